@@ -1,0 +1,547 @@
+/* bprop: differentiable computing for C.                               MIT licence, see LICENSE.
+ *
+ * This header is the authority on how to call the library and how it fails.
+ *
+ * How it hangs together
+ *   bp_ctx      memory, log, threads; the one thing that threads share
+ *   bp_graph    pure nodes: WHAT is computed; gradients are more nodes of the same graph
+ *   bp_state    the arrays that outlive a run: parameters, optimiser slots, counters
+ *   bp_plan     a graph compiled: immutable, shared by threads
+ *   bp_run      one thread's execution of a plan: bound inputs, block of memory, results
+ *   bp_net      layers, loss and optimiser put together; bp_data feeds it
+ *
+ * Conventions
+ *   Arrays are row-major. Dims are int64_t; rank is 0 (a scalar, shape []) to BP_MAX_RANK.
+ *   A function that can fail returns bp_status (or NULL, or an error node); bp_error() then says
+ *   what happened and what to do. The library never aborts, exits or prints.
+ *   A pointer argument may not be NULL unless its comment says so; if it is, BP_E_ARG comes back.
+ *   Objects are freed with their own _free function, which accepts NULL.
+ */
+#ifndef BPROP_H
+#define BPROP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BP_VERSION_MAJOR 0
+#define BP_VERSION_MINOR 1
+#define BP_VERSION_PATCH 0
+#define BP_VERSION       "0.1.0"
+
+#if defined(__GNUC__)
+#define BP_API             __attribute__((visibility("default")))
+#define BP_PRINTF(fmt, va) __attribute__((format(printf, fmt, va)))
+#else
+#define BP_API
+#define BP_PRINTF(fmt, va)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ======================================================================================
+ * Status
+ * ====================================================================================== */
+
+/** Every status there is: X(name, meaning). Names and meanings come from this list alone. */
+#define BP_STATUS_LIST(X)                                                                                    \
+  X(OK, "success")                                                                                           \
+  X(E_NOMEM, "out of memory")                                                                                \
+  X(E_ARG, "an argument is missing or out of its range")                                                     \
+  X(E_SHAPE, "shapes do not fit")                                                                            \
+  X(E_DTYPE, "element types do not fit")                                                                     \
+  X(E_RANGE, "an index or label is out of range")                                                            \
+  X(E_LIMIT, "a size is past what can be represented or allowed")                                            \
+  X(E_GRAPH, "a node is stale, or nodes belong to different graphs")                                         \
+  X(E_UNBOUND, "an input was never bound")                                                                   \
+  X(E_ORDER, "called before what it needs was done")                                                         \
+  X(E_NOTFINITE, "NaN or infinity where a finite number is needed")                                          \
+  X(E_NOTFOUND, "no such name, file or column")                                                              \
+  X(E_EXISTS, "the name is taken")                                                                           \
+  X(E_IO, "reading or writing failed")                                                                       \
+  X(E_FORMAT, "the file is malformed")                                                                       \
+  X(E_PARSE, "the text cannot be parsed")                                                                    \
+  X(E_MISMATCH, "model, state or data do not belong together")                                               \
+  X(E_UNSUPPORTED, "not supported by this build or version")                                                 \
+  X(E_STOPPED, "stopped by the caller")                                                                      \
+  X(E_INTERNAL, "a mistake inside bprop; please report it")
+
+typedef enum bp_status {
+#define BP_STATUS_ENUM(name, text) BP_##name,
+  BP_STATUS_LIST(BP_STATUS_ENUM)
+#undef BP_STATUS_ENUM
+      BP_STATUS_COUNT
+} bp_status;
+
+/** "BP_E_SHAPE" and so on; "BP_E_?" for a number that is no status. Never NULL; static storage. */
+BP_API const char *bp_status_name(bp_status s);
+/** The meaning of a status in words. Never NULL; static storage. */
+BP_API const char *bp_status_text(bp_status s);
+/** Version of the library linked, "0.1.0". Static storage. */
+BP_API const char *bp_version(void);
+
+/** Message of the last call that failed in the calling thread: what, where, what to do. Never NULL;
+ *  "" when none failed. Valid until the next failing call of this thread. */
+BP_API const char *bp_error(void);
+
+/* ======================================================================================
+ * Context
+ * ====================================================================================== */
+
+typedef struct bp_ctx bp_ctx;
+
+/** Memory for everything: realloc-like. (NULL, n) allocates, (p, 0) frees and returns NULL.
+ *  Must return storage aligned as malloc does, and be callable from several threads. */
+typedef void *(*bp_alloc_fn)(void *user, void *ptr, size_t size);
+
+typedef enum bp_log_level { BP_LOG_OFF, BP_LOG_ERROR, BP_LOG_WARN, BP_LOG_INFO, BP_LOG_DEBUG, BP_LOG_TRACE } bp_log_level;
+/** A line of log, without newline. May be called from any thread. */
+typedef void (*bp_log_fn)(void *user, bp_log_level level, const char *line);
+
+/** Instruction sets that kernels are built for. BP_ISA_BEST is the best one that this machine has. */
+typedef enum bp_isa { BP_ISA_BASE, BP_ISA_AVX2, BP_ISA_AVX512, BP_ISA_NEON, BP_ISA_COUNT, BP_ISA_BEST = BP_ISA_COUNT } bp_isa;
+
+typedef struct bp_ctx_options {
+  bp_alloc_fn alloc; /**< NULL: malloc, realloc, free */
+  void *alloc_user;
+  bp_log_fn log; /**< NULL: no log */
+  void *log_user;
+  bp_log_level log_level;
+  int threads; /**< most threads a run may use; 0: 1. No thread is started before one is needed. */
+  bool limit_isa; /**< true: use `isa` below, or the base where the machine lacks it */
+  bp_isa isa;
+} bp_ctx_options;
+
+/** New context. @param options NULL for defaults (zeros). @return NULL when out of memory. */
+BP_API bp_ctx *bp_ctx_new(const bp_ctx_options *options);
+/** Frees the context and its threads. Every object made from it must have been freed before. */
+BP_API void bp_ctx_free(bp_ctx *ctx);
+/** Number of threads runs may use. */
+BP_API int bp_ctx_threads(const bp_ctx *ctx);
+/** Instruction set in use. */
+BP_API bp_isa bp_ctx_isa(const bp_ctx *ctx);
+/** "base", "avx2", "avx512", "neon". */
+BP_API const char *bp_isa_name(bp_isa isa);
+
+/* ======================================================================================
+ * Types of arrays
+ * ====================================================================================== */
+
+#define BP_MAX_RANK    8
+#define BP_MAX_ATTRS   6
+#define BP_MAX_RESULTS 64
+
+/** Element types. A node is REAL, INT64 or BOOL; the plan chooses FLOAT32 or FLOAT64 for REAL.
+ *  A bool is one byte, 0 or 1. */
+typedef enum bp_dtype { BP_NONE, BP_REAL, BP_INT64, BP_BOOL, BP_FLOAT32, BP_FLOAT64, BP_DTYPE_COUNT } bp_dtype;
+
+/** "real", "int64", "bool", "float32", "float64". */
+BP_API const char *bp_dtype_name(bp_dtype t);
+/** Bytes of one element; 0 for BP_REAL and BP_NONE, which have no storage. */
+BP_API size_t bp_dtype_size(bp_dtype t);
+
+typedef struct bp_type {
+  bp_dtype dtype;
+  int rank;
+  int64_t dims[BP_MAX_RANK];
+} bp_type;
+
+/* ======================================================================================
+ * Graph and nodes
+ * ====================================================================================== */
+
+typedef struct bp_graph bp_graph;
+
+/** A value in a graph: a handle, copied freely. The same operation on the same inputs is the same node.
+ *  A bad call returns the error node of the graph; calls on error nodes return error nodes, so that a whole
+ *  model needs one check, of bp_graph_status(). A stale handle (rolled back) is found by its serial number. */
+typedef struct bp_node {
+  bp_graph *graph;
+  uint32_t index;  /**< 0: the error node */
+  uint32_t serial;
+} bp_node;
+
+/** New empty graph. @return NULL when out of memory. A graph belongs to one thread at a time. */
+BP_API bp_graph *bp_graph_new(bp_ctx *ctx);
+BP_API void bp_graph_free(bp_graph *g);
+BP_API bp_ctx *bp_graph_ctx(const bp_graph *g);
+/** Status of the FIRST call that failed since the last bp_graph_clear or rollback. */
+BP_API bp_status bp_graph_status(const bp_graph *g);
+/** Its message: what, which node, the caller's file and line. "" when none failed. */
+BP_API const char *bp_graph_error(const bp_graph *g);
+/** Forgets the first error. */
+BP_API void bp_graph_clear(bp_graph *g);
+/** Number of values in the graph: a mark for rollback. */
+BP_API uint32_t bp_graph_mark(const bp_graph *g);
+/** Removes every node made since the mark, and the error. Their handles become stale. */
+BP_API bp_status bp_graph_rollback(bp_graph *g, uint32_t mark);
+/** Writes the graph as readable text, one line a node. @param text Out: NUL-terminated, freed with bp_free. */
+BP_API bp_status bp_graph_print(const bp_graph *g, char **text);
+/** Frees text and arrays that the library handed over. */
+BP_API void bp_free(bp_ctx *ctx, void *p);
+
+/** True for an error node or a stale handle. */
+BP_API bool bp_failed(bp_node n);
+/** Type of a node. @return BP_E_GRAPH for an error node or stale handle. */
+BP_API bp_status bp_node_type(bp_node n, bp_type *type);
+/** Number of elements; 0 for an error node. */
+BP_API int64_t bp_node_size(bp_node n);
+/** Gives a node a name, for messages, pictures and reading results. Several names may mean one node; a name
+ *  means one node. @return n, or the error node if the name is taken by another. */
+BP_API bp_node bp_name(bp_node n, const char *name);
+/** The node of that name, or the error node (the graph keeps BP_E_NOTFOUND). */
+BP_API bp_node bp_find(bp_graph *g, const char *name);
+/** First name of a node, or NULL. Valid while the graph lives. */
+BP_API const char *bp_node_name(bp_node n);
+/** Remembers where a node was built (used by the macros of the builders below). @return n. */
+BP_API bp_node bp_here(bp_node n, const char *file, int line);
+
+/** A value that the caller binds before each run. @param name Unique among inputs, not NULL. */
+BP_API bp_node bp_input(bp_graph *g, const char *name, bp_dtype dtype, int rank, const int64_t *dims);
+/** A real scalar constant. */
+BP_API bp_node bp_constant(bp_graph *g, double value);
+/** An int64 scalar constant. */
+BP_API bp_node bp_constant_int(bp_graph *g, int64_t value);
+/** A constant of any shape, every element `value`; stored once. dtype: BP_REAL, BP_INT64 or BP_BOOL. */
+BP_API bp_node bp_full(bp_graph *g, bp_dtype dtype, double value, int rank, const int64_t *dims);
+/** A constant array; the data are copied: double for BP_REAL, int64_t for BP_INT64, bytes for BP_BOOL. */
+BP_API bp_node bp_array_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims, const void *data);
+
+/* ======================================================================================
+ * Functions: graphs with inputs and outputs, used by call and scan
+ * ====================================================================================== */
+
+typedef struct bp_fn bp_fn;
+
+/** Makes a function of a graph. Takes the graph over in every case, also when it fails.
+ *  @param name     For printing; copied.
+ *  @param inputs   Input nodes of the graph, all of them, in the order of the parameters.
+ *  @param outputs  1 to BP_MAX_RESULTS nodes.
+ *  @return NULL on error. Counted: free with bp_fn_free; graphs that use it keep their own count.
+ *  A function and the graphs that use it belong to one thread at a time. */
+BP_API bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                        const bp_node *outputs, size_t n_outputs);
+BP_API void bp_fn_free(bp_fn *fn);
+
+/** Applies a function to nodes of g. @param results Out: one node an output of fn. */
+BP_API bp_status bp_call(bp_fn *fn, const bp_node *args, size_t n_args, bp_node *results);
+
+/** Loop over the first axis of the sequences xs, step by step:
+ *    (carry', y_t) = fn(carry, x_t, constants)
+ *  @param fn      Inputs: n_carry carries, n_xs slices, n_consts constants. Outputs: n_carry new carries, of the same
+ *                 types, then any number of y.
+ *  @param xs      Nodes of shape [T, ...]; x_t has that shape without T. n_xs ≥ 1, or length > 0 gives T.
+ *  @param reverse Steps from the last to the first; y_t stays at its t.
+ *  @param results Out: n_carry final carries, then each y stacked to [T, ...].
+ *  Gradients run the loop backwards (backpropagation through time, Werbos 1990). */
+BP_API bp_status bp_scan(bp_fn *fn, const bp_node *carry, size_t n_carry, const bp_node *xs, size_t n_xs,
+                         const bp_node *consts, size_t n_consts, int64_t length, bool reverse, bp_node *results);
+
+/* ======================================================================================
+ * What an operation is: one row of the table
+ * ====================================================================================== */
+
+typedef struct bp_op bp_op;
+
+/** Kinds of attribute. In C builders, BP_ATTR_INTS is two arguments: pointer and count. */
+typedef enum bp_attr_kind {
+  BP_ATTR_END,
+  BP_ATTR_INT,   /**< .i */
+  BP_ATTR_REAL,  /**< .r */
+  BP_ATTR_BOOL,  /**< .i, 0 or 1 */
+  BP_ATTR_INTS,  /**< .v[.n] */
+  BP_ATTR_DTYPE, /**< .i, a bp_dtype */
+  BP_ATTR_FN,    /**< .fn */
+  BP_ATTR_DATA   /**< .v, .n bytes; internal rows */
+} bp_attr_kind;
+
+typedef struct bp_attr {
+  union {
+    int64_t i;
+    double r;
+    const int64_t *v;
+    bp_fn *fn;
+  };
+  int64_t n;
+} bp_attr;
+
+typedef struct bp_attr_def {
+  const char *name;
+  bp_attr_kind kind;
+  double preset; /**< default of INT, REAL, BOOL in the language; NAN: none */
+} bp_attr_def;
+
+/** How local Jacobian d(result)/d(input) is filled; entry (i, j) is d result[i] / d input[j], row-major indices. */
+typedef enum bp_jac {
+  BP_JAC_ZERO,
+  BP_JAC_IDENTITY,
+  BP_JAC_SCALED,      /**< a number times the identity */
+  BP_JAC_DIAGONAL,    /**< never stored as a matrix */
+  BP_JAC_SELECT,      /**< at most one nonzero per row */
+  BP_JAC_SPREAD,      /**< transpose of select: at most one nonzero per column */
+  BP_JAC_PERMUTATION, /**< one 1 in every row and column */
+  BP_JAC_BLOCK,       /**< block-diagonal: equal blocks, each mapping a contiguous run of inputs to one of results */
+  BP_JAC_DENSE
+} bp_jac;
+
+/** Traits: what passes, printers and drawers may know about a row; they never ask its name. */
+enum {
+  BP_ELEMENTWISE = 1 << 0, /**< result[i] depends on input[i] alone; the builder broadcasts the inputs */
+  BP_LINEAR = 1 << 1,      /**< jointly linear in its real inputs: jvp is the row itself on tangents */
+  BP_MULTILINEAR = 1 << 2, /**< linear in each real input apart */
+  BP_VIEW = 1 << 3,        /**< the result is the input seen through other dims and strides */
+  BP_REDUCTION = 1 << 4,
+  BP_COMMUTATIVE = 1 << 5,
+  BP_RANDOM = 1 << 6,      /**< first attribute is a stream id, fresh at every builder call */
+  BP_SOURCE = 1 << 7,      /**< no inputs, and a value from outside: input, state */
+  BP_CONSTANT = 1 << 8,
+  BP_STRIDED = 1 << 9,     /**< the kernel takes inputs of any strides; others get contiguous ones */
+  BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
+  BP_INTERNAL = 1 << 11    /**< no builder in the language or the C list */
+};
+
+/** A call of a row, as its rules see it. */
+typedef struct bp_op_call {
+  bp_graph *graph;
+  const bp_op *op;
+  int n_in;
+  int n_out;
+  const bp_node *x;         /**< inputs */
+  const bp_type *x_type;    /**< their types */
+  const bp_attr *attr;      /**< attributes in the order of the row's definitions */
+  bp_node y;                /**< first result (not in canon and shape) */
+  const bp_type *y_type;    /**< results' types (not in canon and shape) */
+} bp_op_call;
+
+/** An array as kernels see it. Strides are in elements and may be 0 (broadcast) or negative. */
+typedef struct bp_array {
+  void *data;
+  const int64_t *dims;
+  const int64_t *strides;
+  int64_t size; /**< number of elements */
+  bp_dtype dtype;
+  int rank;
+} bp_array;
+
+/** What a kernel is called with. Results are contiguous. A kernel computes units [begin, end) of its
+ *  row's `units`; what a unit writes depends on shapes alone, so any number of threads gives the same bits. */
+typedef struct bp_kernel_call {
+  const bp_array *in;
+  const bp_array *out;
+  const bp_attr *attr;
+  const void *vec;    /**< internal: kernels of the instruction set in use */
+  const void *params; /**< internal: what the compiler prepared */
+  void *scratch;      /**< per thread, of the row's `scratch` bytes, 64-byte aligned */
+  int64_t begin, end;
+  int n_in, n_out;
+  int64_t fail_at;     /**< on error: the offending index, */
+  const char *fail_why; /**< and what is wrong with it, static text */
+} bp_kernel_call;
+
+typedef bp_status (*bp_kernel)(bp_kernel_call *c);
+
+/** A scalar body, for every dtype and instruction set; made by the BODY macros of src/ops/family.h. */
+typedef struct bp_body {
+  const char *text; /**< the C expression, kept for export */
+  int id;
+} bp_body;
+
+/** A point where the derivative is defined by decision: inputs and the slope for each. */
+typedef struct bp_kink {
+  double x[3];
+  double slope[3];
+} bp_kink;
+
+/** One row of the operation table. A caller's own row, made at run time, is no different. Unused fields stay zero. */
+struct bp_op {
+  const char *name;
+  const char *math;   /**< formula */
+  const char *source; /**< paper or standard */
+  const char *kink;   /**< behaviour at kinks and ties, in words; NULL where smooth */
+  const char *args;   /**< names of inputs, "a, b"; "parts..." for any number from 1 */
+  bp_attr_def attrs[BP_MAX_ATTRS];
+  uint32_t traits;
+
+  /** Fills in attributes that have defaults and brings them to one form (axes 0..rank-1, ascending), so that equal calls
+   *  are the same node. May change attr through c->attr (cast); new lists come from bp_op_ints(). NULL: nothing to do. */
+  bp_status (*canon)(bp_op_call *c, bp_attr *attr);
+  /** Sets the number of results and their types. On error returns bp_op_fail(c, ...). */
+  bp_status (*shape)(const bp_op_call *c, bp_type *out, int *n_out);
+
+  /** Class of d result / d input. NULL: diagonal for elementwise rows, else dense. */
+  bp_jac (*jacobian)(const bp_op_call *c, int input, int result);
+  /** Elementwise rows: d y / d x[input] as a node shaped like y; BP_NO_NODE where it is zero everywhere. */
+  bp_node (*slope)(const bp_op_call *c, int input);
+  /** Gradient for x[input]: upstream (one a result; BP_NO_NODE where absent) times local Jacobian, shaped like x[input]. */
+  bp_node (*vjp)(const bp_op_call *c, const bp_node *up, int input);
+  /** Tangents of the results from tangents of the inputs (BP_NO_NODE where absent). Only for a measured reason. */
+  bp_status (*jvp)(const bp_op_call *c, const bp_node *tangent, bp_node *out);
+  /** A bundle's definition in simpler nodes. A row with expand and no rules is differentiated through it. */
+  bp_status (*expand)(const bp_op_call *c, bp_node *out);
+  bool zero; /**< no derivative: comparisons, argmax, floor, ... */
+
+  const bp_body *body; /**< elementwise rows: the scalar expression */
+  bp_kernel kernel;    /**< other rows; NULL with expand: the compiler expands */
+  /** Independent units of work, and about how many nanoseconds one takes. NULL: 1 unit. */
+  int64_t (*units)(const bp_kernel_call *c, double *ns);
+  size_t (*scratch)(const bp_kernel_call *c); /**< bytes per thread */
+  uint32_t overwrites; /**< bit i: the first result may be written over x[i] (same size, contiguous) */
+
+  /** Example calls for the laws: "x[3,4] in -2..2 not 0, w[4]; axes=[1], keep=1". See src/check/example.h. */
+  const char *examples[6];
+  bp_fn *(*example_fn)(bp_ctx *ctx); /**< the function for an attribute of kind FN in the examples */
+  bp_kink kinks[6];
+  int n_kinks;
+  double safe_lo, safe_hi; /**< inputs where the expansion is numerically equal; both 0: everywhere */
+  double ulp32;            /**< float32 against float64: most ulps of the largest result; 0: 4 */
+};
+
+/** The absent node: what a rule returns for a derivative that is zero everywhere. */
+#define BP_NO_NODE ((bp_node){0, 0, 0})
+/** True for BP_NO_NODE. */
+static inline bool bp_absent(bp_node n)
+{
+  return n.graph == NULL;
+}
+
+/** For rules: records a failure of this call. The message gets the operation's name and the shapes of its inputs. */
+BP_API bp_status bp_op_fail(const bp_op_call *c, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
+/** For canon: storage for a list of n integers that lives as long as the graph. NULL when out of memory. */
+BP_API int64_t *bp_op_ints(const bp_op_call *c, int64_t n);
+/** Adds a node of any row. @param attr One an attribute of the row, copied. @param results Out: all results.
+ *  Elementwise rows get their inputs broadcast by NumPy's rules. @param g May be NULL if n_in > 0. */
+BP_API bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr, bp_node *results);
+
+/** The rows that come with the library, in the order of their names. */
+BP_API size_t bp_op_count(void);
+BP_API const bp_op *bp_op_at(size_t i);
+/** A row by name, or NULL. */
+BP_API const bp_op *bp_op_find(const char *name);
+
+/* ======================================================================================
+ * Differentiation: from graph to graph
+ * ====================================================================================== */
+
+/** Gradient of a scalar with respect to n nodes, as new nodes of the same graph.
+ *
+ *  @param loss   Real node of shape [].
+ *  @param wrt    n real nodes; one that loss does not depend on gets zeros of its shape.
+ *  @param grads  Out: n nodes, grads[i] shaped like wrt[i]; units of loss per unit of wrt[i].
+ *  @return BP_OK; BP_E_SHAPE if loss has more than one element; BP_E_DTYPE for an integer; BP_E_GRAPH if the
+ *          nodes are of different graphs; BP_E_NOMEM. On error the graph is as it was, and bp_error() names the node.
+ *  Cost: adds, per node between wrt and loss, what that node's row declares; runs nothing.
+ *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3. */
+BP_API bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads);
+
+/** Vector-Jacobian product: as bp_grad, of n_y nodes y of any shape with upstream gradients up[i] shaped like y[i]. */
+BP_API bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n, bp_node *grads);
+
+/** Jacobian-vector product (forward mode): tangents of y for tangents of x.
+ *  @param x        n_x real nodes, and tangents shaped like them.
+ *  @param out      Out: n_y nodes shaped like y[i]; zeros where y[i] does not depend on x.
+ *  Same errors and source as bp_grad. */
+BP_API bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x, bp_node *out);
+
+/* ======================================================================================
+ * State, plan, run
+ * ====================================================================================== */
+
+typedef struct bp_state bp_state;
+
+/** Arrays that outlive a run. Made once, before any plan, and shared by the plans that train, evaluate and predict.
+ *  @param real BP_FLOAT32 or BP_FLOAT64: storage of its real entries. @return NULL on error. */
+BP_API bp_state *bp_state_new(bp_ctx *ctx, bp_dtype real);
+BP_API void bp_state_free(bp_state *s);
+/** Adds an array, zeros at first. @param dtype BP_REAL or BP_INT64. @param entry Out: its number. BP_E_EXISTS, BP_E_LIMIT, BP_E_NOMEM. */
+BP_API bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims, int *entry);
+BP_API int bp_state_count(const bp_state *s);
+/** Number of the entry of that name, or -1. */
+BP_API int bp_state_find(const bp_state *s, const char *name);
+/** The array of an entry: data in the state's own storage (float, double or int64_t). Addresses never change. */
+BP_API bp_status bp_state_array(bp_state *s, int entry, const char **name, bp_type *type, void **data);
+/** Storage of its reals. */
+BP_API bp_dtype bp_state_real(const bp_state *s);
+
+/** The value an entry had before the step, as a node. A graph reads one state only. */
+BP_API bp_node bp_read(bp_graph *g, bp_state *s, int entry);
+
+/** After a successful run, `entry` gets the value of `value`. */
+typedef struct bp_update {
+  int entry;
+  bp_node value;
+} bp_update;
+
+/** Passes of the compiler, for switching off. */
+#define BP_PASS_LIST(X)                                                                                      \
+  X(simplify, "fold constants, drop what does nothing")                                                      \
+  X(views, "reshape, transpose, slice, broadcast without copying")                                           \
+  X(matmul, "transposes folded into matrix products")                                                        \
+  X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles")                                   \
+  X(order, "updates as soon as their readers are done")                                                      \
+  X(reuse, "memory of dead values used again")                                                               \
+  X(inplace, "results written over dying inputs")                                                            \
+  X(concat, "parts of a concatenation computed in their place")                                              \
+  X(commit, "new values of state written straight into it")
+
+typedef enum bp_pass {
+#define BP_PASS_ENUM(name, text) BP_PASS_##name,
+  BP_PASS_LIST(BP_PASS_ENUM)
+#undef BP_PASS_ENUM
+      BP_PASS_COUNT
+} bp_pass;
+
+typedef struct bp_plan_options {
+  bp_dtype real; /**< BP_FLOAT32 or BP_FLOAT64 */
+  const bp_node *outputs; /**< nodes that can be read after a run */
+  size_t n_outputs;
+  const bp_update *updates; /**< new values of state, committed together */
+  size_t n_updates;
+  const bp_node *guards; /**< real nodes that must be finite before any update is committed */
+  size_t n_guards;
+  uint32_t passes_off; /**< bit BP_PASS_x set: without that pass. For tests and for finding faults. */
+} bp_plan_options;
+
+typedef struct bp_plan bp_plan;
+
+/** Compiles. The graph is only read and may be freed afterwards; the plan keeps what it needs.
+ *  @param plan Out. @return BP_OK; BP_E_DTYPE, BP_E_GRAPH, BP_E_MISMATCH (state's storage differs), BP_E_LIMIT, BP_E_NOMEM.
+ *  Cost: linear in the nodes that are needed. */
+BP_API bp_status bp_plan_new(bp_graph *g, const bp_plan_options *o, bp_plan **plan);
+BP_API void bp_plan_free(bp_plan *p);
+/** The plan as readable text: instructions, operands, offsets. Freed with bp_free. */
+BP_API bp_status bp_plan_print(const bp_plan *p, char **text);
+/** Number of instructions, and bytes of the block that a run needs. Either may be NULL. */
+BP_API void bp_plan_size(const bp_plan *p, size_t *instructions, size_t *bytes);
+
+typedef struct bp_run bp_run;
+
+/** One thread's execution of a plan. @param state The state the graph read; NULL where it read none. The plan and state must outlive it. */
+BP_API bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run);
+BP_API void bp_run_free(bp_run *r);
+/** Binds an input by name to the caller's memory, which is read at each run: float or double as the plan chose, int64_t, or bytes
+ *  of 0 and 1; contiguous. @param bytes Its size, checked (BP_E_SHAPE). BP_E_NOTFOUND if the plan has no such input. */
+BP_API bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes);
+/** Runs. BP_E_UNBOUND; BP_E_RANGE for data out of range; BP_E_NOTFINITE if a guard is not finite: then no state has changed.
+ *  Allocates nothing, takes no lock on the way. */
+BP_API bp_status bp_run_step(bp_run *r);
+/** Value of outputs[i] of the last run, contiguous, in the plan's storage; valid until the next run. BP_E_ORDER before the first run. */
+BP_API bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *type);
+/** Copies outputs[i] as doubles. @param n Number of elements expected (BP_E_SHAPE if another). */
+BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
+
+/* ======================================================================================
+ * Builders of operations
+ *
+ * The list between the marks is made by tools/gen-builders from the rows in src/ops/; do not edit it by hand.
+ * Elementwise builders broadcast by NumPy's rules. Axes may be negative; an empty list of axes means all.
+ * Errors: the error node comes back and the graph keeps the message.
+ * ====================================================================================== */
+/* BEGIN BUILDERS */
+/* END BUILDERS */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

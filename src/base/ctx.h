@@ -1,0 +1,44 @@
+/* The context: memory, log, instruction set, threads; and the message of the last failure. */
+#ifndef BPI_CTX_H
+#define BPI_CTX_H
+
+#include "bprop.h"
+
+struct bpi_pool;
+
+struct bp_ctx {
+  bp_alloc_fn alloc;
+  void *alloc_user;
+  bp_log_fn log;
+  void *log_user;
+  bp_log_level log_level;
+  int threads;
+  bp_isa isa;
+  struct bpi_pool *pool; /* made on first use, see pool.h */
+};
+
+/* Memory. Sizes are checked: n * size that overflows gives NULL, like any failure. Nothing is zeroed but by
+ * bpi_zalloc. bpi_alloc(ctx, 0) gives a pointer that may be freed. */
+void *bpi_alloc(bp_ctx *ctx, size_t n, size_t size);
+void *bpi_zalloc(bp_ctx *ctx, size_t n, size_t size);
+void *bpi_realloc(bp_ctx *ctx, void *p, size_t n, size_t size);
+/* 64-byte aligned; freed with bpi_free_aligned. */
+void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes);
+void bpi_free(bp_ctx *ctx, void *p);
+void bpi_free_aligned(bp_ctx *ctx, void *p);
+char *bpi_strdup(bp_ctx *ctx, const char *s);
+
+/* Makes room for one more element in a growing array: *items of *cap elements, count in use. False when out of memory. */
+bool bpi_grow(bp_ctx *ctx, void **items, size_t *cap, size_t count, size_t size);
+
+/* Records the message of a failure for bp_error() and returns s. The text is cut at 1,023 bytes. Control bytes in it are
+ * shown as '?'. Locale never matters. */
+bp_status bpi_fail(bp_status s, const char *fmt, ...) BP_PRINTF(2, 3);
+/* Out of memory, said in the same words everywhere. */
+bp_status bpi_nomem(void);
+/* BP_E_ARG for a NULL or bad argument: "bp_foo: `what` ..." */
+bp_status bpi_bad_arg(const char *function, const char *what);
+
+void bpi_log(bp_ctx *ctx, bp_log_level level, const char *fmt, ...) BP_PRINTF(3, 4);
+
+#endif

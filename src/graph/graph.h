@@ -1,0 +1,110 @@
+/* Nodes inside: how a graph stores what the handles of bprop.h mean. */
+#ifndef BPI_GRAPH_H
+#define BPI_GRAPH_H
+
+#include "base/arena.h"
+#include "base/shape.h"
+
+/* One value. A call with n results takes n consecutive slots that share op, attributes and inputs; the first is the head. */
+typedef struct bpi_node {
+  const bp_op *op;
+  const bp_type *type; /* in the arena, shared between nodes */
+  const bp_attr *attr;
+  const uint32_t *in; /* indices of inputs, all lower than this node's own */
+  uint32_t serial;
+  uint32_t hash;
+  uint16_t n_in, n_out;
+  uint16_t result; /* which result of the call this slot is; head index = index - result */
+  uint16_t flags;
+} bpi_node;
+
+enum { BPI_NODE_FIXED = 1 /* depends on constants alone: loses no tie of max, see ops */ };
+
+typedef struct bpi_name {
+  char *name;
+  uint32_t index;
+} bpi_name;
+
+typedef struct bpi_place {
+  const char *file; /* copied */
+  uint32_t index;
+  int line;
+} bpi_place;
+
+struct bp_graph {
+  bp_ctx *ctx;
+  bpi_arena arena;
+  bpi_node *nodes; /* nodes[0] is the error node */
+  size_t count, cap;
+  uint32_t *table; /* interning: open addressing, indices of heads, 0 is empty */
+  size_t table_cap, table_used;
+  bpi_name *names;
+  size_t n_names, names_cap;
+  bpi_place *places; /* ascending by index */
+  size_t n_places, places_cap;
+  bp_fn **fns; /* functions that nodes use, counted */
+  size_t n_fns, fns_cap;
+  const bp_type *last_type; /* small cache for sharing types */
+  bp_state *state;          /* the one state that `read` nodes mean */
+  uint64_t next_stream;     /* of random nodes */
+  uint32_t next_serial;
+  bp_status status; /* the first error, */
+  char *message;    /* and its message */
+  bool message_placed;
+};
+
+/* A function: a graph with chosen inputs and outputs. */
+struct bp_fn {
+  bp_graph *body;
+  char *name;
+  bp_node *inputs, *outputs;
+  size_t n_inputs, n_outputs;
+  size_t count;
+  /* Derived functions (gradient, tangent), made once: so that equal derivatives are equal nodes. */
+  struct bpi_derived *derived;
+  size_t n_derived, derived_cap;
+};
+
+typedef struct bpi_derived {
+  int kind;       /* of the deriver's choosing */
+  uint64_t *mask; /* which inputs and outputs take part */
+  size_t n_mask;
+  bp_fn *fn;
+} bpi_derived;
+
+bp_fn *bpi_fn_keep(bp_fn *fn);
+bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask);
+/* Hands `made` over to fn's cache (also on failure: then it is freed and NULL comes back). */
+bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask, bp_fn *made);
+
+/* The slot of a live handle; NULL for an error node or a stale handle. */
+const bpi_node *bpi_slot(bp_node n);
+bp_node bpi_handle(bp_graph *g, uint32_t index);
+/* The error node; records the failure as the graph's first one unless there is one. */
+bp_node bpi_node_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
+bp_status bpi_graph_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
+static inline bp_node bpi_error_node(bp_graph *g)
+{
+  return (bp_node){g, 0, 0};
+}
+/* How a node is called in messages: its name, or "add#12". Writes at most n bytes. */
+const char *bpi_node_label(const bp_graph *g, uint32_t index, char *buf, size_t n);
+/* The call of a head slot, as rules see it. The arrays live in `room`. */
+typedef struct bpi_call_room {
+  bp_node *x;
+  bp_type *x_type, *y_type;
+  bp_node few_x[4];
+  bp_type few_types[6];
+  bpi_arena arena; /* when there are more */
+} bpi_call_room;
+bp_status bpi_call_of(bp_graph *g, uint32_t head, bpi_call_room *room, bp_op_call *call);
+void bpi_call_done(bpi_call_room *room);
+/* One attribute as text. */
+void bpi_text_attr(bpi_text *t, const bp_attr_def *def, const bp_attr *a);
+int bpi_op_n_attrs(const bp_op *op);
+/* True if the value depends on constants alone. */
+bool bpi_is_fixed(bp_node n);
+/* If the node is a constant with all elements equal, its value. */
+bool bpi_splat(bp_node n, double *value);
+
+#endif

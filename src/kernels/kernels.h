@@ -1,0 +1,63 @@
+/* Kernels: arrays in, arrays out. They know nothing of nodes.
+ *
+ * One source, src/kernels/simd/, is compiled once per instruction set with other flags, and makes one table of functions each:
+ * bpi_kernels_base, _avx2, _avx512, _neon. src/kernels/ref/ is the readable truth that they are tested against.
+ * Nothing here allocates. Results depend on shapes alone, never on how units were shared out. */
+#ifndef BPI_KERNELS_H
+#define BPI_KERNELS_H
+
+#include "bprop.h"
+#include "body_ids.h" /* generated: enum { BPI_BODY_add, ..., BPI_BODY_COUNT } */
+
+#define BPI_MAX_BODY_IN 4
+
+/* Elementwise loop: y[i] = body(x0[i*step0], x1[i*step1], ...), i < n; p: the real attributes of the row, in order.
+ * Steps are in elements; 0 broadcasts one element. y is contiguous and may be one of the x of step 1. */
+typedef void (*bpi_loop)(int64_t n, void *y, const void *const *x, const int64_t *step, const double *p);
+
+/* The loops of one body by element type of its FIRST NUMERIC operand; NULL where the row has no such version. */
+typedef struct bpi_body_loops {
+  bpi_loop f32, f64, i64, b8;
+} bpi_body_loops;
+
+typedef enum bpi_reduce { BPI_REDUCE_SUM, BPI_REDUCE_MAX, BPI_REDUCE_MIN, BPI_REDUCE_PROD, BPI_REDUCE_ARGMAX, BPI_REDUCE_ARGMIN } bpi_reduce;
+
+/* C[m,n] = op(A)[m,k] op(B)[k,n] (+ bias[n]) (+ C). Row strides lda, ldb, ldc in elements; ta: A is stored [k,m], tb: B is [n,k]. */
+typedef struct bpi_gemm {
+  int64_t m, n, k;
+  const void *a, *b, *bias; /* bias may be NULL */
+  void *c;
+  int64_t lda, ldb, ldc;
+  bool ta, tb;
+  bool accumulate;
+} bpi_gemm;
+
+typedef struct bpi_kernels {
+  const char *name;
+  bpi_body_loops body[BPI_BODY_COUNT];
+
+  /* Reduces x [outer, n, inner] (contiguous) over n to y [outer, inner], for outputs [begin, end) of the outer*inner.
+   * Sums: fixed chunks of the reduced axis, fixed tree; each float32 sum has the error of at most a few hundred additions.
+   * MAX and MIN: NaN wins; lowest index wins ties; ARG...: y is int64, the first NaN wins, else the lowest index of the best. n = 0: sum 0, prod 1 (others are refused before). */
+  void (*reduce[2])(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin, int64_t end); /* [0] float32, [1] float64 */
+
+  /* Matrix product. Work is cut into units of the output's rows and columns by shape alone. scratch: per thread. */
+  int64_t (*gemm_units[2])(const bpi_gemm *g);
+  size_t (*gemm_scratch[2])(const bpi_gemm *g);
+  void (*gemm[2])(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
+
+  /* Rows [begin, end) of x [rows, n]: softmax and log_softmax; stable; y may be x. */
+  void (*softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
+  void (*log_softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
+
+  /* True if all n are finite. */
+  bool (*finite[2])(int64_t n, const void *x);
+} bpi_kernels;
+
+/* The table for an instruction set that bpi_cpu_has(); the base table otherwise. */
+const bpi_kernels *bpi_kernels_for(bp_isa isa);
+
+/* Bounds of what the plan hands to threads. */
+enum { BPI_TILE = 1024 }; /* elements of one operand in a fused tile */
+
+#endif
