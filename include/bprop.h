@@ -295,11 +295,14 @@ enum {
   BP_REDUCTION = 1 << 4,
   BP_COMMUTATIVE = 1 << 5,
   BP_RANDOM = 1 << 6,      /**< first attribute is a stream id, fresh at every builder call */
-  BP_SOURCE = 1 << 7,      /**< no inputs, and a value from outside: input, state */
-  BP_CONSTANT = 1 << 8,
+  BP_INPUT = 1 << 7,       /**< no inputs; the caller binds the value. Attributes: name (DATA), dtype, dims */
+  BP_STATE = 1 << 8,       /**< no inputs; the value is an entry of the state. Attribute: entry */
   BP_STRIDED = 1 << 9,     /**< the kernel takes inputs of any strides; others get contiguous ones */
   BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
-  BP_INTERNAL = 1 << 11    /**< no builder in the language or the C list */
+  BP_INTERNAL = 1 << 11,   /**< no builder in the language or the C list */
+  BP_CONSTANT = 1 << 12,   /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
+  BP_LOOP = 1 << 13        /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
+                              Results: final carries, stacked y, then the carries before each step, stacked */
 };
 
 /** A call of a row, as its rules see it. */
@@ -384,6 +387,10 @@ struct bp_op {
 
   const bp_body *body; /**< elementwise rows: the scalar expression */
   bp_kernel kernel;    /**< other rows; NULL with expand: the compiler expands */
+  /** Views: strides and offset (elements) of the result in the input's memory; false where only a copy will do. NULL elsewhere. */
+  bool (*view)(const bp_op_call *c, const int64_t *in_strides, int64_t *strides, int64_t *offset);
+  /** Rows with BP_STRIDED: whether the kernel takes the strides of input i; NULL: any. */
+  bool (*accepts)(const bp_kernel_call *c, int input);
   /** Independent units of work, and about how many nanoseconds one takes. NULL: 1 unit. */
   int64_t (*units)(const bp_kernel_call *c, double *ns);
   size_t (*scratch)(const bp_kernel_call *c); /**< bytes per thread */
@@ -477,7 +484,6 @@ typedef struct bp_update {
 #define BP_PASS_LIST(X)                                                                                      \
   X(simplify, "fold constants, drop what does nothing")                                                      \
   X(views, "reshape, transpose, slice, broadcast without copying")                                           \
-  X(matmul, "transposes folded into matrix products")                                                        \
   X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles")                                   \
   X(order, "updates as soon as their readers are done")                                                      \
   X(reuse, "memory of dead values used again")                                                               \
