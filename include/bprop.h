@@ -301,6 +301,8 @@ enum {
   BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
   BP_INTERNAL = 1 << 11,   /**< no builder in the language or the C list */
   BP_CONSTANT = 1 << 12,   /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
+  BP_JOIN = 1 << 14,       /**< the result is the inputs one after another along the axis of the first attribute */
+  BP_TOTAL = 1 << 15,      /**< the kernel never fails; others run before any update is committed */
   BP_LOOP = 1 << 13        /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
                               Results: final carries, stacked y, then the carries before each step, stacked */
 };
@@ -383,6 +385,8 @@ struct bp_op {
   bp_status (*jvp)(const bp_op_call *c, const bp_node *tangent, bp_node *out);
   /** A bundle's definition in simpler nodes. A row with expand and no rules is differentiated through it. */
   bp_status (*expand)(const bp_op_call *c, bp_node *out);
+  /** An equal node that costs less, bit for bit also for NaN, infinity and -0; BP_NO_NODE where there is none. */
+  bp_node (*simplify)(const bp_op_call *c);
   bool zero; /**< no derivative: comparisons, argmax, floor, ... */
 
   const bp_body *body; /**< elementwise rows: the scalar expression */
@@ -545,6 +549,109 @@ BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
  * Errors: the error node comes back and the graph keeps the message.
  * ====================================================================================== */
 /* BEGIN BUILDERS */
+/* clang-format off */
+/* ---- Activations. */
+/** y = max(0, x). Kinks: slope 0 at x = 0 */
+BP_API bp_node bp_relu(bp_node x);
+/** y = 1 / (1 + e^-x) */
+BP_API bp_node bp_sigmoid(bp_node x);
+/** y = tanh x */
+BP_API bp_node bp_tanh(bp_node x);
+
+/* ---- Arithmetic: elementwise, smooth where defined. */
+/** y = -x */
+BP_API bp_node bp_neg(bp_node x);
+/** y = a + b */
+BP_API bp_node bp_add(bp_node a, bp_node b);
+/** y = a - b */
+BP_API bp_node bp_sub(bp_node a, bp_node b);
+/** y = a b */
+BP_API bp_node bp_mul(bp_node a, bp_node b);
+/** y = a / b */
+BP_API bp_node bp_div(bp_node a, bp_node b);
+/** y = u s, and 0 where u is 0. Kinks: at u = 0 the slope for u is s */
+BP_API bp_node bp_chain(bp_node u, bp_node s);
+/** y = e^x */
+BP_API bp_node bp_exp(bp_node x);
+/** y = ln x. Kinks: -inf at 0, NaN below */
+BP_API bp_node bp_log(bp_node x);
+/** y = sqrt(x). Kinks: slope inf at 0, as the limit says; NaN below */
+BP_API bp_node bp_sqrt(bp_node x);
+/** y = x^2 */
+BP_API bp_node bp_square(bp_node x);
+/** y = 1 / x */
+BP_API bp_node bp_reciprocal(bp_node x);
+
+/* ---- Comparisons, logic and where. They have no slope of their own; `where` routes. */
+/** y = a > b. Kinks: no gradient; false for NaN */
+BP_API bp_node bp_greater(bp_node a, bp_node b);
+/** y = (a = b). Kinks: no gradient; false for NaN */
+BP_API bp_node bp_equal(bp_node a, bp_node b);
+/** y = a where test, else b. Kinks: the branch not taken gets 0, never 0 * inf */
+BP_API bp_node bp_where(bp_node test, bp_node a, bp_node b);
+
+/* ---- Products: matrix product, and what is made of it. */
+/** y = a b, matrix product over the last two axes; leading axes broadcast */
+BP_API bp_node bp_matmul(bp_node a, bp_node b);
+
+/* ---- Reductions over axes. */
+/** y = sum of x over axes */
+BP_API bp_node bp_sum(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+
+/* ---- Shape: elements moved or repeated, never changed. Views cost nothing; each row's gradient is its
+   adjoint. */
+/** x repeated along axes of size 1 and new leading axes, to shape dims */
+BP_API bp_node bp_broadcast(bp_node x, const int64_t *dims, int64_t n_dims);
+/** the same elements in row-major order under other dims; one dim may be -1 */
+BP_API bp_node bp_reshape(bp_node x, const int64_t *dims, int64_t n_dims);
+/** y's axis i is x's axis perm[i]; an empty perm reverses the axes */
+BP_API bp_node bp_transpose(bp_node x, const int64_t *perm, int64_t n_perm);
+/** x[start:stop:step] along every axis; negative starts and stops count from the end */
+BP_API bp_node bp_slice(bp_node x, const int64_t *start, int64_t n_start, const int64_t *stop,
+    int64_t n_stop, const int64_t *step, int64_t n_step);
+/** zeros of shape dims, with x at start, start + step, ... along every axis */
+BP_API bp_node bp_place(bp_node x, const int64_t *dims, int64_t n_dims, const int64_t *start,
+    int64_t n_start, const int64_t *step, int64_t n_step);
+/** x with `before` elements of `value` in front of and `after` behind every axis */
+BP_API bp_node bp_pad(bp_node x, const int64_t *before, int64_t n_before, const int64_t *after,
+    int64_t n_after, double value);
+/** parts one after another along axis */
+BP_API bp_node bp_concat(const bp_node *parts, size_t n_parts, int64_t axis);
+/** x as another type: real to int64 cuts towards zero, bool is 0 or 1, what is not 0 is true. Kinks: no
+ *  gradient but from real to real */
+BP_API bp_node bp_cast(bp_node x, bp_dtype dtype);
+
+/* So that messages name the line that built a node. */
+#ifndef BP_NO_SOURCE_LINES
+#define bp_relu(...) bp_here((bp_relu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sigmoid(...) bp_here((bp_sigmoid)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_tanh(...) bp_here((bp_tanh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_neg(...) bp_here((bp_neg)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_add(...) bp_here((bp_add)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sub(...) bp_here((bp_sub)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_mul(...) bp_here((bp_mul)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_div(...) bp_here((bp_div)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_chain(...) bp_here((bp_chain)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_exp(...) bp_here((bp_exp)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_log(...) bp_here((bp_log)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sqrt(...) bp_here((bp_sqrt)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_square(...) bp_here((bp_square)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_reciprocal(...) bp_here((bp_reciprocal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_greater(...) bp_here((bp_greater)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_equal(...) bp_here((bp_equal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_where(...) bp_here((bp_where)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_matmul(...) bp_here((bp_matmul)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sum(...) bp_here((bp_sum)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_broadcast(...) bp_here((bp_broadcast)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_reshape(...) bp_here((bp_reshape)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_transpose(...) bp_here((bp_transpose)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_slice(...) bp_here((bp_slice)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_place(...) bp_here((bp_place)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_pad(...) bp_here((bp_pad)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_concat(...) bp_here((bp_concat)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_cast(...) bp_here((bp_cast)(__VA_ARGS__), __FILE__, __LINE__)
+#endif
+/* clang-format on */
 /* END BUILDERS */
 
 #ifdef __cplusplus

@@ -1,0 +1,144 @@
+/* Functions: graphs with chosen inputs and outputs; and the calls of nodes as rules see them. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs, const bp_node *outputs, size_t n_outputs)
+{
+  if ((n_inputs && !inputs) || !outputs || n_outputs < 1 || n_outputs > BP_MAX_RESULTS)
+    return bpi_bad_arg("bp_fn_new", "needs 1 to 64 outputs, and arrays that are not NULL");
+  if (bp_graph_status(body) != BP_OK)
+    return bpi_fail(bp_graph_status(body), "%s", bp_graph_error(body));
+  for (size_t i = 0; i < n_inputs; i++) {
+    const bpi_node *v = bpi_slot(inputs[i]);
+    if (!v || inputs[i].graph != body || !(v->op->traits & BP_INPUT))
+      return bpi_fail(BP_E_GRAPH, "bp_fn_new: parameter %zu is not an input node of the body", i + 1);
+  }
+  for (size_t i = 0; i < n_outputs; i++)
+    if (outputs[i].graph != body || !bpi_slot(outputs[i]))
+      return bpi_fail(BP_E_GRAPH, "bp_fn_new: output %zu is not a node of the body", i + 1);
+  for (uint32_t i = 1; i < body->count; i++) {
+    if (body->nodes[i].op->traits & BP_STATE)
+      return bpi_fail(BP_E_ARG, "bp_fn_new: the body reads state; pass the value in as a parameter");
+    bool listed = !(body->nodes[i].op->traits & BP_INPUT);
+    for (size_t k = 0; !listed && k < n_inputs; k++)
+      listed = inputs[k].index == i;
+    if (!listed)
+      return bpi_fail(BP_E_UNBOUND, "bp_fn_new: input '%s' of the body is not among the parameters",
+                      bp_node_name(bpi_handle(body, i)) ? bp_node_name(bpi_handle(body, i)) : "?");
+  }
+  return BP_OK;
+}
+
+bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs, const bp_node *outputs, size_t n_outputs)
+{
+  if (!body || check_fn(body, inputs, n_inputs, outputs, n_outputs) != BP_OK) {
+    if (!body)
+      bpi_bad_arg("bp_fn_new", "body is NULL");
+    bp_graph_free(body);
+    return NULL;
+  }
+  bp_ctx *ctx = body->ctx;
+  bp_fn *fn = bpi_zalloc(ctx, 1, sizeof *fn);
+  if (!fn) {
+    bp_graph_free(body);
+    bpi_nomem();
+    return NULL;
+  }
+  fn->body = body;
+  fn->count = 1;
+  fn->name = bpi_strdup(ctx, name ? name : "fn");
+  fn->inputs = bpi_zalloc(ctx, n_inputs, sizeof *fn->inputs);
+  fn->outputs = bpi_zalloc(ctx, n_outputs, sizeof *fn->outputs);
+  if (!fn->name || !fn->inputs || !fn->outputs) {
+    bp_fn_free(fn);
+    bpi_nomem();
+    return NULL;
+  }
+  if (n_inputs)
+    memcpy(fn->inputs, inputs, n_inputs * sizeof *inputs);
+  memcpy(fn->outputs, outputs, n_outputs * sizeof *outputs);
+  fn->n_inputs = n_inputs;
+  fn->n_outputs = n_outputs;
+  return fn;
+}
+
+void bp_fn_free(bp_fn *fn)
+{
+  if (!fn || --fn->count)
+    return;
+  bp_ctx *ctx = fn->body->ctx;
+  for (size_t i = 0; i < fn->n_derived; i++) {
+    bp_fn_free(fn->derived[i].fn);
+    bpi_free(ctx, fn->derived[i].mask);
+  }
+  bpi_free(ctx, fn->derived);
+  bpi_free(ctx, fn->name);
+  bpi_free(ctx, fn->inputs);
+  bpi_free(ctx, fn->outputs);
+  bp_graph_free(fn->body);
+  bpi_free(ctx, fn);
+}
+
+bp_fn *bpi_fn_keep(bp_fn *fn)
+{
+  fn->count++;
+  return fn;
+}
+
+bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask)
+{
+  for (size_t i = 0; i < fn->n_derived; i++) {
+    const bpi_derived *d = &fn->derived[i];
+    if (d->kind == kind && d->n_mask == n_mask && (n_mask == 0 || memcmp(d->mask, mask, n_mask * sizeof *mask) == 0))
+      return d->fn;
+  }
+  return NULL;
+}
+
+bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask, bp_fn *made)
+{
+  if (!made)
+    return NULL;
+  bp_ctx *ctx = fn->body->ctx;
+  uint64_t *copy = bpi_alloc(ctx, n_mask, sizeof *copy);
+  if (!copy || !bpi_grow(ctx, (void **)&fn->derived, &fn->derived_cap, fn->n_derived, sizeof *fn->derived)) {
+    bpi_free(ctx, copy);
+    bp_fn_free(made);
+    bpi_nomem();
+    return NULL;
+  }
+  if (n_mask)
+    memcpy(copy, mask, n_mask * sizeof *mask);
+  fn->derived[fn->n_derived++] = (bpi_derived){kind, copy, n_mask, made};
+  return made;
+}
+
+bp_status bpi_call_of(bp_graph *g, uint32_t head, bpi_call_room *room, bp_op_call *call)
+{
+  const bpi_node *v = &g->nodes[head];
+  size_t n_in = v->n_in, n_out = v->n_out;
+  bpi_arena_init(&room->arena, g->ctx);
+  bool few = n_in <= 4 && n_out <= 2;
+  room->x = few ? room->few_x : bpi_arena_alloc(&room->arena, n_in, sizeof *room->x);
+  room->x_type = few ? room->few_types : bpi_arena_alloc(&room->arena, n_in, sizeof *room->x_type);
+  room->y_type = few ? room->few_types + 4 : bpi_arena_alloc(&room->arena, n_out, sizeof *room->y_type);
+  if (!room->x || !room->x_type || !room->y_type) {
+    bpi_arena_free(&room->arena);
+    return bpi_graph_fail(g, BP_E_NOMEM, "%s: out of memory", v->op->name);
+  }
+  for (size_t i = 0; i < n_in; i++) {
+    room->x[i] = bpi_handle(g, v->in[i]);
+    room->x_type[i] = *g->nodes[v->in[i]].type;
+  }
+  for (size_t k = 0; k < n_out; k++)
+    room->y_type[k] = *g->nodes[head + k].type;
+  *call = (bp_op_call){.graph = g, .op = v->op, .n_in = (int)n_in, .n_out = (int)n_out, .x = room->x,
+                       .x_type = room->x_type, .attr = v->attr, .y = bpi_handle(g, head), .y_type = room->y_type};
+  return BP_OK;
+}
+
+void bpi_call_done(bpi_call_room *room)
+{
+  bpi_arena_free(&room->arena);
+}
