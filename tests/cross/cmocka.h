@@ -20,11 +20,21 @@ struct CMUnitTest {
   void *initial_state;
 };
 
-#define cmocka_unit_test(f)                             {#f, f, NULL, NULL, NULL}
-#define cmocka_unit_test_setup_teardown(f, up, down)    {#f, f, up, down, NULL}
-#define cmocka_unit_test_prestate(f, state)             {#f, f, NULL, NULL, state}
-#define cmocka_run_group_tests(tests, up, down)         cross_run(#tests, tests, sizeof tests / sizeof tests[0], up, down)
-#define cmocka_run_group_tests_name(name, tests, up, down)                                                   \
+#define cmocka_unit_test(f) \
+  {                         \
+#f, f, NULL, NULL, NULL \
+  }
+#define cmocka_unit_test_setup_teardown(f, up, down) \
+  {                                                  \
+#f, f, up, down, NULL                            \
+  }
+#define cmocka_unit_test_prestate(f, state) \
+  {                                         \
+#f, f, NULL, NULL, state                \
+  }
+#define cmocka_run_group_tests(tests, up, down) \
+  cross_run(#tests, tests, sizeof tests / sizeof tests[0], up, down)
+#define cmocka_run_group_tests_name(name, tests, up, down) \
   cross_run(name, tests, sizeof tests / sizeof tests[0], up, down)
 
 static jmp_buf cross_out; /* of the test that runs */
@@ -40,21 +50,21 @@ __attribute__((noreturn, unused, format(printf, 3, 4))) static void cross_fail(c
   longjmp(cross_out, 1);
 }
 
-#define fail_msg(...)            cross_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define fail()                   fail_msg("fail()")
-#define skip()                   longjmp(cross_out, 2)
-#define print_message(...)       printf(__VA_ARGS__)
-#define print_error(...)         printf(__VA_ARGS__)
-#define assert_true(c)           ((c) ? (void)0 : fail_msg("%s", #c))
-#define assert_false(c)          ((c) ? fail_msg("!(%s)", #c) : (void)0)
-#define assert_non_null(p)       assert_true((p) != NULL)
-#define assert_null(p)           assert_true((p) == NULL)
-#define assert_ptr_equal(a, b)   assert_true((const void *)(a) == (const void *)(b))
-#define assert_int_equal(a, b)                                                                               \
-  do {                                                                                                       \
-    intmax_t cross_a = (intmax_t)(a), cross_b = (intmax_t)(b);                                               \
-    if (cross_a != cross_b)                                                                                  \
-      fail_msg("%jd != %jd", cross_a, cross_b);                                                              \
+#define fail_msg(...)          cross_fail(__FILE__, __LINE__, __VA_ARGS__)
+#define fail()                 fail_msg("fail()")
+#define skip()                 longjmp(cross_out, 2)
+#define print_message(...)     printf(__VA_ARGS__)
+#define print_error(...)       printf(__VA_ARGS__)
+#define assert_true(c)         ((c) ? (void)0 : fail_msg("%s", #c))
+#define assert_false(c)        ((c) ? fail_msg("!(%s)", #c) : (void)0)
+#define assert_non_null(p)     assert_true((p) != NULL)
+#define assert_null(p)         assert_true((p) == NULL)
+#define assert_ptr_equal(a, b) assert_true((const void *)(a) == (const void *)(b))
+#define assert_int_equal(a, b)                                 \
+  do {                                                         \
+    intmax_t cross_a = (intmax_t)(a), cross_b = (intmax_t)(b); \
+    if (cross_a != cross_b)                                    \
+      fail_msg("%jd != %jd", cross_a, cross_b);                \
   } while (0)
 #define assert_int_not_equal(a, b)       assert_true((intmax_t)(a) != (intmax_t)(b))
 #define assert_string_equal(a, b)        assert_true(strcmp(a, b) == 0)
@@ -78,7 +88,8 @@ static int cross_one(const struct CMUnitTest *test, void *group_state)
   return end;
 }
 
-static int cross_run(const char *name, const struct CMUnitTest *tests, size_t n, int (*up)(void **), int (*down)(void **))
+static int cross_run(const char *name, const struct CMUnitTest *tests, size_t n, int (*up)(void **),
+                     int (*down)(void **))
 {
   static const char *const words[] = {"       OK", "  FAILED ", " SKIPPED "};
   void *state = NULL;
