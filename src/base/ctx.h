@@ -31,14 +31,16 @@ char *bpi_strdup(bp_ctx *ctx, const char *s);
 /* Makes room for one more element in a growing array: *items of *cap elements, count in use. False when out of memory. */
 bool bpi_grow(bp_ctx *ctx, void **items, size_t *cap, size_t count, size_t size);
 
-/* Records the message of a failure for bp_error() and returns s. The text is cut at 1,023 bytes. Control bytes in it are
- * shown as '?'. Locale never matters. */
+/* Records the message of a failure for bp_error() and returns s. The text is cut at 1,023 bytes. Control characters in it
+ * (newline too) and bytes that are not UTF-8 are shown as '?'. Locale never matters. Allocates nothing. The arguments may
+ * be bp_error() itself. */
 bp_status bpi_fail(bp_status s, const char *fmt, ...) BP_PRINTF(2, 3);
 /* Out of memory, said in the same words everywhere. */
 bp_status bpi_nomem(void);
 /* BP_E_ARG for a NULL or bad argument: "bp_foo: `what` ..." */
 bp_status bpi_bad_arg(const char *function, const char *what);
 
+/* A line of log, cut and cleaned like a message; nothing where ctx has no log or a lower level. */
 void bpi_log(bp_ctx *ctx, bp_log_level level, const char *fmt, ...) BP_PRINTF(3, 4);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "base/ctx.h"
 
+#define BPI_MAX_THREADS 256
+
 /* Work on units [begin, end) by thread number `thread` (0 is the caller's). */
 typedef void (*bpi_work)(void *arg, int64_t begin, int64_t end, int thread);
 

@@ -13,7 +13,8 @@ typedef struct bpi_key {
 
 /* The 4 words of block `block` (counter words 0 and 1). */
 void bpi_philox(bpi_key k, uint64_t block, uint32_t out[4]);
-/* Element i: 53-bit uniform in [0, 1): from words 2*(i%2), 2*(i%2)+1 of block i/2. */
+/* Element i: 53-bit uniform in [0, 1): from words 2*(i%2) (low half) and 2*(i%2)+1 (high half) of block i/2: the upper 53
+ * of these 64 bits. */
 double bpi_uniform(bpi_key k, uint64_t i);
 /* Element i: standard normal, inverse distribution function (Wichura, AS 241, 1988) at the uniform moved to the middle of its cell;
  * only +, -, *, /, sqrt of IEEE doubles and our own log, so the bits are the same everywhere. */

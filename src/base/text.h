@@ -4,6 +4,8 @@
 
 #include "base/ctx.h"
 
+#include <stdarg.h>
+
 typedef struct bpi_text {
   bp_ctx *ctx;
   char *s;      /* NUL-terminated once anything was appended; NULL before */
@@ -22,12 +24,15 @@ void bpi_text_double(bpi_text *t, double x);
 /* Hands the text over (NUL-terminated, freed with bpi_free); NULL when memory ran out. */
 char *bpi_text_take(bpi_text *t);
 
+/* vsnprintf as in the "C" locale. */
+int bpi_vformat(char *out, size_t size, const char *fmt, va_list ap) BP_PRINTF(3, 0);
+
 /* A whole decimal number in s[0..n): [+-]digits[.digits][e[+-]digits], or nan, inf, infinity in any case; correctly rounded.
  * True if all n bytes are the number. 1e999 is infinite: the caller decides. Hex, spaces and ',' are not numbers. */
 bool bpi_parse_double(const char *s, size_t n, double *x);
 /* A whole decimal int64. False when out of range. */
 bool bpi_parse_int(const char *s, size_t n, int64_t *x);
-/* Edit distance of two names, at most `most` + 1; for "did you mean". */
+/* Edit distance of two names, at most `most` + 1; for "did you mean". `most` over 31 counts as 31. */
 int bpi_edit_distance(const char *a, const char *b, int most);
 /* Length of the valid UTF-8 sequence at s[0..n), 0 if it is none. */
 size_t bpi_utf8(const unsigned char *s, size_t n);

@@ -1,0 +1,94 @@
+/* All memory goes through the allocator of the context. */
+#include "base/ctx.h"
+
+#include <string.h>
+
+#define ALIGNMENT 64
+
+/* No object may be larger than PTRDIFF_MAX: differences of pointers into it must be representable. */
+static bool total_bytes(size_t n, size_t size, size_t *out)
+{
+  return !__builtin_mul_overflow(n, size, out) && *out <= PTRDIFF_MAX;
+}
+
+void *bpi_alloc(bp_ctx *ctx, size_t n, size_t size)
+{
+  return bpi_realloc(ctx, NULL, n, size);
+}
+
+void *bpi_zalloc(bp_ctx *ctx, size_t n, size_t size)
+{
+  void *p = bpi_alloc(ctx, n, size);
+  return p ? memset(p, 0, n * size) : NULL;
+}
+
+void *bpi_realloc(bp_ctx *ctx, void *p, size_t n, size_t size)
+{
+  size_t bytes;
+  if (!total_bytes(n, size, &bytes))
+    return NULL;
+  return ctx->alloc(ctx->alloc_user, p, bytes ? bytes : 1); /* size 0 would free */
+}
+
+void bpi_free(bp_ctx *ctx, void *p)
+{
+  if (p)
+    ctx->alloc(ctx->alloc_user, p, 0);
+}
+
+/* The allocator's own pointer is kept just below the aligned address. */
+void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes)
+{
+  size_t total;
+  if (__builtin_add_overflow(bytes, ALIGNMENT + sizeof(void *), &total))
+    return NULL;
+  char *raw = bpi_alloc(ctx, total, 1);
+  if (!raw)
+    return NULL;
+  char *p = raw + sizeof(void *);
+  p += (ALIGNMENT - (uintptr_t)p % ALIGNMENT) % ALIGNMENT;
+  memcpy(p - sizeof(void *), &raw, sizeof raw);
+  return p;
+}
+
+void bpi_free_aligned(bp_ctx *ctx, void *p)
+{
+  if (!p)
+    return;
+  void *raw;
+  memcpy(&raw, (char *)p - sizeof(void *), sizeof raw);
+  bpi_free(ctx, raw);
+}
+
+char *bpi_strdup(bp_ctx *ctx, const char *s)
+{
+  size_t n = strlen(s) + 1;
+  char *copy = bpi_alloc(ctx, n, 1);
+  return copy ? memcpy(copy, s, n) : NULL;
+}
+
+/* The pointer is copied in and out by bytes, since *items is in truth a pointer of another type. */
+bool bpi_grow(bp_ctx *ctx, void **items, size_t *cap, size_t count, size_t size)
+{
+  if (count < *cap)
+    return true;
+  if (count > SIZE_MAX / 2 - 8)
+    return false;
+  void *p;
+  memcpy(&p, items, sizeof p);
+  size_t wanted = count < 8 ? 8 : 2 * count;
+  p = bpi_realloc(ctx, p, wanted, size);
+  if (!p)
+    return false;
+  memcpy(items, &p, sizeof p);
+  *cap = wanted;
+  return true;
+}
+
+void bp_free(bp_ctx *ctx, void *p)
+{
+  if (!ctx)
+    bpi_bad_arg("bp_free", "ctx");
+  else
+    bpi_free(ctx, p);
+}

@@ -1,0 +1,489 @@
+/* base: the pool of threads. */
+#include "base/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+#define MOST 4096
+
+static bp_ctx *ctx_of(int threads)
+{
+  return bp_ctx_new(&(bp_ctx_options){.threads = threads});
+}
+
+static void nap(long microseconds)
+{
+  nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
+}
+
+/* Who did what; plain memory, so that a race would be seen by ThreadSanitizer. */
+typedef struct journal {
+  int visits[MOST];
+  int thread_of[MOST];
+  atomic_int calls;
+} journal;
+
+static void visit(void *arg, int64_t begin, int64_t end, int thread)
+{
+  journal *j = arg;
+  atomic_fetch_add(&j->calls, 1);
+  for (int64_t i = begin; i < end; i++) {
+    j->visits[i]++;
+    j->thread_of[i] = thread;
+  }
+}
+
+static void assert_each_once(const journal *j, int64_t units, int threads)
+{
+  int parts = threads < units ? threads : (int)units;
+  parts = parts < 1 ? 1 : parts;
+  assert_true(j->calls <= parts);
+  for (int64_t i = 0; i < units; i++) {
+    assert_int_equal(j->visits[i], 1);
+    assert_true(j->thread_of[i] >= 0 && j->thread_of[i] < parts);
+    assert_true(i == 0 || j->thread_of[i] >= j->thread_of[i - 1]);
+  }
+  assert_int_equal(j->thread_of[0], 0); /* the first range is the caller's */
+}
+
+static void every_unit_is_done_once(void **state)
+{
+  (void)state;
+  static const int64_t units[] = {1, 2, 3, 7, 64, 1000, MOST};
+  for (int threads = 1; threads <= 8; threads++) {
+    bp_ctx *ctx = ctx_of(threads);
+    assert_null(ctx->pool); /* nothing is started before it is needed */
+    for (int round = 0; round < 20; round++)
+      for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
+        journal j = {0};
+        bpi_pool_run(ctx, threads, units[u], visit, &j);
+        assert_each_once(&j, units[u], threads);
+        assert_int_equal(j.calls, threads < units[u] ? threads : units[u]);
+      }
+    assert_int_equal(ctx->pool != NULL, threads > 1);
+    bp_ctx_free(ctx);
+  }
+}
+
+static void remember_range(void *arg, int64_t begin, int64_t end, int thread)
+{
+  int64_t(*range)[2] = arg;
+  range[thread][0] = begin;
+  range[thread][1] = end;
+}
+
+static void odd_counts(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(4);
+  static const int64_t none[] = {0, -1, INT64_MIN};
+  journal j = {0};
+  for (int i = 0; i < 3; i++)
+    bpi_pool_run(ctx, 4, none[i], visit, &j);
+  assert_int_equal(j.calls, 0);
+  static const int few[] = {1, 0, -1};
+  for (int i = 0; i < 3; i++) {
+    journal alone = {0};
+    bpi_pool_run(ctx, few[i], 10, visit, &alone);
+    assert_each_once(&alone, 10, 1);
+  }
+  assert_null(ctx->pool);
+  int64_t range[3][2];
+  bpi_pool_run(ctx, 3, INT64_MAX, remember_range, range); /* no product of sizes overflows */
+  assert_int_equal(range[0][0], 0);
+  assert_int_equal(range[0][1], range[1][0]);
+  assert_int_equal(range[1][1], range[2][0]);
+  assert_int_equal(range[2][1], INT64_MAX);
+  assert_true(range[0][1] - range[2][1] + range[2][0] <= 1);
+  journal many = {0};
+  bpi_pool_run(ctx, 100000, MOST, visit, &many); /* at most 256 */
+  assert_each_once(&many, MOST, BPI_MAX_THREADS);
+  bp_ctx_free(ctx);
+}
+
+typedef struct meeting {
+  atomic_int here;
+  atomic_int met;
+} meeting;
+
+/* Waits until `end` of the range's run has all come: only threads that run at the same time meet. */
+static void meet(void *arg, int64_t begin, int64_t end, int thread)
+{
+  (void)begin, (void)end, (void)thread;
+  meeting *m = arg;
+  atomic_fetch_add(&m->here, 1);
+  for (int i = 0; i < 50000 && atomic_load(&m->here) < 4; i++)
+    nap(100);
+  if (atomic_load(&m->here) == 4)
+    atomic_fetch_add(&m->met, 1);
+}
+
+static void threads_run_at_the_same_time(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(4);
+  meeting m = {0};
+  bpi_pool_run(ctx, 4, 4, meet, &m);
+  assert_int_equal(m.met, 4);
+  bp_ctx_free(ctx);
+}
+
+static void add_up(void *arg, int64_t begin, int64_t end, int thread)
+{
+  int64_t *sum = arg;
+  for (int64_t i = begin; i < end; i++)
+    sum[8 * thread] += i;
+}
+
+/* Short gaps find the workers spinning, longer ones yielding or parked, and the caller likewise. */
+static void waits_of_every_length(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(3);
+  for (int round = 0; round < 3000; round++) {
+    int64_t sum[3 * 8] = {0};
+    int threads = 1 + round % 3;
+    bpi_pool_run(ctx, threads, 100, add_up, sum);
+    assert_int_equal(sum[0] + sum[8] + sum[16], 4950);
+    if (round % 10 == 0)
+      nap(round % 700);
+  }
+  bp_ctx_free(ctx);
+}
+
+static void slow_helper(void *arg, int64_t begin, int64_t end, int thread)
+{
+  if (thread > 0)
+    nap(20000);
+  visit(arg, begin, end, thread);
+}
+
+static void the_caller_waits_for_the_last(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(4);
+  for (int round = 0; round < 5; round++) {
+    journal j = {0};
+    bpi_pool_run(ctx, 4, 8, slow_helper, &j);
+    assert_each_once(&j, 8, 4);
+    assert_int_equal(j.thread_of[7], 3);
+  }
+  bp_ctx_free(ctx);
+}
+
+typedef struct nest {
+  bp_ctx *ctx;
+  journal inner[4];
+} nest;
+
+static void run_inside(void *arg, int64_t begin, int64_t end, int thread)
+{
+  nest *n = arg;
+  (void)thread;
+  for (int64_t i = begin; i < end; i++)
+    bpi_pool_run(n->ctx, 4, 100, visit, &n->inner[i]);
+}
+
+static void a_run_inside_a_run_goes_alone(void **state)
+{
+  (void)state;
+  static nest n;
+  memset(&n, 0, sizeof n);
+  n.ctx = ctx_of(4);
+  bpi_pool_run(n.ctx, 4, 4, run_inside, &n);
+  for (int i = 0; i < 4; i++)
+    assert_each_once(&n.inner[i], 100, 1);
+  journal after = {0};
+  bpi_pool_run(n.ctx, 4, 100, visit, &after);
+  assert_each_once(&after, 100, 4);
+  assert_int_equal(after.calls, 4);
+  bp_ctx_free(n.ctx);
+}
+
+typedef struct hold {
+  atomic_int inside;
+  atomic_bool release;
+} hold;
+
+static void hold_the_pool(void *arg, int64_t begin, int64_t end, int thread)
+{
+  (void)begin, (void)end, (void)thread;
+  hold *h = arg;
+  atomic_fetch_add(&h->inside, 1);
+  while (!atomic_load(&h->release))
+    nap(100);
+}
+
+typedef struct holder {
+  bp_ctx *ctx;
+  hold h;
+} holder;
+
+static void *holding_thread(void *arg)
+{
+  holder *x = arg;
+  bpi_pool_run(x->ctx, 2, 2, hold_the_pool, &x->h);
+  return NULL;
+}
+
+static void a_busy_pool_is_not_waited_for(void **state)
+{
+  (void)state;
+  holder x = {.ctx = ctx_of(2)};
+  pthread_t t;
+  assert_int_equal(pthread_create(&t, NULL, holding_thread, &x), 0);
+  while (atomic_load(&x.h.inside) < 2)
+    nap(100);
+  journal j = {0};
+  bpi_pool_run(x.ctx, 2, 100, visit, &j); /* returns, though the pool is held */
+  assert_each_once(&j, 100, 1);
+  assert_int_equal(j.calls, 1);
+  atomic_store(&x.h.release, true);
+  pthread_join(t, NULL);
+  journal after = {0};
+  bpi_pool_run(x.ctx, 2, 100, visit, &after);
+  assert_int_equal(after.calls, 2);
+  bp_ctx_free(x.ctx);
+}
+
+typedef struct racer {
+  bp_ctx *ctx;
+  atomic_int *ready;
+  bool right;
+} racer;
+
+static void *racing_thread(void *arg)
+{
+  racer *r = arg;
+  atomic_fetch_add(r->ready, 1);
+  while (atomic_load(r->ready) < 4)
+    sched_yield();
+  r->right = true;
+  for (int i = 0; i < 50; i++) {
+    int64_t sum[3 * 8] = {0};
+    bpi_pool_run(r->ctx, 3, 100, add_up, sum);
+    r->right = r->right && sum[0] + sum[8] + sum[16] == 4950;
+  }
+  return NULL;
+}
+
+static void several_callers_from_the_first_moment(void **state)
+{
+  (void)state;
+  for (int round = 0; round < 50; round++) {
+    bp_ctx *ctx = ctx_of(3);
+    atomic_int ready = 0;
+    racer r[4];
+    pthread_t t[4];
+    for (int i = 0; i < 4; i++) {
+      r[i] = (racer){.ctx = ctx, .ready = &ready};
+      assert_int_equal(pthread_create(&t[i], NULL, racing_thread, &r[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+      pthread_join(t[i], NULL);
+      assert_true(r[i].right);
+    }
+    bp_ctx_free(ctx);
+  }
+}
+
+/* 0 if the child of a fork can use and free the context. */
+static int child_of_fork(bp_ctx *ctx)
+{
+  journal j = {0};
+  bpi_pool_run(ctx, 4, 100, visit, &j);
+  for (int i = 0; i < 100; i++)
+    if (j.visits[i] != 1)
+      return 1;
+  if (j.calls != 1)
+    return 2;
+  bp_ctx_free(ctx);
+  return 0;
+}
+
+static void assert_child_succeeds(bp_ctx *ctx)
+{
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    alarm(20);
+    _exit(child_of_fork(ctx));
+  }
+  int status = -1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_fork_runs_alone_in_the_child(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(4);
+  journal before = {0};
+  bpi_pool_run(ctx, 4, 100, visit, &before);
+  assert_child_succeeds(ctx);
+  nap(5000); /* now the workers are parked */
+  assert_child_succeeds(ctx);
+  journal after = {0};
+  bpi_pool_run(ctx, 4, 100, visit, &after);
+  assert_each_once(&after, 100, 4);
+  assert_int_equal(after.calls, 4);
+  bp_ctx_free(ctx);
+}
+
+static void a_fork_while_the_pool_is_busy(void **state)
+{
+  (void)state;
+  holder x = {.ctx = ctx_of(2)};
+  pthread_t t;
+  assert_int_equal(pthread_create(&t, NULL, holding_thread, &x), 0);
+  while (atomic_load(&x.h.inside) < 2)
+    nap(100);
+  assert_child_succeeds(x.ctx);
+  atomic_store(&x.h.release, true);
+  pthread_join(t, NULL);
+  bp_ctx_free(x.ctx);
+}
+
+typedef struct log_count {
+  atomic_int lines;
+} log_count;
+
+static void count_line(void *user, bp_log_level level, const char *line)
+{
+  (void)line;
+  if (level == BP_LOG_WARN)
+    atomic_fetch_add(&((log_count *)user)->lines, 1);
+}
+
+/* Stacks larger than the address space: no thread can be started with them. */
+static bool forbid_threads(size_t *before)
+{
+  pthread_attr_t attr;
+  pthread_getattr_default_np(&attr);
+  pthread_attr_getstacksize(&attr, before);
+  bool ok = pthread_attr_setstacksize(&attr, (size_t)1 << 52) == 0 && pthread_setattr_default_np(&attr) == 0;
+  pthread_attr_destroy(&attr);
+  return ok;
+}
+
+static void allow_threads(size_t stack)
+{
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, stack);
+  pthread_setattr_default_np(&attr);
+  pthread_attr_destroy(&attr);
+}
+
+static void threads_that_cannot_be_started(void **state)
+{
+  (void)state;
+  for (int started = 1; started <= 3; started++) {
+    log_count log = {0};
+    bp_ctx *ctx = bp_ctx_new(
+        &(bp_ctx_options){.threads = 4, .log = count_line, .log_user = &log, .log_level = BP_LOG_WARN});
+    journal j = {0};
+    bpi_pool_run(ctx, started, 100, visit, &j);
+    size_t stack;
+    if (!forbid_threads(&stack))
+      skip();
+    for (int round = 0; round < 3; round++) {
+      journal fewer = {0};
+      bpi_pool_run(ctx, 4, 100, visit, &fewer);
+      assert_each_once(&fewer, 100, started);
+      assert_int_equal(fewer.calls, started);
+    }
+    allow_threads(stack);
+    assert_int_equal(log.lines, 1); /* said once, and not tried again */
+    bp_ctx_free(ctx);
+  }
+}
+
+typedef struct faulty {
+  atomic_int live, calls;
+  int fail_from;
+} faulty;
+
+static void *faulty_alloc(void *user, void *p, size_t size)
+{
+  faulty *f = user;
+  if (size == 0) {
+    atomic_fetch_sub(&f->live, p != NULL);
+    free(p);
+    return NULL;
+  }
+  if (atomic_fetch_add(&f->calls, 1) + 1 >= f->fail_from)
+    return NULL;
+  atomic_fetch_add(&f->live, p == NULL);
+  return realloc(p, size);
+}
+
+/* Allocation 1 is the context, 2 the pool, 3 to 5 the workers. */
+static void a_pool_without_memory(void **state)
+{
+  (void)state;
+  static const int threads[] = {1, 1, 2, 3, 4};
+  for (int fail_from = 2; fail_from <= 6; fail_from++) {
+    faulty f = {.fail_from = fail_from};
+    bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.alloc = faulty_alloc, .alloc_user = &f, .threads = 4});
+    for (int round = 0; round < 3; round++) {
+      journal j = {0};
+      bpi_pool_run(ctx, 4, 100, visit, &j);
+      assert_each_once(&j, 100, threads[fail_from - 2]);
+      assert_int_equal(j.calls, threads[fail_from - 2]);
+    }
+    bp_ctx_free(ctx);
+    assert_int_equal(f.live, 0);
+  }
+}
+
+static void note_signals(void *arg, int64_t begin, int64_t end, int thread)
+{
+  (void)begin, (void)end;
+  sigset_t now;
+  pthread_sigmask(SIG_SETMASK, NULL, &now);
+  ((int *)arg)[thread] = sigismember(&now, SIGINT);
+}
+
+static void signals_go_to_the_program(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = ctx_of(2);
+  int blocked[2] = {-1, -1};
+  bpi_pool_run(ctx, 2, 2, note_signals, blocked);
+  assert_int_equal(blocked[0], 0);
+  assert_int_equal(blocked[1], 1);
+  bp_ctx_free(ctx);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_unit_is_done_once),
+      cmocka_unit_test(odd_counts),
+      cmocka_unit_test(threads_run_at_the_same_time),
+      cmocka_unit_test(waits_of_every_length),
+      cmocka_unit_test(the_caller_waits_for_the_last),
+      cmocka_unit_test(a_run_inside_a_run_goes_alone),
+      cmocka_unit_test(a_busy_pool_is_not_waited_for),
+      cmocka_unit_test(several_callers_from_the_first_moment),
+      cmocka_unit_test(a_fork_runs_alone_in_the_child),
+      cmocka_unit_test(a_fork_while_the_pool_is_busy),
+      cmocka_unit_test(threads_that_cannot_be_started),
+      cmocka_unit_test(a_pool_without_memory),
+      cmocka_unit_test(signals_go_to_the_program),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
