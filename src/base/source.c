@@ -1,0 +1,214 @@
+#include "base/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- a file ------------------------------------------------------------------------- */
+
+typedef struct file_source {
+  bp_ctx *ctx;
+  int fd;
+  char why[128];
+  char name[];
+} file_source;
+
+static int64_t file_read(void *user, void *buffer, size_t n, const char **why)
+{
+  file_source *f = user;
+  ssize_t got;
+  do
+    got = read(f->fd, buffer, n < (1u << 30) ? n : (1u << 30));
+  while (got < 0 && errno == EINTR);
+  if (got < 0)
+    *why = strerror_r(errno, f->why, sizeof f->why);
+  return got;
+}
+
+static void file_close(void *user)
+{
+  file_source *f = user;
+  close(f->fd); /* nothing was written: nothing can be lost */
+  bpi_free(f->ctx, f);
+}
+
+/* Opens without leaking the descriptor into children. Size: only a regular file knows it. */
+static bp_status file_open(const char *path, int *fd, int64_t *size)
+{
+  char why[128];
+  do
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+  while (*fd < 0 && errno == EINTR);
+  if (*fd < 0)
+    return bpi_fail(errno == ENOENT ? BP_E_NOTFOUND : BP_E_IO, "%s: cannot be opened: %s", path,
+                    strerror_r(errno, why, sizeof why));
+  struct stat st;
+  if (fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    close(*fd);
+    return bpi_fail(BP_E_IO, "%s: is a directory; name a file in it", path);
+  }
+  *size = S_ISREG(st.st_mode) ? st.st_size : -1;
+  return BP_OK;
+}
+
+bp_status bp_source_file(bp_ctx *ctx, const char *path, bp_source *out)
+{
+  if (!ctx || !path || !out)
+    return bpi_bad_arg("bp_source_file", "ctx, path or out is NULL");
+  size_t n = strlen(path) + 1;
+  file_source *f = bpi_alloc(ctx, 1, sizeof *f + n);
+  if (!f)
+    return bpi_nomem();
+  int64_t size;
+  bp_status s = file_open(path, &f->fd, &size);
+  if (s != BP_OK) {
+    bpi_free(ctx, f);
+    return s;
+  }
+  f->ctx = ctx;
+  memcpy(f->name, path, n);
+  *out = (bp_source){file_read, file_close, f, f->name, size};
+  return BP_OK;
+}
+
+/* ---- memory ------------------------------------------------------------------------- */
+
+typedef struct memory_source {
+  bp_ctx *ctx;
+  const char *at;
+  size_t left;
+} memory_source;
+
+static int64_t memory_read(void *user, void *buffer, size_t n, const char **why)
+{
+  memory_source *m = user;
+  (void)why; /* cannot fail */
+  if (n > m->left)
+    n = m->left;
+  if (n)
+    memcpy(buffer, m->at, n);
+  m->at += n;
+  m->left -= n;
+  return (int64_t)n;
+}
+
+static void memory_close(void *user)
+{
+  memory_source *m = user;
+  bpi_free(m->ctx, m);
+}
+
+bp_status bp_source_memory(bp_ctx *ctx, const void *data, size_t n, const char *name, bp_source *out)
+{
+  if (!ctx || !out || (!data && n))
+    return bpi_bad_arg("bp_source_memory", "ctx, data or out is NULL");
+  memory_source *m = bpi_alloc(ctx, 1, sizeof *m);
+  if (!m)
+    return bpi_nomem();
+  *m = (memory_source){ctx, data ? data : "", n};
+  *out = (bp_source){memory_read, memory_close, m, name, (int64_t)n};
+  return BP_OK;
+}
+
+void bp_source_close(bp_source *source)
+{
+  if (!source)
+    return;
+  if (source->close)
+    source->close(source->user);
+  *source = (bp_source){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------ */
+
+const char *bpi_source_name(const bp_source *s)
+{
+  return s->name ? s->name : "input";
+}
+
+bp_status bpi_read(bp_source *s, void *buffer, size_t n, size_t *got)
+{
+  *got = 0;
+  while (*got < n) {
+    const char *why = NULL;
+    int64_t r = s->read(s->user, (char *)buffer + *got, n - *got, &why);
+    if (r == 0)
+      return BP_OK;
+    if (r < 0 || (uint64_t)r > n - *got)
+      return bpi_fail(BP_E_IO, "%s: cannot be read: %s", bpi_source_name(s),
+                      r < 0 && why ? why : "the reader failed without saying why");
+    *got += (size_t)r;
+  }
+  return BP_OK;
+}
+
+static bp_status ends_early(const bp_source *s, const char *what, size_t got, size_t n)
+{
+  return bpi_fail(BP_E_FORMAT,
+                  "%s: the file ends inside %s: %zu of %zu bytes are there; was it copied completely?",
+                  bpi_source_name(s), what, got, n);
+}
+
+bp_status bpi_read_exactly(bp_source *s, void *buffer, size_t n, const char *what)
+{
+  size_t got;
+  bp_status st = bpi_read(s, buffer, n, &got);
+  if (st == BP_OK && got < n)
+    st = ends_early(s, what, got, n);
+  return st;
+}
+
+/* A source that knows its size gets one buffer of the right size; else buffers double while data come. */
+static size_t first_size(const bp_source *s, size_t n)
+{
+  const size_t small = (size_t)1 << 20;
+  if (n <= small || (s->size >= 0 && (uint64_t)s->size >= n))
+    return n;
+  return small;
+}
+
+/* The old bytes in a larger aligned buffer; the old one is freed in any case. */
+static char *moved(bp_ctx *ctx, char *old, size_t used, size_t cap)
+{
+  char *p = bpi_alloc_aligned(ctx, cap);
+  if (p)
+    memcpy(p, old, used);
+  bpi_free_aligned(ctx, old);
+  return p;
+}
+
+bp_status bpi_read_new(bp_ctx *ctx, bp_source *s, size_t n, const char *what, void **out)
+{
+  size_t cap = first_size(s, n), used = 0, got;
+  char *p = bpi_alloc_aligned(ctx, cap ? cap : 1);
+  while (p) {
+    bp_status st = bpi_read(s, p + used, cap - used, &got);
+    used += got;
+    if (st == BP_OK && used < cap)
+      st = ends_early(s, what, used, n);
+    if (st != BP_OK) {
+      bpi_free_aligned(ctx, p);
+      return st;
+    }
+    if (used == n) {
+      *out = p;
+      return BP_OK;
+    }
+    cap = cap > n / 2 ? n : 2 * cap;
+    p = moved(ctx, p, used, cap);
+  }
+  return bpi_nomem();
+}
+
+bp_status bpi_read_end(bp_source *s, const char *after)
+{
+  char byte;
+  size_t got;
+  bp_status st = bpi_read(s, &byte, 1, &got);
+  if (st == BP_OK && got)
+    st = bpi_fail(BP_E_FORMAT, "%s: bytes follow %s, which should be the end of the file", bpi_source_name(s),
+                  after);
+  return st;
+}

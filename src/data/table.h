@@ -1,0 +1,51 @@
+/* A table while it is filled, row by row. */
+#ifndef BPI_TABLE_H
+#define BPI_TABLE_H
+
+#include "base/source.h"
+#include "data/category.h"
+
+typedef enum bpi_column_kind {
+  BPI_COLUMN_EMPTY, /* nothing but missing values so far */
+  BPI_COLUMN_NUMBERS,
+  BPI_COLUMN_TEXT,
+  BPI_COLUMN_LATE /* text, found out after numbers: its categories need the text again */
+} bpi_column_kind;
+
+typedef struct bpi_column {
+  bpi_column_kind kind;
+  unsigned
+      width; /* bytes a value: numbers 1, 2, 4 (whole numbers; the least value is missing) or 8; text 4 */
+  void *data;
+  int64_t missing;
+  size_t bad; /* 1 + place in the input of the first nan, inf or overflow; 0: none */
+  bpi_categories *categories;
+} bpi_column;
+
+struct bp_table {
+  bp_ctx *ctx;
+  char *source; /* for messages */
+  bpi_categories names;
+  bpi_column *columns;
+  int n;
+  int64_t rows;
+  int64_t cap; /* rows there is room for */
+};
+
+bp_table *bpi_table_new(bp_ctx *ctx, const char *source);
+/* Makes the columns once all names are there. Functions that return bool fail for want of memory alone. */
+bool bpi_table_make_columns(bp_table *t);
+/* Room for one more row, where at most `most` will ever be needed. */
+bool bpi_table_room(bp_table *t, int64_t most);
+/* Sets a value of row t->rows. */
+bool bpi_column_number(bp_table *t, bpi_column *c, double x);
+void bpi_column_missing(bp_table *t, bpi_column *c);
+/* A missing value that is not counted, in place of a bad number. */
+void bpi_column_blank(bp_table *t, bpi_column *c);
+bool bpi_column_text(bp_table *t, bpi_column *c, const char *s, size_t n);
+/* Makes a LATE column TEXT with all values missing, to be filled again. */
+bool bpi_column_restart(bp_table *t, bpi_column *c);
+/* Gives back memory that the rows do not need. */
+void bpi_table_shrink(bp_table *t);
+
+#endif
