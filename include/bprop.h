@@ -301,6 +301,7 @@ enum {
   BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
   BP_INTERNAL = 1 << 11,   /**< no builder in the language or the C list */
   BP_CONSTANT = 1 << 12,   /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
+  BP_STOPS = 1 << 15,      /**< lets no gradient through by decree, though its result does change with its input */
   BP_JOIN = 1 << 14,       /**< the result is the inputs one after another along the axis of the first attribute */
   BP_TOTAL = 1 << 15,      /**< the kernel never fails; others run before any update is committed */
   BP_LOOP = 1 << 13        /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
@@ -620,6 +621,8 @@ BP_API bp_node bp_concat(const bp_node *parts, size_t n_parts, int64_t axis);
 /** x as another type: real to int64 cuts towards zero, bool is 0 or 1, what is not 0 is true. Kinks: no
  *  gradient but from real to real */
 BP_API bp_node bp_cast(bp_node x, bp_dtype dtype);
+/** y = x, and no gradient flows back */
+BP_API bp_node bp_stop_gradient(bp_node x);
 
 /* So that messages name the line that built a node. */
 #ifndef BP_NO_SOURCE_LINES
@@ -650,6 +653,7 @@ BP_API bp_node bp_cast(bp_node x, bp_dtype dtype);
 #define bp_pad(...) bp_here((bp_pad)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_concat(...) bp_here((bp_concat)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_cast(...) bp_here((bp_cast)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_stop_gradient(...) bp_here((bp_stop_gradient)(__VA_ARGS__), __FILE__, __LINE__)
 #endif
 /* clang-format on */
 /* END BUILDERS */

@@ -114,6 +114,59 @@ bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask,
   return made;
 }
 
+bool bpi_fn_random(const bp_fn *fn)
+{
+  for (uint32_t i = 1; i < fn->body->count; i++) {
+    const bpi_node *v = &fn->body->nodes[i];
+    if (v->op->traits & BP_RANDOM)
+      return true;
+    for (int k = 0; k < bpi_op_n_attrs(v->op); k++)
+      if (v->op->attrs[k].kind == BP_ATTR_FN && bpi_fn_random(v->attr[k].fn))
+        return true;
+  }
+  return false;
+}
+
+/* Streams below 2^31 are the graph's own; above are those made here. */
+static int64_t inner_stream(uint32_t stream, int64_t own)
+{
+  uint64_t h = ((uint64_t)stream << 32 | (uint32_t)own) * 0x9e3779b97f4a7c15u;
+  return (int64_t)(h >> 33 | 0x80000000u);
+}
+
+static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, bp_node *map, bp_node *x, uint32_t stream)
+{
+  const bpi_node *v = &body->nodes[head];
+  bp_attr attr[BP_MAX_ATTRS];
+  memcpy(attr, v->attr, (size_t)bpi_op_n_attrs(v->op) * sizeof *attr);
+  if ((v->op->traits & BP_RANDOM) && stream)
+    attr[0].i = inner_stream(stream, attr[0].i);
+  for (int k = 0; k < v->n_in; k++)
+    x[k] = map[v->in[k]];
+  return bp_apply(g, v->op, x, v->n_in, attr, &map[head]);
+}
+
+bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t stream, bp_node *results)
+{
+  const bp_graph *body = fn->body;
+  size_t most = 1;
+  for (uint32_t i = 1; i < body->count; i++)
+    most = body->nodes[i].n_in > most ? body->nodes[i].n_in : most;
+  bp_node *map = bpi_zalloc(g->ctx, body->count + most, sizeof *map);
+  if (!map)
+    return bpi_graph_fail(g, BP_E_NOMEM, "%s: out of memory", fn->name);
+  for (size_t i = 0; i < fn->n_inputs; i++)
+    map[fn->inputs[i].index] = args[i];
+  bp_status s = BP_OK;
+  for (uint32_t i = 1; s == BP_OK && i < body->count; i += body->nodes[i].n_out)
+    if (!(body->nodes[i].op->traits & BP_INPUT))
+      s = inline_node(g, body, i, map, map + body->count, stream);
+  for (size_t k = 0; s == BP_OK && k < fn->n_outputs; k++)
+    results[k] = map[fn->outputs[k].index];
+  bpi_free(g->ctx, map);
+  return s;
+}
+
 bp_status bpi_call_of(bp_graph *g, uint32_t head, bpi_call_room *room, bp_op_call *call)
 {
   const bpi_node *v = &g->nodes[head];

@@ -54,6 +54,7 @@ void bp_graph_free(bp_graph *g)
   drop_message(g);
   bpi_free(ctx, g->fns);
   bpi_free(ctx, g->names);
+  bpi_free(ctx, g->name_table);
   bpi_free(ctx, g->places);
   bpi_free(ctx, g->table);
   bpi_free(ctx, g->nodes);
@@ -123,8 +124,8 @@ bp_node bpi_node_fail(bp_graph *g, bp_status s, const char *fmt, ...)
 
 const char *bpi_node_label(const bp_graph *g, uint32_t index, char *buf, size_t n)
 {
-  const char *name = bp_node_name(bpi_handle((bp_graph *)g, index));
   const bpi_node *v = &g->nodes[index];
+  const char *name = index ? bp_node_name(bpi_handle((bp_graph *)g, index)) : NULL;
   if (name)
     snprintf(buf, n, "'%s'", name);
   else
@@ -583,6 +584,7 @@ bp_status bp_graph_rollback(bp_graph *g, uint32_t mark)
     if (g->names[i].index < mark)
       g->names[kept++] = g->names[i];
   g->n_names = kept;
+  bpi_names_refill(g);
   if (g->table_cap)
     table_refill(g);
   bp_graph_clear(g);

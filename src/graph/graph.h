@@ -18,7 +18,10 @@ typedef struct bpi_node {
   uint16_t flags;
 } bpi_node;
 
-enum { BPI_NODE_FIXED = 1 /* depends on constants alone: loses no tie of max, see ops */ };
+enum {
+  BPI_NODE_FIXED = 1, /* depends on constants alone: loses no tie of max, see ops */
+  BPI_NODE_NAMED = 2
+};
 
 typedef struct bpi_name {
   char *name;
@@ -40,6 +43,8 @@ struct bp_graph {
   size_t table_cap, table_used;
   bpi_name *names;
   size_t n_names, names_cap;
+  uint32_t *name_table; /* open addressing by name: number of the name + 1 */
+  size_t name_table_cap;
   bpi_place *places; /* ascending by index */
   size_t n_places, places_cap;
   bp_fn **fns; /* functions that nodes use, counted */
@@ -73,6 +78,9 @@ typedef struct bpi_derived {
 } bpi_derived;
 
 bp_fn *bpi_fn_keep(bp_fn *fn);
+/* The body of fn as nodes of g, on these arguments. Random nodes in it get streams of their own for each `stream`. */
+bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t stream, bp_node *results);
+bool bpi_fn_random(const bp_fn *fn);
 bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask);
 /* Hands `made` over to fn's cache (also on failure: then it is freed and NULL comes back). */
 bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask, bp_fn *made);
@@ -102,6 +110,11 @@ void bpi_call_done(bpi_call_room *room);
 /* One attribute as text. */
 void bpi_text_attr(bpi_text *t, const bp_attr_def *def, const bp_attr *a);
 int bpi_op_n_attrs(const bp_op *op);
+/* An input without a name, for a value that what is made with it will not depend on in the end (src/ops/source.c). */
+bp_node bpi_placeholder(bp_graph *g, const bp_type *t);
+/* Fills the table of names anew, after names were taken away. */
+void bpi_names_refill(bp_graph *g);
+bool bpi_name_taken(const bp_graph *g, const char *name);
 /* True if the value depends on constants alone. */
 bool bpi_is_fixed(bp_node n);
 /* If the node is a constant with all elements equal, its value. */

@@ -3,6 +3,62 @@
 
 #include <string.h>
 
+static uint32_t hash_name(const char *s)
+{
+  uint32_t h = 2166136261u; /* FNV-1a */
+  for (; *s; s++)
+    h = (h ^ (unsigned char)*s) * 16777619u;
+  return h;
+}
+
+/* Number of the name, or -1. */
+static long find_name(const bp_graph *g, const char *name)
+{
+  size_t mask = g->name_table_cap - 1;
+  for (size_t at = hash_name(name) & mask; g->name_table_cap && g->name_table[at]; at = (at + 1) & mask)
+    if (strcmp(g->names[g->name_table[at] - 1].name, name) == 0)
+      return (long)g->name_table[at] - 1;
+  return -1;
+}
+
+static void put_name(bp_graph *g, size_t number)
+{
+  size_t mask = g->name_table_cap - 1, at = hash_name(g->names[number].name) & mask;
+  while (g->name_table[at])
+    at = (at + 1) & mask;
+  g->name_table[at] = (uint32_t)number + 1;
+}
+
+void bpi_names_refill(bp_graph *g)
+{
+  if (g->name_table_cap)
+    memset(g->name_table, 0, g->name_table_cap * sizeof *g->name_table);
+  for (size_t i = 0; i < g->n_names; i++)
+    put_name(g, i);
+}
+
+static bool name_room(bp_graph *g)
+{
+  if (!bpi_grow(g->ctx, (void **)&g->names, &g->names_cap, g->n_names, sizeof *g->names))
+    return false;
+  if ((g->n_names + 1) * 2 <= g->name_table_cap)
+    return true;
+  size_t cap = g->name_table_cap ? 2 * g->name_table_cap : 64;
+  uint32_t *table = bpi_alloc(g->ctx, cap, sizeof *table);
+  if (!table)
+    return false;
+  bpi_free(g->ctx, g->name_table);
+  g->name_table = table;
+  g->name_table_cap = cap;
+  bpi_names_refill(g);
+  return true;
+}
+
+bool bpi_name_taken(const bp_graph *g, const char *name)
+{
+  return find_name(g, name) >= 0;
+}
+
 bp_node bp_name(bp_node n, const char *name)
 {
   if (!n.graph)
@@ -12,13 +68,15 @@ bp_node bp_name(bp_node n, const char *name)
     return bpi_node_fail(g, BP_E_ARG, "bp_name: the name is missing or empty");
   if (!bpi_slot(n))
     return bpi_error_node(g);
-  for (size_t i = 0; i < g->n_names; i++)
-    if (strcmp(g->names[i].name, name) == 0)
-      return g->names[i].index == n.index ? n : bpi_node_fail(g, BP_E_EXISTS, "bp_name: '%s' is the name of another node", name);
+  long have = find_name(g, name);
+  if (have >= 0)
+    return g->names[have].index == n.index ? n : bpi_node_fail(g, BP_E_EXISTS, "bp_name: '%s' is the name of another node", name);
   char *copy = bpi_arena_strdup(&g->arena, name);
-  if (!copy || !bpi_grow(g->ctx, (void **)&g->names, &g->names_cap, g->n_names, sizeof *g->names))
+  if (!copy || !name_room(g))
     return bpi_node_fail(g, BP_E_NOMEM, "bp_name: out of memory");
-  g->names[g->n_names++] = (bpi_name){copy, n.index};
+  g->names[g->n_names] = (bpi_name){copy, n.index};
+  put_name(g, g->n_names++);
+  g->nodes[n.index].flags |= BPI_NODE_NAMED;
   return n;
 }
 
@@ -28,15 +86,14 @@ bp_node bp_find(bp_graph *g, const char *name)
     bpi_bad_arg("bp_find", "graph or name is NULL");
     return g ? bpi_error_node(g) : BP_NO_NODE;
   }
-  for (size_t i = 0; i < g->n_names; i++)
-    if (strcmp(g->names[i].name, name) == 0)
-      return bpi_handle(g, g->names[i].index);
-  return bpi_node_fail(g, BP_E_NOTFOUND, "bp_find: no node is named '%s'", name);
+  long have = find_name(g, name);
+  return have >= 0 ? bpi_handle(g, g->names[have].index) : bpi_node_fail(g, BP_E_NOTFOUND, "bp_find: no node is named '%s'", name);
 }
 
 const char *bp_node_name(bp_node n)
 {
-  if (!bpi_slot(n))
+  const bpi_node *v = bpi_slot(n);
+  if (!v || !(v->flags & BPI_NODE_NAMED))
     return NULL;
   for (size_t i = 0; i < n.graph->n_names; i++)
     if (n.graph->names[i].index == n.index)

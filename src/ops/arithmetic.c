@@ -101,7 +101,7 @@ static bp_node chain_simplify(const bp_op_call *c)
   double v;
   return bpi_splat(c->x[1], &v) && v == 1 ? c->x[0] : BP_NO_NODE;
 }
-REAL_BODY2(chain, a == 0 ? 0 : a * b)
+REAL_BODY2(chain, a == 0 ? a : a * b)
 const bp_op bp_op_chain = {
     .name = "chain", .math = "y = u s, and 0 where u is 0", .source = "Griewank & Walther 2008, ch. 3",
     .kink = "at u = 0 the slope for u is s", .args = "u, s",

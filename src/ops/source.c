@@ -45,14 +45,22 @@ bp_node bp_input(bp_graph *g, const char *name, bp_dtype dtype, int rank, const 
     return bpi_node_fail(g, BP_E_ARG, "bp_input: the name is missing or empty");
   if (!good_type(g, "bp_input", dtype, rank, dims))
     return bpi_error_node(g);
-  for (size_t i = 0; i < g->n_names; i++)
-    if (strcmp(g->names[i].name, name) == 0)
-      return bpi_node_fail(g, BP_E_EXISTS, "bp_input: the name '%s' is taken", name);
+  if (bpi_name_taken(g, name))
+    return bpi_node_fail(g, BP_E_EXISTS, "bp_input: the name '%s' is taken", name);
   bp_attr attr[3] = {{.v = (const int64_t *)(const void *)name, .n = (int64_t)strlen(name) + 1}, {.i = dtype}, {.v = dims, .n = rank}};
   bp_node y;
   if (bp_apply(g, &bp_op_input, NULL, 0, attr, &y) != BP_OK)
     return bpi_error_node(g);
   return bp_name(y, name);
+}
+
+bp_node bpi_placeholder(bp_graph *g, const bp_type *t)
+{
+  /* The number of the node to come makes it unlike every other one. */
+  int64_t number = (int64_t)g->count;
+  bp_attr attr[3] = {{.v = &number, .n = sizeof number}, {.i = t->dtype}, {.v = t->dims, .n = t->rank}};
+  bp_node y;
+  return bp_apply(g, &bp_op_input, NULL, 0, attr, &y) == BP_OK ? y : bpi_error_node(g);
 }
 
 /* ---- read: an entry of the state, as it was before the step ---- */

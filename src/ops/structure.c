@@ -11,25 +11,13 @@ static bp_status attr_list(const bp_op_call *c, const bp_attr *list, int64_t n, 
   return list->n == n && (n == 0 || list->v) ? BP_OK : bp_op_fail(c, BP_E_ARG, "%s needs %lld entries, got %lld", what, (long long)n, (long long)list->n);
 }
 
-/* A result type with dims of the attribute, checked. */
-static bp_status dims_attr(const bp_op_call *c, const bp_attr *dims, bp_type *out)
-{
-  int64_t size;
-  if (dims->n < 0 || dims->n > BP_MAX_RANK || (dims->n && !dims->v))
-    return bp_op_fail(c, BP_E_SHAPE, "rank %lld is outside 0..%d", (long long)dims->n, BP_MAX_RANK);
-  if (!bpi_size((int)dims->n, dims->v, &size))
-    return bp_op_fail(c, BP_E_LIMIT, "a dim is negative, or the number of elements is too large");
-  *out = bpi_type(c->x_type[0].dtype, (int)dims->n, dims->v);
-  return BP_OK;
-}
-
 /* ---- broadcast: repeated along axes of size 1, and along new leading axes; its adjoint sums over them ---- */
 
 static bp_status broadcast_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
   bp_type both;
-  bp_status s = dims_attr(c, &c->attr[0], out);
+  bp_status s = bpi_dims_type(c, &c->attr[0], c->x_type[0].dtype, out);
   if (s != BP_OK)
     return s;
   if (!bpi_broadcast(&c->x_type[0], out, &both) || !bpi_same_shape(&both, out))
@@ -111,7 +99,7 @@ static bp_status reshape_canon(bp_op_call *c, bp_attr *attr)
 static bp_status reshape_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
-  bp_status s = dims_attr(c, &c->attr[0], out);
+  bp_status s = bpi_dims_type(c, &c->attr[0], c->x_type[0].dtype, out);
   if (s == BP_OK && bpi_type_size(out) != bpi_type_size(&c->x_type[0]))
     return bp_op_fail(c, BP_E_SHAPE, "%lld elements do not become %lld", (long long)bpi_type_size(&c->x_type[0]), (long long)bpi_type_size(out));
   return s;
@@ -371,7 +359,7 @@ const bp_op bp_op_slice = {
 static bp_status place_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
-  bp_status s = dims_attr(c, &c->attr[0], out);
+  bp_status s = bpi_dims_type(c, &c->attr[0], c->x_type[0].dtype, out);
   int rank = c->x_type[0].rank;
   if (s == BP_OK)
     s = attr_list(c, &c->attr[0], rank, "dims");
@@ -674,4 +662,40 @@ const bp_op bp_op_cast = {
     .vjp = cast_vjp,
     .simplify = cast_simplify,
     .examples = {"x[5]; dtype=real", "x[5] int -3..3; dtype=real", "x[4] in -3..3 not -2 -1 0 1 2; dtype=int64", "x[4] bool; dtype=int64"},
+};
+
+/* ---- stop_gradient: the value goes through, the gradient does not ---- */
+
+static bp_status stop_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  (void)n_out;
+  *out = c->x_type[0];
+  return BP_OK;
+}
+
+static bool stop_view(const bp_op_call *c, const int64_t *in_strides, int64_t *strides, int64_t *offset)
+{
+  for (int i = 0; i < c->y_type[0].rank; i++)
+    strides[i] = in_strides[i];
+  *offset = 0;
+  return true;
+}
+
+static bp_node stop_simplify(const bp_op_call *c)
+{
+  return c->x[0];
+}
+
+const bp_op bp_op_stop_gradient = {
+    .name = "stop_gradient",
+    .math = "y = x, and no gradient flows back",
+    .source = "-",
+    .args = "x",
+    .traits = BP_VIEW | BP_STOPS,
+    .shape = stop_shape,
+    .view = stop_view,
+    .jacobian = bpi_jac_zero,
+    .zero = true,
+    .simplify = stop_simplify,
+    .examples = {"x[2,3]"},
 };
