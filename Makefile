@@ -25,7 +25,7 @@ install: build ## PREFIX=/usr/local, DESTDIR=
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
 
 format:
-	@find include src cli tests bench examples -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' -exec clang-format -i {} + 2>/dev/null
+	@find $(wildcard include src cli tests bench examples) -name '*.[ch]' -exec clang-format -i {} +
 
 lint:
 	@tools/install-deps test
