@@ -549,6 +549,14 @@ BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
  * Elementwise builders broadcast by NumPy's rules. Axes may be negative; an empty list of axes means all.
  * Errors: the error node comes back and the graph keeps the message.
  * ====================================================================================== */
+/** y = max(a, b), and y = min(a, b), elementwise; NaN if either is. One operand takes the whole gradient: at a tie a
+ *  constant one (that depends on no input, state or random node), else the first. */
+BP_API bp_node bp_maximum(bp_node a, bp_node b);
+BP_API bp_node bp_minimum(bp_node a, bp_node b);
+#ifndef BP_NO_SOURCE_LINES
+#define bp_maximum(...) bp_here((bp_maximum)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_minimum(...) bp_here((bp_minimum)(__VA_ARGS__), __FILE__, __LINE__)
+#endif
 /* BEGIN BUILDERS */
 /* clang-format off */
 /* ---- Activations. */
@@ -558,6 +566,25 @@ BP_API bp_node bp_relu(bp_node x);
 BP_API bp_node bp_sigmoid(bp_node x);
 /** y = tanh x */
 BP_API bp_node bp_tanh(bp_node x);
+/** y = x for x > 0, else slope x. Kinks: slope at x = 0 is `slope` */
+BP_API bp_node bp_leaky_relu(bp_node x, double slope);
+/** y = x for x > 0, else a x. Kinks: slope at x = 0 is a; a NaN in a does not reach the result where x > 0
+ *  */
+BP_API bp_node bp_prelu(bp_node x, bp_node a);
+/** y = x for x > 0, else alpha (e^x - 1). Kinks: slope at x = 0 is alpha */
+BP_API bp_node bp_elu(bp_node x, double alpha);
+/** y = s x for x > 0, else s a (e^x - 1); s = 1.05070098735548, a = 1.67326324235438. Kinks: slope at x = 0
+ *  is s a */
+BP_API bp_node bp_selu(bp_node x);
+/** y = x for x > 0, else alpha (e^(x / alpha) - 1). Kinks: slope 1 at x = 0; the second derivative jumps
+ *  there */
+BP_API bp_node bp_celu(bp_node x, double alpha);
+/** y = min(max(0, x), 6). Kinks: slope 1 strictly between 0 and 6, 0 elsewhere */
+BP_API bp_node bp_relu6(bp_node x);
+/** y = min(max(0, (x + 3) / 6), 1). Kinks: slope 1/6 strictly between -3 and 3, 0 elsewhere */
+BP_API bp_node bp_hard_sigmoid(bp_node x);
+/** y = x min(max(0, (x + 3) / 6), 1). Kinks: slope 0 at x = -3, 1 at x = 3 */
+BP_API bp_node bp_hard_swish(bp_node x);
 
 /* ---- Arithmetic: elementwise, smooth where defined. */
 /** y = -x */
@@ -588,8 +615,65 @@ BP_API bp_node bp_reciprocal(bp_node x);
 BP_API bp_node bp_greater(bp_node a, bp_node b);
 /** y = (a = b). Kinks: no gradient; false for NaN */
 BP_API bp_node bp_equal(bp_node a, bp_node b);
+/** y = a < b. Kinks: no gradient; false for NaN */
+BP_API bp_node bp_less(bp_node a, bp_node b);
+/** y = a <= b. Kinks: no gradient; false for NaN */
+BP_API bp_node bp_less_equal(bp_node a, bp_node b);
+/** y = a >= b. Kinks: no gradient; false for NaN */
+BP_API bp_node bp_greater_equal(bp_node a, bp_node b);
+/** y = (a is not b). Kinks: no gradient; true for NaN */
+BP_API bp_node bp_not_equal(bp_node a, bp_node b);
+/** y = x is neither NaN nor infinite. Kinks: no gradient; false for NaN */
+BP_API bp_node bp_isfinite(bp_node x);
+/** y = a and b, both. Kinks: no gradient */
+BP_API bp_node bp_logical_and(bp_node a, bp_node b);
+/** y = a or b, or both. Kinks: no gradient */
+BP_API bp_node bp_logical_or(bp_node a, bp_node b);
+/** y = a or b, not both. Kinks: no gradient */
+BP_API bp_node bp_logical_xor(bp_node a, bp_node b);
+/** y = not x. Kinks: no gradient */
+BP_API bp_node bp_logical_not(bp_node x);
 /** y = a where test, else b. Kinks: the branch not taken gets 0, never 0 * inf */
 BP_API bp_node bp_where(bp_node test, bp_node a, bp_node b);
+
+/* ---- Smooth activations made of exp: softplus and its kin, and gates y = x g(x). */
+/** y = ln(1 + e^x) */
+BP_API bp_node bp_softplus(bp_node x);
+/** y = -ln(1 + e^-x) */
+BP_API bp_node bp_log_sigmoid(bp_node x);
+/** y = x / (1 + |x|). Kinks: slope 1 at x = 0; the second derivative jumps there */
+BP_API bp_node bp_softsign(bp_node x);
+/** y = x / (1 + e^-x) */
+BP_API bp_node bp_silu(bp_node x);
+/** y = x tanh(ln(1 + e^x)) */
+BP_API bp_node bp_mish(bp_node x);
+/** y = x P(x), P the normal distribution function */
+BP_API bp_node bp_gelu(bp_node x);
+/** y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+BP_API bp_node bp_gelu_tanh(bp_node x);
+
+/* ---- Elementwise with kinks or steps: absolute value, rounding, extremes. */
+/** y = |x|. Kinks: slope 0 at x = 0 */
+BP_API bp_node bp_abs(bp_node x);
+/** y = 1 for x > 0, -1 for x < 0, else x. Kinks: no gradient; 0 at x = 0 */
+BP_API bp_node bp_sign(bp_node x);
+/** y = the largest integer that is at most x. Kinks: no gradient */
+BP_API bp_node bp_floor(bp_node x);
+/** y = the least integer that is at least x. Kinks: no gradient */
+BP_API bp_node bp_ceil(bp_node x);
+/** y = the integer nearest to x, halves to the even one. Kinks: no gradient */
+BP_API bp_node bp_round(bp_node x);
+/** y = min(max(x, lo), hi). Kinks: slope 1 strictly between lo and hi, 0 elsewhere */
+BP_API bp_node bp_clip(bp_node x, double lo, double hi);
+
+/* ---- Powers and logarithms, accurate near 0 and 1. */
+/** y = a^b. Kinks: a^0 = 1^b = 1 even for NaN; NaN for a < 0 unless b is an integer; d/da = 0 at b = 0;
+ *  d/db = 0 at a = 0, b > 0, and NaN for a < 0 */
+BP_API bp_node bp_pow(bp_node a, bp_node b);
+/** y = ln(1 + x). Kinks: -inf at -1, with slope inf; NaN below */
+BP_API bp_node bp_log1p(bp_node x);
+/** y = e^x - 1 */
+BP_API bp_node bp_expm1(bp_node x);
 
 /* ---- Products: matrix product, and what is made of it. */
 /** y = a b, matrix product over the last two axes; leading axes broadcast */
@@ -624,11 +708,42 @@ BP_API bp_node bp_cast(bp_node x, bp_dtype dtype);
 /** y = x, and no gradient flows back */
 BP_API bp_node bp_stop_gradient(bp_node x);
 
+/* ---- Trigonometric, hyperbolic and error functions. */
+/** y = sin x, x in radians */
+BP_API bp_node bp_sin(bp_node x);
+/** y = cos x, x in radians */
+BP_API bp_node bp_cos(bp_node x);
+/** y = tan x, x in radians */
+BP_API bp_node bp_tan(bp_node x);
+/** y = arcsin x, in -pi/2..pi/2. Kinks: slope inf at -1 and 1; NaN outside */
+BP_API bp_node bp_asin(bp_node x);
+/** y = arccos x, in 0..pi. Kinks: slope -inf at -1 and 1; NaN outside */
+BP_API bp_node bp_acos(bp_node x);
+/** y = arctan x, in -pi/2..pi/2 */
+BP_API bp_node bp_atan(bp_node x);
+/** y = angle of the point (b, a) seen from the origin, in -pi..pi. Kinks: both slopes 0 at the origin;
+ *  jumps by 2 pi across a = 0, b < 0 */
+BP_API bp_node bp_atan2(bp_node a, bp_node b);
+/** y = (e^x - e^-x) / 2 */
+BP_API bp_node bp_sinh(bp_node x);
+/** y = (e^x + e^-x) / 2 */
+BP_API bp_node bp_cosh(bp_node x);
+/** y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x */
+BP_API bp_node bp_erf(bp_node x);
+
 /* So that messages name the line that built a node. */
 #ifndef BP_NO_SOURCE_LINES
 #define bp_relu(...) bp_here((bp_relu)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sigmoid(...) bp_here((bp_sigmoid)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_tanh(...) bp_here((bp_tanh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_leaky_relu(...) bp_here((bp_leaky_relu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_prelu(...) bp_here((bp_prelu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_elu(...) bp_here((bp_elu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_selu(...) bp_here((bp_selu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_celu(...) bp_here((bp_celu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_relu6(...) bp_here((bp_relu6)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_hard_sigmoid(...) bp_here((bp_hard_sigmoid)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_hard_swish(...) bp_here((bp_hard_swish)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_neg(...) bp_here((bp_neg)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_add(...) bp_here((bp_add)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sub(...) bp_here((bp_sub)(__VA_ARGS__), __FILE__, __LINE__)
@@ -642,7 +757,32 @@ BP_API bp_node bp_stop_gradient(bp_node x);
 #define bp_reciprocal(...) bp_here((bp_reciprocal)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_greater(...) bp_here((bp_greater)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_equal(...) bp_here((bp_equal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_less(...) bp_here((bp_less)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_less_equal(...) bp_here((bp_less_equal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_greater_equal(...) bp_here((bp_greater_equal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_not_equal(...) bp_here((bp_not_equal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_isfinite(...) bp_here((bp_isfinite)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logical_and(...) bp_here((bp_logical_and)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logical_or(...) bp_here((bp_logical_or)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logical_xor(...) bp_here((bp_logical_xor)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logical_not(...) bp_here((bp_logical_not)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_where(...) bp_here((bp_where)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_softplus(...) bp_here((bp_softplus)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_log_sigmoid(...) bp_here((bp_log_sigmoid)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_softsign(...) bp_here((bp_softsign)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_silu(...) bp_here((bp_silu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_mish(...) bp_here((bp_mish)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_gelu(...) bp_here((bp_gelu)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_gelu_tanh(...) bp_here((bp_gelu_tanh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_abs(...) bp_here((bp_abs)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sign(...) bp_here((bp_sign)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_floor(...) bp_here((bp_floor)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_ceil(...) bp_here((bp_ceil)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_round(...) bp_here((bp_round)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_clip(...) bp_here((bp_clip)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_pow(...) bp_here((bp_pow)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_log1p(...) bp_here((bp_log1p)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_expm1(...) bp_here((bp_expm1)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_matmul(...) bp_here((bp_matmul)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sum(...) bp_here((bp_sum)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_broadcast(...) bp_here((bp_broadcast)(__VA_ARGS__), __FILE__, __LINE__)
@@ -654,6 +794,16 @@ BP_API bp_node bp_stop_gradient(bp_node x);
 #define bp_concat(...) bp_here((bp_concat)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_cast(...) bp_here((bp_cast)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_stop_gradient(...) bp_here((bp_stop_gradient)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sin(...) bp_here((bp_sin)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_cos(...) bp_here((bp_cos)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_tan(...) bp_here((bp_tan)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_asin(...) bp_here((bp_asin)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_acos(...) bp_here((bp_acos)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_atan(...) bp_here((bp_atan)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_atan2(...) bp_here((bp_atan2)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_sinh(...) bp_here((bp_sinh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_cosh(...) bp_here((bp_cosh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_erf(...) bp_here((bp_erf)(__VA_ARGS__), __FILE__, __LINE__)
 #endif
 /* clang-format on */
 /* END BUILDERS */
