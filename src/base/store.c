@@ -66,7 +66,7 @@ void bpi_swap_bytes(void *data, bp_store s, int64_t n)
     }
 }
 
-static bool big_endian(void)
+bool bpi_big_endian(void)
 {
   const uint16_t one = 1;
   unsigned char first;
@@ -76,13 +76,13 @@ static bool big_endian(void)
 
 void bpi_from_little(void *data, bp_store s, int64_t n)
 {
-  if (big_endian())
+  if (bpi_big_endian())
     bpi_swap_bytes(data, s, n);
 }
 
 void bpi_from_big(void *data, bp_store s, int64_t n)
 {
-  if (!big_endian())
+  if (!bpi_big_endian())
     bpi_swap_bytes(data, s, n);
 }
 

@@ -8,6 +8,7 @@
 bool bpi_store_bytes(bp_store s, int64_t n, size_t *bytes);
 /* Reverses the bytes of each element. */
 void bpi_swap_bytes(void *data, bp_store s, int64_t n);
+bool bpi_big_endian(void);
 /* Element of a little-endian (or big-endian) file to this machine's order, or back. */
 void bpi_from_little(void *data, bp_store s, int64_t n);
 void bpi_from_big(void *data, bp_store s, int64_t n);
