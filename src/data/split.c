@@ -1,0 +1,153 @@
+/* Seeded shuffles and splits. */
+#include "base/ctx.h"
+#include "base/rng.h"
+#include "base/sort.h"
+#include "base/source.h"
+
+/* Streams of the generator, so that a shuffle and a split of one seed have nothing in common. */
+enum { SHUFFLE_STREAM = 0x53485546, SPLIT_STREAM = 0x53504c54 };
+
+bp_status bp_shuffle(uint64_t seed, uint32_t round, int64_t n, int64_t *out)
+{
+  if (n < 0 || (n && !out))
+    return bpi_bad_arg("bp_shuffle", "n is negative or out is NULL");
+  bpi_permutation((bpi_key){.seed = seed, .step = round, .stream = SHUFFLE_STREAM}, n, out);
+  return BP_OK;
+}
+
+/* A label's share of the first part. */
+typedef struct group {
+  int64_t begin, n; /* its run in the order sorted by label */
+  int64_t take;
+  double rest; /* what rounding down took away */
+} group;
+
+/* By label, then by place in the permutation: within a label the order stays random. */
+typedef struct labelled {
+  int64_t label, place, index;
+} labelled;
+
+static int by_label(const void *a, const void *b, const void *arg)
+{
+  const labelled *x = a, *y = b;
+  (void)arg; /* the items say it all */
+  if (x->label != y->label)
+    return x->label < y->label ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_rest(const void *a, const void *b, const void *arg)
+{
+  const group *x = a, *y = b;
+  (void)arg; /* the items say it all */
+  if (x->rest != y->rest)
+    return x->rest > y->rest ? -1 : 1;
+  return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+static int by_value(const void *a, const void *b, const void *arg)
+{
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  (void)arg; /* the items say it all */
+  return (x > y) - (x < y);
+}
+
+static size_t find_groups(const labelled *items, int64_t n, double fraction, group *groups)
+{
+  size_t count = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (i == 0 || items[i].label != items[i - 1].label)
+      groups[count++] = (group){.begin = i};
+    groups[count - 1].n++;
+  }
+  for (size_t g = 0; g < count; g++) {
+    double share = (double)groups[g].n * fraction;
+    groups[g].take = (int64_t)share;
+    groups[g].rest = share - (double)groups[g].take;
+  }
+  return count;
+}
+
+/* Hands out what rounding left over, to the largest remainders first. */
+static void share_out(group *groups, size_t count, int64_t first)
+{
+  for (size_t g = 0; g < count; g++)
+    first -= groups[g].take;
+  bpi_sort(groups, count, sizeof *groups, by_rest, NULL);
+  for (size_t g = 0; g < count && first > 0; g++)
+    if (groups[g].take < groups[g].n) {
+      groups[g].take++;
+      first--;
+    }
+}
+
+/* A label with nothing in one part gets one there from a label that can spare it, so that the size of the part stays. */
+static void cover(group *groups, size_t count, bool first_part)
+{
+  size_t donor = 0;
+  for (size_t g = 0; g < count; g++) {
+    int64_t here = first_part ? groups[g].take : groups[g].n - groups[g].take;
+    if (here > 0 || groups[g].n < 2)
+      continue;
+    while (donor < count && (first_part ? groups[donor].take : groups[donor].n - groups[donor].take) < 2)
+      donor++;
+    if (donor == count)
+      return;
+    groups[g].take += first_part ? 1 : -1;
+    groups[donor].take -= first_part ? 1 : -1;
+  }
+}
+
+static void fill_stratified(const labelled *items, const group *groups, size_t count, int64_t first,
+                            int64_t *out)
+{
+  int64_t a = 0, b = first;
+  for (size_t g = 0; g < count; g++)
+    for (int64_t i = 0; i < groups[g].n; i++) {
+      int64_t *to = i < groups[g].take ? &a : &b;
+      out[(*to)++] = items[groups[g].begin + i].index;
+    }
+}
+
+/* out: a permutation on entry. */
+static bp_status stratify(bp_ctx *ctx, int64_t n, const int64_t *labels, double fraction, int64_t first,
+                          int64_t *out)
+{
+  labelled *items = bpi_alloc(ctx, (size_t)n, sizeof *items);
+  group *groups = bpi_alloc(ctx, (size_t)n, sizeof *groups);
+  bp_status s = items && groups ? BP_OK : bpi_nomem();
+  if (s == BP_OK) {
+    for (int64_t i = 0; i < n; i++)
+      items[i] = (labelled){labels[out[i]], i, out[i]};
+    bpi_sort(items, (size_t)n, sizeof *items, by_label, NULL);
+    size_t count = find_groups(items, n, fraction, groups);
+    share_out(groups, count, first);
+    if (first > 0 && first < n) {
+      cover(groups, count, true);
+      cover(groups, count, false);
+    }
+    fill_stratified(items, groups, count, first, out);
+  }
+  bpi_free(ctx, items);
+  bpi_free(ctx, groups);
+  return s;
+}
+
+bp_status bp_split(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
+                   int64_t *out, int64_t *n_first)
+{
+  if (!ctx || n < 0 || (n && !out) || !n_first || !(fraction >= 0 && fraction <= 1))
+    return bpi_bad_arg("bp_split",
+                       "ctx, out or n_first is NULL, n is negative, or fraction is not from 0 to 1");
+  int64_t first = (int64_t)((double)n * fraction + 0.5);
+  bpi_permutation((bpi_key){.seed = seed, .stream = SPLIT_STREAM}, n, out);
+  if (labels) {
+    bp_status s = stratify(ctx, n, labels, fraction, first, out);
+    if (s != BP_OK)
+      return s;
+  }
+  bpi_sort(out, (size_t)first, sizeof *out, by_value, NULL);
+  bpi_sort(out + first, (size_t)(n - first), sizeof *out, by_value, NULL);
+  *n_first = first;
+  return BP_OK;
+}
