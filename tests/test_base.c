@@ -53,7 +53,7 @@ static void statuses_come_from_one_list(void **state)
     assert_int_equal(strncmp(bp_status_name((bp_status)s), "BP_", 3), 0);
     assert_true(strlen(bp_status_text((bp_status)s)) > 3);
     for (int other = 0; other < s; other++)
-      assert_string_not_equal(bp_status_name((bp_status)s), bp_status_name((bp_status)other));
+      assert_true(strcmp(bp_status_name((bp_status)s), bp_status_name((bp_status)other)) != 0);
   }
   assert_string_equal(bp_status_name(BP_STATUS_COUNT), "BP_E_?");
   assert_string_equal(bp_status_name((bp_status)-1), "BP_E_?");

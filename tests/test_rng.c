@@ -127,6 +127,84 @@ static void normals_have_the_same_bits_everywhere(void **state)
   assert_true(hash == 0x6892cdd428dfaf2e);
 }
 
+/* The rounds of Philox backwards, so that a test can have the words it wants. */
+static void unphilox(const uint32_t words[4], const uint32_t key[2], uint32_t counter[4])
+{
+  uint32_t c[4], inverse[2] = {1, 1};
+  static const uint32_t mul[2] = {0xD2511F53, 0xCD9E8D57}, weyl[2] = {0x9E3779B9, 0xBB67AE85};
+  for (int i = 0; i < 5; i++) /* Newton: each step doubles the bits that are right */
+    for (int j = 0; j < 2; j++)
+      inverse[j] *= 2 - mul[j] * inverse[j];
+  memcpy(c, words, sizeof c);
+  for (uint32_t round = 10; round-- > 0;) {
+    uint32_t c0 = c[3] * inverse[0], c2 = c[1] * inverse[1];
+    uint32_t c1 = c[0] ^ (uint32_t)((uint64_t)mul[1] * c2 >> 32) ^ (key[0] + round * weyl[0]);
+    uint32_t c3 = c[2] ^ (uint32_t)((uint64_t)mul[0] * c0 >> 32) ^ (key[1] + round * weyl[1]);
+    c[0] = c0;
+    c[1] = c1;
+    c[2] = c2;
+    c[3] = c3;
+  }
+  memcpy(counter, c, sizeof c);
+}
+
+/* The normal that belongs to the uniform cell * 2^-53. */
+static double normal_of_cell(uint64_t cell)
+{
+  uint64_t bits = cell << 11;
+  uint32_t counter[4] = {0, UINT32_MAX, 0, 0};
+  for (uint32_t vary = 0; counter[1] >> 31; vary++) /* an element's number holds blocks below 2^63 */
+    unphilox((uint32_t[]){(uint32_t)bits, (uint32_t)(bits >> 32), vary, 0}, (uint32_t[]){0, 0}, counter);
+  bpi_key k = {.stream = counter[2], .step = counter[3]};
+  uint64_t i = 2 * (counter[0] | (uint64_t)counter[1] << 32);
+  assert_true(bpi_uniform(k, i) == (double)cell * 0x1p-53);
+  return bpi_normal(k, i);
+}
+
+/* Quantiles of (cell + 1/2) * 2^-53 from mpmath, with the formula's two seams (2^53 * 0.075 and 2^53 * exp(-25)) and ends. */
+static void normals_far_out(void **state)
+{
+  (void)state;
+  static const struct {
+    uint64_t cell;
+    double x;
+  } rows[] = {
+      {0, -8.2923610758135955382},
+      {1, -8.1607078408585831755},
+      {2, -8.0987842043543016312},
+      {3, -8.0577436030132230171},
+      {10, -7.9223053836949764526},
+      {1000, -7.3347380140439433241},
+      {65536, -6.7522993248226052526},
+      {100000, -6.6907394422836883253},
+      {124000, -6.6591923384175282009},
+      {125000, -6.6580116046151291052},
+      {125091, -6.6579046172108323392},
+      {125092, -6.6579034419482992734},
+      {126000, -6.6568400806107406889},
+      {130000, -6.6522432495758915841},
+      {200000, -6.5885675093556464973},
+      {1000000, -6.3452637406857323492},
+      {1000000000, -5.1798666228140721202},
+      {1000000000000, -3.6925180166482462082},
+      {100000000000000, -2.2868520450190278992},
+      {600000000000000, -1.5014981572492657449},
+      {675539944105573, -1.4395314709384566212},
+      {675539944105575, -1.4395314709384550526},
+      {1000000000000000, -1.2211093898974060341},
+      {2000000000000000, -0.7653062388706812574},
+      {4000000000000000, -0.14060952935476188417},
+      {4503599627370494, -4.1743746370076503834e-16},
+      {4503599627370495, -1.3914582123358834611e-16},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    double x = normal_of_cell(rows[i].cell);
+    if (!(fabs(x - rows[i].x) <= 1e-15 * fabs(rows[i].x)))
+      fail_msg("cell %llu: %.17g, not %.17g", (unsigned long long)rows[i].cell, x, rows[i].x);
+    assert_true(normal_of_cell(((uint64_t)1 << 53) - 1 - rows[i].cell) == -x);
+  }
+}
+
 static void integers_below(void **state)
 {
   (void)state;
@@ -194,6 +272,7 @@ int main(void)
       cmocka_unit_test(uniforms_lie_in_their_range_evenly),
       cmocka_unit_test(normals_are_quantiles_of_uniforms),
       cmocka_unit_test(normals_have_the_same_bits_everywhere),
+      cmocka_unit_test(normals_far_out),
       cmocka_unit_test(integers_below),
       cmocka_unit_test(permutations),
   };

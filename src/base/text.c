@@ -93,9 +93,9 @@ int bpi_edit_distance(const char *a, const char *b, int most)
   size_t na = strlen(a), nb = strlen(b);
   if ((na > nb ? na - nb : nb - na) > (size_t)most)
     return most + 1;
-  int row[2 * MAX_DISTANCE + 3], width = 2 * most + 1;
+  int row[2 * MAX_DISTANCE + 3] = {0}, width = 2 * most + 1;
   for (int k = 0; k <= width + 1; k++) /* i = 0: j letters to insert */
-    row[k] = k <= most || k > width ? most + 1 : k - 1 - most;
+    row[k] = k <= most ? most + 1 : k - 1 - most;
   for (size_t i = 1; i <= na; i++) {
     for (int k = 1; k <= width; k++) {
       ptrdiff_t j = (ptrdiff_t)i + k - 1 - most;

@@ -8,10 +8,10 @@
 
 typedef struct bpi_text {
   bp_ctx *ctx;
-  char *s;      /* NUL-terminated once anything was appended; NULL before */
-  size_t n;     /* length without the NUL */
+  char *s;  /* NUL-terminated once anything was appended; NULL before */
+  size_t n; /* length without the NUL */
   size_t cap;
-  bool failed;  /* out of memory: later calls do nothing, bpi_text_take returns NULL */
+  bool failed; /* out of memory: later calls do nothing, bpi_text_take returns NULL */
 } bpi_text;
 
 void bpi_text_init(bpi_text *t, bp_ctx *ctx);
