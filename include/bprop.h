@@ -808,6 +808,223 @@ BP_API bp_node bp_erf(bp_node x);
 /* clang-format on */
 /* END BUILDERS */
 
+#include "bprop_data.inc"
+
+/* ======================================================================================
+ * Parameters, initialisers, optimisers: all as nodes
+ * ====================================================================================== */
+
+/** How a parameter starts. fan_in and fan_out are taken from its shape: of [out, in] they are in and out; a vector counts as [n, 1].
+ *  X(name, text, what it draws) */
+#define BP_INIT_LIST(X)                                                                                      \
+  X(DEFAULT, "default", "He normal for matrices, zeros for vectors")                                         \
+  X(ZEROS, "zeros", "0")                                                                                     \
+  X(CONSTANT, "constant", "the value `scale`")                                                               \
+  X(GLOROT, "glorot", "uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)")                    \
+  X(HE, "he", "normal, variance 2 / fan_in (He et al. 2015)")                                                \
+  X(LECUN, "lecun", "normal, variance 1 / fan_in (LeCun et al. 1998)")                                       \
+  X(ORTHOGONAL, "orthogonal", "orthonormal rows or columns (Saxe et al. 2014)")                              \
+  X(MIRRORED, "mirrored", "He normal, but rows come in pairs w, -w, so that between them every input is seen by an active ReLU") \
+  X(UNIFORM, "uniform", "uniform in +-scale")                                                                \
+  X(NORMAL, "normal", "normal, standard deviation `scale`")
+
+typedef enum bp_init_kind {
+#define BP_INIT_ENUM(name, text, what) BP_INIT_##name,
+  BP_INIT_LIST(BP_INIT_ENUM)
+#undef BP_INIT_ENUM
+      BP_INIT_COUNT
+} bp_init_kind;
+
+typedef struct bp_init {
+  bp_init_kind kind;
+  double scale; /**< factor on what the kind says; 0: 1. For CONSTANT, UNIFORM and NORMAL the value itself. */
+} bp_init;
+
+/** The parameters of a network: named views of one contiguous vector (and frozen ones of another), so that an optimiser is one pass.
+ *
+ *  They are met in two rounds of the same building code. In the first, bp_param makes a parameter known. bp_params_make then makes the
+ *  state. From then on bp_param gives the node of the parameter's value in any graph. */
+typedef struct bp_params bp_params;
+
+BP_API bp_params *bp_params_new(bp_ctx *ctx);
+BP_API void bp_params_free(bp_params *p);
+/** The parameter of that name as a node of g, of shape dims. In the first round it is made known; later it must be known, with the
+ *  same shape (BP_E_MISMATCH). Asked for twice, it is one parameter: tied. */
+BP_API bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims, bp_init init);
+/** Before bp_params_make: the parameter (and every one whose name begins with it and a point) is not trained. BP_E_NOTFOUND, BP_E_ORDER. */
+BP_API bp_status bp_params_freeze(bp_params *p, const char *name);
+/** Makes the entries "params" and "frozen" in s and fills them: each parameter draws from a stream of its own, so that its numbers
+ *  depend on seed, order and shape alone. */
+BP_API bp_status bp_params_make(bp_params *p, bp_state *s, uint64_t seed);
+BP_API int bp_params_count(const bp_params *p);
+/** Elements of all trained parameters, and of the frozen ones. */
+BP_API int64_t bp_params_size(const bp_params *p, int64_t *frozen);
+/** Parameter number i: name, type, and where its values lie (in the state's storage; NULL before bp_params_make). Outs may be NULL. */
+BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *type, void **data, bool *frozen);
+
+#define BP_OPTIMIZER_LIST(X)                                                                                 \
+  X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")                                     \
+  X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")                                    \
+  X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient")                        \
+  X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")
+
+typedef enum bp_optimizer_kind {
+#define BP_OPTIMIZER_ENUM(name, text, what) BP_OPTIMIZER_##name,
+  BP_OPTIMIZER_LIST(BP_OPTIMIZER_ENUM)
+#undef BP_OPTIMIZER_ENUM
+      BP_OPTIMIZER_COUNT
+} bp_optimizer_kind;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_optimizer {
+  bp_optimizer_kind kind;
+  double lr;           /**< learning rate [sgd 0.1, adam and adamw 0.001, rmsprop 0.001] */
+  double momentum;     /**< of sgd [0] */
+  bool nesterov;
+  double beta1, beta2; /**< of adam and adamw [0.9, 0.999]; beta2 also of rmsprop [0.99] */
+  double epsilon;      /**< [1e-8] */
+  double weight_decay; /**< of matrices, not of vectors [0] */
+  double clip_norm;    /**< most global norm of the gradient [0: no clipping] */
+} bp_optimizer;
+
+/** One training step as nodes: gradient of loss by all trained parameters, clipping, optimiser.
+ *  Adds the optimiser's entries to the state at the first call ("optimizer.lr" is a real scalar that a schedule may set between steps).
+ *  @param updates Out: at least BP_OPTIMIZER_UPDATES entries. @param n Out: how many were used.
+ *  @param grad    Out, may be NULL: the gradient as one vector, before clipping: a guard for bp_plan_new. */
+#define BP_OPTIMIZER_UPDATES 4
+BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss, bp_update *updates, size_t *n, bp_node *grad);
+
+/** Dense layer: x W' + b with parameters NAME.W [out, in] (its rows are the templates) and NAME.b [out]. x: [..., in]. */
+BP_API bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init init);
+/** An activation by name ("relu", "maxout(2)", ...): any elementwise row of one real input with its default attributes, or maxout. "none" and NULL: x. */
+BP_API bp_node bp_activation(bp_node x, const char *name);
+
+/* ======================================================================================
+ * Data sets
+ * ====================================================================================== */
+
+/** Examples: rows of numbers, each with a class or with real targets. Counted storage: parts share it. */
+typedef struct bp_data bp_data;
+
+/** From a table. A target of text, or of at most 64 different whole numbers (>= 0), makes classes; another makes regression.
+ *  Every other column must be numeric without missing values (BP_E_UNSUPPORTED names the column and row). The table may be freed afterwards.
+ *  @param target Name, or number from 1 ("#5" where a name could be meant). NULL: no target, for prediction. */
+BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *target);
+/** From arrays: x [rows, ...] flattened to rows; labels [rows] whole numbers from 0, or NULL. The arrays may be freed afterwards.
+ *  Arrays of uint8 and rank 3 or more count as images: scaled by one mean and deviation, not column by column. */
+BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels);
+/** From memory, copied: x[rows * cols]; labels[rows], or y[rows * n_y], or neither. */
+BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels, const float *y, int64_t n_y);
+/** bp_csv_read and bp_data_from_table in one. */
+BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
+BP_API void bp_data_free(bp_data *d);
+/** Seeded split; stratified by class. @param fraction Share of held_out, in (0, 1); at least one row on each side. */
+BP_API bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest, bp_data **held_out);
+BP_API int64_t bp_data_rows(const bp_data *d);
+BP_API int64_t bp_data_cols(const bp_data *d);
+/** Number of classes; 0 for regression or no target. */
+BP_API int64_t bp_data_classes(const bp_data *d);
+/** Name of a class, of a column ("" where it has none). */
+BP_API const char *bp_data_class_name(const bp_data *d, int64_t i);
+BP_API const char *bp_data_col_name(const bp_data *d, int64_t i);
+/** Label of row i, -1 without. */
+BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
+/** Copies row i as floats, unscaled. */
+BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
+
+/* ======================================================================================
+ * Networks: built, trained, evaluated, saved
+ * ====================================================================================== */
+
+typedef struct bp_net bp_net;
+
+/** A network of the caller's own: from x [batch, in] to logits [batch, classes] or values [batch, n_y]. Called in both rounds of bp_param,
+ *  for every batch size, and apart for training and for evaluation. key: int64[2] for random nodes (dropout), only where training. */
+typedef bp_node (*bp_build_fn)(void *user, bp_params *p, bp_node x, bp_node key, bool training);
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_net_options {
+  int64_t hidden[16];     /**< widths of the hidden layers, ended by 0 [one layer, from the size of the data]; -1 first: none, the linear model */
+  const char *activation; /**< of the hidden layers ["relu"] */
+  double dropout;         /**< after each hidden layer, while training [0] */
+  bp_init init;
+  bp_dtype real;          /**< [BP_FLOAT32] */
+  uint64_t seed;          /**< [1] */
+  bool raw;               /**< leave inputs as they are, instead of standardising them by the training data */
+  bp_build_fn build;      /**< instead of dense layers. Such a network cannot be saved as a whole. */
+  void *user;
+} bp_net_options;
+
+/** A network for this data: its columns in, its classes (softmax cross-entropy) or targets (mean squared error) out.
+ *  Means and deviations of the columns are taken from `data`, which should be the training part. @return NULL on error. */
+BP_API bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *options);
+BP_API void bp_net_free(bp_net *net);
+
+typedef struct bp_progress {
+  int64_t epoch, epochs;        /**< from 1 */
+  double train_loss;            /**< mean over the epoch */
+  double valid_loss, valid_metric; /**< metric: accuracy, or R2; NAN without validation */
+  int64_t best_epoch;
+  double seconds, eta;          /**< since the start; about what is left */
+  double samples_per_second;    /**< of this epoch's training */
+} bp_progress;
+
+typedef struct bp_train_options {
+  int64_t epochs;          /**< [200] */
+  int64_t batch;           /**< [32 to 256 by the size of the data] */
+  bp_optimizer optimizer;  /**< [adam]; set `has_optimizer` to choose SGD with all defaults */
+  bool has_optimizer;
+  const char *schedule;    /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
+  double label_smoothing;  /**< [0] */
+  const bp_data *valid;    /**< for early stopping; NULL: none */
+  int64_t patience;        /**< epochs without a better validation loss before stopping [10] */
+  bool (*progress)(void *user, const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
+  void *user;
+} bp_train_options;
+
+typedef struct bp_train_result {
+  int64_t epochs, best_epoch, steps;
+  double train_loss, valid_loss, valid_metric; /**< of the weights kept */
+  double seconds, samples_per_second;
+  bool stopped_early;
+} bp_train_result;
+
+/** Trains: shuffled batches, one plan a step. @param options NULL for defaults. @param result May be NULL.
+ *  @return BP_OK; BP_E_MISMATCH (data of other columns or classes); BP_E_NOTFINITE: loss or gradient was not finite at the step that the
+ *          message names; the weights are the best before it; BP_E_STOPPED; BP_E_NOMEM.
+ *  The same data, options and seed give the same bytes, for any number of threads. */
+BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options, bp_train_result *result);
+
+typedef struct bp_metrics {
+  int64_t rows;
+  double loss;             /**< mean cross-entropy, or mean squared error */
+  double accuracy;         /**< classes; else NAN */
+  double rmse, mae, r2;    /**< regression; else NAN */
+  double baseline;         /**< accuracy of always the most common class of these rows; RMSE of always their mean */
+} bp_metrics;
+
+BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
+/** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs. May be called by several threads on one net. */
+BP_API bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out);
+/** The class with the largest probability for one raw row; -1 on error. */
+BP_API int64_t bp_net_classify(bp_net *net, const float *x);
+
+BP_API int64_t bp_net_inputs(const bp_net *net);
+BP_API int64_t bp_net_outputs(const bp_net *net);
+/** 0 for regression. */
+BP_API int64_t bp_net_classes(const bp_net *net);
+BP_API const char *bp_net_class_name(const bp_net *net, int64_t i);
+BP_API const char *bp_net_col_name(const bp_net *net, int64_t i);
+BP_API bp_params *bp_net_params(bp_net *net);
+/** "64-128-10 relu". Valid while the net lives. */
+BP_API const char *bp_net_summary(const bp_net *net);
+
+/** Saves as safetensors with the network's description in its metadata; readable by anything that reads safetensors.
+ *  @return BP_OK; BP_E_UNSUPPORTED for a network with its own build function; BP_E_IO, BP_E_NOMEM. */
+BP_API bp_status bp_net_save(const bp_net *net, const char *path);
+/** @return NULL on error: BP_E_NOTFOUND, BP_E_FORMAT, BP_E_MISMATCH... in *status, if not NULL. */
+BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
+
 #ifdef __cplusplus
 }
 #endif

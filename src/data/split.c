@@ -133,11 +133,11 @@ static bp_status stratify(bp_ctx *ctx, int64_t n, const int64_t *labels, double 
   return s;
 }
 
-bp_status bp_split(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
+bp_status bp_split_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
                    int64_t *out, int64_t *n_first)
 {
   if (!ctx || n < 0 || (n && !out) || !n_first || !(fraction >= 0 && fraction <= 1))
-    return bpi_bad_arg("bp_split",
+    return bpi_bad_arg("bp_split_rows",
                        "ctx, out or n_first is NULL, n is negative, or fraction is not from 0 to 1");
   int64_t first = (int64_t)((double)n * fraction + 0.5);
   bpi_permutation((bpi_key){.seed = seed, .stream = SPLIT_STREAM}, n, out);

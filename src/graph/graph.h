@@ -110,7 +110,7 @@ void bpi_call_done(bpi_call_room *room);
 /* One attribute as text. */
 void bpi_text_attr(bpi_text *t, const bp_attr_def *def, const bp_attr *a);
 int bpi_op_n_attrs(const bp_op *op);
-/* An input without a name, for a value that what is made with it will not depend on in the end (src/ops/source.c). */
+/* An input without a name, for a value that what is made with it will not depend on in the end (src/ops/leaf.c). */
 bp_node bpi_placeholder(bp_graph *g, const bp_type *t);
 /* Fills the table of names anew, after names were taken away. */
 void bpi_names_refill(bp_graph *g);

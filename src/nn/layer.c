@@ -1,0 +1,78 @@
+/* Layers: functions from node to node that ask for their parameters by name. */
+#include "nn/params.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 128 };
+
+static bp_node part(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank, const int64_t *dims, bp_init init)
+{
+  char name[NAME_SIZE];
+  if (snprintf(name, sizeof name, "%s.%s", layer, what) >= (int)sizeof name)
+    return bpi_node_fail(g, BP_E_ARG, "the layer's name is longer than %d bytes", NAME_SIZE - 3);
+  return bp_param(p, g, name, rank, dims, init);
+}
+
+bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init init)
+{
+  const bpi_node *v = bpi_slot(x);
+  if (!v)
+    return x;
+  bp_graph *g = x.graph;
+  if (!p || !name || v->type->rank < 1 || out < 1)
+    return bpi_node_fail(g, BP_E_ARG, "bp_dense: params or name is missing, x is a scalar, or out is below 1");
+  int64_t dims[2] = {out, v->type->dims[v->type->rank - 1]};
+  bp_node w = part(p, g, name, "W", 2, dims, init);
+  bp_node b = part(p, g, name, "b", 1, dims, (bp_init){BP_INIT_DEFAULT, 0});
+  return bp_linear(x, w, b);
+}
+
+/* "maxout(3)" -> row maxout, attribute 3; the number is optional. */
+static bool split_name(const char *text, char *name, size_t size, double *number, bool *has)
+{
+  const char *open = strchr(text, '(');
+  size_t n = open ? (size_t)(open - text) : strlen(text);
+  if (n == 0 || n >= size)
+    return false;
+  memcpy(name, text, n);
+  name[n] = 0;
+  *has = open != NULL;
+  if (!open)
+    return true;
+  size_t rest = strlen(open);
+  return open[rest - 1] == ')' && bpi_parse_double(open + 1, rest - 2, number);
+}
+
+/* Rows that can stand between layers: one real input, the rest attributes with presets. */
+static bool is_activation(const bp_op *op)
+{
+  return op && op->args && strcmp(op->args, "x") == 0 && !(op->traits & (BP_INTERNAL | BP_VIEW | BP_RANDOM | BP_REDUCTION)) && !op->zero &&
+         (op->traits & BP_ELEMENTWISE || op->attrs[0].kind == BP_ATTR_INT) && op->attrs[0].kind != BP_ATTR_INTS;
+}
+
+bp_node bp_activation(bp_node x, const char *text)
+{
+  char name[64];
+  double number = 0;
+  bool has;
+  bp_graph *g = x.graph;
+  if (!text || strcmp(text, "none") == 0 || bp_failed(x))
+    return x;
+  const bp_op *op = split_name(text, name, sizeof name, &number, &has) ? bp_op_find(name) : NULL;
+  if (!is_activation(op))
+    return bpi_node_fail(g, BP_E_NOTFOUND, "'%s' is no activation; `bprop ops` lists them", text);
+  bp_attr attr[BP_MAX_ATTRS] = {{{0}, 0}};
+  for (int i = 0; i < bpi_op_n_attrs(op); i++) {
+    double v = i == 0 && has ? number : op->attrs[i].preset;
+    if (v != v)
+      return bpi_node_fail(g, BP_E_ARG, "%s needs a number: %s(2), say", name, name);
+    if (op->attrs[i].kind == BP_ATTR_REAL)
+      attr[i].r = v;
+    else
+      attr[i].i = v >= 1 && v <= 1e9 ? (int64_t)v : 0;
+  }
+  bp_node y;
+  return bp_apply(g, op, &x, 1, attr, &y) == BP_OK ? y : bpi_error_node(g);
+}

@@ -1,0 +1,33 @@
+/* Parameters inside. */
+#ifndef BPI_PARAMS_H
+#define BPI_PARAMS_H
+
+#include "base/arena.h"
+#include "base/shape.h"
+#include "graph/graph.h"
+#include "graph/state.h"
+
+typedef struct bpi_param {
+  char *name;
+  bp_type type;
+  bp_init init;
+  int64_t size;
+  int64_t offset; /* in its vector, once made */
+  bool frozen;
+} bpi_param;
+
+struct bp_params {
+  bp_ctx *ctx;
+  bpi_param *list;
+  size_t n, cap;
+  bp_state *state; /* NULL in the first round */
+  int entry[2];    /* of the trained vector, of the frozen one; -1 where there is none */
+  int64_t size[2];
+};
+
+/* Number of a parameter, or -1. */
+int bpi_param_find(const bp_params *p, const char *name);
+/* Fills n values as the initialiser says. */
+bp_status bpi_init_fill(bp_ctx *ctx, const bpi_param *p, uint64_t seed, uint32_t stream, double *out);
+
+#endif
