@@ -301,7 +301,7 @@ enum {
   BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
   BP_INTERNAL = 1 << 11,   /**< no builder in the language or the C list */
   BP_CONSTANT = 1 << 12,   /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
-  BP_STOPS = 1 << 15,      /**< lets no gradient through by decree, though its result does change with its input */
+  BP_STOPS = 1 << 16,      /**< lets no gradient through by decree, though its result does change with its input */
   BP_JOIN = 1 << 14,       /**< the result is the inputs one after another along the axis of the first attribute */
   BP_TOTAL = 1 << 15,      /**< the kernel never fails; others run before any update is committed */
   BP_LOOP = 1 << 13        /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
@@ -557,6 +557,11 @@ BP_API bp_node bp_minimum(bp_node a, bp_node b);
 #define bp_maximum(...) bp_here((bp_maximum)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_minimum(...) bp_here((bp_minimum)(__VA_ARGS__), __FILE__, __LINE__)
 #endif
+/** x cut along axis into equal parts.
+ *  @param parts   1 to BP_MAX_RESULTS; must divide the axis (BP_E_SHAPE).
+ *  @param results Out: `parts` nodes, in order; error nodes on failure. */
+BP_API bp_status bp_split(bp_node x, int64_t axis, int64_t parts, bp_node *results);
+
 /* BEGIN BUILDERS */
 /* clang-format off */
 /* ---- Activations. */
@@ -652,6 +657,49 @@ BP_API bp_node bp_gelu(bp_node x);
 /** y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
 BP_API bp_node bp_gelu_tanh(bp_node x);
 
+/* ---- Elements chosen by index: gather and scatter, picking along an axis, one-hot, counting, splitting.
+   */
+/** y = 0, 1, 2, ... along axis, the same along the others */
+BP_API bp_node bp_iota(bp_graph *g, bp_dtype dtype, const int64_t *dims, int64_t n_dims, int64_t axis);
+/** slices of x along axis, one for each element of index (numbers from 0). Kinks: an index out of range
+ *  stops the run */
+BP_API bp_node bp_gather(bp_node x, bp_node index, int64_t axis);
+/** zeros, an axis of `size`, to which slices of u are added at the places that index names. Kinks: an index
+ *  out of range stops the run */
+BP_API bp_node bp_scatter_add(bp_node u, bp_node index, int64_t axis, int64_t size);
+/** y = x at index along axis, for every position of the other axes. Kinks: an index out of range stops the
+ *  run */
+BP_API bp_node bp_pick(bp_node x, bp_node index, int64_t axis);
+/** zeros, with u at index along a new axis of `size`, for every position of the others. Kinks: an index out
+ *  of range stops the run */
+BP_API bp_node bp_put(bp_node u, bp_node index, int64_t axis, int64_t size);
+/** y = 1 at the label, 0 elsewhere, along a new last axis of `depth`. Kinks: a label out of range stops the
+ *  run */
+BP_API bp_node bp_one_hot(bp_node labels, int64_t depth);
+
+/* ---- Normalisation. */
+/** y = (x - mean x) / sqrt(var x + eps) gain + bias over the last axis */
+BP_API bp_node bp_layer_norm(bp_node x, bp_node gain, bp_node bias, double eps);
+
+/* ---- Losses. Cross-entropies and hinge give one loss an example, so that weights may follow;
+   mean_squared_error, l1 and huber give the */
+/** loss of each example = -sum of q ln softmax(logits); q = 1 - smoothing at the label, + smoothing /
+ *  classes. Kinks: a label out of range stops the run */
+BP_API bp_node bp_softmax_cross_entropy(bp_node logits, bp_node labels, double smoothing);
+/** loss of each example = -sum of p ln softmax(logits). Kinks: a class with p = 0 adds nothing */
+BP_API bp_node bp_softmax_cross_entropy_probs(bp_node logits, bp_node p);
+/** loss of each example = sum over classes but its own of max(0, score - own score + margin). Kinks: slope
+ *  0 where a class is just a margin away; a label out of range stops the run */
+BP_API bp_node bp_hinge(bp_node scores, bp_node labels, double margin);
+/** loss = max(x, 0) - x t + ln(1 + e^-|x|), that is -t ln p - (1 - t) ln(1 - p) for p = sigmoid(x) */
+BP_API bp_node bp_binary_cross_entropy_logits(bp_node x, bp_node t);
+/** y = mean of (p - t)^2 over all elements */
+BP_API bp_node bp_mean_squared_error(bp_node p, bp_node t);
+/** y = mean of |p - t| over all elements. Kinks: slope 0 where p = t */
+BP_API bp_node bp_l1(bp_node p, bp_node t);
+/** y = mean over all elements of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2); d = p - t */
+BP_API bp_node bp_huber(bp_node p, bp_node t, double delta);
+
 /* ---- Elementwise with kinks or steps: absolute value, rounding, extremes. */
 /** y = |x|. Kinks: slope 0 at x = 0 */
 BP_API bp_node bp_abs(bp_node x);
@@ -678,10 +726,63 @@ BP_API bp_node bp_expm1(bp_node x);
 /* ---- Products: matrix product, and what is made of it. */
 /** y = a b, matrix product over the last two axes; leading axes broadcast */
 BP_API bp_node bp_matmul(bp_node a, bp_node b);
+/** y = x W' + b for x [..., in], W [out, in], b [out] */
+BP_API bp_node bp_linear(bp_node x, bp_node W, bp_node b);
+/** y = sum of a b over the last axis of a and the first of b, for vectors and matrices */
+BP_API bp_node bp_dot(bp_node a, bp_node b);
+/** y[i,j] = a[i] b[j] */
+BP_API bp_node bp_outer(bp_node a, bp_node b);
+
+/* ---- Random numbers: pure functions of key and stream. The key is state, {seed, step}; the stream is
+   fresh at every call of a */
+/** y uniform in [0, 1) */
+BP_API bp_node bp_uniform(bp_node key, const int64_t *dims, int64_t n_dims);
+/** y normal with mean 0 and variance 1 */
+BP_API bp_node bp_normal(bp_node key, const int64_t *dims, int64_t n_dims);
+/** y = true with probability p */
+BP_API bp_node bp_bernoulli(bp_node key, double p, const int64_t *dims, int64_t n_dims);
+/** y = x m / (1 - rate), m = 0 with probability rate, else 1 */
+BP_API bp_node bp_dropout(bp_node x, bp_node key, double rate);
 
 /* ---- Reductions over axes. */
 /** y = sum of x over axes */
 BP_API bp_node bp_sum(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = largest of x over axes. Kinks: the lowest row-major index among the largest takes the whole
+ *  gradient; NaN wins */
+BP_API bp_node bp_max(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = smallest of x over axes. Kinks: the lowest row-major index among the smallest takes the whole
+ *  gradient; NaN wins */
+BP_API bp_node bp_min(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = product of x over axes */
+BP_API bp_node bp_prod(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = index of the largest of x along axis. Kinks: no gradient; the lowest index of the largest, the first
+ *  NaN before all */
+BP_API bp_node bp_argmax(bp_node x, int64_t axis, bool keep);
+/** y = index of the smallest of x along axis. Kinks: no gradient; the lowest index of the smallest, the
+ *  first NaN before all */
+BP_API bp_node bp_argmin(bp_node x, int64_t axis, bool keep);
+
+/* ---- Softmax and its logarithm over an axis, and maxout over groups. */
+/** y = e^x / sum of e^x along axis */
+BP_API bp_node bp_softmax(bp_node x, int64_t axis);
+/** y = x - ln of the sum of e^x along axis */
+BP_API bp_node bp_log_softmax(bp_node x, int64_t axis);
+/** y = the largest of each group of k elements of the last axis. Kinks: the lowest index of the largest
+ *  takes the whole gradient; NaN wins */
+BP_API bp_node bp_maxout(bp_node x, int64_t k);
+
+/* ---- What reductions say about numbers: mean, variance, norm, log of a sum of exponentials, running sums.
+   */
+/** y = mean of x over axes */
+BP_API bp_node bp_mean(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = sum of (x - mean x)^2 over axes / (n - ddof) */
+BP_API bp_node bp_var(bp_node x, const int64_t *axes, int64_t n_axes, bool keep, int64_t ddof);
+/** y = sqrt of the sum of x^2 over axes. Kinks: slope 0 where all are 0 */
+BP_API bp_node bp_norm(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = ln of the sum of e^x over axes. Kinks: -inf, with slope 0, where all are -inf or there is none */
+BP_API bp_node bp_logsumexp(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
+/** y = running sums of x along axis; in reverse, sums of what follows */
+BP_API bp_node bp_cumsum(bp_node x, int64_t axis, bool reverse);
 
 /* ---- Shape: elements moved or repeated, never changed. Views cost nothing; each row's gradient is its
    adjoint. */
@@ -774,6 +875,20 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_mish(...) bp_here((bp_mish)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_gelu(...) bp_here((bp_gelu)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_gelu_tanh(...) bp_here((bp_gelu_tanh)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_iota(...) bp_here((bp_iota)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_gather(...) bp_here((bp_gather)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_scatter_add(...) bp_here((bp_scatter_add)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_pick(...) bp_here((bp_pick)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_put(...) bp_here((bp_put)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_one_hot(...) bp_here((bp_one_hot)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_layer_norm(...) bp_here((bp_layer_norm)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_softmax_cross_entropy(...) bp_here((bp_softmax_cross_entropy)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_softmax_cross_entropy_probs(...) bp_here((bp_softmax_cross_entropy_probs)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_hinge(...) bp_here((bp_hinge)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_binary_cross_entropy_logits(...) bp_here((bp_binary_cross_entropy_logits)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_mean_squared_error(...) bp_here((bp_mean_squared_error)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_l1(...) bp_here((bp_l1)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_huber(...) bp_here((bp_huber)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_abs(...) bp_here((bp_abs)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sign(...) bp_here((bp_sign)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_floor(...) bp_here((bp_floor)(__VA_ARGS__), __FILE__, __LINE__)
@@ -784,7 +899,27 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_log1p(...) bp_here((bp_log1p)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_expm1(...) bp_here((bp_expm1)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_matmul(...) bp_here((bp_matmul)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_linear(...) bp_here((bp_linear)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_dot(...) bp_here((bp_dot)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_outer(...) bp_here((bp_outer)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_uniform(...) bp_here((bp_uniform)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_normal(...) bp_here((bp_normal)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_bernoulli(...) bp_here((bp_bernoulli)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_dropout(...) bp_here((bp_dropout)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sum(...) bp_here((bp_sum)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_max(...) bp_here((bp_max)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_min(...) bp_here((bp_min)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_prod(...) bp_here((bp_prod)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_argmax(...) bp_here((bp_argmax)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_argmin(...) bp_here((bp_argmin)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_softmax(...) bp_here((bp_softmax)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_log_softmax(...) bp_here((bp_log_softmax)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_maxout(...) bp_here((bp_maxout)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_mean(...) bp_here((bp_mean)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_var(...) bp_here((bp_var)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_norm(...) bp_here((bp_norm)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logsumexp(...) bp_here((bp_logsumexp)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_cumsum(...) bp_here((bp_cumsum)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_broadcast(...) bp_here((bp_broadcast)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_reshape(...) bp_here((bp_reshape)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_transpose(...) bp_here((bp_transpose)(__VA_ARGS__), __FILE__, __LINE__)

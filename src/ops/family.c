@@ -50,11 +50,11 @@ bp_status bpi_shape_bool(const bp_op_call *c, bp_type *out, int *n_out)
 
 /* ---- Jacobian classes ---- */
 
-#define JAC(name, class)                                                                                     \
-  bp_jac bpi_jac_##name(const bp_op_call *c, int input, int result)                                          \
-  {                                                                                                          \
-    (void)c, (void)input, (void)result;                                                                      \
-    return class;                                                                                            \
+#define JAC(name, class)                                            \
+  bp_jac bpi_jac_##name(const bp_op_call *c, int input, int result) \
+  {                                                                 \
+    (void)c, (void)input, (void)result;                             \
+    return class;                                                   \
   }
 JAC(zero, BP_JAC_ZERO)
 JAC(identity, BP_JAC_IDENTITY)
@@ -109,6 +109,24 @@ bool bpi_has_axis(const bp_attr *axes, int axis)
   return false;
 }
 
+bp_status bpi_dims_type(const bp_op_call *c, const bp_attr *dims, bp_dtype dtype, bp_type *out)
+{
+  int64_t size;
+  if (dims->n < 0 || dims->n > BP_MAX_RANK || (dims->n && !dims->v))
+    return bp_op_fail(c, BP_E_SHAPE, "rank %lld is outside 0..%d", (long long)dims->n, BP_MAX_RANK);
+  if (!bpi_size((int)dims->n, dims->v, &size))
+    return bp_op_fail(c, BP_E_LIMIT, "a dim is negative, or the number of elements is too large");
+  *out = bpi_type(dtype, (int)dims->n, dims->v);
+  return BP_OK;
+}
+
+bp_status bpi_want_dtype(const bp_op_call *c, int input, bp_dtype dtype)
+{
+  if (c->x_type[input].dtype == dtype)
+    return BP_OK;
+  return bp_op_fail(c, BP_E_DTYPE, "input %d must be %s; cast it first", input + 1, bp_dtype_name(dtype));
+}
+
 /* ---- nodes for rules ---- */
 
 bp_node bpi_one(const bp_op *op, const bp_node *x, size_t n, const bp_attr *attr)
@@ -126,7 +144,8 @@ bp_node bpi_num(const bp_op_call *c, double value)
 bp_node bpi_like(const bp_op_call *c, bp_node n, double value)
 {
   const bpi_node *v = bpi_slot(n);
-  return v ? bp_full(c->graph, v->type->dtype, value, v->type->rank, v->type->dims) : bpi_error_node(c->graph);
+  return v ? bp_full(c->graph, v->type->dtype, value, v->type->rank, v->type->dims)
+           : bpi_error_node(c->graph);
 }
 
 bp_node bpi_to_real(bp_node test)
@@ -145,4 +164,28 @@ bp_node bpi_keep_axes(bp_node y, const bp_type *x, const bp_attr *axes)
   for (int64_t i = 0; i < axes->n; i++)
     kept.dims[axes->v[i]] = 1;
   return bpi_reshape_to(y, &kept);
+}
+
+bp_node bpi_insert_axis(bp_node y, int axis)
+{
+  const bpi_node *v = bpi_slot(y);
+  if (!v)
+    return y;
+  bp_type t = {.dtype = v->type->dtype};
+  for (int i = 0; i <= v->type->rank && t.rank < BP_MAX_RANK; i++) {
+    if (i == axis)
+      t.dims[t.rank++] = 1;
+    if (i < v->type->rank && t.rank < BP_MAX_RANK)
+      t.dims[t.rank++] = v->type->dims[i];
+  }
+  return bpi_reshape_to(y, &t);
+}
+
+bp_node bpi_positions(const bp_op_call *c, const bp_type *x, const bp_attr *axes)
+{
+  bp_type t = {.dtype = BP_INT64, .rank = x->rank};
+  for (int i = 0; i < x->rank; i++)
+    t.dims[i] = bpi_has_axis(axes, i) ? x->dims[i] : 1;
+  int64_t n = bpi_type_size(&t);
+  return bpi_reshape_to(bp_iota(c->graph, BP_INT64, &n, 1, 0), &t);
 }

@@ -12,7 +12,8 @@ static bp_status matmul_shape(const bp_op_call *c, bp_type *out, int *n_out)
   if (a->rank < 2 || b->rank < 2)
     return bp_op_fail(c, BP_E_SHAPE, "needs matrices; reshape a vector to [n,1] or [1,n], or use dot");
   if (a->dims[a->rank - 1] != b->dims[b->rank - 2])
-    return bp_op_fail(c, BP_E_SHAPE, "a has %lld columns, b %lld rows", (long long)a->dims[a->rank - 1], (long long)b->dims[b->rank - 2]);
+    return bp_op_fail(c, BP_E_SHAPE, "a has %lld columns, b %lld rows", (long long)a->dims[a->rank - 1],
+                      (long long)b->dims[b->rank - 2]);
   bp_type la = *a, lb = *b;
   la.rank -= 2;
   lb.rank -= 2;
@@ -22,7 +23,9 @@ static bp_status matmul_shape(const bp_op_call *c, bp_type *out, int *n_out)
   out->dtype = BP_REAL;
   out->dims[out->rank++] = a->dims[a->rank - 2];
   out->dims[out->rank++] = b->dims[b->rank - 1];
-  return bpi_size(out->rank, out->dims, &size) ? BP_OK : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
+  return bpi_size(out->rank, out->dims, &size)
+             ? BP_OK
+             : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
 }
 
 /* Row-major or transposed: one of the last two strides is 1 (or never used), the other long enough. */
@@ -154,12 +157,202 @@ const bp_op bp_op_matmul = {
     .math = "y = a b, matrix product over the last two axes; leading axes broadcast",
     .source = "Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008",
     .args = "a, b",
-    .traits = BP_MULTILINEAR | BP_STRIDED,
+    .traits = BP_MULTILINEAR | BP_STRIDED | BP_TOTAL,
     .shape = matmul_shape,
     .accepts = matmul_accepts,
     .kernel = matmul_kernel,
     .units = matmul_units,
     .scratch = matmul_scratch,
     .vjp = matmul_vjp,
-    .examples = {"a[2,3], b[3,4]", "a[2,2,3], b[3,2]", "a[3,1,2,3], b[2,3,1]", "a[1,5], b[5,1]", "a[2,0], b[0,3]", "a[0,2], b[2,3]"},
+    .examples = {"a[2,3], b[3,4]", "a[2,2,3], b[3,2]", "a[3,1,2,3], b[2,3,1]", "a[1,5], b[5,1]",
+                 "a[2,0], b[0,3]", "a[0,2], b[2,3]"},
+};
+
+/* ---- linear: the layer x W' + b; rows of W, of shape [out, in], are the templates that x is compared with ---- */
+
+static bp_status linear_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  const bp_type *x = &c->x_type[0], *w = &c->x_type[1], *b = &c->x_type[2];
+  int64_t size;
+  bp_status s = bpi_shape_real(c, out, n_out);
+  if (s != BP_OK)
+    return s;
+  if (x->rank < 1 || w->rank != 2 || b->rank != 1)
+    return bp_op_fail(c, BP_E_SHAPE, "needs x [..., in], W [out, in] and b [out]");
+  if (x->dims[x->rank - 1] != w->dims[1] || b->dims[0] != w->dims[0])
+    return bp_op_fail(
+        c, BP_E_SHAPE, "x gives %lld features where W takes %lld, or W makes %lld where b has %lld",
+        (long long)x->dims[x->rank - 1], (long long)w->dims[1], (long long)w->dims[0], (long long)b->dims[0]);
+  out->dims[out->rank - 1] = w->dims[0];
+  return bpi_size(out->rank, out->dims, &size)
+             ? BP_OK
+             : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
+}
+
+/* One matrix product: the leading axes of x are its rows. W may be a transposed view; x and b lie contiguous. */
+static bpi_gemm linear_of(const bp_kernel_call *c)
+{
+  const bp_array *x = &c->in[0], *w = &c->in[1], *y = &c->out[0];
+  bool stored_transposed;
+  bpi_gemm g = {.m = bpi_product(x->dims, 0, x->rank - 1), .n = w->dims[0], .k = w->dims[1]};
+  matrix_form(w, &g.ldb, &stored_transposed);
+  g.a = x->data;
+  g.b = w->data;
+  g.bias = c->in[2].data;
+  g.c = y->data;
+  g.lda = g.k;
+  g.ldc = g.n;
+  g.tb = !stored_transposed;
+  return g;
+}
+
+static bool linear_accepts(const bp_kernel_call *c, int input)
+{
+  const bp_array *x = &c->in[input];
+  return input == 1 ? matmul_accepts(c, 1) : bpi_contiguous(x->rank, x->dims, x->strides);
+}
+
+static bp_status linear_kernel(bp_kernel_call *c)
+{
+  const bpi_kernels *k = c->vec;
+  bpi_gemm g = linear_of(c);
+  k->gemm[c->out[0].dtype == BP_FLOAT64](&g, c->begin, c->end, c->scratch);
+  return BP_OK;
+}
+
+static int64_t linear_units(const bp_kernel_call *c, double *ns)
+{
+  const bpi_kernels *k = c->vec;
+  bpi_gemm g = linear_of(c);
+  int64_t units = k->gemm_units[c->out[0].dtype == BP_FLOAT64](&g);
+  *ns = units ? 2.0 * (double)g.m * (double)g.n * (double)g.k / (double)units / 50.0 : 0;
+  return units;
+}
+
+static size_t linear_scratch(const bp_kernel_call *c)
+{
+  const bpi_kernels *k = c->vec;
+  bpi_gemm g = linear_of(c);
+  return k->gemm_scratch[c->out[0].dtype == BP_FLOAT64](&g);
+}
+
+/* A node of any rank from 1 as a matrix: its leading axes are one. */
+static bp_node as_rows(bp_node x)
+{
+  const bpi_node *v = bpi_slot(x);
+  if (!v || v->type->rank == 2)
+    return x;
+  int64_t dims[2] = {bpi_product(v->type->dims, 0, v->type->rank - 1), v->type->dims[v->type->rank - 1]};
+  return bp_reshape(x, dims, 2);
+}
+
+static bp_status linear_expand(const bp_op_call *c, bp_node *out)
+{
+  bp_node y = bp_add(bp_matmul(as_rows(c->x[0]), swap_last(c->x[1])), c->x[2]);
+  *out = bpi_reshape_to(y, &c->y_type[0]);
+  return BP_OK;
+}
+
+static bp_node linear_vjp(const bp_op_call *c, const bp_node *up, int input)
+{
+  bp_node u = as_rows(up[0]);
+  int64_t rows = 0;
+  if (input == 0)
+    return bpi_reshape_to(bp_matmul(u, c->x[1]), &c->x_type[0]);
+  return input == 1 ? bp_matmul(swap_last(u), as_rows(c->x[0])) : bp_sum(u, &rows, 1, false);
+}
+
+const bp_op bp_op_linear = {
+    .name = "linear",
+    .math = "y = x W' + b for x [..., in], W [out, in], b [out]",
+    .source = "Rosenblatt 1958",
+    .args = "x, W, b",
+    .traits = BP_STRIDED | BP_TOTAL,
+    .shape = linear_shape,
+    .accepts = linear_accepts,
+    .kernel = linear_kernel,
+    .units = linear_units,
+    .scratch = linear_scratch,
+    .vjp = linear_vjp,
+    .expand = linear_expand,
+    .examples = {"x[2,3], W[4,3], b[4]", "x[3], W[2,3], b[2]", "x[2,2,3], W[1,3], b[1]",
+                 "x[0,3], W[2,3], b[2]", "x[2,0], W[3,0], b[3]"},
+};
+
+/* ---- dot: NumPy's, for vectors and matrices ---- */
+
+static bp_status dot_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  const bp_type *a = &c->x_type[0], *b = &c->x_type[1];
+  int64_t size;
+  bp_status s = bpi_shape_real(c, out, n_out);
+  if (s != BP_OK)
+    return s;
+  if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
+    return bp_op_fail(c, BP_E_SHAPE,
+                      "takes vectors and matrices; scalars multiply by mul, batches by matmul");
+  if (a->dims[a->rank - 1] != b->dims[0])
+    return bp_op_fail(c, BP_E_SHAPE, "the last axis of a has %lld elements, the first of b %lld",
+                      (long long)a->dims[a->rank - 1], (long long)b->dims[0]);
+  *out = (bp_type){.dtype = BP_REAL};
+  if (a->rank == 2)
+    out->dims[out->rank++] = a->dims[0];
+  if (b->rank == 2)
+    out->dims[out->rank++] = b->dims[1];
+  return bpi_size(out->rank, out->dims, &size)
+             ? BP_OK
+             : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
+}
+
+static bp_status dot_expand(const bp_op_call *c, bp_node *out)
+{
+  bp_node a = c->x_type[0].rank == 1 ? bpi_insert_axis(c->x[0], 0) : c->x[0];
+  bp_node b = c->x_type[1].rank == 1 ? bpi_insert_axis(c->x[1], 1) : c->x[1];
+  *out = bpi_reshape_to(bp_matmul(a, b), &c->y_type[0]);
+  return BP_OK;
+}
+
+const bp_op bp_op_dot = {
+    .name = "dot",
+    .math = "y = sum of a b over the last axis of a and the first of b, for vectors and matrices",
+    .source = "NumPy dot, ranks 1 and 2",
+    .args = "a, b",
+    .traits = BP_MULTILINEAR,
+    .shape = dot_shape,
+    .expand = dot_expand,
+    .examples = {"a[5], b[5]", "a[2,3], b[3]", "a[3], b[3,2]", "a[2,3], b[3,2]", "a[0], b[0]"},
+};
+
+/* ---- outer ---- */
+
+static bp_status outer_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  const bp_type *a = &c->x_type[0], *b = &c->x_type[1];
+  int64_t size;
+  bp_status s = bpi_shape_number(c, out, n_out);
+  if (s != BP_OK)
+    return s;
+  if (a->rank != 1 || b->rank != 1)
+    return bp_op_fail(c, BP_E_SHAPE, "takes two vectors");
+  *out = (bp_type){.dtype = a->dtype, .rank = 2, .dims = {a->dims[0], b->dims[0]}};
+  return bpi_size(2, out->dims, &size) ? BP_OK
+                                       : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
+}
+
+static bp_status outer_expand(const bp_op_call *c, bp_node *out)
+{
+  *out = bp_mul(bpi_insert_axis(c->x[0], 1), c->x[1]);
+  return BP_OK;
+}
+
+const bp_op bp_op_outer = {
+    .name = "outer",
+    .math = "y[i,j] = a[i] b[j]",
+    .source = "NumPy outer",
+    .args = "a, b",
+    .traits = BP_MULTILINEAR,
+    .shape = outer_shape,
+    .jacobian = bpi_jac_select,
+    .expand = outer_expand,
+    .examples = {"a[3], b[4]", "a[1], b[2]", "a[0], b[3]", "a[2] int -5..5, b[3] int -5..5"},
 };
