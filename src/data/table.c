@@ -274,8 +274,8 @@ bp_status bp_table_numbers(const bp_table *t, int column, int64_t first, int64_t
   if (s != BP_OK)
     return s;
   if (first < 0 || n < 0 || first > t->rows || n > t->rows - first || (n && !out))
-    return bpi_fail(BP_E_RANGE, "%s: rows %lld to %lld are asked for; there are %lld", t->source,
-                    (long long)first, (long long)(first + n - 1), (long long)t->rows);
+    return bpi_fail(BP_E_RANGE, "%s: %lld rows from row %lld on are asked for; there are %lld rows",
+                    t->source, (long long)n, (long long)first, (long long)t->rows);
   if (c->kind == BPI_COLUMN_TEXT)
     return bpi_fail(BP_E_DTYPE, "%s: column \"%s\" is text, not numbers", t->source,
                     bpi_categories_text(&t->names, column));
