@@ -1,0 +1,830 @@
+/* The graph: interning, handles, errors, names, functions, and what it must refuse. */
+#include "bprop.h"
+#include "base/shape.h"
+#include "check/example.h"
+#include "graph/graph.h"
+#include "support/failing.h"
+#include "support/laws.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+typedef struct bench {
+  failing memory;
+  bp_ctx *ctx;
+  bp_graph *g;
+} bench;
+
+static int set_up(void **state)
+{
+  bench *b = calloc(1, sizeof *b);
+  b->ctx = failing_ctx(&b->memory);
+  b->g = bp_graph_new(b->ctx);
+  *state = b;
+  return b->g ? 0 : 1;
+}
+
+/* Every test here is a test for leaks too. */
+static int tear_down(void **state)
+{
+  bench *b = *state;
+  bp_graph_free(b->g);
+  bp_ctx_free(b->ctx);
+  long live = b->memory.live;
+  free(b);
+  if (live)
+    print_error("%ld blocks of memory are still alive\n", live);
+  return live != 0;
+}
+
+static bp_node real_input(bp_graph *g, const char *name, int rank, int64_t a, int64_t b)
+{
+  int64_t dims[2] = {a, b};
+  return bp_input(g, name, BP_REAL, rank, dims);
+}
+
+static bool same_node(bp_node a, bp_node b)
+{
+  return a.graph == b.graph && a.index == b.index && a.serial == b.serial;
+}
+
+#define assert_same(a, b)      assert_true(same_node(a, b))
+#define assert_other(a, b)     assert_false(same_node(a, b))
+#define assert_status(want, s) assert_string_equal(bp_status_name(want), bp_status_name(s))
+
+/* ---- interning ---- */
+
+static void same_call_is_same_node(void **state)
+{
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 2, 3, 4), y = real_input(b->g, "y", 2, 3, 4);
+  int64_t ax0[1] = {0}, ax1[1] = {1}, minus[1] = {-1}, both[2] = {1, 0};
+  assert_same(bp_add(x, y), bp_add(x, y));
+  assert_other(bp_add(x, y), bp_add(x, x));
+  assert_other(bp_add(x, y), bp_mul(x, y));
+  assert_same(bp_sum(x, ax1, 1, false), bp_sum(x, minus, 1, false));
+  assert_other(bp_sum(x, ax1, 1, false), bp_sum(x, ax0, 1, false));
+  assert_other(bp_sum(x, ax1, 1, false), bp_sum(x, ax1, 1, true));
+  assert_same(bp_sum(x, both, 2, false), bp_sum(x, NULL, 0, false));
+  uint32_t mark = bp_graph_mark(b->g);
+  bp_exp(bp_add(x, y));
+  bp_exp(bp_add(x, y));
+  assert_int_equal(bp_graph_mark(b->g), mark + 1);
+  assert_status(BP_OK, bp_graph_status(b->g));
+}
+
+static void constants_are_told_apart_by_their_bits(void **state)
+{
+  bench *b = *state;
+  int64_t dims[1] = {2};
+  double data[2] = {1, 2};
+  assert_same(bp_constant(b->g, 2.5), bp_constant(b->g, 2.5));
+  assert_other(bp_constant(b->g, 0.0), bp_constant(b->g, -0.0));
+  assert_same(bp_constant(b->g, NAN), bp_constant(b->g, NAN));
+  assert_other(bp_constant(b->g, 1), bp_constant_int(b->g, 1));
+  assert_other(bp_full(b->g, BP_REAL, 1, 1, dims), bp_constant(b->g, 1));
+  assert_same(bp_array_constant(b->g, BP_REAL, 1, dims, data),
+              bp_array_constant(b->g, BP_REAL, 1, dims, data));
+}
+
+static void large_constants_are_stored_once(void **state)
+{
+  bench *b = *state;
+  int64_t dims[2] = {1 << 20, 1 << 20}, flat[1] = {INT64_C(1) << 40};
+  bp_node big = bp_full(b->g, BP_REAL, 3, 2, dims);
+  assert_int_equal(bp_node_size(big), INT64_C(1) << 40);
+  bp_node view = bp_reshape(big, flat, 1);
+  double v;
+  assert_true(bpi_splat(view, &v) && v == 3);
+}
+
+static void many_nodes_keep_their_identity(void **state)
+{
+  bench *b = *state;
+  enum { N = 3000 };
+  static bp_node made[N];
+  bp_node x = real_input(b->g, "x", 0, 0, 0);
+  for (int i = 0; i < N; i++)
+    made[i] = bp_mul(x, bp_constant(b->g, i));
+  uint32_t mark = bp_graph_mark(b->g);
+  for (int i = 0; i < N; i++)
+    assert_same(made[i], bp_mul(x, bp_constant(b->g, i)));
+  assert_int_equal(bp_graph_mark(b->g), mark);
+}
+
+/* ---- errors ---- */
+
+static void first_error_is_kept_with_its_place(void **state)
+{
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 2, 3, 4), y = real_input(b->g, "y", 2, 5, 4);
+  int line = __LINE__ + 1;
+  bp_node bad = bp_add(x, y);
+  assert_true(bp_failed(bad));
+  assert_int_equal(bad.index, 0);
+  assert_status(BP_E_SHAPE, bp_graph_status(b->g));
+  char first[1024], place[64];
+  snprintf(first, sizeof first, "%s", bp_graph_error(b->g));
+  snprintf(place, sizeof place, "test_graph.c:%d: ", line);
+  assert_non_null(strstr(first, place));
+  assert_non_null(strstr(first, "add"));
+  assert_non_null(strstr(first, "'x'"));
+  assert_non_null(strstr(first, "[3,4]"));
+  assert_non_null(strstr(first, "[5,4]"));
+  assert_string_equal(first, bp_error());
+  assert_true(bp_failed(bp_exp(bp_mul(bad, x))));
+  assert_true(bp_failed(bp_matmul(x, x)));
+  assert_true(bp_failed(bp_find(b->g, "nobody")));
+  assert_status(BP_E_SHAPE, bp_graph_status(b->g));
+  assert_string_equal(first, bp_graph_error(b->g));
+  bp_graph_clear(b->g);
+  assert_status(BP_OK, bp_graph_status(b->g));
+  assert_string_equal("", bp_graph_error(b->g));
+  assert_false(bp_failed(bp_exp(x)));
+}
+
+static void a_built_graph_goes_on_after_an_error(void **state)
+{
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 1, 3, 0);
+  uint32_t mark = bp_graph_mark(b->g);
+  bp_add(x, real_input(b->g, "y", 1, 4, 0));
+  assert_status(BP_E_SHAPE, bp_graph_status(b->g));
+  assert_status(BP_OK, bp_graph_rollback(b->g, mark));
+  assert_status(BP_OK, bp_graph_status(b->g));
+  assert_false(bp_failed(bp_add(x, x)));
+}
+
+/* ---- rollback and stale handles ---- */
+
+static void rolled_back_handles_are_stale(void **state)
+{
+  bench *b = *state;
+  bp_type t;
+  bp_node x = real_input(b->g, "x", 1, 3, 0);
+  uint32_t mark = bp_graph_mark(b->g);
+  bp_node y = bp_name(bp_exp(x), "y");
+  assert_status(BP_OK, bp_graph_rollback(b->g, mark));
+  assert_true(bp_failed(y));
+  assert_status(BP_E_GRAPH, bp_node_type(y, &t));
+  assert_int_equal(bp_node_size(y), 0);
+  assert_null(bp_node_name(y));
+  /* Another node in the same place is not taken for the old one. */
+  bp_node z = bp_log(x);
+  assert_int_equal(z.index, y.index);
+  assert_true(bp_failed(y));
+  assert_true(bp_failed(bp_add(x, y)));
+  assert_status(BP_E_GRAPH, bp_graph_status(b->g));
+  assert_non_null(strstr(bp_graph_error(b->g), "stale"));
+  bp_graph_clear(b->g);
+  /* The name is free again, and the call is a new node, not the one forgotten. */
+  bp_node again = bp_name(bp_exp(x), "y");
+  assert_false(bp_failed(again));
+  assert_other(again, y);
+}
+
+static void bad_marks_are_refused(void **state)
+{
+  bench *b = *state;
+  real_input(b->g, "x", 1, 3, 0);
+  uint32_t mark = bp_graph_mark(b->g);
+  assert_status(BP_E_ARG, bp_graph_rollback(b->g, 0));
+  assert_status(BP_E_ARG, bp_graph_rollback(b->g, mark + 1));
+  assert_status(BP_E_ARG, bp_graph_rollback(b->g, UINT32_MAX));
+  assert_status(BP_E_ARG, bp_graph_rollback(NULL, 1));
+  assert_int_equal(bp_graph_mark(b->g), mark);
+  assert_status(BP_OK, bp_graph_rollback(b->g, 1));
+  assert_true(bp_failed(bp_find(b->g, "x")));
+}
+
+/* ---- names and text ---- */
+
+static void several_names_mean_one_node(void **state)
+{
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 1, 3, 0), y = bp_exp(x);
+  assert_same(y, bp_name(y, "first"));
+  assert_same(y, bp_name(y, "second"));
+  assert_same(y, bp_name(y, "second"));
+  assert_same(y, bp_find(b->g, "first"));
+  assert_same(y, bp_find(b->g, "second"));
+  assert_string_equal("first", bp_node_name(y));
+  assert_status(BP_OK, bp_graph_status(b->g));
+  assert_true(bp_failed(bp_name(x, "first")));
+  assert_status(BP_E_EXISTS, bp_graph_status(b->g));
+  bp_graph_clear(b->g);
+  assert_true(bp_failed(real_input(b->g, "second", 0, 0, 0)));
+  assert_status(BP_E_EXISTS, bp_graph_status(b->g));
+  bp_graph_clear(b->g);
+  assert_true(bp_failed(bp_name(y, "")));
+  bp_graph_clear(b->g);
+  assert_true(bp_failed(bp_name(y, NULL)));
+  assert_status(BP_E_ARG, bp_graph_status(b->g));
+}
+
+static void graph_prints_readably(void **state)
+{
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 2, 3, 4);
+  int64_t axes[1] = {1};
+  bp_name(bp_sum(bp_mul(x, bp_constant(b->g, 2.5)), axes, 1, true), "total");
+  char *text = NULL;
+  assert_status(BP_OK, bp_graph_print(b->g, &text));
+  assert_non_null(strstr(text, "mul("));
+  assert_non_null(strstr(text, "2.5"));
+  assert_non_null(strstr(text, "'x'"));
+  assert_non_null(strstr(text, "'total'"));
+  assert_non_null(strstr(text, "axes=[1]"));
+  assert_non_null(strstr(text, "keep=true"));
+  assert_non_null(strstr(text, "real[3,1]"));
+  assert_non_null(strstr(text, "test_graph.c:"));
+  bp_free(b->ctx, text);
+  assert_status(BP_E_ARG, bp_graph_print(b->g, NULL));
+  assert_status(BP_E_ARG, bp_graph_print(NULL, &text));
+}
+
+/* ---- functions ---- */
+
+static void bad_functions_are_refused(void **state)
+{
+  bench *b = *state;
+  bp_node x, y, other = real_input(b->g, "x", 0, 0, 0);
+#define BODY                             \
+  bp_graph *body = bp_graph_new(b->ctx); \
+  x = real_input(body, "x", 0, 0, 0);    \
+  y = bp_exp(x)
+  assert_null(bp_fn_new("f", NULL, &other, 1, &other, 1));
+  {
+    BODY;
+    assert_null(bp_fn_new("f", body, &x, 1, &y, 0));
+  }
+  {
+    BODY;
+    assert_null(bp_fn_new("f", body, &x, 1, NULL, 1));
+  }
+  {
+    BODY;
+    assert_null(bp_fn_new("f", body, NULL, 0, &y, 1)); /* x is not a parameter */
+    assert_non_null(strstr(bp_error(), "'x'"));
+  }
+  {
+    BODY;
+    assert_null(bp_fn_new("f", body, &y, 1, &y, 1)); /* y is no input */
+  }
+  {
+    BODY;
+    assert_null(bp_fn_new("f", body, &x, 1, &other, 1)); /* another graph's node */
+  }
+  {
+    BODY;
+    bp_node out[BP_MAX_RESULTS + 1];
+    for (int i = 0; i <= BP_MAX_RESULTS; i++)
+      out[i] = y;
+    assert_null(bp_fn_new("f", body, &x, 1, out, BP_MAX_RESULTS + 1));
+  }
+  {
+    BODY;
+    bp_node bad = bp_matmul(y, y);
+    assert_null(bp_fn_new("f", body, &x, 1, &bad, 1));
+    assert_non_null(strstr(bp_error(), "matmul"));
+  }
+  {
+    BODY;
+    bp_state *s = bp_state_new(b->ctx, BP_FLOAT64);
+    int entry;
+    assert_status(BP_OK, bp_state_add(s, "w", BP_REAL, 0, NULL, &entry));
+    y = bp_mul(y, bp_read(body, s, entry));
+    assert_null(bp_fn_new("f", body, &x, 1, &y, 1));
+    assert_non_null(strstr(bp_error(), "state"));
+    bp_state_free(s);
+  }
+#undef BODY
+}
+
+static bp_fn *exponential(bp_ctx *ctx, bp_graph **body, bp_node *x)
+{
+  bp_graph *g = bp_graph_new(ctx);
+  *x = real_input(g, "x", 1, 3, 0);
+  bp_node y = bp_exp(*x);
+  *body = g;
+  return bp_fn_new("exponential", g, x, 1, &y, 1);
+}
+
+static void functions_are_called_and_counted(void **state)
+{
+  bench *b = *state;
+  bp_graph *body;
+  bp_node inner, x = real_input(b->g, "x", 1, 3, 0), wrong = real_input(b->g, "w", 1, 4, 0), y[2];
+  bp_fn *fn = exponential(b->ctx, &body, &inner);
+  assert_non_null(fn);
+  assert_status(BP_OK, bp_call(fn, &x, 1, &y[0]));
+  assert_status(BP_OK, bp_call(fn, &x, 1, &y[1]));
+  assert_same(y[0], y[1]);
+  assert_status(BP_E_SHAPE, bp_call(fn, &wrong, 1, &y[1]));
+  assert_true(bp_failed(y[1]));
+  assert_non_null(strstr(bp_graph_error(b->g), "call"));
+  bp_graph_clear(b->g);
+  bp_node two[2] = {x, x};
+  assert_int_not_equal(bp_call(fn, two, 2, y), BP_OK);
+  bp_graph_clear(b->g);
+  assert_status(BP_E_ARG, bp_call(NULL, &x, 1, y));
+  assert_status(BP_E_ARG, bp_call(fn, NULL, 1, y));
+  bp_fn_free(fn);
+  /* The graph keeps the function that it uses. */
+  assert_status(BP_OK, bp_graph_status(b->g));
+  bp_node grad;
+  assert_status(BP_OK, bp_grad(bp_sum(bp_exp(x), NULL, 0, false), &x, 1, &grad));
+}
+
+/* Bad input 13: a function that calls itself would be a cycle, and expand for ever. */
+static void a_function_cannot_call_itself(void **state)
+{
+  bench *b = *state;
+  bp_graph *body;
+  bp_node inner, y;
+  bp_fn *fn = exponential(b->ctx, &body, &inner);
+  assert_non_null(fn);
+  assert_int_not_equal(bp_call(fn, &inner, 1, &y), BP_OK);
+  assert_true(bp_failed(bp_exp(bp_exp(inner)))); /* the body is closed for good */
+  bp_fn_free(fn);
+}
+
+/* ---- bad inputs, by their numbers ---- */
+
+typedef bp_node (*bad_call)(bench *b);
+
+static bp_node with_dims(bench *b, int rank, int64_t d0, int64_t d1, int64_t d2)
+{
+  int64_t dims[3] = {d0, d1, d2};
+  return bp_input(b->g, "bad", BP_REAL, rank, dims);
+}
+
+static bp_node product_overflows(bench *b)
+{
+  return with_dims(b, 2, INT64_C(1) << 40, INT64_C(1) << 40, 0);
+}
+
+static bp_node bytes_overflow(bench *b)
+{
+  return with_dims(b, 1, INT64_C(1) << 61, 0, 0);
+}
+
+static bp_node overflow_cancels(bench *b)
+{
+  return with_dims(b, 3, 4194305, 4194305, INT64_C(211106198978564));
+}
+
+static bp_node overflow_hides_behind_zero(bench *b)
+{
+  return with_dims(b, 3, 0, INT64_MAX, INT64_MAX);
+}
+
+static bp_node sizes_wrap_when_joined(bench *b)
+{
+  bp_node parts[2] = {with_dims(b, 1, INT64_C(1) << 47, 0, 0), with_dims(b, 1, 1, 0, 0)};
+  parts[1] = parts[0];
+  bp_node half = bp_concat(parts, 2, 0);
+  parts[0] = parts[1] = half;
+  bp_graph_clear(b->g);
+  return bp_concat(parts, 2, 0);
+}
+
+static bp_node padding_wraps(bench *b)
+{
+  int64_t before[1] = {INT64_MAX}, after[1] = {INT64_MAX};
+  return bp_pad(real_input(b->g, "x", 1, 3, 0), before, 1, after, 1, 0);
+}
+
+static bp_node negative_dim(bench *b)
+{
+  return with_dims(b, 2, 3, -4, 0);
+}
+
+static bp_node two_negative_dims(bench *b)
+{
+  return with_dims(b, 2, -3, -4, 0);
+}
+
+static bp_node rank_nine(bench *b)
+{
+  int64_t dims[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+  return bp_input(b->g, "bad", BP_REAL, 9, dims);
+}
+
+static bp_node negative_rank(bench *b)
+{
+  return with_dims(b, -1, 1, 1, 1);
+}
+
+static bp_node dims_missing(bench *b)
+{
+  return bp_input(b->g, "bad", BP_REAL, 2, NULL);
+}
+
+static bp_node vectors_multiplied(bench *b)
+{
+  bp_node x = real_input(b->g, "x", 1, 3, 0);
+  return bp_matmul(x, x);
+}
+
+static bp_node dim_cut_to_int32(bench *b)
+{
+  int64_t dims[1] = {(INT64_C(1) << 32) + 3};
+  return bp_reshape(real_input(b->g, "x", 1, 3, 0), dims, 1);
+}
+
+static bp_node axis_cut_to_int32(bench *b)
+{
+  int64_t axes[1] = {INT64_C(1) << 32};
+  return bp_sum(real_input(b->g, "x", 1, 3, 0), axes, 1, false);
+}
+
+static bp_node list_too_long(bench *b)
+{
+  int64_t perm[3] = {0, 1, 2};
+  return bp_transpose(real_input(b->g, "x", 2, 3, 4), perm, 3);
+}
+
+static bp_node list_too_short(bench *b)
+{
+  int64_t one[1] = {1};
+  return bp_slice(real_input(b->g, "x", 2, 3, 4), one, 1, one, 1, one, 1);
+}
+
+static bp_node axis_past_the_end(bench *b)
+{
+  int64_t axes[1] = {2};
+  return bp_sum(real_input(b->g, "x", 2, 3, 4), axes, 1, false);
+}
+
+static bp_node axis_before_the_start(bench *b)
+{
+  int64_t axes[1] = {-3};
+  return bp_sum(real_input(b->g, "x", 2, 3, 4), axes, 1, false);
+}
+
+static bp_node placed_outside(bench *b)
+{
+  int64_t dims[1] = {4}, start[1] = {2}, step[1] = {1};
+  return bp_place(real_input(b->g, "x", 1, 3, 0), dims, 1, start, 1, step, 1);
+}
+
+static bp_node step_zero(bench *b)
+{
+  int64_t start[1] = {0}, stop[1] = {3}, step[1] = {0};
+  return bp_slice(real_input(b->g, "x", 1, 3, 0), start, 1, stop, 1, step, 1);
+}
+
+static bp_node place_step_zero(bench *b)
+{
+  int64_t dims[1] = {4}, start[1] = {0}, step[1] = {0};
+  return bp_place(real_input(b->g, "x", 1, 3, 0), dims, 1, start, 1, step, 1);
+}
+
+static bp_node input_without_name(bench *b)
+{
+  return bp_input(b->g, NULL, BP_REAL, 0, NULL);
+}
+
+static bp_node storage_type_as_dtype(bench *b)
+{
+  return bp_input(b->g, "bad", BP_FLOAT32, 0, NULL);
+}
+
+static bp_node node_of_another_graph(bench *b)
+{
+  bp_graph *h = bp_graph_new(b->ctx);
+  bp_node bad = bp_add(real_input(b->g, "x", 0, 0, 0), real_input(h, "x", 0, 0, 0));
+  bp_graph_free(h);
+  return bad;
+}
+
+static bp_node node_of_another_context(bench *b)
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_graph *h = bp_graph_new(ctx);
+  bp_node bad = bp_add(real_input(b->g, "x", 0, 0, 0), real_input(h, "x", 0, 0, 0));
+  bp_graph_free(h);
+  bp_ctx_free(ctx);
+  return bad;
+}
+
+static bp_node error_node_as_input(bench *b)
+{
+  return bp_exp((bp_node){b->g, 0, 0});
+}
+
+static bp_node stale_handle(bench *b)
+{
+  uint32_t mark = bp_graph_mark(b->g);
+  bp_node x = real_input(b->g, "x", 0, 0, 0);
+  bp_graph_rollback(b->g, mark);
+  return bp_exp(x);
+}
+
+static bp_node index_past_the_slots(bench *b)
+{
+  return bp_exp((bp_node){b->g, 1000000, 7});
+}
+
+static bp_node int_constant_of_nan(bench *b)
+{
+  return bp_full(b->g, BP_INT64, NAN, 0, NULL);
+}
+
+static bp_node array_without_data(bench *b)
+{
+  int64_t dims[1] = {3};
+  return bp_array_constant(b->g, BP_REAL, 1, dims, NULL);
+}
+
+static const struct {
+  const char *number;
+  bad_call make;
+  bp_status want;
+} bad_inputs[] = {
+    {"1 product of dims overflows", product_overflows, BP_E_LIMIT},
+    {"2 bytes overflow", bytes_overflow, BP_E_LIMIT},
+    {"3 overflow that cancels", overflow_cancels, BP_E_LIMIT},
+    {"3 overflow behind a dim of 0", overflow_hides_behind_zero, BP_E_LIMIT},
+    {"5 accumulated sizes wrap", sizes_wrap_when_joined, BP_E_LIMIT},
+    {"5 padding wraps", padding_wraps, BP_E_LIMIT},
+    {"6 negative dim", negative_dim, BP_E_LIMIT},
+    {"6 two negative dims", two_negative_dims, BP_E_LIMIT},
+    {"8 rank 9", rank_nine, BP_E_SHAPE},
+    {"8 negative rank", negative_rank, BP_E_SHAPE},
+    {"8 dims missing", dims_missing, BP_E_SHAPE},
+    {"8 vectors where matrices are due", vectors_multiplied, BP_E_SHAPE},
+    {"9 dim cut to 32 bits", dim_cut_to_int32, BP_E_SHAPE},
+    {"9 axis cut to 32 bits", axis_cut_to_int32, BP_E_RANGE},
+    {"10 list too long", list_too_long, BP_E_ARG},
+    {"10 list too short", list_too_short, BP_E_ARG},
+    {"11 axis past the end", axis_past_the_end, BP_E_RANGE},
+    {"11 axis before the start", axis_before_the_start, BP_E_RANGE},
+    {"11 placed outside", placed_outside, BP_E_RANGE},
+    {"12 step 0", step_zero, BP_E_ARG},
+    {"12 step 0 of place", place_step_zero, BP_E_ARG},
+    {"88 name NULL", input_without_name, BP_E_ARG},
+    {"88 error node", error_node_as_input, BP_E_GRAPH},
+    {"88 data NULL", array_without_data, BP_E_ARG},
+    {"89 node of another graph", node_of_another_graph, BP_E_GRAPH},
+    {"89 node of another context", node_of_another_context, BP_E_GRAPH},
+    {"93 stale handle", stale_handle, BP_E_GRAPH},
+    {"93 handle of no node", index_past_the_slots, BP_E_GRAPH},
+    {"float32 as the dtype of a node", storage_type_as_dtype, BP_E_DTYPE},
+    {"NaN as int64", int_constant_of_nan, BP_E_RANGE},
+};
+
+static void bad_inputs_are_refused(void **state)
+{
+  bench *b = *state;
+  for (size_t i = 0; i < sizeof bad_inputs / sizeof *bad_inputs; i++) {
+    bp_graph_rollback(b->g, 1);
+    bp_node bad = bad_inputs[i].make(b);
+    bp_status s = bp_graph_status(b->g);
+    if (s != bad_inputs[i].want)
+      print_error("%s: %s: %s\n", bad_inputs[i].number, bp_status_name(s), bp_graph_error(b->g));
+    assert_status(bad_inputs[i].want, s);
+    assert_true(bp_failed(bad));
+    assert_true(strlen(bp_graph_error(b->g)) > 10);
+    assert_string_equal(bp_graph_error(b->g), bp_error());
+  }
+}
+
+/* Bad inputs 4 and 7, 14, 15: not a node that fails. */
+static void other_bad_inputs(void **state)
+{
+  bench *b = *state;
+  size_t up;
+  assert_false(bpi_align_up(SIZE_MAX - 3, 64, &up)); /* 4 */
+  bp_node x = real_input(b->g, "x", 2, 0, 3), y = real_input(b->g, "y", 1, 3, 0), grad;
+  assert_int_equal(bp_node_size(bp_add(x, y)), 0); /* 7 */
+  assert_status(BP_OK, bp_graph_status(b->g));
+  uint32_t mark = bp_graph_mark(b->g);
+  assert_status(BP_E_SHAPE, bp_grad(bp_exp(y), &y, 1, &grad)); /* 15 */
+  assert_non_null(strstr(bp_error(), "bp_grad"));
+  assert_int_equal(bp_graph_mark(b->g), mark + 1); /* the exp that was asked for, and nothing else */
+  assert_status(BP_OK, bp_graph_status(b->g));
+}
+
+static void an_unbound_input_stops_the_run(void **state)
+{
+  bench *b = *state; /* 14 */
+  bp_node x = real_input(b->g, "x", 1, 3, 0), y = bp_exp(x);
+  bp_plan_options o = {.real = BP_FLOAT64, .outputs = &y, .n_outputs = 1};
+  bp_plan *plan;
+  bp_run *run;
+  double data[3] = {0, 0, 0}, out[3];
+  assert_status(BP_OK, bp_plan_new(b->g, &o, &plan));
+  assert_status(BP_OK, bp_run_new(plan, NULL, &run));
+  assert_status(BP_E_ORDER, bp_run_get(run, 0, out, 3)); /* 90 */
+  assert_status(BP_E_UNBOUND, bp_run_step(run));
+  assert_non_null(strstr(bp_error(), "x"));
+  assert_status(BP_E_NOTFOUND, bp_run_bind(run, "z", data, sizeof data));
+  assert_status(BP_E_SHAPE, bp_run_bind(run, "x", data, sizeof data - 1)); /* 92 */
+  assert_status(BP_OK, bp_run_bind(run, "x", data, sizeof data));
+  assert_status(BP_OK, bp_run_step(run));
+  assert_status(BP_E_SHAPE, bp_run_get(run, 0, out, 2));
+  assert_status(BP_OK, bp_run_get(run, 0, out, 3));
+  assert_true(out[2] == 1);
+  bp_run_free(run);
+  bp_plan_free(plan);
+}
+
+/* Bad input 88: NULL for every pointer that a call needs. */
+static void null_handles_give_a_status(void **state)
+{
+  bench *b = *state;
+  bp_type t;
+  bp_node x = real_input(b->g, "x", 0, 0, 0), y;
+  assert_null(bp_graph_new(NULL));
+  bp_graph_free(NULL);
+  bp_fn_free(NULL);
+  bp_state_free(NULL);
+  bp_plan_free(NULL);
+  bp_run_free(NULL);
+  bp_ctx_free(NULL);
+  bp_graph_clear(NULL);
+  assert_null(bp_graph_ctx(NULL));
+  assert_int_not_equal(bp_graph_status(NULL), BP_OK);
+  assert_string_equal("", bp_graph_error(NULL));
+  assert_int_equal(bp_graph_mark(NULL), 0);
+  assert_status(BP_E_ARG, bp_node_type(x, NULL));
+  assert_status(BP_E_GRAPH, bp_node_type(BP_NO_NODE, &t));
+  assert_true(bp_failed(BP_NO_NODE));
+  assert_int_equal(bp_node_size(BP_NO_NODE), 0);
+  assert_true(bp_failed(bp_find(NULL, "x")));
+  assert_true(bp_failed(bp_input(NULL, "x", BP_REAL, 0, NULL)));
+  assert_true(bp_failed(bp_constant(NULL, 1)));
+  assert_true(bp_failed(bp_constant_int(NULL, 1)));
+  assert_true(bp_failed(bp_exp(BP_NO_NODE)));
+  assert_true(bp_failed(bp_add(x, BP_NO_NODE)));
+  bp_graph_clear(b->g);
+  assert_true(bp_failed(bp_add(BP_NO_NODE, x)));
+  assert_true(bp_failed(bp_name(BP_NO_NODE, "n")));
+  assert_true(bp_failed(bp_concat(NULL, 2, 0)));
+  assert_status(BP_E_ARG, bp_apply(b->g, NULL, &x, 1, NULL, &y));
+  assert_status(BP_E_ARG, bp_apply(b->g, bp_op_find("exp"), NULL, 1, NULL, &y));
+  assert_status(BP_E_ARG, bp_apply(b->g, bp_op_find("exp"), &x, 1, NULL, NULL));
+  assert_status(BP_E_ARG, bp_vjp(NULL, NULL, 1, &x, 1, &y));
+  assert_status(BP_E_ARG, bp_jvp(NULL, 1, &x, &x, 1, &y));
+  assert_status(BP_E_ARG, bp_grad(x, NULL, 1, &y));
+  assert_int_not_equal(bp_grad(BP_NO_NODE, &x, 1, &y), BP_OK);
+  assert_null(bp_op_find("no such row"));
+  assert_null(bp_op_find(NULL));
+  assert_null(bp_op_at(bp_op_count()));
+  assert_null(bp_fn_new(NULL, NULL, NULL, 0, NULL, 0));
+  assert_int_not_equal(bp_plan_new(NULL, NULL, NULL), BP_OK);
+  assert_int_not_equal(bp_run_new(NULL, NULL, NULL), BP_OK);
+  assert_int_not_equal(bp_run_step(NULL), BP_OK);
+}
+
+/* ---- cost ---- */
+
+static double seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds to build a chain of n nodes, the best of three. */
+static double chain_time(bp_ctx *ctx, int n)
+{
+  double best = INFINITY;
+  for (int run = 0; run < 3; run++) {
+    double start = seconds();
+    bp_graph *g = bp_graph_new(ctx);
+    bp_node x = real_input(g, "x", 0, 0, 0);
+    for (int i = 0; i < n; i++)
+      x = i % 2 ? bp_sin(x) : bp_exp(x);
+    assert_false(bp_failed(x));
+    assert_int_equal(bp_graph_mark(g), n + 2);
+    bp_graph_free(g);
+    best = fmin(best, seconds() - start);
+  }
+  return best;
+}
+
+static void a_long_chain_is_built_in_linear_time(void **state)
+{
+  bench *b = *state;
+  double less = chain_time(b->ctx, 12500), more = chain_time(b->ctx, 100000);
+  print_message("100,000 nodes in %.1f ms, 12,500 in %.1f ms\n", 1e3 * more, 1e3 * less);
+  assert_true(more < 8 * 4 * less); /* quadratic would be 64 times */
+}
+
+/* ---- memory that fails ---- */
+
+/* Builds an example and its gradient. Every status on the way is BP_OK or BP_E_NOMEM. */
+static bp_status build_example(bp_ctx *ctx, const bp_op *op, const char *text)
+{
+  bpi_example ex;
+  bp_status s = bpi_example_open(&ex, ctx, op, text);
+  if (s != BP_OK)
+    return s;
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node x[FUN_MAX], y[BP_MAX_RESULTS], up[BP_MAX_RESULTS], grad[FUN_MAX], wrt[FUN_MAX],
+      from[BP_MAX_RESULTS];
+  void *data[FUN_MAX];
+  int n_y;
+  size_t n = 0, m = 0;
+  s = g ? bpi_example_draw(&ex, 1, data) : BP_E_NOMEM;
+  if (s == BP_OK)
+    s = bpi_example_build(&ex, g, x, y, &n_y);
+  for (int i = 0; s == BP_OK && i < ex.n_args; i++)
+    if (is_real(x[i]))
+      wrt[n++] = x[i];
+  for (int k = 0; s == BP_OK && k < n_y; k++)
+    if (is_real(y[k])) {
+      bp_type t;
+      bp_node_type(y[k], &t);
+      from[m] = y[k];
+      up[m++] = bp_full(g, BP_REAL, 1, t.rank, t.dims);
+      s = bp_graph_status(g);
+    }
+  if (s == BP_OK && n && m)
+    s = bp_vjp(from, up, m, wrt, n, grad);
+  if (s == BP_OK && n && m)
+    s = bp_jvp(grad, n, wrt, wrt, n, x);
+  char *text_out = NULL;
+  if (s == BP_OK && (s = bp_graph_print(g, &text_out)) == BP_OK)
+    bp_free(ctx, text_out);
+  bp_graph_free(g);
+  bpi_example_close(&ex);
+  return s;
+}
+
+/* Allocation n fails, for every n until none does. */
+static long fail_every_allocation(const bp_op *op, const char *text, bool onwards)
+{
+  failing f = {0, 0, 0, false};
+  bp_ctx *ctx = failing_ctx(&f);
+  long before = f.live, n = 1;
+  failing_arm(&f, 0, false);
+  assert_status(BP_OK, build_example(ctx, op, text));
+  for (;; n++) {
+    failing_arm(&f, n, onwards);
+    bp_status s = build_example(ctx, op, text);
+    bool reached = f.calls >= n;
+    failing_arm(&f, 0, false);
+    if (s != BP_OK && s != BP_E_NOMEM)
+      print_error("%s, \"%s\", allocation %ld fails: %s: %s\n", op->name, text, n, bp_status_name(s),
+                  bp_error());
+    assert_true(s == BP_OK || s == BP_E_NOMEM);
+    if (f.live != before)
+      print_error("%s, \"%s\", allocation %ld fails: %ld blocks leak\n", op->name, text, n, f.live - before);
+    assert_int_equal(f.live, before);
+    if (!reached)
+      break;
+  }
+  assert_status(BP_OK, build_example(ctx, op, text)); /* the context still works */
+  bp_ctx_free(ctx);
+  assert_int_equal(f.live, 0);
+  return n - 1;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+  (void)state;
+  long n = 0;
+  for (size_t i = 0; i < bp_op_count(); i++) {
+    const bp_op *op = bp_op_at(i);
+    for (int e = 0; is_lawful(op) && e < count_examples(op); e++)
+      n += fail_every_allocation(op, op->examples[e], false) +
+           fail_every_allocation(op, op->examples[e], true);
+  }
+  print_message("%ld allocations failed\n", n);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(same_call_is_same_node),
+      TEST(constants_are_told_apart_by_their_bits),
+      TEST(large_constants_are_stored_once),
+      TEST(many_nodes_keep_their_identity),
+      TEST(first_error_is_kept_with_its_place),
+      TEST(a_built_graph_goes_on_after_an_error),
+      TEST(rolled_back_handles_are_stale),
+      TEST(bad_marks_are_refused),
+      TEST(several_names_mean_one_node),
+      TEST(graph_prints_readably),
+      TEST(bad_functions_are_refused),
+      TEST(functions_are_called_and_counted),
+      TEST(a_function_cannot_call_itself),
+      TEST(bad_inputs_are_refused),
+      TEST(other_bad_inputs),
+      TEST(an_unbound_input_stops_the_run),
+      TEST(null_handles_give_a_status),
+      TEST(a_long_chain_is_built_in_linear_time),
+      cmocka_unit_test(every_allocation_may_fail),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+/* Do the laws bite? A fault of 0.1 % is planted in the derivative of every differentiable (row, input), one at a time, and each
+ * must be caught. A row is planted by copying its struct: the copy is a row like any other. */
+#include "support/laws.h"
+#include "graph/graph.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* ---- faulty rows ---- */
+
+/* The copy comes first, so that its rules find the rest from the row of their call. */
+typedef struct planted {
+  bp_op op;
+  bp_op twist; /* the identity with a faulty gradient, for expansions */
+  const bp_op *real;
+  double factor;
+  int input;
+} planted;
+
+/* The call as the real row would see it. */
+static bp_op_call as_real(const bp_op_call *c, const planted **p)
+{
+  bp_op_call real = *c;
+  *p = (const planted *)(const void *)c->op;
+  real.op = (*p)->real;
+  return real;
+}
+
+static bp_node off_by(bp_node n, double factor)
+{
+  return bp_absent(n) ? n : bp_mul(n, bp_constant(n.graph, factor));
+}
+
+static bp_node planted_slope(const bp_op_call *c, int input)
+{
+  const planted *p;
+  bp_op_call real = as_real(c, &p);
+  bp_node s = p->real->slope(&real, input);
+  return input == p->input ? off_by(s, p->factor) : s;
+}
+
+static bp_node planted_vjp(const bp_op_call *c, const bp_node *up, int input)
+{
+  const planted *p;
+  bp_op_call real = as_real(c, &p);
+  bp_node g = p->real->vjp(&real, up, input);
+  return input == p->input ? off_by(g, p->factor) : g;
+}
+
+/* A hand-written jvp: what the tangent of that input adds is off. */
+static bp_status planted_jvp(const bp_op_call *c, const bp_node *tangent, bp_node *out)
+{
+  const planted *p;
+  bp_op_call real = as_real(c, &p);
+  bp_node t[FUN_MAX];
+  memcpy(t, tangent, (size_t)c->n_in * sizeof *t);
+  t[p->input] = off_by(t[p->input], p->factor);
+  return p->real->jvp(&real, t, out);
+}
+
+static bp_status twist_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  (void)n_out;
+  *out = c->x_type[0];
+  return BP_OK;
+}
+
+static bp_status twist_kernel(bp_kernel_call *c)
+{
+  memcpy(c->out[0].data, c->in[0].data, (size_t)c->in[0].size * bp_dtype_size(c->in[0].dtype));
+  return BP_OK;
+}
+
+static bp_node twist_vjp(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)input;
+  double factor;
+  memcpy(&factor, &c->attr[0].r, sizeof factor);
+  return off_by(up[0], factor);
+}
+
+static const bp_op twist_row = {
+    .name = "twist",
+    .math = "y = x, with another gradient",
+    .source = "-",
+    .args = "x",
+    .attrs = {{"factor", BP_ATTR_REAL, 1}},
+    .shape = twist_shape,
+    .kernel = twist_kernel,
+    .vjp = twist_vjp,
+};
+
+static bp_status planted_expand(const bp_op_call *c, bp_node *out)
+{
+  const planted *p;
+  bp_op_call real = as_real(c, &p);
+  bp_node x[FUN_MAX];
+  bp_attr factor = {.r = p->factor};
+  memcpy(x, c->x, (size_t)c->n_in * sizeof *x);
+  real.x = x;
+  bp_status s = bp_apply(c->graph, &p->twist, &c->x[p->input], 1, &factor, &x[p->input]);
+  return s != BP_OK ? s : p->real->expand(&real, out);
+}
+
+typedef enum place { IN_SLOPE, IN_VJP, IN_JVP, IN_EXPANSION, PLACES } place;
+
+static bool has_place(const bp_op *op, place where)
+{
+  bool has[PLACES] = {
+      [IN_SLOPE] = op->slope != NULL,
+      [IN_VJP] = op->vjp && !op->slope,
+      [IN_JVP] = op->jvp != NULL,
+      [IN_EXPANSION] = op->expand && !op->slope && !op->vjp,
+  };
+  return has[where];
+}
+
+static void plant(planted *p, const bp_op *op, place where, int input, double factor)
+{
+  *p = (planted){.op = *op, .twist = twist_row, .real = op, .factor = factor, .input = input};
+  /* A class may spare autodiff the rule; the fault has to be one that is used. */
+  p->op.jacobian = NULL;
+  if (where == IN_SLOPE)
+    p->op.slope = planted_slope;
+  else if (where == IN_VJP)
+    p->op.vjp = planted_vjp;
+  else if (where == IN_JVP)
+    p->op.jvp = planted_jvp;
+  else
+    p->op.expand = planted_expand;
+}
+
+/* ---- which laws must catch what ---- */
+
+typedef struct catcher {
+  const char *name;
+  verdict (*holds)(law_case *c);
+  int planted, caught;
+} catcher;
+
+/* jvp by a rule of its own, not made from the vjp: then the two disagree, and the dot products show it. */
+static bool jvp_is_apart(const bp_op *op)
+{
+  return !op->slope && op->vjp && (op->jvp || (op->traits & (BP_LINEAR | BP_MULTILINEAR)));
+}
+
+static bool must_catch(const bp_op *op, place where, const catcher *k)
+{
+  if (k->holds == law_adjoint)
+    return jvp_is_apart(op) && (where == IN_VJP || where == IN_JVP);
+  if (k->holds == law_jvp)
+    return where == IN_JVP || !jvp_is_apart(op);
+  return where != IN_JVP;
+}
+
+/* Does any example show that input i has a derivative that is not zero? */
+static bool depends(bp_ctx *ctx, const bp_op *op, const char *example, int input)
+{
+  law_case c = {.ctx = ctx, .op = op, .example = example, .seed = 0};
+  sample s;
+  matrix J;
+  bool found = false;
+  if (sample_open(&c, &s) && input < s.f.n_x && is_real(s.f.x[input]) && fun_jacobian(&s.f, &J)) {
+    int64_t first = real_size(s.f.x, input), size = bp_node_size(s.f.x[input]);
+    for (int64_t i = 0; i < J.rows; i++)
+      for (int64_t j = first; j < first + size; j++)
+        found = found || fabs(J.at[i * J.cols + j]) > 2 * J.tol[i * J.cols + j] + 1e-9;
+  }
+  sample_close(&s);
+  return found;
+}
+
+static int inputs_of(bp_ctx *ctx, const bp_op *op)
+{
+  int most = 0;
+  for (int e = 0; e < count_examples(op); e++) {
+    bpi_example ex;
+    if (bpi_example_open(&ex, ctx, op, op->examples[e]) != BP_OK)
+      continue;
+    most = ex.n_args > most ? ex.n_args : most;
+    bpi_example_close(&ex);
+  }
+  return most;
+}
+
+static void set_fault(bp_ctx *ctx, const bp_op *op, place where, int input, const char *example, catcher *k)
+{
+  planted good, bad;
+  plant(&good, op, where, input, 1);
+  plant(&bad, op, where, input, 1.001);
+  law_case control = {.ctx = ctx, .op = &good.op, .example = example, .seed = 0};
+  law_case fault = {.ctx = ctx, .op = &bad.op, .example = example, .seed = 0};
+  verdict v = k->holds(&control);
+  if (v != LAW_HOLDS)
+    print_error("%s, input %d, \"%s\": without a fault: %s: %s\n", op->name, input, example, k->name,
+                control.why);
+  assert_int_equal(v, LAW_HOLDS);
+  k->planted++;
+  if (k->holds(&fault) == LAW_BROKEN)
+    k->caught++;
+  else
+    print_error("%s, input %d, \"%s\": a fault of 0.1 %% in its derivative is not caught by: %s\n", op->name,
+                input, example, k->name);
+}
+
+static void every_fault_is_caught(void **state)
+{
+  (void)state;
+  catcher catchers[] = {{"vjp = differences", law_vjp, 0, 0},
+                        {"jvp = differences", law_jvp, 0, 0},
+                        {"<u, Jv> = <J'u, v>", law_adjoint, 0, 0}};
+  enum { N = sizeof catchers / sizeof *catchers };
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  int places = 0;
+  for (size_t r = 0; r < bp_op_count(); r++) {
+    const bp_op *op = bp_op_at(r);
+    for (int i = 0; is_lawful(op) && !op->zero && i < inputs_of(ctx, op); i++)
+      for (int e = 0; e < count_examples(op); e++) {
+        if (!depends(ctx, op, op->examples[e], i))
+          continue;
+        places++;
+        for (int where = 0; where < PLACES; where++)
+          for (int k = 0; has_place(op, (place)where) && k < N; k++)
+            if (must_catch(op, (place)where, &catchers[k]))
+              set_fault(ctx, op, (place)where, i, op->examples[e], &catchers[k]);
+      }
+  }
+  for (int k = 0; k < N; k++)
+    print_message("%s: %d faults of 0.1 %% planted, %d caught\n", catchers[k].name, catchers[k].planted,
+                  catchers[k].caught);
+  print_message("at %d (row, example, input) that have a derivative\n", places);
+  bp_ctx_free(ctx);
+  assert_true(places > 0);
+  for (int k = 0; k < N; k++) {
+    assert_true(catchers[k].planted > 0);
+    assert_int_equal(catchers[k].caught, catchers[k].planted);
+  }
+}
+
+/* Rows that have a derivative but are not planted would make the count above say less than it seems to. */
+static void every_differentiable_row_has_a_place(void **state)
+{
+  (void)state;
+  for (size_t r = 0; r < bp_op_count(); r++) {
+    const bp_op *op = bp_op_at(r);
+    int n = 0;
+    for (int where = 0; where < PLACES; where++)
+      n += has_place(op, (place)where);
+    if (is_lawful(op) && (op->slope || op->vjp || op->expand) && n == 0)
+      fail_msg("%s has a derivative that no fault was planted in", op->name);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_fault_is_caught),
+      cmocka_unit_test(every_differentiable_row_has_a_place),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
