@@ -13,7 +13,7 @@ REAL_BODY1(sin, m_sin(x))
 const bp_op bp_op_sin = {
     .name = "sin",
     .math = "y = sin x, x in radians",
-    .source = "Payne & Hanek 1983",
+    .source = "C11 7.12.4, annex F.10.1",
     .args = "x",
     .traits = BP_ELEMENTWISE,
     .shape = bpi_shape_real,
@@ -31,7 +31,7 @@ REAL_BODY1(cos, m_cos(x))
 const bp_op bp_op_cos = {
     .name = "cos",
     .math = "y = cos x, x in radians",
-    .source = "Payne & Hanek 1983",
+    .source = "C11 7.12.4, annex F.10.1",
     .args = "x",
     .traits = BP_ELEMENTWISE,
     .shape = bpi_shape_real,
@@ -49,7 +49,7 @@ REAL_BODY1(tan, m_tan(x))
 const bp_op bp_op_tan = {
     .name = "tan",
     .math = "y = tan x, x in radians",
-    .source = "Payne & Hanek 1983",
+    .source = "C11 7.12.4, annex F.10.1",
     .args = "x",
     .traits = BP_ELEMENTWISE,
     .shape = bpi_shape_real,
