@@ -7,10 +7,10 @@
 /* Streams of the generator, so that a shuffle and a split of one seed have nothing in common. */
 enum { SHUFFLE_STREAM = 0x53485546, SPLIT_STREAM = 0x53504c54 };
 
-bp_status bp_shuffle(uint64_t seed, uint32_t round, int64_t n, int64_t *out)
+bp_status bp_shuffle_rows(uint64_t seed, uint32_t round, int64_t n, int64_t *out)
 {
   if (n < 0 || (n && !out))
-    return bpi_bad_arg("bp_shuffle", "n is negative or out is NULL");
+    return bpi_bad_arg("bp_shuffle_rows", "n is negative or out is NULL");
   bpi_permutation((bpi_key){.seed = seed, .step = round, .stream = SHUFFLE_STREAM}, n, out);
   return BP_OK;
 }
@@ -134,7 +134,7 @@ static bp_status stratify(bp_ctx *ctx, int64_t n, const int64_t *labels, double 
 }
 
 bp_status bp_split_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
-                   int64_t *out, int64_t *n_first)
+                        int64_t *out, int64_t *n_first)
 {
   if (!ctx || n < 0 || (n && !out) || !n_first || !(fraction >= 0 && fraction <= 1))
     return bpi_bad_arg("bp_split_rows",
