@@ -1,0 +1,243 @@
+/* Data sets: storage, parts, rows on their way to a network. */
+#include "train/examples.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bpi_examples *bpi_examples_new(bp_ctx *ctx)
+{
+  bpi_examples *e = bpi_zalloc(ctx, 1, sizeof *e);
+  if (!e) {
+    bpi_nomem();
+    return NULL;
+  }
+  e->ctx = ctx;
+  atomic_init(&e->count, 1);
+  return e;
+}
+
+static void free_names(bp_ctx *ctx, char **names, int64_t n)
+{
+  for (int64_t i = 0; names && i < n; i++)
+    bpi_free(ctx, names[i]);
+  bpi_free(ctx, names);
+}
+
+void bpi_examples_drop(bpi_examples *e)
+{
+  if (!e || atomic_fetch_sub(&e->count, 1) != 1)
+    return;
+  bp_ctx *ctx = e->ctx;
+  free_names(ctx, e->class_names, e->classes);
+  free_names(ctx, e->col_names, e->cols);
+  bpi_free(ctx, e->x);
+  bpi_free(ctx, e->pixels);
+  bpi_free(ctx, e->labels);
+  bpi_free(ctx, e->y);
+  bpi_free(ctx, e->target);
+  bpi_free(ctx, e);
+}
+
+bp_data *bpi_data_wrap(bpi_examples *e)
+{
+  bp_data *d = e ? bpi_zalloc(e->ctx, 1, sizeof *d) : NULL;
+  if (!d) {
+    if (e)
+      bpi_nomem();
+    bpi_examples_drop(e);
+    return NULL;
+  }
+  d->all = e;
+  d->n = e->rows;
+  return d;
+}
+
+void bp_data_free(bp_data *d)
+{
+  if (!d)
+    return;
+  bp_ctx *ctx = d->all->ctx;
+  bpi_free(ctx, d->rows);
+  bpi_examples_drop(d->all);
+  bpi_free(ctx, d);
+}
+
+/* A part that shares the storage. */
+static bp_data *part_of(const bp_data *d, const int64_t *at, int64_t n)
+{
+  bp_ctx *ctx = d->all->ctx;
+  bp_data *part = bpi_zalloc(ctx, 1, sizeof *part);
+  int64_t *rows = bpi_alloc(ctx, (size_t)n, sizeof *rows);
+  if (!part || !rows) {
+    bpi_free(ctx, part);
+    bpi_free(ctx, rows);
+    bpi_nomem();
+    return NULL;
+  }
+  for (int64_t i = 0; i < n; i++)
+    rows[i] = bpi_data_at(d, at[i]);
+  atomic_fetch_add(&d->all->count, 1);
+  *part = (bp_data){d->all, rows, n};
+  return part;
+}
+
+/* Labels of the rows of d, in a list of its own; NULL where there are none or memory ran out. */
+static int64_t *labels_of(const bp_data *d)
+{
+  int64_t *labels = d->all->labels ? bpi_alloc(d->all->ctx, (size_t)d->n, sizeof *labels) : NULL;
+  for (int64_t i = 0; labels && i < d->n; i++)
+    labels[i] = d->all->labels[bpi_data_at(d, i)];
+  return labels;
+}
+
+bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest, bp_data **held_out)
+{
+  if (!d || !rest || !held_out)
+    return bpi_bad_arg("bp_data_split", "data, rest or held_out is NULL");
+  *rest = *held_out = NULL;
+  if (!(fraction > 0 && fraction < 1))
+    return bpi_fail(BP_E_ARG, "bp_data_split: the fraction must lie between 0 and 1");
+  if (d->n < 2)
+    return bpi_fail(BP_E_ARG, "bp_data_split: %lld rows cannot be split", (long long)d->n);
+  bp_ctx *ctx = d->all->ctx;
+  int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
+  bp_status s = at && (labels || !d->all->labels) ? bp_split_rows(ctx, seed, d->n, labels, fraction, at, &n) : bpi_nomem();
+  n = n < 1 ? 1 : n > d->n - 1 ? d->n - 1 : n;
+  if (s == BP_OK) {
+    *held_out = part_of(d, at, n);
+    *rest = part_of(d, at + n, d->n - n);
+    s = *held_out && *rest ? BP_OK : BP_E_NOMEM;
+  }
+  if (s != BP_OK) {
+    bp_data_free(*held_out);
+    bp_data_free(*rest);
+    *rest = *held_out = NULL;
+  }
+  bpi_free(ctx, labels);
+  bpi_free(ctx, at);
+  return s;
+}
+
+/* ---- what is in it ---- */
+
+int64_t bp_data_rows(const bp_data *d)
+{
+  return d ? d->n : 0;
+}
+
+int64_t bp_data_cols(const bp_data *d)
+{
+  return d ? d->all->cols : 0;
+}
+
+int64_t bp_data_classes(const bp_data *d)
+{
+  return d ? d->all->classes : 0;
+}
+
+const char *bp_data_class_name(const bp_data *d, int64_t i)
+{
+  return d && d->all->class_names && i >= 0 && i < d->all->classes ? d->all->class_names[i] : "";
+}
+
+const char *bp_data_col_name(const bp_data *d, int64_t i)
+{
+  return d && d->all->col_names && i >= 0 && i < d->all->cols ? d->all->col_names[i] : "";
+}
+
+int64_t bp_data_label(const bp_data *d, int64_t i)
+{
+  return d && d->all->labels && i >= 0 && i < d->n ? d->all->labels[bpi_data_at(d, i)] : -1;
+}
+
+bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
+{
+  if (!d || !out)
+    return bpi_bad_arg("bp_data_row", "data or out is NULL");
+  if (i < 0 || i >= d->n)
+    return bpi_fail(BP_E_RANGE, "bp_data_row: there is no row %lld", (long long)i);
+  const bpi_examples *e = d->all;
+  int64_t row = bpi_data_at(d, i);
+  for (int64_t c = 0; c < e->cols; c++)
+    out[c] = e->pixels ? (float)e->pixels[row * e->cols + c] : e->x[row * e->cols + c];
+  return BP_OK;
+}
+
+/* ---- on the way to a network ---- */
+
+#define GATHER(FROM, TO)                                                                                     \
+  do {                                                                                                       \
+    const FROM *restrict from = rows;                                                                        \
+    TO *restrict to = out;                                                                                   \
+    if (s->column)                                                                                           \
+      for (int64_t c = 0; c < s->cols; c++)                                                                  \
+        to[c] = (TO)(((float)from[s->column[c]] - mean[c]) * scale[c]);                                      \
+    else                                                                                                     \
+      for (int64_t c = 0; c < s->cols; c++)                                                                  \
+        to[c] = (TO)(((float)from[c] - mean[c]) * scale[c]);                                                 \
+  } while (0)
+
+static void gather_row(const bpi_examples *e, const void *rows, const bpi_scaling *s, bp_dtype real, void *out)
+{
+  const float *restrict mean = s->mean, *restrict scale = s->scale;
+  if (e->pixels && real == BP_FLOAT32)
+    GATHER(uint8_t, float);
+  else if (e->pixels)
+    GATHER(uint8_t, double);
+  else if (real == BP_FLOAT32)
+    GATHER(float, float);
+  else
+    GATHER(float, double);
+}
+
+void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real, void *out)
+{
+  const bpi_examples *e = d->all;
+  size_t step = (size_t)s->cols * bp_dtype_size(real);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t first = bpi_data_at(d, at[i]) * e->cols;
+    const void *row = e->pixels ? (const void *)(e->pixels + first) : (const void *)(e->x + first);
+    gather_row(e, row, s, real, (char *)out + (size_t)i * step);
+  }
+}
+
+static double value_at(const bpi_examples *e, int64_t i)
+{
+  return e->pixels ? e->pixels[i] : (double)e->x[i];
+}
+
+/* Two passes: the deviation of large numbers that lie close together comes out right. */
+static void fit_columns(const bp_data *d, int64_t first, int64_t width, float *mean, float *scale)
+{
+  const bpi_examples *e = d->all;
+  double sum = 0, square = 0, n = (double)d->n * (double)width;
+  for (int64_t i = 0; i < d->n; i++)
+    for (int64_t c = first; c < first + width; c++)
+      sum += value_at(e, bpi_data_at(d, i) * e->cols + c);
+  double m = sum / n;
+  for (int64_t i = 0; i < d->n; i++)
+    for (int64_t c = first; c < first + width; c++) {
+      double off = value_at(e, bpi_data_at(d, i) * e->cols + c) - m;
+      square += off * off;
+    }
+  double deviation = sqrt(square / n);
+  /* A constant column stays what it is (0 after the mean): what varies by less than its rounding is noise. */
+  bool constant = !(deviation > 1e-6 * fabs(m)) || !(deviation > 1e-30);
+  for (int64_t c = first; c < first + width; c++) {
+    mean[c] = (float)m;
+    scale[c] = constant ? 1 : (float)(1 / deviation);
+  }
+}
+
+void bpi_data_fit(const bp_data *d, float *mean, float *scale)
+{
+  if (d->n == 0)
+    return;
+  if (d->all->image) {
+    fit_columns(d, 0, d->all->cols, mean, scale);
+    return;
+  }
+  for (int64_t c = 0; c < d->all->cols; c++)
+    fit_columns(d, c, 1, mean, scale);
+}

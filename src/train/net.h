@@ -1,0 +1,60 @@
+/* Networks inside. */
+#ifndef BPI_NET_H
+#define BPI_NET_H
+
+#include "nn/params.h"
+#include "train/examples.h"
+
+#include <pthread.h>
+
+enum { BPI_MAX_HIDDEN = 16, BPI_BULK = 128 };
+
+/* Runs of one plan for prediction, handed out to the threads that ask. */
+typedef struct bpi_runs {
+  bp_plan *plan;
+  bp_run **idle;
+  size_t n, cap;
+} bpi_runs;
+
+struct bp_net {
+  bp_ctx *ctx;
+  bp_params *params;
+  bp_state *state;
+  int64_t inputs, outputs, classes;
+  int64_t hidden[BPI_MAX_HIDDEN + 1];
+  char *activation;
+  double dropout;
+  bp_init init;
+  uint64_t seed;
+  bp_build_fn build;
+  void *user;
+  bool image;
+  float *mean, *scale;          /* [inputs] */
+  float *y_mean, *y_scale;      /* [outputs], regression: y = value / scale + mean */
+  char **class_names, **col_names; /* NULL where there are none */
+  char *target;
+  char *summary;
+  bpi_runs one, bulk; /* prediction of 1 row, of BPI_BULK rows */
+  pthread_mutex_t lock; /* of the lists of idle runs */
+  bool lock_made;
+};
+
+/* The part of a network that does not depend on data: parameters, state, plans. inputs, outputs and the rest must be set. */
+bp_status bpi_net_make(bp_net *net);
+bp_net *bpi_net_alloc(bp_ctx *ctx);
+
+/* From x to logits or values, in either round; key is absent where not training. */
+bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);
+
+/* How the columns of d become inputs of net: by name where both have names. *column: freed with bpi_free, may be NULL.
+ * classes: number in the net of each class of d; likewise. */
+bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes, bool need_target);
+
+/* Outputs of rows of x (scaled, in the state's storage, n * inputs): probabilities or scaled values, and log-probabilities or the same
+ * again, as doubles. n <= BPI_BULK; x may be overwritten past n rows. */
+bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *log_out);
+
+bp_status bpi_copy_names(bp_ctx *ctx, char **from, int64_t n, char ***to);
+void bpi_free_names(bp_ctx *ctx, char **names, int64_t n);
+
+#endif

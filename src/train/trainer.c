@@ -1,0 +1,330 @@
+/* The training loop: shuffled batches, one plan a step, the best weights kept. */
+#include "train/net.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+enum { ORDER_STREAM = 0x20000000 }; /* of shuffles, apart from random nodes and initialisers */
+
+/* One batch size: its plan, its run. */
+typedef struct lane {
+  int64_t batch;
+  bp_plan *plan;
+  bp_run *run;
+} lane;
+
+typedef struct trainer {
+  bp_net *net;
+  const bp_data *data;
+  bp_train_options o;
+  int *column;
+  int64_t *classes;
+  lane full, rest;
+  void *x, *y;      /* of one batch */
+  int64_t *labels, *order;
+  int64_t key[2];   /* of random nodes: seed, step */
+  void *best;       /* the weights kept */
+  size_t weights;   /* bytes of them */
+  void *params, *lr;
+  double base_lr, loss, best_loss, best_metric, best_train;
+  int64_t epoch, best_epoch, step, steps;
+  bp_metrics valid;
+} trainer;
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- options ---- */
+
+static int64_t default_batch(int64_t rows)
+{
+  return rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
+}
+
+static bp_status fill_options(trainer *t, const bp_train_options *options)
+{
+  t->o = options ? *options : (bp_train_options){0};
+  bp_train_options *o = &t->o;
+  if (o->epochs < 0 || o->batch < 0 || o->patience < 0 || o->epochs > 100000000)
+    return bpi_bad_arg("bp_net_train", "epochs, batch and patience may not be negative, nor epochs over 10^8");
+  if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
+    return bpi_bad_arg("bp_net_train", "label_smoothing must lie in [0, 1)");
+  if (o->schedule && strcmp(o->schedule, "constant") != 0 && strcmp(o->schedule, "cosine") != 0)
+    return bpi_bad_arg("bp_net_train", "schedule must be constant or cosine");
+  o->epochs = o->epochs ? o->epochs : 200;
+  o->patience = o->patience ? o->patience : 10;
+  o->batch = o->batch ? o->batch : default_batch(t->data->n);
+  o->batch = o->batch > t->data->n ? t->data->n : o->batch;
+  if (!o->has_optimizer && o->optimizer.kind == BP_OPTIMIZER_SGD && o->optimizer.lr == 0)
+    o->optimizer.kind = BP_OPTIMIZER_ADAM;
+  return BP_OK;
+}
+
+/* ---- plans ---- */
+
+static bp_node loss_node(trainer *t, bp_graph *g, bp_node y, int64_t batch)
+{
+  bp_net *net = t->net;
+  int64_t dims[2] = {batch, net->outputs};
+  if (net->classes) {
+    bp_node labels = bp_input(g, "labels", BP_INT64, 1, dims);
+    return bp_mean(bp_softmax_cross_entropy(y, labels, t->o.label_smoothing), NULL, 0, false);
+  }
+  return bp_mean(bp_square(bp_sub(y, bp_input(g, "y", BP_REAL, 2, dims))), NULL, 0, false);
+}
+
+/* Forward, loss, gradients, clipping and the update of every parameter: one plan. */
+static bp_status make_lane(trainer *t, int64_t batch, lane *l)
+{
+  bp_net *net = t->net;
+  bp_graph *g = bp_graph_new(net->ctx);
+  if (!g)
+    return BP_E_NOMEM;
+  int64_t dims[2] = {batch, net->inputs}, two = 2;
+  bp_node x = bp_input(g, "x", BP_REAL, 2, dims), key = bp_input(g, "key", BP_INT64, 1, &two);
+  bp_node loss = bp_name(loss_node(t, g, bpi_net_forward(net, g, x, key, true), batch), "loss"), guards[2] = {loss, {0}};
+  bp_update updates[BP_OPTIMIZER_UPDATES];
+  size_t n = 0;
+  bp_status s = bp_optimizer_step(net->params, net->state, &t->o.optimizer, loss, updates, &n, &guards[1]);
+  if (s == BP_OK)
+    bp_name(guards[1], "gradient");
+  bp_plan_options o = {.real = bp_state_real(net->state), .outputs = &loss, .n_outputs = 1, .updates = updates, .n_updates = n, .guards = guards, .n_guards = 2};
+  if (s == BP_OK)
+    s = bp_plan_new(g, &o, &l->plan);
+  bp_graph_free(g);
+  if (s == BP_OK)
+    s = bp_run_new(l->plan, net->state, &l->run);
+  l->batch = batch;
+  return s;
+}
+
+static bp_status bind_one(lane *l, const char *input, const void *data, size_t bytes)
+{
+  bp_status s = bp_run_bind(l->run, input, data, bytes);
+  return s == BP_E_NOTFOUND ? BP_OK : s; /* a plan without random nodes has no key */
+}
+
+static bp_status bind_lane(trainer *t, lane *l)
+{
+  size_t real = bp_dtype_size(bp_state_real(t->net->state));
+  bp_status s = bind_one(l, "x", t->x, (size_t)(l->batch * t->net->inputs) * real);
+  if (s == BP_OK)
+    s = bind_one(l, "key", t->key, sizeof t->key);
+  if (s == BP_OK && t->net->classes)
+    return bind_one(l, "labels", t->labels, (size_t)l->batch * sizeof *t->labels);
+  return s == BP_OK ? bind_one(l, "y", t->y, (size_t)(l->batch * t->net->outputs) * real) : s;
+}
+
+static bp_status make_lanes(trainer *t)
+{
+  int64_t batch = t->o.batch, rest = t->data->n % batch;
+  bp_net *net = t->net;
+  size_t real = bp_dtype_size(bp_state_real(net->state));
+  t->x = bpi_alloc(net->ctx, (size_t)batch * (size_t)net->inputs, real);
+  t->y = bpi_alloc(net->ctx, (size_t)batch * (size_t)net->outputs, real);
+  t->labels = bpi_alloc(net->ctx, (size_t)batch, sizeof *t->labels);
+  t->order = bpi_alloc(net->ctx, (size_t)t->data->n, sizeof *t->order);
+  bp_status s = t->x && t->y && t->labels && t->order ? BP_OK : bpi_nomem();
+  if (s == BP_OK)
+    s = make_lane(t, batch, &t->full);
+  if (s == BP_OK)
+    s = bind_lane(t, &t->full);
+  if (s == BP_OK && rest)
+    s = make_lane(t, rest, &t->rest);
+  return s == BP_OK && rest ? bind_lane(t, &t->rest) : s;
+}
+
+/* ---- weights ---- */
+
+static bp_status find_weights(trainer *t)
+{
+  bp_state *s = t->net->state;
+  bp_type type;
+  int entry = bp_state_find(s, "params"), lr = bp_state_find(s, "optimizer.lr");
+  bp_status st = entry >= 0 && lr >= 0 ? bp_state_array(s, entry, NULL, &type, &t->params) : bpi_fail(BP_E_ARG, "the network has no trained parameters");
+  if (st == BP_OK)
+    st = bp_state_array(s, lr, NULL, NULL, &t->lr);
+  if (st != BP_OK)
+    return st;
+  t->weights = (size_t)bpi_type_size(&type) * bp_dtype_size(bp_state_real(s));
+  t->best = bpi_alloc(t->net->ctx, t->weights, 1);
+  if (!t->best)
+    return bpi_nomem();
+  memcpy(t->best, t->params, t->weights);
+  t->base_lr = bp_state_real(s) == BP_FLOAT32 ? (double)*(float *)t->lr : *(double *)t->lr;
+  if (t->o.optimizer.lr > 0)
+    t->base_lr = t->o.optimizer.lr;
+  return BP_OK;
+}
+
+static void set_rate(trainer *t)
+{
+  double rate = t->base_lr;
+  if (t->o.schedule && strcmp(t->o.schedule, "cosine") == 0)
+    rate *= 0.5 * (1 + cos(3.14159265358979323846 * (double)t->step / (double)t->steps));
+  if (bp_state_real(t->net->state) == BP_FLOAT32)
+    *(float *)t->lr = (float)rate;
+  else
+    *(double *)t->lr = rate;
+}
+
+/* ---- steps and epochs ---- */
+
+static void gather(trainer *t, const int64_t *at, int64_t n)
+{
+  bp_net *net = t->net;
+  bp_dtype real = bp_state_real(net->state);
+  bpi_scaling scaling = {net->inputs, net->mean, net->scale, t->column};
+  bpi_data_gather(t->data, at, n, &scaling, real, t->x);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t row = bpi_data_at(t->data, at[i]);
+    if (net->classes) {
+      t->labels[i] = t->classes[t->data->all->labels[row]];
+      continue;
+    }
+    for (int64_t k = 0; k < net->outputs; k++) {
+      float y = (t->data->all->y[row * net->outputs + k] - net->y_mean[k]) * net->y_scale[k];
+      if (real == BP_FLOAT32)
+        ((float *)t->y)[i * net->outputs + k] = y;
+      else
+        ((double *)t->y)[i * net->outputs + k] = y;
+    }
+  }
+}
+
+static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
+{
+  gather(t, at, l->batch);
+  set_rate(t);
+  t->key[1] = t->step;
+  bp_status s = bp_run_step(l->run);
+  if (s == BP_E_NOTFINITE)
+    return bpi_fail(s, "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping of the gradient", (long long)t->epoch,
+                    (long long)t->step + 1, bp_error());
+  if (s == BP_OK)
+    s = bp_run_get(l->run, 0, loss, 1);
+  t->step++;
+  return s;
+}
+
+static bp_status one_epoch(trainer *t)
+{
+  int64_t n = t->data->n, batch = t->o.batch, done = 0;
+  double sum = 0, loss = 0;
+  bpi_key key = {.seed = t->net->seed, .step = (uint32_t)t->epoch, .stream = ORDER_STREAM};
+  bpi_permutation(key, n, t->order);
+  bp_status s = BP_OK;
+  while (s == BP_OK && done < n) {
+    lane *l = n - done >= batch ? &t->full : &t->rest;
+    s = one_step(t, t->order + done, l, &loss);
+    sum += loss * (double)l->batch;
+    done += l->batch;
+  }
+  t->loss = sum / (double)n;
+  return s;
+}
+
+static void keep_best(trainer *t)
+{
+  memcpy(t->best, t->params, t->weights);
+  t->best_epoch = t->epoch;
+  t->best_train = t->loss;
+  t->best_loss = t->valid.loss;
+  t->best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
+}
+
+/* After an epoch: is it the best so far? Is it time to stop? */
+static bp_status judge(trainer *t, bool *stop)
+{
+  *stop = false;
+  if (!t->o.valid) {
+    keep_best(t);
+    return BP_OK;
+  }
+  bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
+  if (s == BP_OK && !(t->valid.loss >= t->best_loss))
+    keep_best(t);
+  *stop = t->epoch - t->best_epoch >= t->o.patience;
+  return s;
+}
+
+static bool report(trainer *t, double start, double took)
+{
+  if (!t->o.progress)
+    return true;
+  double seconds = now() - start;
+  bp_progress p = {.epoch = t->epoch, .epochs = t->o.epochs, .train_loss = t->loss, .valid_loss = t->valid.loss,
+                   .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2, .best_epoch = t->best_epoch, .seconds = seconds,
+                   .eta = seconds / (double)t->epoch * (double)(t->o.epochs - t->epoch),
+                   .samples_per_second = took > 0 ? (double)t->data->n / took : 0};
+  return t->o.progress(t->o.user, &p);
+}
+
+static bp_status all_epochs(trainer *t, bp_train_result *r)
+{
+  double start = now(), spent = 0;
+  bp_status s = BP_OK;
+  bool stop = false;
+  t->steps = t->o.epochs * ((t->data->n + t->o.batch - 1) / t->o.batch);
+  for (t->epoch = 1; s == BP_OK && !stop && t->epoch <= t->o.epochs; t->epoch++) {
+    double before = now();
+    s = one_epoch(t);
+    double took = now() - before;
+    spent += took;
+    if (s == BP_OK)
+      s = judge(t, &stop);
+    if (s == BP_OK && !report(t, start, took))
+      s = bpi_fail(BP_E_STOPPED, "training was stopped after epoch %lld", (long long)t->epoch);
+    r->epochs = t->epoch;
+  }
+  memcpy(t->params, t->best, t->weights);
+  r->best_epoch = t->best_epoch;
+  r->steps = t->step;
+  r->train_loss = t->best_train;
+  r->valid_loss = t->best_loss;
+  r->valid_metric = t->best_metric;
+  r->seconds = now() - start;
+  r->samples_per_second = spent > 0 ? (double)t->data->n * (double)r->epochs / spent : 0;
+  r->stopped_early = stop;
+  return s;
+}
+
+static void trainer_free(trainer *t)
+{
+  bp_ctx *ctx = t->net->ctx;
+  lane *lanes[2] = {&t->full, &t->rest};
+  for (int i = 0; i < 2; i++) {
+    bp_run_free(lanes[i]->run);
+    bp_plan_free(lanes[i]->plan);
+  }
+  void *own[] = {t->column, t->classes, t->x, t->y, t->labels, t->order, t->best};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    bpi_free(ctx, own[i]);
+}
+
+bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options, bp_train_result *result)
+{
+  if (!net || !data)
+    return bpi_bad_arg("bp_net_train", "net or data is NULL");
+  bp_train_result ignored, *r = result ? result : &ignored;
+  *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
+  trainer t = {.net = net, .data = data, .best_loss = NAN, .best_metric = NAN, .best_train = NAN, .key = {(int64_t)net->seed, 0},
+               .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  bp_status s = fill_options(&t, options);
+  if (s == BP_OK)
+    s = bpi_net_match(net, data, &t.column, &t.classes, true);
+  if (s == BP_OK)
+    s = make_lanes(&t);
+  if (s == BP_OK)
+    s = find_weights(&t);
+  if (s == BP_OK)
+    s = all_epochs(&t, r);
+  trainer_free(&t);
+  return s;
+}
