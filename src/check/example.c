@@ -228,20 +228,20 @@ static bool ex_dtype(ex_reader *r, int64_t *x)
   return false;
 }
 
-static bool ex_list(ex_reader *r, bp_attr *a)
+static bp_status ex_list(ex_reader *r, bp_attr *a)
 {
   enum { MOST = 64 };
   int64_t list[MOST];
   int n;
   if (!ex_ints(r, list, MOST, &n))
-    return false;
+    return ex_fail(r, "a list of integers is [i, ...], at most 64");
   int64_t *kept = bpi_arena_alloc(&r->e->arena, (size_t)n, sizeof *kept);
   if (!kept)
-    return false;
+    return bpi_nomem();
   memcpy(kept, list, (size_t)n * sizeof *kept);
   a->v = kept;
   a->n = n;
-  return true;
+  return BP_OK;
 }
 
 static bool ex_value(ex_reader *r, bp_attr_kind kind, bp_attr *a)
@@ -253,8 +253,6 @@ static bool ex_value(ex_reader *r, bp_attr_kind kind, bp_attr *a)
     return ex_number(r, &a->r);
   case BP_ATTR_BOOL:
     return ex_flag(r, &a->i);
-  case BP_ATTR_INTS:
-    return ex_list(r, a);
   case BP_ATTR_DTYPE:
     return ex_dtype(r, &a->i);
   default:
@@ -274,6 +272,8 @@ static bp_status ex_attr(ex_reader *r, bool *given)
     if (given[i])
       return ex_fail(r, "the attribute is given twice");
     given[i] = true;
+    if (def->kind == BP_ATTR_INTS)
+      return ex_list(r, &r->e->attr[i]);
     return ex_value(r, def->kind, &r->e->attr[i]) ? BP_OK
                                                   : ex_fail(r, "the value does not fit the attribute's kind");
   }

@@ -46,6 +46,7 @@ bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t
     return NULL;
   }
   fn->body = body;
+  body->closed = true;
   fn->count = 1;
   fn->name = bpi_strdup(ctx, name ? name : "fn");
   fn->inputs = bpi_zalloc(ctx, n_inputs, sizeof *fn->inputs);

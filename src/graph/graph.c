@@ -466,6 +466,8 @@ static bp_status broadcast_inputs(bp_op_call *c, bp_node *x, bp_type *types)
 static bp_status check_inputs(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in)
 {
   int arity = arity_of(op);
+  if (g->closed)
+    return bpi_graph_fail(g, BP_E_ORDER, "%s: the graph is the body of a function and gets no more nodes", op->name);
   if (n_in > MAX_INPUTS || (arity >= 0 ? n_in != (size_t)arity : n_in < 1))
     return bpi_graph_fail(g, BP_E_ARG, "%s: takes inputs (%s), got %zu", op->name, op->args ? op->args : "", n_in);
   for (size_t i = 0; i < n_in; i++) {
@@ -496,11 +498,25 @@ static bp_status deliver(bp_graph *g, uint32_t head, bp_node *results)
   return BP_OK;
 }
 
+/* Lists that are not there, or are of negative length, would be read before the row could refuse them. */
+static bp_status check_lists(const bp_op_call *c)
+{
+  for (int i = 0, n = bpi_op_n_attrs(c->op); i < n; i++) {
+    bp_attr_kind kind = c->op->attrs[i].kind;
+    const bp_attr *a = &c->attr[i];
+    if ((kind == BP_ATTR_INTS || kind == BP_ATTR_DATA) && (a->n < 0 || (a->n > 0 && !a->v)))
+      return bp_op_fail(c, BP_E_ARG, "the list `%s` is NULL or of negative length", c->op->attrs[i].name);
+  }
+  return BP_OK;
+}
+
 /* The call with its inputs checked: canonical attributes, then the table, then a new node. */
 static bp_status intern(bp_op_call *c, bp_node *x, bp_type *types, bp_attr *attr, bp_node *results)
 {
   bp_graph *g = c->graph;
-  bp_status s = BP_OK;
+  bp_status s = check_lists(c);
+  if (s != BP_OK)
+    return s;
   if ((c->op->traits & BP_ELEMENTWISE) && c->n_in > 1 && (s = broadcast_inputs(c, x, types)) != BP_OK)
     return s;
   if (c->op->canon && (s = c->op->canon(c, attr)) != BP_OK)

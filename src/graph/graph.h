@@ -56,6 +56,7 @@ struct bp_graph {
   bp_status status; /* the first error, */
   char *message;    /* and its message */
   bool message_placed;
+  bool closed; /* the body of a function: it gets no more nodes, so no function can come to call itself */
 };
 
 /* A function: a graph with chosen inputs and outputs. */
