@@ -6,7 +6,7 @@
 /* ---- pow: y = a^b -------------------------------------------------------
  * Both slopes are products whose first factor is 0 exactly where the limit of the whole is 0 although the second factor is
  * infinite: b a^(b-1) at b = 0, and a^b ln a at a = 0. `chain` gives 0 there, and, unlike `where`, keeps the right second slopes.
- * The squares, copies and reciprocals among the powers are computed as such, so that they may be replaced by cheaper rows. */
+ * First powers and squares are computed as such, so that the cheaper nodes they may be replaced by give the same bits. */
 static bp_node pow_slope(const bp_op_call *c, int input)
 {
   bp_node a = c->x[0], b = c->x[1];
@@ -17,16 +17,15 @@ static bp_node pow_simplify(const bp_op_call *c)
   double b;
   if (!bpi_splat(c->x[1], &b))
     return BP_NO_NODE;
-  return b == 1 ? c->x[0] : b == 2 ? bp_square(c->x[0]) : b == -1 ? bp_reciprocal(c->x[0]) : BP_NO_NODE;
+  return b == 1 ? c->x[0] : b == 2 ? bp_square(c->x[0]) : BP_NO_NODE;
 }
-REAL_BODY2(pow, b == 1 ? a : b == 2 ? a * a : b == -1 ? 1 / a : m_pow(a, b))
+REAL_BODY2(pow, b == 1 ? a : b == 2 ? a * a : m_pow(a, b))
 const bp_op bp_op_pow = {
     .name = "pow",
     .math = "y = a^b",
     .source = "C11 annex F.10.4.4",
     .kink = "a^0 = 1^b = 1 even for NaN; NaN for a < 0 unless b is an integer; d/da = 0 at b = 0; d/db = 0 "
-            "at a = 0, b > 0, and NaN "
-            "for a < 0",
+            "at a = 0, b > 0, and NaN for a < 0",
     .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_NAN_STOPS,
     .shape = bpi_shape_real,
