@@ -24,6 +24,8 @@ void *bpi_zalloc(bp_ctx *ctx, size_t n, size_t size);
 void *bpi_realloc(bp_ctx *ctx, void *p, size_t n, size_t size);
 /* 64-byte aligned; freed with bpi_free_aligned. */
 void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes);
+/* The same grown or shrunk: the first `used` bytes stay. NULL when out of memory; then p is as it was. */
+void *bpi_realloc_aligned(bp_ctx *ctx, void *p, size_t used, size_t bytes);
 void bpi_free(bp_ctx *ctx, void *p);
 void bpi_free_aligned(bp_ctx *ctx, void *p);
 char *bpi_strdup(bp_ctx *ctx, const char *s);

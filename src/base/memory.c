@@ -37,27 +37,48 @@ void bpi_free(bp_ctx *ctx, void *p)
 }
 
 /* The allocator's own pointer is kept just below the aligned address. */
+static char *aligned_place(char *raw)
+{
+  char *p = raw + sizeof(void *);
+  return p + (ALIGNMENT - (uintptr_t)p % ALIGNMENT) % ALIGNMENT;
+}
+
+static char *raw_block(const void *p)
+{
+  char *raw;
+  memcpy(&raw, (const char *)p - sizeof(void *), sizeof raw);
+  return raw;
+}
+
 void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes)
+{
+  return bpi_realloc_aligned(ctx, NULL, 0, bytes);
+}
+
+/* The system's realloc moves large blocks without copying; only where the new block is aligned otherwise do its
+ * bytes have to move. */
+void *bpi_realloc_aligned(bp_ctx *ctx, void *p, size_t used, size_t bytes)
 {
   size_t total;
   if (__builtin_add_overflow(bytes, ALIGNMENT + sizeof(void *), &total))
     return NULL;
-  char *raw = bpi_alloc(ctx, total, 1);
+  char *old = p ? raw_block(p) : NULL;
+  size_t at = p ? (size_t)((char *)p - old) : 0;
+  char *raw = bpi_realloc(ctx, old, total, 1);
   if (!raw)
     return NULL;
-  char *p = raw + sizeof(void *);
-  p += (ALIGNMENT - (uintptr_t)p % ALIGNMENT) % ALIGNMENT;
-  memcpy(p - sizeof(void *), &raw, sizeof raw);
-  return p;
+  char *q = aligned_place(raw);
+  if (p && q != raw + at)
+    memmove(q, raw + at, used);
+  memcpy(q - sizeof(void *), &raw, sizeof raw);
+  return q;
 }
 
 void bpi_free_aligned(bp_ctx *ctx, void *p)
 {
   if (!p)
     return;
-  void *raw;
-  memcpy(&raw, (char *)p - sizeof(void *), sizeof raw);
-  bpi_free(ctx, raw);
+  bpi_free(ctx, raw_block(p));
 }
 
 char *bpi_strdup(bp_ctx *ctx, const char *s)

@@ -169,37 +169,28 @@ static size_t first_size(const bp_source *s, size_t n)
   return small;
 }
 
-/* The old bytes in a larger aligned buffer; the old one is freed in any case. */
-static char *moved(bp_ctx *ctx, char *old, size_t used, size_t cap)
-{
-  char *p = bpi_alloc_aligned(ctx, cap);
-  if (p)
-    memcpy(p, old, used);
-  bpi_free_aligned(ctx, old);
-  return p;
-}
-
 bp_status bpi_read_new(bp_ctx *ctx, bp_source *s, size_t n, const char *what, void **out)
 {
-  size_t cap = first_size(s, n), used = 0, got;
+  size_t cap = first_size(s, n), used = 0, got = 0;
   char *p = bpi_alloc_aligned(ctx, cap ? cap : 1);
-  while (p) {
-    bp_status st = bpi_read(s, p + used, cap - used, &got);
+  bp_status st = p ? BP_OK : bpi_nomem();
+  while (st == BP_OK) {
+    st = bpi_read(s, p + used, cap - used, &got);
     used += got;
     if (st == BP_OK && used < cap)
       st = ends_early(s, what, used, n);
-    if (st != BP_OK) {
-      bpi_free_aligned(ctx, p);
-      return st;
-    }
-    if (used == n) {
-      *out = p;
-      return BP_OK;
-    }
+    if (st != BP_OK || used == n)
+      break;
     cap = cap > n / 2 ? n : 2 * cap;
-    p = moved(ctx, p, used, cap);
+    char *more = bpi_realloc_aligned(ctx, p, used, cap);
+    st = more ? BP_OK : bpi_nomem();
+    p = more ? more : p;
   }
-  return bpi_nomem();
+  if (st == BP_OK)
+    *out = p;
+  else
+    bpi_free_aligned(ctx, p);
+  return st;
 }
 
 bp_status bpi_read_end(bp_source *s, const char *after)
