@@ -693,9 +693,9 @@ BP_API bp_node bp_softmax_cross_entropy_probs(bp_node logits, bp_node p);
 BP_API bp_node bp_hinge(bp_node scores, bp_node labels, double margin);
 /** loss = max(x, 0) - x t + ln(1 + e^-|x|), that is -t ln p - (1 - t) ln(1 - p) for p = sigmoid(x) */
 BP_API bp_node bp_binary_cross_entropy_logits(bp_node x, bp_node t);
-/** y = mean of (p - t)^2 over all elements */
+/** y = mean of (p - t)^2 over all elements; 0 where there are none */
 BP_API bp_node bp_mean_squared_error(bp_node p, bp_node t);
-/** y = mean of |p - t| over all elements. Kinks: slope 0 where p = t */
+/** y = mean of |p - t| over all elements; 0 where there are none. Kinks: slope 0 where p = t */
 BP_API bp_node bp_l1(bp_node p, bp_node t);
 /** y = mean over all elements of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2); d = p - t */
 BP_API bp_node bp_huber(bp_node p, bp_node t, double delta);
@@ -753,7 +753,7 @@ BP_API bp_node bp_max(bp_node x, const int64_t *axes, int64_t n_axes, bool keep)
 /** y = smallest of x over axes. Kinks: the lowest row-major index among the smallest takes the whole
  *  gradient; NaN wins */
 BP_API bp_node bp_min(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
-/** y = product of x over axes */
+/** y = product of x over axes. Kinks: no division: right where elements are 0 too */
 BP_API bp_node bp_prod(bp_node x, const int64_t *axes, int64_t n_axes, bool keep);
 /** y = index of the largest of x along axis. Kinks: no gradient; the lowest index of the largest, the first
  *  NaN before all */

@@ -1,0 +1,438 @@
+/* Fusing: connected elementwise instructions over equally many elements become one tile program, so that values between them
+ * stay in cache and need no room in the block.
+ *
+ * Groups are found by levels, in one walk. A level is higher than those of all inputs; an elementwise instruction joins the
+ * groups of its inputs on the highest level, if all of these can take it. Every edge between groups then leads to a higher
+ * level, so no cycle can come about. */
+#include "plan/draft.h"
+
+#include <string.h>
+
+static bool may_fuse(const bpi_draft *d, const bpi_ins *ins)
+{
+  return ins->kind == BPI_DO_LOOP && !ins->dead && ins->n >= d->tuning.fuse_min;
+}
+
+static uint32_t find_group(bpi_draft *d, uint32_t i)
+{
+  while (d->ins[i].group != i) {
+    d->ins[i].group = d->ins[d->ins[i].group].group;
+    i = d->ins[i].group;
+  }
+  return i;
+}
+
+static bool plain(const bpi_draft *d, const bpi_ref *r)
+{
+  return r->form == BPI_FULL && r->offset == 0 && bpi_type_size(r->type) == d->roots[r->root].size;
+}
+
+/* Level of an instruction, and the groups it joins. */
+static void set_level(bpi_draft *d, uint32_t i, uint32_t floor)
+{
+  bpi_ins *ins = &d->ins[i];
+  uint32_t level = floor;
+  bool fits = may_fuse(d, ins);
+  ins->group = i;
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    uint32_t def = d->roots[d->refs[ins->in + k].root].def;
+    level = def && d->ins[def].level > level ? d->ins[def].level : level;
+  }
+  bool found = false;
+  for (uint32_t k = 0; fits && k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    uint32_t def = d->roots[r->root].def;
+    if (!def || d->ins[def].level < level)
+      continue;
+    fits = plain(d, r) && may_fuse(d, &d->ins[def]) && d->ins[def].n == ins->n;
+    found = true;
+  }
+  if (!fits || !found) {
+    ins->level = level + 1;
+    return;
+  }
+  ins->level = level;
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    uint32_t def = d->roots[d->refs[ins->in + k].root].def;
+    if (def && d->ins[def].level == level)
+      d->ins[find_group(d, def)].group = find_group(d, i);
+  }
+}
+
+/* What the guard and instructions that may fail depend on comes first, and is not fused with the rest: else no update could be
+ * written into the state in the same pass that computes it. */
+static uint8_t *before_commits(bpi_draft *d)
+{
+  uint8_t *before = bpi_arena_alloc(&d->arena, d->n_ins, 1);
+  if (!before)
+    return NULL;
+  for (size_t i = d->n_ins - 1; i > 0 && d->n_updates; i--) {
+    const bpi_ins *ins = &d->ins[i];
+    if (ins->dead || !(before[i] || ins->may_fail))
+      continue;
+    before[i] = 1;
+    for (uint32_t k = 0; k < ins->n_in; k++)
+      before[d->roots[d->refs[ins->in + k].root].def] = 1;
+  }
+  return before;
+}
+
+static bp_status set_groups(bpi_draft *d)
+{
+  uint8_t *before = before_commits(d);
+  uint32_t floor = 0;
+  if (!before)
+    return bpi_nomem();
+  for (uint32_t i = 1; i < d->n_ins; i++)
+    if (before[i]) {
+      set_level(d, i, 0);
+      floor = d->ins[i].level >= floor ? d->ins[i].level + 1 : floor;
+    }
+  for (uint32_t i = 1; i < d->n_ins; i++)
+    if (!before[i])
+      set_level(d, i, floor);
+  return BP_OK;
+}
+
+/* Sets root.mark where a value is an output, or read by others than the group that makes it. */
+static void mark_outside(bpi_draft *d)
+{
+  for (size_t i = 1; i < d->n_roots; i++)
+    d->roots[i].mark = d->roots[i].keep && !bpi_faulty(d, BPI_FAULT_fused_lost);
+  for (uint32_t i = 1; i < d->n_ins; i++) {
+    if (d->ins[i].dead)
+      continue;
+    uint32_t group = find_group(d, i);
+    for (uint32_t k = 0; k < d->ins[i].n_in; k++) {
+      bpi_root *r = &d->roots[d->refs[d->ins[i].in + k].root];
+      if (r->def && find_group(d, r->def) != group)
+        r->mark = 1;
+    }
+  }
+}
+
+/* ---- one tile program ---- */
+
+typedef struct tile_maker {
+  bpi_draft *d;
+  const uint32_t *members; /* instructions, in order */
+  size_t n_members;
+  uint32_t group;
+  bpi_tile *tile;
+  bpi_ref *x; /* operands read */
+  uint32_t *chain;       /* the next operand in the same room */
+  int32_t *last;         /* member that reads each last */
+  uint32_t *slot;        /* of each operand that is loaded, + 1 */
+  uint32_t n_x;
+  uint32_t *y; /* results */
+  int32_t *y_step, *x_step;
+  uint32_t n_y;
+  uint32_t *free_slots;
+  size_t n_free;
+} tile_maker;
+
+static bool inside(const tile_maker *m, uint32_t root)
+{
+  uint32_t def = m->d->roots[root].def;
+  return def && find_group(m->d, def) == m->group;
+}
+
+static bool same_ref(const bpi_ref *a, const bpi_ref *b)
+{
+  return a->root == b->root && a->form == b->form && a->offset == b->offset && a->strides == b->strides &&
+         (a->form != BPI_STRIDED || a->type == b->type);
+}
+
+/* Number of the operand, or UINT32_MAX. A root remembers one of its operands, and each of these the next. */
+static uint32_t find_operand(const tile_maker *m, const bpi_ref *r)
+{
+  uint32_t i = m->d->roots[r->root].mark_at;
+  if (i >= m->n_x || m->x[i].root != r->root)
+    return UINT32_MAX;
+  while (i != UINT32_MAX && !same_ref(&m->x[i], r))
+    i = m->chain[i];
+  return i;
+}
+
+static void note_operand(tile_maker *m, const bpi_ref *r, int32_t step)
+{
+  bpi_root *root = &m->d->roots[r->root];
+  uint32_t i = find_operand(m, r);
+  if (i == UINT32_MAX) {
+    i = m->n_x++;
+    m->x[i] = *r;
+    m->chain[i] = root->mark_at < i && m->x[root->mark_at].root == r->root ? root->mark_at : UINT32_MAX;
+    root->mark_at = i;
+  }
+  m->last[i] = step;
+}
+
+/* Operands and lifetimes; results that are needed outside get numbers. */
+static void survey(tile_maker *m)
+{
+  bpi_draft *d = m->d;
+  for (size_t s = 0; s < m->n_members; s++) {
+    const bpi_ins *ins = &d->ins[m->members[s]];
+    uint32_t result = d->results[ins->out];
+    for (uint32_t k = 0; k < ins->n_in; k++) {
+      const bpi_ref *r = &d->refs[ins->in + k];
+      if (inside(m, r->root))
+        d->roots[r->root].last = (uint32_t)s;
+      else
+        note_operand(m, r, (int32_t)s);
+    }
+    d->roots[result].last = (uint32_t)s;
+    if (d->roots[result].mark) {
+      d->roots[result].mark_at = m->n_y;
+      m->y[m->n_y++] = result;
+    }
+  }
+}
+
+/* How many elements of a strided operand repeat all along; n where they do not. */
+static int64_t period_of(const bpi_ref *r, int64_t n)
+{
+  int64_t period = n;
+  for (int i = 0; i < r->type->rank; i++) {
+    if (r->type->dims[i] > 1 && r->strides[i])
+      break;
+    period /= r->type->dims[i];
+  }
+  return period;
+}
+
+/* Tiles hold a whole number of periods, so that what repeats is gathered once. */
+static int64_t tile_size(const tile_maker *m, int64_t n)
+{
+  int64_t most = m->d->tuning.tile, period = 1;
+  for (uint32_t i = 0; i < m->n_x; i++) {
+    int64_t p = m->x[i].form == BPI_STRIDED ? period_of(&m->x[i], n) : 1;
+    if (p > period && p <= most)
+      period = p;
+  }
+  most -= most % period;
+  return most < n ? most : n;
+}
+
+static uint32_t take_slot(tile_maker *m)
+{
+  return m->n_free ? m->free_slots[--m->n_free] : m->tile->n_slots++;
+}
+
+static uint8_t elem_of(const bpi_draft *d, uint32_t root)
+{
+  return (uint8_t)bp_dtype_size((bp_dtype)d->roots[root].dtype);
+}
+
+static void add_load(tile_maker *m, uint32_t i, bool once)
+{
+  bpi_tile_step *step = &m->tile->steps[m->tile->n_steps++];
+  uint8_t elem = elem_of(m->d, m->x[i].root);
+  m->slot[i] = take_slot(m) + 1;
+  step->n_in = 1;
+  step->once = once;
+  step->in[0] = (bpi_tile_ref){.elem = elem, .step = 1, .index = i};
+  step->out = (bpi_tile_ref){.slot = true, .elem = elem, .step = 1, .index = m->slot[i] - 1};
+}
+
+static bool loads_once(const tile_maker *m, uint32_t i)
+{
+  int64_t period = period_of(&m->x[i], m->tile->n);
+  return period < m->tile->n && m->tile->tile % period == 0;
+}
+
+/* Where a step finds one of its inputs. */
+static bpi_tile_ref find_input(tile_maker *m, const bpi_ref *r)
+{
+  bpi_root *root = &m->d->roots[r->root];
+  bpi_tile_ref at = {.elem = elem_of(m->d, r->root), .step = r->form != BPI_SPLAT};
+  if (inside(m, r->root)) {
+    at.slot = !root->mark;
+    at.index = root->mark ? m->n_x + root->mark_at : root->first;
+    return at;
+  }
+  at.index = find_operand(m, r);
+  if (m->slot[at.index]) {
+    at.slot = true;
+    at.index = m->slot[at.index] - 1;
+  } else {
+    m->x_step[at.index] = (int32_t)m->tile->n_steps;
+  }
+  return at;
+}
+
+/* Slots whose last reader is member s: before its result is placed only those of its element size (it may be written over
+ * them), after it the others. */
+static void free_slots(tile_maker *m, size_t s, uint8_t elem, bool same)
+{
+  bpi_draft *d = m->d;
+  const bpi_ins *ins = &d->ins[m->members[s]];
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    bpi_root *root = &d->roots[r->root];
+    if ((elem_of(d, r->root) == elem) != same)
+      continue;
+    if (inside(m, r->root)) {
+      if (!root->mark && root->last == s) {
+        m->free_slots[m->n_free++] = root->first;
+        root->last = UINT32_MAX; /* read twice by one member: freed once */
+      }
+      continue;
+    }
+    uint32_t i = find_operand(m, r);
+    if (m->slot[i] && m->last[i] == (int32_t)s && !loads_once(m, i)) {
+      m->free_slots[m->n_free++] = m->slot[i] - 1;
+      m->last[i] = INT32_MAX;
+    }
+  }
+}
+
+static bp_status add_step(tile_maker *m, size_t s)
+{
+  bpi_draft *d = m->d;
+  const bpi_ins *ins = &d->ins[m->members[s]];
+  uint32_t result = d->results[ins->out];
+  bpi_root *root = &d->roots[result];
+  uint8_t elem = elem_of(d, result);
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    if (!inside(m, r->root) && r->form == BPI_STRIDED && !m->slot[find_operand(m, r)])
+      add_load(m, find_operand(m, r), false);
+  }
+  bpi_tile_step *step = &m->tile->steps[m->tile->n_steps];
+  step->loop = ins->loop;
+  step->op = d->h->nodes[ins->head].op;
+  step->n_in = (int)ins->n_in;
+  bp_status status = bpi_real_params(d, &d->h->nodes[ins->head], &step->params);
+  for (uint32_t k = 0; k < ins->n_in; k++)
+    step->in[k] = find_input(m, &d->refs[ins->in + k]);
+  free_slots(m, s, elem, true);
+  step->out = (bpi_tile_ref){.slot = !root->mark, .elem = elem, .step = 1};
+  if (root->mark) {
+    step->out.index = m->n_x + root->mark_at;
+    m->y_step[root->mark_at] = (int32_t)m->tile->n_steps;
+  } else {
+    step->out.index = root->first = take_slot(m);
+  }
+  free_slots(m, s, elem, false);
+  m->tile->n_steps++;
+  return status;
+}
+
+static bool tile_room(tile_maker *m)
+{
+  bpi_draft *d = m->d;
+  size_t most = 0;
+  for (size_t s = 0; s < m->n_members; s++)
+    most += d->ins[m->members[s]].n_in;
+  m->x = bpi_arena_alloc(&d->arena, most + 1, sizeof *m->x);
+  m->chain = bpi_arena_alloc(&d->arena, most + 1, sizeof *m->chain);
+  m->last = bpi_arena_alloc(&d->arena, most + 1, sizeof *m->last);
+  m->slot = bpi_arena_alloc(&d->arena, most + 1, sizeof *m->slot);
+  m->x_step = bpi_arena_alloc(&d->arena, most + 1, sizeof *m->x_step);
+  m->y = bpi_arena_alloc(&d->arena, m->n_members, sizeof *m->y);
+  m->y_step = bpi_arena_alloc(&d->arena, m->n_members, sizeof *m->y_step);
+  m->free_slots = bpi_arena_alloc(&d->arena, most + m->n_members + 1, sizeof *m->free_slots);
+  m->tile = bpi_arena_alloc(&d->plan->arena, 1, sizeof *m->tile);
+  return m->x && m->chain && m->last && m->slot && m->x_step && m->y && m->y_step && m->free_slots && m->tile;
+}
+
+static bp_status fill_when(tile_maker *m)
+{
+  int32_t *when = bpi_arena_alloc(&m->d->plan->arena, m->n_x + m->n_y, sizeof *when);
+  if (!when)
+    return bpi_nomem();
+  for (uint32_t i = 0; i < m->n_x; i++)
+    when[i] = m->x[i].form == BPI_FULL ? m->x_step[i] : INT32_MAX;
+  for (uint32_t i = 0; i < m->n_y; i++)
+    when[m->n_x + i] = m->y_step[i];
+  m->tile->when = when;
+  return BP_OK;
+}
+
+static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members, size_t n_members)
+{
+  tile_maker m = {.d = d, .members = members, .n_members = n_members, .group = group};
+  if (!tile_room(&m))
+    return bpi_nomem();
+  survey(&m);
+  uint32_t last = members[n_members - 1];
+  m.tile->n = d->ins[last].n;
+  m.tile->tile = tile_size(&m, m.tile->n);
+  m.tile->steps = bpi_arena_alloc(&d->plan->arena, n_members + m.n_x, sizeof *m.tile->steps);
+  if (!m.tile->steps)
+    return bpi_nomem();
+  for (uint32_t i = 0; i < m.n_x; i++)
+    if (m.x[i].form == BPI_STRIDED && loads_once(&m, i))
+      add_load(&m, i, true);
+  bp_status s = BP_OK;
+  for (size_t k = 0; k < n_members && s == BP_OK; k++)
+    s = add_step(&m, k);
+  m.tile->slot_bytes = ((size_t)m.tile->tile * 8 + 63) & ~(size_t)63;
+  if (s == BP_OK)
+    s = fill_when(&m);
+  uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
+  if (!id)
+    return s == BP_OK ? BP_E_NOMEM : s;
+  d->ins[id].n = m.tile->n;
+  d->ins[id].tile = m.tile;
+  d->ins[id].position = last;
+  d->ins[id].group = id;
+  d->ins[id].dead = m.n_y == 0;
+  for (size_t k = 0; k < n_members; k++)
+    d->ins[members[k]].dead = true;
+  d->plan->done[BP_PASS_fuse] += (unsigned)n_members;
+  return BP_OK;
+}
+
+static bool has_strided(const bpi_draft *d, const bpi_ins *ins)
+{
+  for (uint32_t k = 0; k < ins->n_in; k++)
+    if (d->refs[ins->in + k].form == BPI_STRIDED)
+      return true;
+  return false;
+}
+
+/* Members of each group, as lists through `next`. */
+static bp_status make_tiles(bpi_draft *d)
+{
+  size_t n = d->n_ins;
+  uint32_t *next = bpi_arena_alloc(&d->arena, n, sizeof *next), *first = bpi_arena_alloc(&d->arena, n, sizeof *first);
+  uint32_t *count = bpi_arena_alloc(&d->arena, n, sizeof *count), *members = bpi_arena_alloc(&d->arena, n, sizeof *members);
+  if (!next || !first || !count || !members)
+    return bpi_nomem();
+  for (uint32_t i = (uint32_t)n - 1; i > 0; i--) {
+    if (!may_fuse(d, &d->ins[i]))
+      continue;
+    uint32_t g = find_group(d, i);
+    next[i] = first[g];
+    first[g] = i;
+    count[g]++;
+  }
+  for (uint32_t i = 1; i < n; i++) {
+    if (!may_fuse(d, &d->ins[i]))
+      continue;
+    uint32_t g = find_group(d, i), k = 0;
+    if (first[g] != i || (count[g] == 1 && !has_strided(d, &d->ins[i])))
+      continue;
+    for (uint32_t j = i; j; j = next[j])
+      members[k++] = j;
+    bp_status s = make_tile(d, g, members, k);
+    if (s != BP_OK)
+      return s;
+  }
+  return BP_OK;
+}
+
+bp_status bpi_fuse(bpi_draft *d)
+{
+  for (uint32_t i = 1; i < d->n_ins; i++)
+    d->ins[i].position = i;
+  if (!bpi_pass_on(d, BP_PASS_fuse))
+    return BP_OK;
+  bp_status s = set_groups(d);
+  if (s != BP_OK)
+    return s;
+  mark_outside(d);
+  return make_tiles(d);
+}

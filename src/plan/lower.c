@@ -1,0 +1,409 @@
+/* Lowering: the schedule as a flat array of instructions, with everything copied that must outlive the graph. */
+#include "plan/draft.h"
+
+#include <string.h>
+
+#define LOOP_NS  0.4 /* about what one element of one elementwise step costs */
+#define SPLIT_NS 10000
+
+enum { TYPE_CACHE = 256 };
+
+typedef struct lowering {
+  bpi_draft *d;
+  bp_plan *p;
+  const bp_type *cached[TYPE_CACHE];
+  const int64_t *dims[TYPE_CACHE], *strides[TYPE_CACHE];
+} lowering;
+
+static void *keep_ints(lowering *l, const int64_t *v, int n)
+{
+  int64_t *kept = bpi_arena_alloc(&l->p->arena, (size_t)n + 1, sizeof *kept);
+  if (kept && n)
+    memcpy(kept, v, (size_t)n * sizeof *kept);
+  return kept;
+}
+
+/* Dims and row-major strides of a type; types are shared between nodes, and so are these. */
+static bool keep_type_dims(lowering *l, const bp_type *t, size_t *slot)
+{
+  *slot = ((uintptr_t)t >> 4) % TYPE_CACHE;
+  if (l->cached[*slot] == t)
+    return true;
+  int64_t strides[BP_MAX_RANK];
+  bpi_strides(t->rank, t->dims, strides);
+  l->cached[*slot] = t;
+  l->dims[*slot] = keep_ints(l, t->dims, t->rank);
+  l->strides[*slot] = keep_ints(l, strides, t->rank);
+  if (l->dims[*slot] && l->strides[*slot])
+    return true;
+  l->cached[*slot] = NULL;
+  return false;
+}
+
+/* ---- constants ---- */
+
+static void lay_constant(bpi_draft *d, uint32_t root)
+{
+  bpi_root *r = &d->roots[root];
+  if (r->segment != BPI_CONSTANTS || r->mark == UINT32_MAX)
+    return;
+  size_t align = r->bytes >= 64 ? 64 : 8;
+  r->mark = UINT32_MAX;
+  r->offset = (d->plan->constants_bytes + align - 1) & ~(align - 1);
+  d->plan->constants_bytes = r->offset + r->bytes;
+}
+
+static bp_status lay_constants(bpi_draft *d)
+{
+  bp_plan *p = d->plan;
+  for (size_t i = 0; i < d->n_roots; i++)
+    d->roots[i].mark = 0;
+  for (size_t i = 0; i < d->n_order; i++)
+    for (uint32_t k = 0; k < d->ins[d->order[i]].n_in; k++)
+      lay_constant(d, d->refs[d->ins[d->order[i]].in + k].root);
+  for (size_t i = 0; i < d->o->n_outputs; i++)
+    lay_constant(d, d->outputs[i].root);
+  p->constants = bpi_alloc_aligned(d->ctx, p->constants_bytes + 1);
+  if (!p->constants)
+    return bpi_nomem();
+  memset(p->constants, 0, p->constants_bytes + 1);
+  for (size_t i = 1; i < d->n_roots; i++)
+    if (d->roots[i].mark == UINT32_MAX && d->roots[i].bytes)
+      memcpy(p->constants + d->roots[i].offset, d->roots[i].data, d->roots[i].bytes);
+  return BP_OK;
+}
+
+/* ---- operands ---- */
+
+static bp_status lower_ref(lowering *l, const bpi_ref *r, bpi_operand *out)
+{
+  const bpi_draft *d = l->d;
+  uint32_t root = r->root;
+  size_t slot, at = (size_t)r->offset * bp_dtype_size((bp_dtype)d->roots[root].dtype);
+  if (!keep_type_dims(l, r->type, &slot))
+    return bpi_nomem();
+  while (d->roots[root].parent) {
+    at += d->roots[root].parent_offset;
+    root = d->roots[root].parent;
+  }
+  const bpi_root *top = &d->roots[root];
+  at += top->segment == BPI_BLOCK || top->segment == BPI_CONSTANTS ? top->offset : 0;
+  *out = (bpi_operand){.segment = top->segment, .dtype = d->roots[r->root].dtype, .rank = (uint8_t)r->type->rank,
+                       .contiguous = r->form == BPI_FULL, .index = top->index, .value = r->root, .offset = at,
+                       .size = bpi_type_size(r->type), .dims = l->dims[slot], .strides = l->strides[slot]};
+  if (r->form == BPI_FULL)
+    return BP_OK;
+  int64_t room[BP_MAX_RANK];
+  out->strides = keep_ints(l, bpi_ref_strides(r, room), r->type->rank);
+  return out->strides ? BP_OK : bpi_nomem();
+}
+
+/* A room as a row of elements, where no node gives it a shape. */
+static bp_status lower_room(lowering *l, uint32_t root, bpi_operand *out)
+{
+  bp_type flat = {.dtype = BP_BOOL, .rank = 1, .dims = {l->d->roots[root].size}};
+  bpi_ref r = bpi_full_ref(root, &flat);
+  bp_status s = lower_ref(l, &r, out);
+  for (size_t i = 0; i < TYPE_CACHE; i++)
+    if (l->cached[i] == &flat)
+      l->cached[i] = NULL;
+  return s;
+}
+
+/* The type of a result is that of its node where it has one. */
+static bp_status lower_result(lowering *l, const bpi_ins *ins, uint32_t k, bpi_operand *out)
+{
+  bpi_draft *d = l->d;
+  uint32_t root = d->results[ins->out + k];
+  const bpi_node *v = &d->h->nodes[ins->head];
+  if (!root) {
+    *out = (bpi_operand){.size = -1};
+    return BP_OK;
+  }
+  const bp_type *t = k < v->n_out ? v[k].type : NULL;
+  if (ins->kind == BPI_DO_TILE || !t || bpi_type_size(t) != d->roots[root].size)
+    return lower_room(l, root, out);
+  bpi_ref r = bpi_full_ref(root, t);
+  return lower_ref(l, &r, out);
+}
+
+static bp_status lower_operands(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  bpi_draft *d = l->d;
+  bpi_operand *x = bpi_arena_alloc(&l->p->arena, (size_t)ins->n_in + ins->n_out + 1, sizeof *x);
+  bp_status s = x ? BP_OK : bpi_nomem();
+  for (uint32_t k = 0; k < ins->n_in && s == BP_OK; k++)
+    s = lower_ref(l, &d->refs[ins->in + k], &x[k]);
+  for (uint32_t k = 0; k < ins->n_out && s == BP_OK; k++)
+    s = lower_result(l, ins, k, &x[ins->n_in + k]);
+  out->x = x;
+  out->n_in = ins->n_in;
+  out->n_out = ins->n_out;
+  return s;
+}
+
+/* ---- attributes ---- */
+
+static bp_status keep_attributes(lowering *l, const bpi_node *v, const bp_attr **out)
+{
+  int n = bpi_op_n_attrs(v->op);
+  bp_attr *kept = bpi_arena_alloc(&l->p->arena, (size_t)n + 1, sizeof *kept);
+  *out = kept;
+  if (!kept)
+    return bpi_nomem();
+  for (int i = 0; i < n; i++) {
+    kept[i] = v->attr[i];
+    bp_attr_kind kind = v->op->attrs[i].kind;
+    size_t bytes = kind == BP_ATTR_INTS ? (size_t)kept[i].n * sizeof(int64_t) : kind == BP_ATTR_DATA ? (size_t)kept[i].n : 0;
+    if (kind == BP_ATTR_FN)
+      kept[i].fn = NULL; /* functions live no longer than their graphs */
+    if (!bytes)
+      continue;
+    void *copy = bpi_arena_alloc(&l->p->arena, bytes, 1);
+    if (!copy)
+      return bpi_nomem();
+    memcpy(copy, v->attr[i].v, bytes);
+    kept[i].v = copy;
+  }
+  return BP_OK;
+}
+
+/* ---- each kind ---- */
+
+/* Threads that so much work is worth. */
+static void share_out(const bpi_draft *d, bpi_instr *out, double ns)
+{
+  double worth = ns / (double)d->tuning.split_ns;
+  int64_t most = bp_ctx_threads(d->ctx) < out->units ? bp_ctx_threads(d->ctx) : out->units;
+  int64_t t = worth < 2 ? 1 : worth < (double)most ? (int64_t)worth : most;
+  out->threads = (uint16_t)(t < 1 ? 1 : t);
+}
+
+static bp_status lower_loop(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  bpi_draft *d = l->d;
+  int64_t *step = bpi_arena_alloc(&l->p->arena, BPI_MAX_BODY_IN, sizeof *step);
+  if (!step)
+    return bpi_nomem();
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    bool wrong = bpi_faulty(d, BPI_FAULT_splat_stride) && d->roots[r->root].size >= ins->n;
+    step[k] = r->form == BPI_FULL || wrong;
+  }
+  out->loop = ins->loop;
+  out->step = step;
+  out->units = (ins->n + d->tuning.tile - 1) / d->tuning.tile;
+  share_out(d, out, (double)ins->n * LOOP_NS);
+  return bpi_real_params(d, &d->h->nodes[ins->head], &out->params);
+}
+
+static bp_status lower_tile(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  const bpi_tile *t = ins->tile;
+  out->tile = t;
+  out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->tile ? t->n / t->tile : (t->n + t->tile - 1) / t->tile;
+  out->scratch = t->n_slots * t->slot_bytes;
+  share_out(l->d, out, (double)t->n * (double)t->n_steps * LOOP_NS);
+  return BP_OK;
+}
+
+static bp_status lower_copy(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  out->units = (ins->n + l->d->tuning.tile - 1) / l->d->tuning.tile;
+  share_out(l->d, out, (double)ins->n * LOOP_NS);
+  return BP_OK;
+}
+
+static bp_status lower_kernel(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  bpi_draft *d = l->d;
+  double ns = 0;
+  bp_kernel_call *c = bpi_dry_call(d, ins);
+  if (!c)
+    return BP_E_NOMEM;
+  out->units = out->op->units ? out->op->units(c, &ns) : 1;
+  out->scratch = out->op->scratch ? out->op->scratch(c) : 0;
+  share_out(d, out, ns * (double)out->units);
+  return keep_attributes(l, &d->h->nodes[ins->head], &out->attr);
+}
+
+static bp_status lower_scan(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  (void)l;
+  out->scan = ins->scan;
+  out->units = 1;
+  out->scratch = ins->scan->body->scratch_bytes;
+  return BP_OK;
+}
+
+static bp_status lower_guard(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  bpi_draft *d = l->d;
+  uint32_t *guards = bpi_arena_alloc(&l->p->arena, ins->n_in, sizeof *guards);
+  if (!guards)
+    return bpi_nomem();
+  for (uint32_t k = 0; k < ins->n_in; k++)
+    guards[k] = d->o->guards[k].index;
+  out->guards = guards;
+  out->units = 1;
+  out->op = NULL;
+  return BP_OK;
+}
+
+static bp_status lower_one(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  static bp_status (*const by_kind[])(lowering *, const bpi_ins *, bpi_instr *) = {
+      [BPI_DO_LOOP] = lower_loop, [BPI_DO_TILE] = lower_tile,   [BPI_DO_KERNEL] = lower_kernel, [BPI_DO_COPY] = lower_copy,
+      [BPI_DO_SCAN] = lower_scan, [BPI_DO_GUARD] = lower_guard, [BPI_DO_COMMIT] = lower_copy};
+  bpi_draft *d = l->d;
+  *out = (bpi_instr){.kind = ins->kind, .may_fail = ins->may_fail, .threads = 1, .op = d->h->nodes[ins->head].op, .n = ins->n,
+                     .source = d->origin[ins->head]};
+  if (ins->kind == BPI_DO_TILE)
+    out->op = NULL;
+  bp_status s = lower_operands(l, ins, out);
+  if (s == BP_OK)
+    s = by_kind[ins->kind](l, ins, out);
+  l->p->scratch_bytes = out->scratch > l->p->scratch_bytes ? out->scratch : l->p->scratch_bytes;
+  return s;
+}
+
+/* Parts that were not computed in their place are copied there. */
+static bp_status lower_join(lowering *l, const bpi_ins *ins, bpi_instr *out, size_t *n)
+{
+  bpi_draft *d = l->d;
+  uint32_t into = d->results[ins->out];
+  size_t at = 0, elem = bp_dtype_size((bp_dtype)d->roots[into].dtype);
+  bpi_operand whole;
+  bp_status s = lower_room(l, into, &whole);
+  *n = 0;
+  for (uint32_t k = 0; k < ins->n_in && s == BP_OK; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    const bpi_root *root = &d->roots[r->root];
+    int64_t size = bpi_type_size(r->type);
+    bool there = r->form == BPI_FULL && root->parent == into &&
+                 (root->parent_offset == at || bpi_faulty(d, BPI_FAULT_join_offset));
+    if (size && !there) {
+      bpi_operand *x = bpi_arena_alloc(&l->p->arena, 2, sizeof *x);
+      s = x ? lower_ref(l, r, &x[0]) : bpi_nomem();
+      bpi_instr *i = &out[(*n)++];
+      *i = (bpi_instr){.kind = BPI_DO_COPY, .threads = 1, .n_in = 1, .n_out = 1, .x = x, .op = d->h->nodes[ins->head].op,
+                       .n = size, .units = (size + d->tuning.tile - 1) / d->tuning.tile, .source = d->origin[ins->head]};
+      if (x) {
+        x[1] = whole;
+        x[1].offset += at;
+        x[1].size = size;
+        x[1].dims = keep_ints(l, &size, 1);
+        s = s == BP_OK && !x[1].dims ? bpi_nomem() : s;
+      }
+    }
+    at += (size_t)size * elem;
+  }
+  return s;
+}
+
+/* A commit's result is its entry. */
+static bp_status commit_target(lowering *l, const bpi_ins *ins, bpi_instr *out)
+{
+  bpi_draft *d = l->d;
+  bpi_operand *x = bpi_arena_alloc(&l->p->arena, 2, sizeof *x);
+  if (!x)
+    return bpi_nomem();
+  x[0] = out->x[0];
+  out->x = x;
+  out->n_out = 1;
+  bpi_ref r = bpi_full_ref(d->updates[ins->group].root, d->refs[ins->in].type);
+  return lower_ref(l, &r, &x[1]);
+}
+
+static size_t count_instrs(const bpi_draft *d)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < d->n_order; i++) {
+    const bpi_ins *ins = &d->ins[d->order[i]];
+    n += ins->kind == BPI_DO_JOIN ? ins->n_in : 1;
+  }
+  return n;
+}
+
+static bp_status lower_instrs(lowering *l)
+{
+  bpi_draft *d = l->d;
+  bp_plan *p = l->p;
+  bp_status s = BP_OK;
+  p->instrs = bpi_arena_alloc(&p->arena, count_instrs(d) + 1, sizeof *p->instrs);
+  if (!p->instrs)
+    return bpi_nomem();
+  for (size_t i = 0; i < d->n_updates; i++)
+    d->ins[d->updates[i].ins].group = (uint32_t)i;
+  for (size_t i = 0; i < d->n_order && s == BP_OK; i++) {
+    const bpi_ins *ins = &d->ins[d->order[i]];
+    size_t n = 1;
+    if (i == d->first_commit)
+      p->first_commit = p->n_instrs;
+    if (ins->kind == BPI_DO_JOIN)
+      s = lower_join(l, ins, &p->instrs[p->n_instrs], &n);
+    else
+      s = lower_one(l, ins, &p->instrs[p->n_instrs]);
+    if (s == BP_OK && ins->kind == BPI_DO_COMMIT)
+      s = commit_target(l, ins, &p->instrs[p->n_instrs]);
+    p->n_instrs += n;
+  }
+  if (d->first_commit >= d->n_order)
+    p->first_commit = p->n_instrs;
+  return s;
+}
+
+/* ---- the rest ---- */
+
+static bp_status lower_outputs(lowering *l)
+{
+  bpi_draft *d = l->d;
+  bp_plan *p = l->p;
+  size_t n = d->o->n_outputs;
+  bp_status s = BP_OK;
+  p->outputs = bpi_arena_alloc(&p->arena, n + 1, sizeof *p->outputs);
+  p->output_types = bpi_arena_alloc(&p->arena, n + 1, sizeof *p->output_types);
+  if (!p->outputs || !p->output_types)
+    return bpi_nomem();
+  p->n_outputs = n;
+  for (size_t i = 0; i < n && s == BP_OK; i++) {
+    s = lower_ref(l, &d->outputs[i], &p->outputs[i]);
+    p->output_types[i] = *d->outputs[i].type;
+    p->output_types[i].dtype = bpi_storage(p->output_types[i].dtype, p->real);
+  }
+  return s;
+}
+
+static bp_status lower_tables(lowering *l)
+{
+  bpi_draft *d = l->d;
+  bp_plan *p = l->p;
+  p->entries = bpi_arena_alloc(&p->arena, d->n_entry_root + 1, sizeof *p->entries);
+  p->parent = bpi_arena_alloc(&p->arena, d->n_roots, sizeof *p->parent);
+  if (!p->entries || !p->parent)
+    return bpi_nomem();
+  for (uint32_t i = 0; i < d->n_entry_root; i++)
+    if (d->entry_root[i])
+      p->entries[p->n_entries++] = (bpi_plan_entry){i, *d->entry_type[i]};
+  for (size_t i = 0; i < d->n_roots; i++)
+    p->parent[i] = d->roots[i].parent;
+  p->n_values = (uint32_t)d->n_roots;
+  return BP_OK;
+}
+
+bp_status bpi_lower(bpi_draft *d)
+{
+  lowering *l = bpi_arena_alloc(&d->arena, 1, sizeof *l);
+  if (!l)
+    return bpi_nomem();
+  l->d = d;
+  l->p = d->plan;
+  bp_status s = lay_constants(d);
+  if (s == BP_OK)
+    s = lower_instrs(l);
+  if (s == BP_OK)
+    s = lower_outputs(l);
+  if (s == BP_OK)
+    s = lower_tables(l);
+  return s == BP_OK ? bpi_keep_sources(d) : s;
+}

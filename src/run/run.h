@@ -1,0 +1,68 @@
+/* Runs: a plan's instructions bound to addresses. Nothing here allocates, looks up or decides while it runs. */
+#ifndef BPI_RUN_H
+#define BPI_RUN_H
+
+#include "plan/plan.h"
+
+typedef struct bpi_step bpi_step;
+typedef struct bpi_frame bpi_frame;
+typedef bp_status (*bpi_step_fn)(bpi_step *s);
+
+/* One instruction with addresses. The common case, one loop in one thread, is called without a detour. */
+struct bpi_step {
+  bpi_loop loop; /* NULL: call `run` */
+  int64_t n;
+  void *y;
+  const void *x[BPI_MAX_BODY_IN];
+  const int64_t *step;
+  const double *params;
+  bpi_step_fn run;
+  const bpi_instr *instr;
+  bpi_frame *frame;
+  void **at;            /* addresses of all operands; of loops only where `run` needs them */
+  bp_kernel_call *call; /* kernels */
+  bpi_frame *body;      /* loops over steps */
+};
+
+/* Where the address of an input is kept: written again when the input is bound anew. */
+typedef struct bpi_patch {
+  const void **slot;
+  size_t offset;
+} bpi_patch;
+
+/* A plan bound to a block: the run's own, or the body of a loop inside it. */
+struct bpi_frame {
+  const bp_plan *plan;
+  bp_run *run;
+  char *block;
+  bpi_step *steps;
+  const void **inputs;  /* as bound */
+  const void **outputs; /* addresses of the outputs */
+  uint32_t *patch_first; /* of each input, and one more */
+  bpi_patch *patches;
+  bpi_frame **bodies; /* of each instruction that has one, in order */
+};
+
+struct bp_run {
+  bp_ctx *ctx;
+  const bp_plan *plan;
+  bp_state *state;
+  bpi_arena arena;
+  char *block; /* 64-byte aligned */
+  char *scratch;
+  size_t scratch_stride;
+  bpi_frame frame;
+  bool *bound;
+  size_t n_unbound;
+  bool ran;
+};
+
+/* Binds a plan to memory. Everything is in the run's arena. */
+bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block);
+void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
+/* Executes the instructions in order. */
+bp_status bpi_frame_run(bpi_frame *f);
+/* The function that executes an instruction of this kind, and whether a plain loop will do. */
+bpi_step_fn bpi_step_fn_for(const bpi_instr *i);
+
+#endif
