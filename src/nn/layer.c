@@ -25,7 +25,7 @@ bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init
     return bpi_node_fail(g, BP_E_ARG, "bp_dense: params or name is missing, x is a scalar, or out is below 1");
   int64_t dims[2] = {out, v->type->dims[v->type->rank - 1]};
   bp_node w = part(p, g, name, "W", 2, dims, init);
-  bp_node b = part(p, g, name, "b", 1, dims, (bp_init){BP_INIT_DEFAULT, 0});
+  bp_node b = part(p, g, name, "b", 1, dims, init.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_CONSTANT, 0.1} : (bp_init){BP_INIT_ZEROS, 0});
   return bp_linear(x, w, b);
 }
 
