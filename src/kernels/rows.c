@@ -120,7 +120,7 @@ void bpi_label_loss(bp_dtype t, int64_t n, double a, int64_t label, const void *
   {                                                                                              \
     T *row = p, up = *(const T *)u, other = (T)(a / (double)n), at = (T)(1 - a + a / (double)n); \
     for (int64_t k = 0; k < n; k++)                                                              \
-      row[k] = up == 0 ? 0 : up * (row[k] - (k == label ? at : other));                          \
+      row[k] = up == 0 ? up : up * (row[k] - (k == label ? at : other));                         \
   }
 
 void bpi_label_grad(bp_dtype t, int64_t n, double a, int64_t label, const void *u, void *p)

@@ -29,6 +29,14 @@ static bp_status check_index(bp_kernel_call *c, const int64_t *index, int64_t be
   return BP_E_RANGE;
 }
 
+/* An index that must be out of range is refused when the graph is built. */
+static bp_status want_room(const bp_op_call *c, int64_t n, const bp_type *index)
+{
+  if (n > 0 || bpi_type_size(index) == 0)
+    return BP_OK;
+  return bp_op_fail(c, BP_E_SHAPE, "no index fits an axis of %lld elements", (long long)n);
+}
+
 /* ---- iota: 0, 1, 2, ... along an axis ---- */
 
 static bp_status iota_canon(bp_op_call *c, bp_attr *attr)
@@ -102,6 +110,8 @@ static bp_status gather_shape(const bp_op_call *c, bp_type *out, int *n_out)
   int axis = (int)c->attr[0].i;
   int64_t size;
   bp_status s = bpi_want_dtype(c, 1, BP_INT64);
+  if (s == BP_OK)
+    s = want_room(c, x->dims[axis], index);
   if (s != BP_OK)
     return s;
   if (x->rank - 1 + index->rank > BP_MAX_RANK)
@@ -195,6 +205,8 @@ static bp_status scatter_shape(const bp_op_call *c, bp_type *out, int *n_out)
   int axis = (int)c->attr[0].i;
   int64_t size;
   bp_status s = bpi_want_dtype(c, 1, BP_INT64);
+  if (s == BP_OK)
+    s = want_room(c, c->attr[1].i, index);
   if (s != BP_OK)
     return s;
   if (u->dtype == BP_BOOL)
@@ -241,8 +253,7 @@ static int64_t scatter_units(const bp_kernel_call *c, double *ns)
   cut_axis a = cut(y->rank, y->dims, (int)c->attr[0].i);
   int64_t units = a.inner ? a.outer * a.n : 0;
   *ns = units ? 0.5 * ((double)c->in[0].size + (double)y->size) / (double)units : 0;
-  /* An index with nowhere to go must be refused all the same. */
-  return units ? units : c->in[1].size > 0;
+  return units;
 }
 
 static bp_node scatter_vjp(const bp_op_call *c, const bp_node *up, int input)
@@ -285,6 +296,8 @@ static bp_status pick_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
   bp_status s = bpi_want_dtype(c, 1, BP_INT64);
+  if (s == BP_OK)
+    s = want_room(c, c->x_type[0].dims[c->attr[0].i], &c->x_type[1]);
   if (s != BP_OK)
     return s;
   if (!same_but_axis(&c->x_type[0], &c->x_type[1], (int)c->attr[0].i))
@@ -346,6 +359,8 @@ static bp_status put_shape(const bp_op_call *c, bp_type *out, int *n_out)
   const bp_type *u = &c->x_type[0];
   int64_t size;
   bp_status s = bpi_want_dtype(c, 1, BP_INT64);
+  if (s == BP_OK)
+    s = want_room(c, c->attr[1].i, u);
   if (s != BP_OK)
     return s;
   if (!bpi_same_shape(u, &c->x_type[1]))
@@ -416,6 +431,8 @@ static bp_status one_hot_shape(const bp_op_call *c, bp_type *out, int *n_out)
   (void)n_out;
   int64_t size;
   bp_status s = bpi_want_dtype(c, 0, BP_INT64);
+  if (s == BP_OK)
+    s = want_room(c, c->attr[0].i, &c->x_type[0]);
   if (s != BP_OK)
     return s;
   if (c->x_type[0].rank == BP_MAX_RANK)

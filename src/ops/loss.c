@@ -320,15 +320,14 @@ static bp_status error_shape(const bp_op_call *c, bp_type *out, int *n_out)
     return s;
   if (!bpi_same_shape(&c->x_type[0], &c->x_type[1]))
     return bp_op_fail(c, BP_E_SHAPE, "prediction and target must have the same shape");
-  if (bpi_type_size(&c->x_type[0]) == 0)
-    return bp_op_fail(c, BP_E_SHAPE, "the mean of no elements is no number");
   *out = bpi_type(BP_REAL, 0, NULL);
   return BP_OK;
 }
 
+/* An empty batch costs nothing. */
 static bp_node mean_all(bp_node x)
 {
-  return bp_mean(x, NULL, 0, false);
+  return bp_node_size(x) ? bp_mean(x, NULL, 0, false) : bp_sum(x, NULL, 0, false);
 }
 
 static bp_status squared_expand(const bp_op_call *c, bp_node *out)
@@ -339,12 +338,12 @@ static bp_status squared_expand(const bp_op_call *c, bp_node *out)
 
 const bp_op bp_op_mean_squared_error = {
     .name = "mean_squared_error",
-    .math = "y = mean of (p - t)^2 over all elements",
+    .math = "y = mean of (p - t)^2 over all elements; 0 where there are none",
     .source = "Legendre 1805",
     .args = "p, t",
     .shape = error_shape,
     .expand = squared_expand,
-    .examples = {"p[3,4], t[3,4]", "p[5], t[5]", "p[], t[]"},
+    .examples = {"p[3,4], t[3,4]", "p[5], t[5]", "p[], t[]", "p[0], t[0]"},
 };
 
 static bp_status l1_expand(const bp_op_call *c, bp_node *out)
@@ -355,14 +354,14 @@ static bp_status l1_expand(const bp_op_call *c, bp_node *out)
 
 const bp_op bp_op_l1 = {
     .name = "l1",
-    .math = "y = mean of |p - t| over all elements",
+    .math = "y = mean of |p - t| over all elements; 0 where there are none",
     .source = "Laplace 1774",
     .kink = "slope 0 where p = t",
     .args = "p, t",
     .shape = error_shape,
     .expand = l1_expand,
     .examples = {"p[3,4] distinct, t[3,4] distinct", "p[5] distinct, t[5] distinct",
-                 "p[] distinct, t[] distinct"},
+                 "p[] distinct, t[] distinct", "p[0], t[0]"},
 };
 
 static bp_status huber_shape(const bp_op_call *c, bp_type *out, int *n_out)
@@ -391,5 +390,5 @@ const bp_op bp_op_huber = {
     .shape = huber_shape,
     .expand = huber_expand,
     .examples = {"p[3,4] in -3..-1.7, t[3,4] in 0..2; delta=1.5", "p[5] in 0..1, t[5] in 0..1; delta=2",
-                 "p[] in 1..2, t[] in -2..-1; delta=1"},
+                 "p[] in 1..2, t[] in -2..-1; delta=1", "p[0], t[0]; delta=1"},
 };

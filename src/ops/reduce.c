@@ -8,6 +8,7 @@
 
 bp_status bpi_reduce_canon(bp_op_call *c, bp_attr *attr)
 {
+  attr[1].i = attr[1].i != 0;
   return bpi_canon_axes(c, &attr[0], c->x_type[0].rank);
 }
 
@@ -213,9 +214,11 @@ const bp_op bp_op_max = {
     .scratch = reduce_scratch,
     .jacobian = bpi_jac_select,
     .vjp = max_vjp,
-    .examples = {"x[3,4] distinct; axes=[1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
+    .examples = {"x[3,4] distinct; axes=[-1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
                  "x[2,3,2] distinct; axes=[0,1], keep=0", "x[5] distinct; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
+    .kinks = {{{1, 1, 0}, {1, 0, 0}}, {{0, 2, 2}, {0, 1, 0}}, {{3, NAN, NAN}, {0, 1, 0}}},
+    .n_kinks = 3,
 };
 
 static bp_status min_kernel(bp_kernel_call *c)
@@ -244,9 +247,11 @@ const bp_op bp_op_min = {
     .scratch = reduce_scratch,
     .jacobian = bpi_jac_select,
     .vjp = min_vjp,
-    .examples = {"x[3,4] distinct; axes=[1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
+    .examples = {"x[3,4] distinct; axes=[-1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
                  "x[2,3,2] distinct; axes=[1], keep=0", "x[5] distinct; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
+    .kinks = {{{1, 1, 2}, {1, 0, 0}}, {{3, 2, 2}, {0, 1, 0}}, {{0, NAN, NAN}, {0, 1, 0}}},
+    .n_kinks = 3,
 };
 
 /* ---- prod ---- */
@@ -298,6 +303,7 @@ const bp_op bp_op_prod = {
     .name = "prod",
     .math = "y = product of x over axes",
     .source = "gradient by a tree of products, without division",
+    .kink = "no division: right where elements are 0 too",
     .args = "x",
     .attrs = {{"axes", BP_ATTR_INTS, 0}, {"keep", BP_ATTR_BOOL, 0}},
     .traits = BP_REDUCTION | BP_STRIDED | BP_TOTAL,
@@ -308,9 +314,11 @@ const bp_op bp_op_prod = {
     .scratch = reduce_scratch,
     .jacobian = bpi_jac_spread,
     .expand = prod_expand,
-    .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
+    .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[0], keep=0", "x[]; axes=[], keep=0"},
     .ulp32 = 16,
+    .kinks = {{{0, 2, 3}, {6, 0, 0}}, {{0, 0, 3}, {0, 0, 0}}},
+    .n_kinks = 2,
 };
 
 /* ---- argmax and argmin: places, not values ---- */
@@ -319,6 +327,7 @@ static bp_status arg_canon(bp_op_call *c, bp_attr *attr)
 {
   if (c->x_type[0].rank == 0)
     return bp_op_fail(c, BP_E_SHAPE, "a scalar has no axis");
+  attr[1].i = attr[1].i != 0;
   return bpi_canon_axis(c, &attr[0], c->x_type[0].rank);
 }
 

@@ -36,7 +36,7 @@ const bp_op bp_op_mean = {
     .jacobian = bpi_jac_spread,
     .vjp = mean_vjp,
     .expand = mean_expand,
-    .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,4]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
+    .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,4]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
 };
 
@@ -127,7 +127,7 @@ const bp_op bp_op_norm = {
     .jacobian = bpi_jac_spread,
     .vjp = norm_vjp,
     .expand = norm_expand,
-    .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
+    .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[2,0]; axes=[1], keep=0", "x[] not 0; axes=[], keep=0"},
     .kinks = {{{0}, {0}}},
     .n_kinks = 1,
@@ -171,9 +171,11 @@ const bp_op bp_op_logsumexp = {
     .jacobian = bpi_jac_spread,
     .vjp = logsumexp_vjp,
     .expand = logsumexp_expand,
-    .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
-                 "x[0,3]; axes=[1], keep=0", "x[2,0]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
+    .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
+                 "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
     .ulp32 = 16,
+    .kinks = {{{-INFINITY, -INFINITY, -INFINITY}, {0, 0, 0}}, {{-INFINITY, 0, -INFINITY}, {0, 1, 0}}},
+    .n_kinks = 2,
 };
 
 /* ---- cumsum ---- */
@@ -182,6 +184,7 @@ static bp_status cumsum_canon(bp_op_call *c, bp_attr *attr)
 {
   if (c->x_type[0].rank == 0)
     return bp_op_fail(c, BP_E_SHAPE, "a scalar has no axis");
+  attr[1].i = attr[1].i != 0;
   return bpi_canon_axis(c, &attr[0], c->x_type[0].rank);
 }
 

@@ -356,6 +356,28 @@ const bp_op bp_op_slice = {
 
 /* ---- place: the adjoint of slice: zeros of shape dims with x at start, start + step, ... ---- */
 
+/* The step of fewer than two elements, and the start of none, mean nothing. */
+static bp_status place_canon(bp_op_call *c, bp_attr *attr)
+{
+  int rank = c->x_type[0].rank;
+  bp_status s = attr_list(c, &attr[1], rank, "start");
+  if (s == BP_OK)
+    s = attr_list(c, &attr[2], rank, "step");
+  if (s != BP_OK)
+    return s;
+  int64_t *list = bp_op_ints(c, 2 * rank);
+  if (!list)
+    return bp_op_fail(c, BP_E_NOMEM, "out of memory");
+  for (int i = 0; i < rank; i++) {
+    int64_t n = c->x_type[0].dims[i];
+    list[i] = n > 0 ? attr[1].v[i] : 0;
+    list[rank + i] = n > 1 ? attr[2].v[i] : 1;
+  }
+  attr[1].v = list;
+  attr[2].v = list + rank;
+  return BP_OK;
+}
+
 static bp_status place_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
@@ -363,10 +385,6 @@ static bp_status place_shape(const bp_op_call *c, bp_type *out, int *n_out)
   int rank = c->x_type[0].rank;
   if (s == BP_OK)
     s = attr_list(c, &c->attr[0], rank, "dims");
-  if (s == BP_OK)
-    s = attr_list(c, &c->attr[1], rank, "start");
-  if (s == BP_OK)
-    s = attr_list(c, &c->attr[2], rank, "step");
   for (int i = 0; s == BP_OK && i < rank; i++) {
     int64_t n = c->x_type[0].dims[i], first = c->attr[1].v[i], last, span;
     int64_t step = c->attr[2].v[i], mag = step < 0 ? -step : step;
@@ -417,7 +435,8 @@ const bp_op bp_op_place = {
     .source = "adjoint of slice",
     .args = "x",
     .attrs = {{"dims", BP_ATTR_INTS, 0}, {"start", BP_ATTR_INTS, 0}, {"step", BP_ATTR_INTS, 0}},
-    .traits = BP_LINEAR | BP_STRIDED,
+    .traits = BP_LINEAR | BP_STRIDED | BP_TOTAL,
+    .canon = place_canon,
     .shape = place_shape,
     .kernel = place_kernel,
     .jacobian = bpi_jac_spread,
@@ -487,7 +506,7 @@ const bp_op bp_op_pad = {
     .source = "NumPy pad, mode constant",
     .args = "x",
     .attrs = {{"before", BP_ATTR_INTS, 0}, {"after", BP_ATTR_INTS, 0}, {"value", BP_ATTR_REAL, 0}},
-    .traits = BP_STRIDED,
+    .traits = BP_STRIDED | BP_TOTAL,
     .shape = pad_shape,
     .kernel = pad_kernel,
     .jacobian = bpi_jac_spread,
@@ -558,7 +577,7 @@ const bp_op bp_op_concat = {
     .source = "NumPy concatenate",
     .args = "parts...",
     .attrs = {{"axis", BP_ATTR_INT, 0}},
-    .traits = BP_LINEAR | BP_STRIDED | BP_JOIN,
+    .traits = BP_LINEAR | BP_STRIDED | BP_JOIN | BP_TOTAL,
     .canon = concat_canon,
     .shape = concat_shape,
     .kernel = concat_kernel,

@@ -111,6 +111,8 @@ static verdict empty_form(law_case *c, int64_t size)
   bool is_empty = false;
   for (int i = 0; i < s.f.n_x; i++)
     is_empty = is_empty || bp_node_size(s.f.x[i]) == 0;
+  for (int k = 0; k < s.f.n_y; k++)
+    is_empty = is_empty || bp_node_size(s.f.y[k]) == 0;
   if (!is_empty) {
     sample_close(&s);
     return LAW_SKIPPED;
