@@ -1,0 +1,320 @@
+/* The matrix product for element type T with suffix S; included by gemm.c once for each. */
+#define N(name) BPI_PASTE(name, S)
+#define V       N(bpi_v)
+#define U       N(bpi_u)
+#define VN      ((int)(BPI_WIDE / sizeof(T)))
+#define NR      (2 * VN)
+#define MR      BPI_MR
+#define TURN    ((int)(16 / sizeof(T))) /* inner steps that one transposition yields */
+
+/* Where a tile goes, and what is added to it. */
+typedef struct N(tile) {
+  T *c;
+  int64_t ldc;
+  const T *bias;
+  int columns;
+  bool add; /* to what is in c */
+} N(tile);
+
+/* Cuts of the product g: by its shape alone. */
+typedef struct N(cut) {
+  int64_t rows, row_blocks, panels, steps, step_blocks;
+  bool pack_a, pack_b;
+} N(cut);
+
+static N(cut) N(cut_of)(const bpi_gemm *g)
+{
+  N(cut) u;
+  const int64_t most = BPI_KC_BYTES / (int64_t)sizeof(T);
+  u.row_blocks = (g->m + ROW_BLOCK - 1) / ROW_BLOCK;
+  u.rows = u.row_blocks ? (g->m + u.row_blocks - 1) / u.row_blocks : 0;
+  u.rows = (u.rows + MR - 1) / MR * MR;
+  u.panels = (g->n + NR - 1) / NR;
+  u.step_blocks = g->k > most ? (g->k + most - 1) / most : 1;
+  u.steps = (g->k + u.step_blocks - 1) / u.step_blocks;
+  u.steps = (u.steps + TURN - 1) / TURN * TURN;
+  /* Rows a power of two apart would fall into the same few cache sets. */
+  const bool crowded = g->lda * (int64_t)sizeof(T) % 2048 == 0 && g->m > 4 * MR;
+  u.pack_a = g->ta || (crowded && g->n >= 4 * NR);
+  u.pack_b = g->tb || g->m > 2 * MR;
+  return u;
+}
+
+int64_t BPI_SYM(N(bpi_gemm_units))(const bpi_gemm *g)
+{
+  const N(cut) u = N(cut_of)(g);
+  return u.row_blocks * u.panels;
+}
+
+size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
+{
+  const N(cut) u = N(cut_of)(g);
+  return (size_t)((u.pack_a ? u.rows * u.steps : 0) + NR * u.steps) * sizeof(T) + 64;
+}
+
+/* ---- tiles ---- */
+
+/* Ends a row of a tile: what was summed, plus bias, plus what was there. */
+BPI_INLINE void N(put)(const N(tile) * t, T *c, V low, V high)
+{
+  if (t->columns == NR) {
+    if (t->bias) {
+      low += *(const U *)t->bias;
+      high += *(const U *)(t->bias + VN);
+    }
+    if (t->add) {
+      low += *(const U *)c;
+      high += *(const U *)(c + VN);
+    }
+    *(U *)c = low;
+    *(U *)(c + VN) = high;
+    return;
+  }
+  T row[NR];
+  *(U *)row = low;
+  *(U *)(row + VN) = high;
+  for (int j = 0; j < t->columns; j++) {
+    T v = row[j];
+    if (t->bias)
+      v += t->bias[j];
+    c[j] = t->add ? v + c[j] : v;
+  }
+}
+
+/* mr rows times one panel. a: row stride ars, inner stride acs; b: NR columns, inner stride bs. */
+BPI_INLINE void N(micro)(const int mr, int64_t k, const T *a, int64_t ars, int64_t acs, const T *b,
+                         int64_t bs, const N(tile) * t)
+{
+  V low[MR], high[MR];
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++)
+    low[i] = high[i] = (V){0};
+#pragma GCC unroll 4
+  for (int64_t p = 0; p < k; p++) {
+    const V b0 = *(const U *)b, b1 = *(const U *)(b + VN);
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++) {
+      const V s = SPREAD(a[i * ars + p * acs]);
+      low[i] = MULADD(s, b0, low[i]);
+      high[i] = MULADD(s, b1, high[i]);
+    }
+    b += bs;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++)
+    N(put)(t, t->c + i * t->ldc, low[i], high[i]);
+}
+
+/* A function for each number of rows and each way that A and B may lie. */
+typedef void (*N(tile_fn))(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t);
+
+#define TILE(mr)                                                                                           \
+  static void N(rows##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)   \
+  {                                                                                                        \
+    (void)bs;                                                                                              \
+    N(micro)(mr, k, a, ars, 1, b, NR, t);                                                                  \
+  }                                                                                                        \
+  static void N(packed##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t) \
+  {                                                                                                        \
+    (void)ars, (void)bs;                                                                                   \
+    N(micro)(mr, k, a, 1, MR, b, NR, t);                                                                   \
+  }                                                                                                        \
+  static void N(loose##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)  \
+  {                                                                                                        \
+    N(micro)(mr, k, a, ars, 1, b, bs, t);                                                                  \
+  }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
+#if BPI_MR == 8
+TILE(7)
+TILE(8)
+#endif
+#undef TILE
+
+#if BPI_MR == 8
+#define EACH_TILE(kind)                                                                            \
+  {                                                                                                \
+    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6), N(kind##7), N(kind##8) \
+  }
+#else
+#define EACH_TILE(kind)                                                    \
+  {                                                                        \
+    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6) \
+  }
+#endif
+static const N(tile_fn) N(rows_of)[MR] = EACH_TILE(rows);
+static const N(tile_fn) N(packed_of)[MR] = EACH_TILE(packed);
+static const N(tile_fn) N(loose_of)[MR] = EACH_TILE(loose);
+#undef EACH_TILE
+
+/* One or two rows times columns of a transposed B: too few rows to pay for packing, so columns are turned in registers. */
+BPI_INLINE void N(thin)(const int mr, int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb,
+                        const N(tile) * t)
+{
+  V low[2], high[2];
+  for (int i = 0; i < mr; i++)
+    low[i] = high[i] = (V){0};
+  int64_t p = 0;
+  for (; p + TURN <= k; p += TURN) {
+    V b0[TURN], b1[TURN];
+    N(bpi_turn)(b + p, ldb, b0);
+    N(bpi_turn)(b + p + VN * ldb, ldb, b1);
+#pragma GCC unroll 4
+    for (int q = 0; q < TURN; q++)
+      for (int i = 0; i < mr; i++) {
+        const V s = SPREAD(a[i * lda + p + q]);
+        low[i] = MULADD(s, b0[q], low[i]);
+        high[i] = MULADD(s, b1[q], high[i]);
+      }
+  }
+  for (; p < k; p++) {
+    T row[NR];
+    for (int j = 0; j < NR; j++)
+      row[j] = b[j * ldb + p];
+    for (int i = 0; i < mr; i++) {
+      const V s = SPREAD(a[i * lda + p]);
+      low[i] = MULADD(s, *(const U *)row, low[i]);
+      high[i] = MULADD(s, *(const U *)(row + VN), high[i]);
+    }
+  }
+  for (int i = 0; i < mr; i++)
+    N(put)(t, t->c + i * t->ldc, low[i], high[i]);
+}
+
+static void N(thin1)(int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, const N(tile) * t)
+{
+  N(thin)(1, k, a, lda, b, ldb, t);
+}
+
+static void N(thin2)(int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, const N(tile) * t)
+{
+  N(thin)(2, k, a, lda, b, ldb, t);
+}
+
+/* ---- packing ---- */
+
+/* Panel of B stored [k, n]: b at its first row and column. Columns past the last are zero: their sums are never stored. */
+static void N(pack_plain)(int64_t k, int columns, const T *b, int64_t ldb, T *to)
+{
+  for (int64_t p = 0; p < k; p++, b += ldb, to += NR) {
+    if (columns == NR) {
+      *(U *)to = *(const U *)b;
+      *(U *)(to + VN) = *(const U *)(b + VN);
+    } else {
+      for (int j = 0; j < NR; j++)
+        to[j] = j < columns ? b[j] : 0;
+    }
+  }
+}
+
+/* Panel of B stored [n, k]. */
+static void N(pack_turned)(int64_t k, int columns, const T *b, int64_t ldb, T *to)
+{
+  int64_t p = 0;
+  for (; columns == NR && p + TURN <= k; p += TURN)
+    for (int half = 0; half < 2; half++) {
+      V v[TURN];
+      N(bpi_turn)(b + half * VN * ldb + p, ldb, v);
+      for (int q = 0; q < TURN; q++)
+        *(U *)(to + (p + q) * NR + half * VN) = v[q];
+    }
+  for (int j = 0; j < NR; j++)
+    for (int64_t q = p; q < k; q++)
+      to[q * NR + j] = j < columns ? b[j * ldb + q] : 0;
+}
+
+/* Rows of op(A) in groups of MR, inner steps one after another; the last group may be short. */
+static void N(pack_a)(int64_t m, int64_t k, const T *a, int64_t ars, int64_t acs, T *to)
+{
+  for (int64_t i = 0; i < m; i += MR, to += MR * k) {
+    const T *from = a + i * ars;
+    if (m - i >= MR && ars == 1) {
+      for (int64_t p = 0; p < k; p++)
+        memcpy(to + p * MR, from + p * acs, MR * sizeof(T));
+      continue;
+    }
+    const int64_t rows = m - i < MR ? m - i : MR;
+    for (int64_t p = 0; p < k; p++)
+      for (int64_t r = 0; r < rows; r++)
+        to[p * MR + r] = from[r * ars + p * acs];
+  }
+}
+
+/* ---- the product ---- */
+
+/* What is the same for all panels of one row block and one inner block. */
+typedef struct N(job) {
+  const bpi_gemm *g;
+  const N(cut) * u;
+  int64_t row, rows, step, steps;
+  const T *a; /* op(A) at (row, step), or the packed block */
+  T *panel;
+} N(job);
+
+static void N(run_panel)(const N(job) * w, int64_t column)
+{
+  const bpi_gemm *g = w->g;
+  const int columns = g->n - column < NR ? (int)(g->n - column) : NR;
+  const T *b = (const T *)g->b + (g->tb ? column * g->ldb + w->step : w->step * g->ldb + column);
+  N(tile) t = {.ldc = g->ldc, .columns = columns, .add = g->accumulate || w->step > 0};
+  t.bias = g->bias && w->step == 0 ? (const T *)g->bias + column : NULL;
+  T *c = (T *)g->c + w->row * g->ldc + column;
+  if (g->tb && !w->u->pack_a && w->rows <= 2 && columns == NR) {
+    t.c = c;
+    (w->rows == 1 ? N(thin1) : N(thin2))(w->steps, w->a, g->lda, b, g->ldb, &t);
+    return;
+  }
+  const bool loose = !w->u->pack_b && columns == NR && !w->u->pack_a;
+  const N(tile_fn) *tiles = loose ? N(loose_of) : w->u->pack_a ? N(packed_of) : N(rows_of);
+  if (!loose) {
+    (g->tb ? N(pack_turned) : N(pack_plain))(w->steps, columns, b, g->ldb, w->panel);
+    b = w->panel;
+  }
+  for (int64_t i = 0; i < w->rows; i += MR) {
+    const int64_t mr = w->rows - i < MR ? w->rows - i : MR;
+    t.c = c + i * g->ldc;
+    tiles[mr - 1](w->steps, w->u->pack_a ? w->a + i * w->steps : w->a + i * g->lda, g->lda, b, g->ldb, &t);
+  }
+}
+
+/* Panels [from, to) of one row block. */
+static void N(run_rows)(const bpi_gemm *g, const N(cut) * u, int64_t block, int64_t from, int64_t to,
+                        T *scratch)
+{
+  N(job) w = {.g = g, .u = u, .row = block * u->rows};
+  w.rows = g->m - w.row < u->rows ? g->m - w.row : u->rows;
+  w.panel = scratch + (u->pack_a ? u->rows * u->steps : 0);
+  for (int64_t s = 0; s < u->step_blocks; s++) {
+    w.step = s * u->steps;
+    w.steps = g->k - w.step < u->steps ? g->k - w.step : u->steps;
+    const T *a = (const T *)g->a + (g->ta ? w.step * g->lda + w.row : w.row * g->lda + w.step);
+    if (u->pack_a)
+      N(pack_a)(w.rows, w.steps, a, g->ta ? 1 : g->lda, g->ta ? g->lda : 1, scratch);
+    w.a = u->pack_a ? scratch : a;
+    for (int64_t p = from; p < to; p++)
+      N(run_panel)(&w, p * NR);
+  }
+}
+
+void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
+{
+  const N(cut) u = N(cut_of)(g);
+  for (int64_t at = begin; at < end;) {
+    const int64_t block = at / u.panels, from = at % u.panels;
+    const int64_t to = u.panels - from < end - at ? u.panels : from + (end - at);
+    N(run_rows)(g, &u, block, from, to, scratch);
+    at += to - from;
+  }
+}
+
+#undef N
+#undef V
+#undef U
+#undef VN
+#undef NR
+#undef MR
+#undef TURN

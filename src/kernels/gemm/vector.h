@@ -1,0 +1,140 @@
+/* Vectors of the instruction set this is compiled for: width, tile of the matrix product, fused multiply-add, and the
+ * shuffles of a transposition inside 128-bit lanes. The vector types are the compiler's own (GCC and clang). */
+#ifndef BPI_VECTOR_H
+#define BPI_VECTOR_H
+
+#include "kernels/simd/isa.h"
+
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+/* BPI_WIDE: bytes of a vector. BPI_MR: rows of a tile; its columns are two vectors. Enough independent sums to hide an FMA's
+ * latency, few enough to stay in registers with the operands. BPI_KC: most inner steps of one packed panel, so that the panel
+ * stays in the first-level cache (in bytes of one column). */
+#if defined(__AVX512F__)
+#define BPI_WIDE                64
+#define BPI_MR                  8
+#define BPI_KC_BYTES            768
+#define BPI_MULADD_F32(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define BPI_MULADD_F64(a, b, c) _mm512_fmadd_pd(a, b, c)
+#define BPI_SPREAD_F32(x)       _mm512_set1_ps(x)
+#define BPI_SPREAD_F64(x)       _mm512_set1_pd(x)
+#elif defined(__AVX2__) && defined(__FMA__)
+#define BPI_WIDE                32
+#define BPI_MR                  6
+#define BPI_KC_BYTES            1024
+#define BPI_MULADD_F32(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define BPI_MULADD_F64(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define BPI_SPREAD_F32(x)       _mm256_set1_ps(x)
+#define BPI_SPREAD_F64(x)       _mm256_set1_pd(x)
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#define BPI_WIDE                16
+#define BPI_MR                  8
+#define BPI_KC_BYTES            2048
+#define BPI_MULADD_F32(a, b, c) vfmaq_f32(c, a, b)
+#define BPI_MULADD_F64(a, b, c) vfmaq_f64(c, a, b)
+#define BPI_SPREAD_F32(x)       vdupq_n_f32(x)
+#define BPI_SPREAD_F64(x)       vdupq_n_f64(x)
+#else
+#define BPI_WIDE                16
+#define BPI_MR                  6
+#define BPI_KC_BYTES            2048
+#define BPI_MULADD_F32(a, b, c) ((a) * (b) + (c))
+#define BPI_MULADD_F64(a, b, c) ((a) * (b) + (c))
+#define BPI_SPREAD_F32(x)       ((bpi_v_f32){x, x, x, x})
+#define BPI_SPREAD_F64(x)       ((bpi_v_f64){x, x})
+#endif
+
+typedef float bpi_v_f32 __attribute__((vector_size(BPI_WIDE)));
+typedef double bpi_v_f64 __attribute__((vector_size(BPI_WIDE)));
+/* The same in memory, wherever it lies. */
+typedef float bpi_u_f32 __attribute__((vector_size(BPI_WIDE), aligned(4), may_alias));
+typedef double bpi_u_f64 __attribute__((vector_size(BPI_WIDE), aligned(8), may_alias));
+typedef float bpi_lane_f32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double bpi_lane_f64 __attribute__((vector_size(16), aligned(8), may_alias));
+
+#define BPI_SHUFFLE __builtin_shufflevector
+
+/* In each 128-bit lane: BPI_LOW takes the lower elements of a and b in turn, BPI_HIGH the upper; BPI_FIRST and BPI_SECOND
+ * the lower and the upper halves of a and b. */
+#if BPI_WIDE == 64
+#define BPI_LOW_F32(a, b)    _mm512_unpacklo_ps(a, b)
+#define BPI_HIGH_F32(a, b)   _mm512_unpackhi_ps(a, b)
+#define BPI_FIRST_F32(a, b)  _mm512_shuffle_ps(a, b, 0x44)
+#define BPI_SECOND_F32(a, b) _mm512_shuffle_ps(a, b, 0xee)
+#define BPI_LOW_F64(a, b)    _mm512_unpacklo_pd(a, b)
+#define BPI_HIGH_F64(a, b)   _mm512_unpackhi_pd(a, b)
+#elif BPI_WIDE == 32
+#define BPI_LOW_F32(a, b)    _mm256_unpacklo_ps(a, b)
+#define BPI_HIGH_F32(a, b)   _mm256_unpackhi_ps(a, b)
+#define BPI_FIRST_F32(a, b)  _mm256_shuffle_ps(a, b, 0x44)
+#define BPI_SECOND_F32(a, b) _mm256_shuffle_ps(a, b, 0xee)
+#define BPI_LOW_F64(a, b)    _mm256_unpacklo_pd(a, b)
+#define BPI_HIGH_F64(a, b)   _mm256_unpackhi_pd(a, b)
+#else
+#define BPI_LOW_F32(a, b)    BPI_SHUFFLE(a, b, 0, 4, 1, 5)
+#define BPI_HIGH_F32(a, b)   BPI_SHUFFLE(a, b, 2, 6, 3, 7)
+#define BPI_FIRST_F32(a, b)  BPI_SHUFFLE(a, b, 0, 1, 4, 5)
+#define BPI_SECOND_F32(a, b) BPI_SHUFFLE(a, b, 2, 3, 6, 7)
+#define BPI_LOW_F64(a, b)    BPI_SHUFFLE(a, b, 0, 2)
+#define BPI_HIGH_F64(a, b)   BPI_SHUFFLE(a, b, 1, 3)
+#endif
+
+/* One 16-byte piece from each of BPI_WIDE / 16 places, `stride` elements apart. */
+BPI_INLINE bpi_v_f32 bpi_gather_f32(const float *p, int64_t stride)
+{
+#if BPI_WIDE == 64
+  const __m256 low =
+      _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
+  const __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 2 * stride)),
+                                           _mm_loadu_ps(p + 3 * stride), 1);
+  return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+#elif BPI_WIDE == 32
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
+#else
+  (void)stride;
+  return *(const bpi_lane_f32 *)p;
+#endif
+}
+
+BPI_INLINE bpi_v_f64 bpi_gather_f64(const double *p, int64_t stride)
+{
+#if BPI_WIDE == 64
+  const __m256d low =
+      _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + stride), 1);
+  const __m256d high = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p + 2 * stride)),
+                                            _mm_loadu_pd(p + 3 * stride), 1);
+  return _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
+#elif BPI_WIDE == 32
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + stride), 1);
+#else
+  (void)stride;
+  return *(const bpi_lane_f64 *)p;
+#endif
+}
+
+/* STEPS(T) inner steps of one vector of columns from a transposed operand: b is [columns, k] with row stride ldb;
+ * out[q] holds column j in element j at inner step q. */
+BPI_INLINE void bpi_turn_f32(const float *b, int64_t ldb, bpi_v_f32 *out)
+{
+  const bpi_v_f32 r0 = bpi_gather_f32(b, 4 * ldb), r1 = bpi_gather_f32(b + ldb, 4 * ldb);
+  const bpi_v_f32 r2 = bpi_gather_f32(b + 2 * ldb, 4 * ldb), r3 = bpi_gather_f32(b + 3 * ldb, 4 * ldb);
+  const bpi_v_f32 a = BPI_LOW_F32(r0, r1), c = BPI_HIGH_F32(r0, r1), d = BPI_LOW_F32(r2, r3),
+                  e = BPI_HIGH_F32(r2, r3);
+  out[0] = BPI_FIRST_F32(a, d);
+  out[1] = BPI_SECOND_F32(a, d);
+  out[2] = BPI_FIRST_F32(c, e);
+  out[3] = BPI_SECOND_F32(c, e);
+}
+
+BPI_INLINE void bpi_turn_f64(const double *b, int64_t ldb, bpi_v_f64 *out)
+{
+  const bpi_v_f64 r0 = bpi_gather_f64(b, 2 * ldb), r1 = bpi_gather_f64(b + ldb, 2 * ldb);
+  out[0] = BPI_LOW_F64(r0, r1);
+  out[1] = BPI_HIGH_F64(r0, r1);
+}
+
+#endif

@@ -1,0 +1,42 @@
+/* Names of what is compiled once per instruction set: BPI_SYM(bpi_foo) is bpi_foo_avx2 in the build for AVX2 and so on.
+ * The compiler's flags choose the instructions; the sources here only say how wide a vector is. */
+#ifndef BPI_ISA_H
+#define BPI_ISA_H
+
+#include "kernels/kernels.h"
+
+#ifndef BPI_ISA
+#define BPI_ISA base
+#endif
+
+#define BPI_PASTE_(a, b) a##_##b
+#define BPI_PASTE(a, b)  BPI_PASTE_(a, b)
+#define BPI_SYM(name)    BPI_PASTE(name, BPI_ISA)
+#define BPI_TEXT_(a)     #a
+#define BPI_TEXT(a)      BPI_TEXT_(a)
+
+/* No iteration reads what another one writes: an output is one of the inputs, element for element, or apart from it. */
+#if defined(__clang__)
+#define BPI_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define BPI_APART _Pragma("GCC ivdep")
+#endif
+
+#define BPI_INLINE static inline __attribute__((always_inline, unused))
+
+#define BPI_KERNELS_OF(S)                                                                           \
+  void BPI_SYM(bpi_reduce_##S)(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y,    \
+                               int64_t begin, int64_t end);                                         \
+  void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);     \
+  void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end); \
+  bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                           \
+  int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                           \
+  size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                          \
+  void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
+
+BPI_KERNELS_OF(f32)
+BPI_KERNELS_OF(f64)
+
+extern const bpi_kernels BPI_SYM(bpi_kernels);
+
+#endif
