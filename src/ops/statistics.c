@@ -135,27 +135,37 @@ const bp_op bp_op_norm = {
 
 /* ---- logsumexp ---- */
 
-/* Taken off before the exponential; an infinite largest is not, as inf - inf is no number. */
+/* e^(x - shift), never too large. The largest is taken off, unless it is infinite, as inf - inf is no number; the result does not
+ * depend on what is taken off. */
+static bp_node exp_below(const bp_op_call *c, bp_node *shift)
+{
+  bp_node top = bp_max(c->x[0], c->attr[0].v, c->attr[0].n, true);
+  *shift = bp_stop_gradient(bp_where(bp_isfinite(top), top, bpi_num(c, 0)));
+  return bp_exp(bp_sub(c->x[0], *shift));
+}
+
 static bp_status logsumexp_expand(const bp_op_call *c, bp_node *out)
 {
   const int64_t *axes = c->attr[0].v, n = c->attr[0].n;
+  bp_node shift;
   if (count_of(c) == 0) {
     *out = bp_log(bp_sum(c->x[0], axes, n, c->attr[1].i));
     return BP_OK;
   }
-  bp_node top = bp_max(c->x[0], axes, n, true);
-  bp_node shift = bp_where(bp_isfinite(top), top, bpi_num(c, 0));
-  bp_node sum = bp_sum(bp_exp(bp_sub(c->x[0], shift)), axes, n, c->attr[1].i);
-  *out = bp_add(bp_log(sum), bpi_reshape_to(shift, &c->y_type[0]));
+  bp_node sum = bp_sum(exp_below(c, &shift), axes, n, true);
+  *out = bpi_reshape_to(bp_add(bp_log(sum), shift), &c->y_type[0]);
   return BP_OK;
 }
 
-/* e^(x - y), which is the softmax; 0 where y = -inf, as there every x is. */
+/* The softmax, and 0 where all are -inf. From the same nodes as the value: e^(x - y) would suffer from the rounding of a large y. */
 static bp_node logsumexp_vjp(const bp_op_call *c, const bp_node *up, int input)
 {
   (void)input;
-  bp_node y = bp_where(bp_equal(c->y, bpi_num(c, -INFINITY)), bpi_num(c, 0), c->y);
-  return bp_mul(bpi_over_x(c, up[0]), bp_exp(bp_sub(c->x[0], bpi_over_x(c, y))));
+  if (count_of(c) == 0)
+    return BP_NO_NODE;
+  bp_node shift, zero = bpi_num(c, 0), e = exp_below(c, &shift);
+  bp_node sum = bp_sum(e, c->attr[0].v, c->attr[0].n, true);
+  return bp_mul(e, bp_where(bp_equal(sum, zero), zero, bp_div(bpi_over_x(c, up[0]), sum)));
 }
 
 const bp_op bp_op_logsumexp = {
