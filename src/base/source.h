@@ -3,7 +3,6 @@
 #define BPI_SOURCE_H
 
 #include "bprop.h"
-#include "bprop_data.inc"
 #include "base/ctx.h"
 
 /* The source's name for messages; never NULL. */
