@@ -431,6 +431,9 @@ BP_API size_t bp_op_count(void);
 BP_API const bp_op *bp_op_at(size_t i);
 /** A row by name, or NULL. */
 BP_API const bp_op *bp_op_find(const char *name);
+/** Class of d result / d input in the row's example call number `example`, for whoever describes a row. Inputs are counted as the example
+ *  has them. @return BP_OK; BP_E_RANGE: there is no such example, input or result, or one of them is not real; BP_E_NOMEM. */
+BP_API bp_status bp_op_jacobian(bp_ctx *ctx, const bp_op *op, int example, int input, int result, bp_jac *jac);
 
 /* ======================================================================================
  * Differentiation: from graph to graph
@@ -1108,11 +1111,11 @@ typedef struct bp_progress {
 
 typedef struct bp_train_options {
   int64_t epochs;          /**< [200] */
-  int64_t batch;           /**< [32 to 256 by the size of the data] */
+  int64_t batch;           /**< [8 to 128 by the size of the data] */
   bp_optimizer optimizer;  /**< [adam]; set `has_optimizer` to choose SGD with all defaults */
   bool has_optimizer;
   const char *schedule;    /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
-  double label_smoothing;  /**< [0] */
+  double label_smoothing;  /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid;    /**< for early stopping; NULL: none */
   int64_t patience;        /**< epochs without a better validation loss before stopping [10] */
   bool (*progress)(void *user, const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
@@ -1152,6 +1155,8 @@ BP_API int64_t bp_net_outputs(const bp_net *net);
 BP_API int64_t bp_net_classes(const bp_net *net);
 BP_API const char *bp_net_class_name(const bp_net *net, int64_t i);
 BP_API const char *bp_net_col_name(const bp_net *net, int64_t i);
+/** Name of the target column of the table that it was made for; "" where there was none. */
+BP_API const char *bp_net_target(const bp_net *net);
 BP_API bp_params *bp_net_params(bp_net *net);
 /** "64-128-10 relu". Valid while the net lives. */
 BP_API const char *bp_net_summary(const bp_net *net);

@@ -21,7 +21,9 @@ static bp_status by_itself(const bp_op_call *c, const bp_node *t, bp_node *x, bp
 {
   for (int i = 0; i < c->n_in; i++) {
     const bp_type *type = &c->x_type[i];
-    x[i] = type->dtype != BP_REAL ? c->x[i] : !bp_absent(t[i]) ? t[i] : bp_full(c->graph, BP_REAL, 0, type->rank, type->dims);
+    x[i] = type->dtype != BP_REAL ? c->x[i]
+           : !bp_absent(t[i])     ? t[i]
+                                  : bp_full(c->graph, BP_REAL, 0, type->rank, type->dims);
   }
   return bp_apply(c->graph, c->op, x, (size_t)c->n_in, c->attr, out);
 }
@@ -44,7 +46,8 @@ static bp_status by_turns(const bp_op_call *c, const bp_node *t, bp_node *x, bp_
 }
 
 /* The rest by transposing: u -> J'u is linear, and the gradient of <t, J'u> with respect to u is J t. The result depends on u no more. */
-static bp_status by_transposing(bpi_sweeps *s, const bp_op_call *c, const bp_node *t, bp_node *g, bp_node *out)
+static bp_status by_transposing(bpi_sweeps *s, const bp_op_call *c, const bp_node *t, bp_node *g,
+                                bp_node *out)
 {
   bp_node u[BP_MAX_RESULTS];
   size_t n = 0, m = 0;
@@ -69,7 +72,8 @@ static bp_status by_transposing(bpi_sweeps *s, const bp_op_call *c, const bp_nod
   return st;
 }
 
-static bp_status through_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_node *t, bp_node *room, bp_node *out)
+static bp_status through_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_node *t, bp_node *room,
+                                  bp_node *out)
 {
   bp_node y[BP_MAX_RESULTS];
   size_t n = 0;
@@ -126,7 +130,8 @@ static bp_status push(bpi_sweeps *s, bpi_region *r, uint32_t head)
   return st != BP_OK ? st : g->status;
 }
 
-bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x, bool cut, bp_node *out)
+bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent,
+                      size_t n_x, bool cut, bp_node *out)
 {
   bpi_region r;
   bp_status st = bpi_region_open(s, y, n_y, x, n_x, cut, &r);
@@ -150,7 +155,8 @@ bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node
   return st != BP_OK ? st : s->g->status;
 }
 
-bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x, bp_node *out)
+bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x,
+                 bp_node *out)
 {
   bp_graph *g;
   bpi_job job = {"bp_jvp", y, NULL, x, tangent, n_y, n_x};

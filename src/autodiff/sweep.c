@@ -104,7 +104,8 @@ static bool mark_wrt(bp_graph *g, bpi_region *r, const bp_node *wrt, size_t n, u
   return true;
 }
 
-bp_status bpi_region_open(bpi_sweeps *s, const bp_node *from, size_t n_from, const bp_node *wrt, size_t n_wrt, bool cut, bpi_region *r)
+bp_status bpi_region_open(bpi_sweeps *s, const bp_node *from, size_t n_from, const bp_node *wrt, size_t n_wrt,
+                          bool cut, bpi_region *r)
 {
   bp_graph *g = s->g;
   *r = (bpi_region){0};
@@ -182,12 +183,13 @@ static bp_status check_node(const bpi_job *j, bp_graph *g, bp_node n, const char
   if (!v)
     return bpi_fail(BP_E_GRAPH, "%s: %s[%zu] is an error node or stale", j->function, what, i);
   if (v->type->dtype != BP_REAL)
-    return bpi_fail(BP_E_DTYPE, "%s: %s[%zu], %s, is %s; only real nodes have gradients", j->function, what, i,
-                    bpi_node_label(g, n.index, label, sizeof label), bp_dtype_name(v->type->dtype));
+    return bpi_fail(BP_E_DTYPE, "%s: %s[%zu], %s, is %s; only real nodes have gradients", j->function, what,
+                    i, bpi_node_label(g, n.index, label, sizeof label), bp_dtype_name(v->type->dtype));
   return BP_OK;
 }
 
-static bp_status check_list(const bpi_job *j, bp_graph *g, const bp_node *list, const bp_node *with, size_t n, const char *what)
+static bp_status check_list(const bpi_job *j, bp_graph *g, const bp_node *list, const bp_node *with, size_t n,
+                            const char *what)
 {
   char label[80];
   for (size_t i = 0; i < n; i++) {
@@ -197,8 +199,8 @@ static bp_status check_list(const bpi_job *j, bp_graph *g, const bp_node *list, 
     if (s != BP_OK)
       return s;
     if (with && !bpi_same_shape(bpi_slot(list[i])->type, bpi_slot(with[i])->type))
-      return bpi_fail(BP_E_SHAPE, "%s: the vector for %s[%zu], %s, has another shape than it", j->function, what, i,
-                      bpi_node_label(g, list[i].index, label, sizeof label));
+      return bpi_fail(BP_E_SHAPE, "%s: the vector for %s[%zu], %s, has another shape than it", j->function,
+                      what, i, bpi_node_label(g, list[i].index, label, sizeof label));
   }
   return BP_OK;
 }

@@ -6,9 +6,9 @@
 
 /* A value of a sweep for every slot of the graph; a stamp tells whether it is of this sweep, so that nothing need be cleared. */
 typedef struct bpi_level {
-  uint32_t *value;    /* index of the adjoint or tangent, 0: none */
-  uint32_t *stamp;    /* reached in sweep number `stamp` */
-  uint8_t *active;    /* BPI_ACTIVE: depends on what we differentiate by */
+  uint32_t *value; /* index of the adjoint or tangent, 0: none */
+  uint32_t *stamp; /* reached in sweep number `stamp` */
+  uint8_t *active; /* BPI_ACTIVE: depends on what we differentiate by */
   size_t cap;
   uint32_t now;
 } bpi_level;
@@ -35,14 +35,17 @@ void bpi_sweeps_free(bpi_sweeps *s);
 
 /* Collects the heads between `from` and `wrt`, and finds which are active. With `cut`, nothing before a wrt is looked at.
  * bpi_region_close must follow, also on failure. */
-bp_status bpi_region_open(bpi_sweeps *s, const bp_node *from, size_t n_from, const bp_node *wrt, size_t n_wrt, bool cut, bpi_region *r);
+bp_status bpi_region_open(bpi_sweeps *s, const bp_node *from, size_t n_from, const bp_node *wrt, size_t n_wrt,
+                          bool cut, bpi_region *r);
 void bpi_region_close(bpi_sweeps *s, bpi_region *r);
 bool bpi_region_active(const bp_graph *g, const bpi_region *r, uint32_t slot);
 bp_node bpi_region_value(const bp_graph *g, const bpi_region *r, uint32_t slot); /* BP_NO_NODE where none */
 
 /* Reverse sweep: grads[i] is BP_NO_NODE where nothing flows. Forward sweep: the same for out[i]. */
-bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n, bool cut, bp_node *grads);
-bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x, bool cut, bp_node *out);
+bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt,
+                      size_t n, bool cut, bp_node *grads);
+bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent,
+                      size_t n_x, bool cut, bp_node *out);
 
 /* up times slope, BP_NO_NODE where slope is absent. */
 bp_node bpi_chain(bp_node up, bp_node slope);

@@ -20,7 +20,9 @@ static bp_status checked(const bp_op_call *c, int input, bp_node grad)
     return BP_OK;
   const bpi_node *v = bpi_slot(grad);
   if (!v || grad.graph != c->graph)
-    return c->graph->status != BP_OK ? c->graph->status : bp_op_fail(c, BP_E_GRAPH, "its rule gave no node of this graph for input %d", input);
+    return c->graph->status != BP_OK
+               ? c->graph->status
+               : bp_op_fail(c, BP_E_GRAPH, "its rule gave no node of this graph for input %d", input);
   if (!bpi_same_shape(v->type, &c->x_type[input]))
     return bp_op_fail(c, BP_E_SHAPE, "its rule gave a gradient of another shape than input %d", input);
   return BP_OK;
@@ -101,7 +103,8 @@ static bp_status pass_on(bpi_sweeps *s, bpi_region *r, uint32_t head)
   return st;
 }
 
-bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n, bool cut, bp_node *grads)
+bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt,
+                      size_t n, bool cut, bp_node *grads)
 {
   bpi_region r;
   bp_status st = bpi_region_open(s, y, n_y, wrt, n, cut, &r);
@@ -117,7 +120,8 @@ bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t
   return st != BP_OK ? st : s->g->status;
 }
 
-bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n, bp_node *grads)
+bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n,
+                 bp_node *grads)
 {
   bp_graph *g;
   bpi_job job = {"bp_vjp", y, up, wrt, NULL, n_y, n};
@@ -152,8 +156,11 @@ bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads)
     return st;
   if (type.dtype == BP_REAL && bpi_type_size(&type) != 1) {
     char label[80];
-    return bpi_fail(BP_E_SHAPE, "bp_grad: the loss, %s, has %lld elements; reduce it to one (bp_sum, bp_mean), or use bp_vjp with upstream gradients",
-                    bpi_node_label(loss.graph, loss.index, label, sizeof label), (long long)bpi_type_size(&type));
+    return bpi_fail(BP_E_SHAPE,
+                    "bp_grad: the loss, %s, has %lld elements; reduce it to one (bp_sum, bp_mean), or use "
+                    "bp_vjp with upstream gradients",
+                    bpi_node_label(loss.graph, loss.index, label, sizeof label),
+                    (long long)bpi_type_size(&type));
   }
   uint32_t mark = bp_graph_mark(loss.graph);
   bp_node one = bp_full(loss.graph, BP_REAL, 1, type.rank, type.dims);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs, const bp_node *outputs, size_t n_outputs)
+static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs, const bp_node *outputs,
+                          size_t n_outputs)
 {
   if ((n_inputs && !inputs) || !outputs || n_outputs < 1 || n_outputs > BP_MAX_RESULTS)
     return bpi_bad_arg("bp_fn_new", "needs 1 to 64 outputs, and arrays that are not NULL");
@@ -30,7 +31,8 @@ static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs
   return BP_OK;
 }
 
-bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs, const bp_node *outputs, size_t n_outputs)
+bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                 const bp_node *outputs, size_t n_outputs)
 {
   if (!body || check_fn(body, inputs, n_inputs, outputs, n_outputs) != BP_OK) {
     if (!body)
@@ -91,7 +93,8 @@ bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask)
 {
   for (size_t i = 0; i < fn->n_derived; i++) {
     const bpi_derived *d = &fn->derived[i];
-    if (d->kind == kind && d->n_mask == n_mask && (n_mask == 0 || memcmp(d->mask, mask, n_mask * sizeof *mask) == 0))
+    if (d->kind == kind && d->n_mask == n_mask &&
+        (n_mask == 0 || memcmp(d->mask, mask, n_mask * sizeof *mask) == 0))
       return d->fn;
   }
   return NULL;
@@ -135,7 +138,8 @@ static int64_t inner_stream(uint32_t stream, int64_t own)
   return (int64_t)(h >> 33 | 0x80000000u);
 }
 
-static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, bp_node *map, bp_node *x, uint32_t stream)
+static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, bp_node *map, bp_node *x,
+                             uint32_t stream)
 {
   const bpi_node *v = &body->nodes[head];
   bp_attr attr[BP_MAX_ATTRS];
@@ -187,8 +191,15 @@ bp_status bpi_call_of(bp_graph *g, uint32_t head, bpi_call_room *room, bp_op_cal
   }
   for (size_t k = 0; k < n_out; k++)
     room->y_type[k] = *g->nodes[head + k].type;
-  *call = (bp_op_call){.graph = g, .op = v->op, .n_in = (int)n_in, .n_out = (int)n_out, .x = room->x,
-                       .x_type = room->x_type, .attr = v->attr, .y = bpi_handle(g, head), .y_type = room->y_type};
+  *call = (bp_op_call){.graph = g,
+                       .op = v->op,
+                       .n_in = (int)n_in,
+                       .n_out = (int)n_out,
+                       .x = room->x,
+                       .x_type = room->x_type,
+                       .attr = v->attr,
+                       .y = bpi_handle(g, head),
+                       .y_type = room->y_type};
   return BP_OK;
 }
 

@@ -418,10 +418,16 @@ static uint32_t append(bp_graph *g, bp_op_call *c, uint32_t hash, const bp_type 
     const bp_type *type = keep_type(g, &types[k]);
     if (!type)
       return 0;
-    g->nodes[head + (uint32_t)k] = (bpi_node){
-        .op = c->op, .type = type, .attr = attr, .in = in, .serial = g->next_serial++, .hash = hash,
-        .n_in = (uint16_t)c->n_in, .n_out = (uint16_t)n_out, .result = (uint16_t)k,
-        .flags = flags_of(c->op, c->x, (size_t)c->n_in)};
+    g->nodes[head + (uint32_t)k] = (bpi_node){.op = c->op,
+                                              .type = type,
+                                              .attr = attr,
+                                              .in = in,
+                                              .serial = g->next_serial++,
+                                              .hash = hash,
+                                              .n_in = (uint16_t)c->n_in,
+                                              .n_out = (uint16_t)n_out,
+                                              .result = (uint16_t)k,
+                                              .flags = flags_of(c->op, c->x, (size_t)c->n_in)};
   }
   g->count += (size_t)n_out;
   table_put(g, hash, head);
@@ -448,7 +454,8 @@ static bp_status broadcast_inputs(bp_op_call *c, bp_node *x, bp_type *types)
   bp_type common = types[0];
   for (int i = 1; i < c->n_in; i++)
     if (!bpi_broadcast(&common, &types[i], &common))
-      return bp_op_fail(c, BP_E_SHAPE, "the shapes do not broadcast: dims must be equal or 1, counted from the right");
+      return bp_op_fail(c, BP_E_SHAPE,
+                        "the shapes do not broadcast: dims must be equal or 1, counted from the right");
   for (int i = 0; i < c->n_in; i++) {
     if (bpi_same_shape(&types[i], &common))
       continue;
@@ -467,16 +474,21 @@ static bp_status check_inputs(bp_graph *g, const bp_op *op, const bp_node *x, si
 {
   int arity = arity_of(op);
   if (g->closed)
-    return bpi_graph_fail(g, BP_E_ORDER, "%s: the graph is the body of a function and gets no more nodes", op->name);
+    return bpi_graph_fail(g, BP_E_ORDER, "%s: the graph is the body of a function and gets no more nodes",
+                          op->name);
   if (n_in > MAX_INPUTS || (arity >= 0 ? n_in != (size_t)arity : n_in < 1))
-    return bpi_graph_fail(g, BP_E_ARG, "%s: takes inputs (%s), got %zu", op->name, op->args ? op->args : "", n_in);
+    return bpi_graph_fail(g, BP_E_ARG, "%s: takes inputs (%s), got %zu", op->name, op->args ? op->args : "",
+                          n_in);
   for (size_t i = 0; i < n_in; i++) {
     if (x[i].graph != g)
       return bpi_graph_fail(g, BP_E_GRAPH, "%s: input %zu belongs to another graph", op->name, i + 1);
     if (x[i].index == 0)
-      return g->status != BP_OK ? g->status : bpi_graph_fail(g, BP_E_GRAPH, "%s: input %zu is an error node", op->name, i + 1);
+      return g->status != BP_OK
+                 ? g->status
+                 : bpi_graph_fail(g, BP_E_GRAPH, "%s: input %zu is an error node", op->name, i + 1);
     if (!bpi_slot(x[i]))
-      return bpi_graph_fail(g, BP_E_GRAPH, "%s: input %zu is stale: its node was rolled back", op->name, i + 1);
+      return bpi_graph_fail(g, BP_E_GRAPH, "%s: input %zu is stale: its node was rolled back", op->name,
+                            i + 1);
   }
   return BP_OK;
 }
@@ -537,7 +549,8 @@ static bp_status intern(bp_op_call *c, bp_node *x, bp_type *types, bp_attr *attr
   return head ? deliver(g, head, results) : bpi_graph_fail(g, BP_E_NOMEM, "%s: out of memory", c->op->name);
 }
 
-bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr, bp_node *results)
+bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr,
+                   bp_node *results)
 {
   if (!op || !results || (n_in && !x))
     return bpi_bad_arg("bp_apply", "op, x and results may not be NULL");

@@ -70,7 +70,9 @@ bp_node bp_name(bp_node n, const char *name)
     return bpi_error_node(g);
   long have = find_name(g, name);
   if (have >= 0)
-    return g->names[have].index == n.index ? n : bpi_node_fail(g, BP_E_EXISTS, "bp_name: '%s' is the name of another node", name);
+    return g->names[have].index == n.index
+               ? n
+               : bpi_node_fail(g, BP_E_EXISTS, "bp_name: '%s' is the name of another node", name);
   char *copy = bpi_arena_strdup(&g->arena, name);
   if (!copy || !name_room(g))
     return bpi_node_fail(g, BP_E_NOMEM, "bp_name: out of memory");
@@ -87,7 +89,8 @@ bp_node bp_find(bp_graph *g, const char *name)
     return g ? bpi_error_node(g) : BP_NO_NODE;
   }
   long have = find_name(g, name);
-  return have >= 0 ? bpi_handle(g, g->names[have].index) : bpi_node_fail(g, BP_E_NOTFOUND, "bp_find: no node is named '%s'", name);
+  return have >= 0 ? bpi_handle(g, g->names[have].index)
+                   : bpi_node_fail(g, BP_E_NOTFOUND, "bp_find: no node is named '%s'", name);
 }
 
 const char *bp_node_name(bp_node n)

@@ -7,7 +7,7 @@
 bp_state *bp_state_new(bp_ctx *ctx, bp_dtype real)
 {
   if (!ctx) {
-    bpi_bad_arg("bp_state_new", "ctx is NULL");
+    bpi_bad_arg("bp_state_new", "ctx");
     return NULL;
   }
   if (real != BP_FLOAT32 && real != BP_FLOAT64) {
@@ -78,33 +78,38 @@ static bool grow_table(bp_state *s)
   return true;
 }
 
-static bp_status check_entry(const bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims,
-                             int64_t *size)
+static bp_status check_entry(const bp_state *s, const char *name, bp_dtype dtype, int rank,
+                             const int64_t *dims, int64_t *size)
 {
   if (!s || !name || !*name || (rank > 0 && !dims))
-    return bpi_bad_arg("bp_state_add", "state, name or dims is missing");
+    return bpi_bad_arg("bp_state_add", "state, name or dims");
   if (dtype != BP_REAL && dtype != BP_INT64)
-    return bpi_fail(BP_E_DTYPE, "bp_state_add: '%s': entries are real or int64, not %s", name, bp_dtype_name(dtype));
+    return bpi_fail(BP_E_DTYPE, "bp_state_add: '%s': entries are real or int64, not %s", name,
+                    bp_dtype_name(dtype));
   if (!bpi_size(rank, dims, size))
-    return bpi_fail(BP_E_LIMIT, "bp_state_add: '%s': a dim is negative, the rank is not 0 to %d, or the size is too large",
-                    name, BP_MAX_RANK);
+    return bpi_fail(
+        BP_E_LIMIT,
+        "bp_state_add: '%s': a dim is negative, the rank is not 0 to %d, or the size is too large", name,
+        BP_MAX_RANK);
   if (bp_state_find(s, name) >= 0)
     return bpi_fail(BP_E_EXISTS, "bp_state_add: there is an entry '%s' already", name);
   return s->count < INT32_MAX / 2 ? BP_OK : bpi_fail(BP_E_LIMIT, "bp_state_add: too many entries");
 }
 
-bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims, int *entry)
+bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims,
+                       int *entry)
 {
   int64_t size;
   bp_status status = check_entry(s, name, dtype, rank, dims, &size);
   if (status != BP_OK)
     return status;
   if (!entry)
-    return bpi_bad_arg("bp_state_add", "entry is NULL");
+    return bpi_bad_arg("bp_state_add", "entry");
   if (!grow_table(s) || !bpi_grow(s->ctx, (void **)&s->entries, &s->cap, s->count, sizeof *s->entries))
     return bpi_nomem();
   size_t bytes = (size_t)size * bp_dtype_size(bpi_storage(dtype, s->real));
-  bpi_entry e = {bpi_strdup(s->ctx, name), bpi_type(dtype, rank, dims), bpi_alloc_aligned(s->ctx, bytes ? bytes : 1)};
+  bpi_entry e = {bpi_strdup(s->ctx, name), bpi_type(dtype, rank, dims),
+                 bpi_alloc_aligned(s->ctx, bytes ? bytes : 1)};
   if (!e.name || !e.data) {
     bpi_free(s->ctx, e.name);
     bpi_free_aligned(s->ctx, e.data);
@@ -125,7 +130,7 @@ int bp_state_count(const bp_state *s)
 bp_status bp_state_array(bp_state *s, int entry, const char **name, bp_type *type, void **data)
 {
   if (!s)
-    return bpi_bad_arg("bp_state_array", "state is NULL");
+    return bpi_bad_arg("bp_state_array", "state");
   if (entry < 0 || (size_t)entry >= s->count)
     return bpi_fail(BP_E_RANGE, "bp_state_array: there is no entry %d; the state has %zu", entry, s->count);
   const bpi_entry *e = &s->entries[entry];

@@ -6,16 +6,16 @@
 
 enum { MOST = 8 };
 
-#define STRIDED_RUN(T)                                                                                       \
-  do {                                                                                                       \
-    const T *s = src;                                                                                        \
-    T *d = dst;                                                                                              \
-    if (ss == 0)                                                                                             \
-      for (int64_t i = 0; i < n; i++)                                                                        \
-        d[i * ds] = *s;                                                                                      \
-    else                                                                                                     \
-      for (int64_t i = 0; i < n; i++)                                                                        \
-        d[i * ds] = s[i * ss];                                                                               \
+#define STRIDED_RUN(T)                \
+  do {                                \
+    const T *s = src;                 \
+    T *d = dst;                       \
+    if (ss == 0)                      \
+      for (int64_t i = 0; i < n; i++) \
+        d[i * ds] = *s;               \
+    else                              \
+      for (int64_t i = 0; i < n; i++) \
+        d[i * ds] = s[i * ss];        \
   } while (0)
 
 static void copy_run(int64_t n, size_t elem, const void *src, int64_t ss, void *dst, int64_t ds)
@@ -31,18 +31,20 @@ static void copy_run(int64_t n, size_t elem, const void *src, int64_t ss, void *
 }
 
 /* Copies what remains after merging; rank >= 1. */
-static void copy_nested(int rank, const int64_t *dims, size_t elem, const char *src, const int64_t *ss, char *dst, const int64_t *ds)
+static void copy_nested(int rank, const int64_t *dims, size_t elem, const char *src, const int64_t *ss,
+                        char *dst, const int64_t *ds)
 {
   if (rank == 1) {
     copy_run(dims[0], elem, src, ss[0], dst, ds[0]);
     return;
   }
   for (int64_t i = 0; i < dims[0]; i++)
-    copy_nested(rank - 1, dims + 1, elem, src + i * ss[0] * (int64_t)elem, ss + 1, dst + i * ds[0] * (int64_t)elem, ds + 1);
+    copy_nested(rank - 1, dims + 1, elem, src + i * ss[0] * (int64_t)elem, ss + 1,
+                dst + i * ds[0] * (int64_t)elem, ds + 1);
 }
 
-void bpi_copy_strided(int rank, const int64_t *dims, size_t elem, const void *src, const int64_t *src_strides, void *dst,
-                      const int64_t *dst_strides)
+void bpi_copy_strided(int rank, const int64_t *dims, size_t elem, const void *src, const int64_t *src_strides,
+                      void *dst, const int64_t *dst_strides)
 {
   int64_t d[MOST], a[MOST], b[MOST];
   int n = 0;
@@ -67,8 +69,8 @@ void bpi_copy_strided(int rank, const int64_t *dims, size_t elem, const void *sr
     copy_nested(n, d, elem, src, a, dst, b);
 }
 
-void bpi_copy_rows(int rank, const int64_t *dims, size_t elem, const void *src, const int64_t *src_strides, void *dst,
-                   const int64_t *dst_strides, int64_t begin, int64_t end)
+void bpi_copy_rows(int rank, const int64_t *dims, size_t elem, const void *src, const int64_t *src_strides,
+                   void *dst, const int64_t *dst_strides, int64_t begin, int64_t end)
 {
   int64_t d[MOST];
   for (int i = 0; i < rank; i++)

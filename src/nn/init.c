@@ -81,7 +81,9 @@ bp_status bpi_init_fill(bp_ctx *ctx, const bpi_param *p, uint64_t seed, uint32_t
   double in, rows, scale = p->init.scale != 0 ? p->init.scale : 1;
   fans(&p->type, &in, &rows);
   int64_t n = p->size, first = p->type.rank ? p->type.dims[0] : 1;
-  bp_init_kind kind = p->init.kind != BP_INIT_DEFAULT ? p->init.kind : p->type.rank < 2 ? BP_INIT_ZEROS : BP_INIT_MIRRORED;
+  bp_init_kind kind = p->init.kind != BP_INIT_DEFAULT ? p->init.kind
+                      : p->type.rank < 2              ? BP_INIT_ZEROS
+                                                      : BP_INIT_MIRRORED;
   switch (kind) {
   case BP_INIT_GLOROT:
     draw_uniform(k, n, scale * sqrt(6 / (in + rows)), out);

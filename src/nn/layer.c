@@ -7,7 +7,8 @@
 
 enum { NAME_SIZE = 128 };
 
-static bp_node part(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank, const int64_t *dims, bp_init init)
+static bp_node part(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
+                    const int64_t *dims, bp_init init)
 {
   char name[NAME_SIZE];
   if (snprintf(name, sizeof name, "%s.%s", layer, what) >= (int)sizeof name)
@@ -22,10 +23,13 @@ bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init
     return x;
   bp_graph *g = x.graph;
   if (!p || !name || v->type->rank < 1 || out < 1)
-    return bpi_node_fail(g, BP_E_ARG, "bp_dense: params or name is missing, x is a scalar, or out is below 1");
+    return bpi_node_fail(g, BP_E_ARG,
+                         "bp_dense: params or name is missing, x is a scalar, or out is below 1");
   int64_t dims[2] = {out, v->type->dims[v->type->rank - 1]};
   bp_node w = part(p, g, name, "W", 2, dims, init);
-  bp_node b = part(p, g, name, "b", 1, dims, init.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_CONSTANT, 0.1} : (bp_init){BP_INIT_ZEROS, 0});
+  bp_node b =
+      part(p, g, name, "b", 1, dims,
+           init.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_CONSTANT, 0.1} : (bp_init){BP_INIT_ZEROS, 0});
   return bp_linear(x, w, b);
 }
 
@@ -48,8 +52,10 @@ static bool split_name(const char *text, char *name, size_t size, double *number
 /* Rows that can stand between layers: one real input, the rest attributes with presets. */
 static bool is_activation(const bp_op *op)
 {
-  return op && op->args && strcmp(op->args, "x") == 0 && !(op->traits & (BP_INTERNAL | BP_VIEW | BP_RANDOM | BP_REDUCTION)) && !op->zero &&
-         (op->traits & BP_ELEMENTWISE || op->attrs[0].kind == BP_ATTR_INT) && op->attrs[0].kind != BP_ATTR_INTS;
+  return op && op->args && strcmp(op->args, "x") == 0 &&
+         !(op->traits & (BP_INTERNAL | BP_VIEW | BP_RANDOM | BP_REDUCTION)) && !op->zero &&
+         (op->traits & BP_ELEMENTWISE || op->attrs[0].kind == BP_ATTR_INT) &&
+         op->attrs[0].kind != BP_ATTR_INTS;
 }
 
 bp_node bp_activation(bp_node x, const char *text)

@@ -14,7 +14,8 @@ static bp_status check_options(const bp_optimizer *o)
     return bpi_bad_arg("bp_optimizer_step", "kind is none of the list");
   if (!(o->lr >= 0 && isfinite(o->lr)))
     return bpi_bad_arg("bp_optimizer_step", "lr must be a finite number, not below 0");
-  if (!(o->momentum >= 0 && o->momentum < 1) || !(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
+  if (!(o->momentum >= 0 && o->momentum < 1) || !(o->beta1 >= 0 && o->beta1 < 1) ||
+      !(o->beta2 >= 0 && o->beta2 < 1))
     return bpi_bad_arg("bp_optimizer_step", "momentum, beta1 and beta2 must lie in [0, 1)");
   if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->clip_norm >= 0))
     return bpi_bad_arg("bp_optimizer_step", "epsilon, weight_decay and clip_norm may not be negative");
@@ -22,7 +23,8 @@ static bp_status check_options(const bp_optimizer *o)
 }
 
 /* An entry of the state by name, made at the first call. */
-static bp_status slot(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims, int *entry)
+static bp_status slot(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims,
+                      int *entry)
 {
   *entry = bp_state_find(s, name);
   return *entry >= 0 ? BP_OK : bp_state_add(s, name, dtype, rank, dims, entry);
@@ -184,12 +186,14 @@ static bp_node learning_rate(step *t)
   return bp_read(t->g, t->s, entry);
 }
 
-bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss, bp_update *updates, size_t *n, bp_node *grad)
+bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
+                            bp_update *updates, size_t *n, bp_node *grad)
 {
   if (!p || !s || !o || !updates || !n || !loss.graph)
     return bpi_bad_arg("bp_optimizer_step", "an argument is NULL");
   if (p->state != s || p->entry[0] < 0)
-    return bpi_fail(BP_E_ORDER, "bp_optimizer_step: bp_params_make comes first, and there must be a trained parameter");
+    return bpi_fail(BP_E_ORDER,
+                    "bp_optimizer_step: bp_params_make comes first, and there must be a trained parameter");
   bp_status st = check_options(o);
   if (st != BP_OK)
     return st;

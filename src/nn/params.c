@@ -56,7 +56,8 @@ static int declare(bp_params *p, bp_graph *g, const char *name, int rank, const 
     bpi_graph_fail(g, BP_E_NOMEM, "bp_param: out of memory");
     return -1;
   }
-  p->list[p->n] = (bpi_param){.name = copy, .type = bpi_type(BP_REAL, rank, dims), .init = init, .size = size};
+  p->list[p->n] =
+      (bpi_param){.name = copy, .type = bpi_type(BP_REAL, rank, dims), .init = init, .size = size};
   return (int)p->n++;
 }
 
@@ -84,7 +85,8 @@ bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const in
   bpi_param *w = &p->list[i];
   bp_type asked = bpi_type(BP_REAL, rank < 0 || rank > BP_MAX_RANK ? 0 : rank, dims);
   if (!bpi_same_shape(&asked, &w->type))
-    return bpi_node_fail(g, BP_E_MISMATCH, "bp_param: '%s' is asked for with another shape than before", name);
+    return bpi_node_fail(g, BP_E_MISMATCH, "bp_param: '%s' is asked for with another shape than before",
+                         name);
   /* In the first round the values do not exist; a placeholder has the shape. */
   return p->state ? view_of(p, g, w) : bpi_placeholder(g, &w->type);
 }
@@ -101,7 +103,9 @@ bp_status bp_params_freeze(bp_params *p, const char *name)
       p->list[i].frozen = true;
       found++;
     }
-  return found ? BP_OK : bpi_fail(BP_E_NOTFOUND, "bp_params_freeze: no parameter is '%s' or begins with '%s.'", name, name);
+  return found ? BP_OK
+               : bpi_fail(BP_E_NOTFOUND, "bp_params_freeze: no parameter is '%s' or begins with '%s.'", name,
+                          name);
 }
 
 /* Offsets in the trained vector and in the frozen one: matrices first. */

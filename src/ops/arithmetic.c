@@ -16,9 +16,16 @@ static bp_node neg_simplify(const bp_op_call *c)
 }
 NUM_BODY1(neg, -x)
 const bp_op bp_op_neg = {
-    .name = "neg", .math = "y = -x", .source = "IEEE 754", .args = "x",
+    .name = "neg",
+    .math = "y = -x",
+    .source = "IEEE 754",
+    .args = "x",
     .traits = BP_ELEMENTWISE | BP_LINEAR,
-    .shape = bpi_shape_number, .jacobian = bpi_jac_scaled, .slope = neg_slope, .simplify = neg_simplify, .body = &neg_body,
+    .shape = bpi_shape_number,
+    .jacobian = bpi_jac_scaled,
+    .slope = neg_slope,
+    .simplify = neg_simplify,
+    .body = &neg_body,
     .examples = {"x[7]", "x[2,0]", "x[4] int -5..5"},
 };
 
@@ -30,9 +37,15 @@ static bp_node add_slope(const bp_op_call *c, int input)
 }
 NUM_BODY2(add, a + b)
 const bp_op bp_op_add = {
-    .name = "add", .math = "y = a + b", .source = "IEEE 754", .args = "a, b",
+    .name = "add",
+    .math = "y = a + b",
+    .source = "IEEE 754",
+    .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_LINEAR | BP_COMMUTATIVE,
-    .shape = bpi_shape_number, .jacobian = bpi_jac_identity, .slope = add_slope, .body = &add_body,
+    .shape = bpi_shape_number,
+    .jacobian = bpi_jac_identity,
+    .slope = add_slope,
+    .body = &add_body,
     .examples = {"a[2,3], b[2,3]", "a[2,1], b[3]", "a[], b[0]", "a[3] int -9..9, b[3] int -9..9"},
 };
 
@@ -48,9 +61,15 @@ static bp_jac sub_jacobian(const bp_op_call *c, int input, int result)
 }
 NUM_BODY2(sub, a - b)
 const bp_op bp_op_sub = {
-    .name = "sub", .math = "y = a - b", .source = "IEEE 754", .args = "a, b",
+    .name = "sub",
+    .math = "y = a - b",
+    .source = "IEEE 754",
+    .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_LINEAR,
-    .shape = bpi_shape_number, .jacobian = sub_jacobian, .slope = sub_slope, .body = &sub_body,
+    .shape = bpi_shape_number,
+    .jacobian = sub_jacobian,
+    .slope = sub_slope,
+    .body = &sub_body,
     .examples = {"a[2,3], b[2,3]", "a[2,1], b[3]", "a[3] int -9..9, b[3] int -9..9"},
 };
 
@@ -68,11 +87,17 @@ static bp_node mul_simplify(const bp_op_call *c)
       return c->x[1 - i];
   return BP_NO_NODE;
 }
-NUM_BODY2(mul, a * b)
+NUM_BODY2(mul, a *b)
 const bp_op bp_op_mul = {
-    .name = "mul", .math = "y = a b", .source = "IEEE 754", .args = "a, b",
+    .name = "mul",
+    .math = "y = a b",
+    .source = "IEEE 754",
+    .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_MULTILINEAR | BP_COMMUTATIVE,
-    .shape = bpi_shape_number, .slope = mul_slope, .simplify = mul_simplify, .body = &mul_body,
+    .shape = bpi_shape_number,
+    .slope = mul_slope,
+    .simplify = mul_simplify,
+    .body = &mul_body,
     .examples = {"a[2,3], b[2,3]", "a[2,1], b[3]", "a[0], b[0]", "a[3] int -9..9, b[3] int -9..9"},
 };
 
@@ -83,9 +108,14 @@ static bp_node div_slope(const bp_op_call *c, int input)
 }
 REAL_BODY2(div, a / b)
 const bp_op bp_op_div = {
-    .name = "div", .math = "y = a / b", .source = "IEEE 754", .args = "a, b",
+    .name = "div",
+    .math = "y = a / b",
+    .source = "IEEE 754",
+    .args = "a, b",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_real, .slope = div_slope, .body = &div_body,
+    .shape = bpi_shape_real,
+    .slope = div_slope,
+    .body = &div_body,
     .examples = {"a[7], b[7] in 0.5..3", "a[2,1], b[3] in -3..-0.5"},
 };
 
@@ -103,10 +133,16 @@ static bp_node chain_simplify(const bp_op_call *c)
 }
 REAL_BODY2(chain, a == 0 ? a : a * b)
 const bp_op bp_op_chain = {
-    .name = "chain", .math = "y = u s, and 0 where u is 0", .source = "Griewank & Walther 2008, ch. 3",
-    .kink = "at u = 0 the slope for u is s", .args = "u, s",
+    .name = "chain",
+    .math = "y = u s, and 0 where u is 0",
+    .source = "Griewank & Walther 2008, ch. 3",
+    .kink = "at u = 0 the slope for u is s",
+    .args = "u, s",
     .traits = BP_ELEMENTWISE | BP_MULTILINEAR | BP_NAN_STOPS,
-    .shape = bpi_shape_real, .slope = chain_slope, .simplify = chain_simplify, .body = &chain_body,
+    .shape = bpi_shape_real,
+    .slope = chain_slope,
+    .simplify = chain_simplify,
+    .body = &chain_body,
     .examples = {"u[7] in 0.2..2, s[7]", "u[2,1] in -2..-0.2, s[3]"},
 };
 
@@ -118,9 +154,14 @@ static bp_node exp_slope(const bp_op_call *c, int input)
 }
 REAL_BODY1(exp, m_exp(x))
 const bp_op bp_op_exp = {
-    .name = "exp", .math = "y = e^x", .source = "Tang, Table-driven exp, 1989", .args = "x",
+    .name = "exp",
+    .math = "y = e^x",
+    .source = "Tang, Table-driven exp, 1989",
+    .args = "x",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_real, .slope = exp_slope, .body = &exp_body,
+    .shape = bpi_shape_real,
+    .slope = exp_slope,
+    .body = &exp_body,
     .examples = {"x[7]", "x[2,0]"},
 };
 
@@ -132,9 +173,15 @@ static bp_node log_slope(const bp_op_call *c, int input)
 }
 REAL_BODY1(log, m_log(x))
 const bp_op bp_op_log = {
-    .name = "log", .math = "y = ln x", .source = "Tang, Table-driven log, 1990", .kink = "-inf at 0, NaN below", .args = "x",
+    .name = "log",
+    .math = "y = ln x",
+    .source = "Tang, Table-driven log, 1990",
+    .kink = "-inf at 0, NaN below",
+    .args = "x",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_real, .slope = log_slope, .body = &log_body,
+    .shape = bpi_shape_real,
+    .slope = log_slope,
+    .body = &log_body,
     .examples = {"x[7] in 0.2..4"},
 };
 
@@ -146,11 +193,18 @@ static bp_node sqrt_slope(const bp_op_call *c, int input)
 }
 REAL_BODY1(sqrt, m_sqrt(x))
 const bp_op bp_op_sqrt = {
-    .name = "sqrt", .math = "y = sqrt(x)", .source = "IEEE 754", .kink = "slope inf at 0, as the limit says; NaN below", .args = "x",
+    .name = "sqrt",
+    .math = "y = sqrt(x)",
+    .source = "IEEE 754",
+    .kink = "slope inf at 0, as the limit says; NaN below",
+    .args = "x",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_real, .slope = sqrt_slope, .body = &sqrt_body,
+    .shape = bpi_shape_real,
+    .slope = sqrt_slope,
+    .body = &sqrt_body,
     .examples = {"x[7] in 0.2..4"},
-    .kinks = {{{0}, {INFINITY}}}, .n_kinks = 1,
+    .kinks = {{{0}, {INFINITY}}},
+    .n_kinks = 1,
 };
 
 /* ---- square ---- */
@@ -161,9 +215,14 @@ static bp_node square_slope(const bp_op_call *c, int input)
 }
 NUM_BODY1(square, x *x)
 const bp_op bp_op_square = {
-    .name = "square", .math = "y = x^2", .source = "-", .args = "x",
+    .name = "square",
+    .math = "y = x^2",
+    .source = "-",
+    .args = "x",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_number, .slope = square_slope, .body = &square_body,
+    .shape = bpi_shape_number,
+    .slope = square_slope,
+    .body = &square_body,
     .examples = {"x[7]", "x[3] int -9..9"},
 };
 
@@ -175,8 +234,13 @@ static bp_node reciprocal_slope(const bp_op_call *c, int input)
 }
 REAL_BODY1(reciprocal, 1 / x)
 const bp_op bp_op_reciprocal = {
-    .name = "reciprocal", .math = "y = 1 / x", .source = "IEEE 754", .args = "x",
+    .name = "reciprocal",
+    .math = "y = 1 / x",
+    .source = "IEEE 754",
+    .args = "x",
     .traits = BP_ELEMENTWISE,
-    .shape = bpi_shape_real, .slope = reciprocal_slope, .body = &reciprocal_body,
+    .shape = bpi_shape_real,
+    .slope = reciprocal_slope,
+    .body = &reciprocal_body,
     .examples = {"x[7] in 0.3..3", "x[3] in -3..-0.3"},
 };

@@ -13,8 +13,9 @@ static bp_status match(const bp_op_call *c, const bp_type *got, const bp_type *w
   bpi_text t;
   bpi_text_init(&t, c->graph->ctx);
   bpi_text_shape(&t, want->rank, want->dims);
-  bp_status s = bp_op_fail(c, got->dtype == want->dtype ? BP_E_SHAPE : BP_E_DTYPE, "argument %d should be %s%s", number + 1, bp_dtype_name(want->dtype),
-                           t.s ? t.s : "");
+  bp_status s =
+      bp_op_fail(c, got->dtype == want->dtype ? BP_E_SHAPE : BP_E_DTYPE, "argument %d should be %s%s",
+                 number + 1, bp_dtype_name(want->dtype), t.s ? t.s : "");
   bpi_text_free(&t);
   return s;
 }
@@ -112,7 +113,11 @@ typedef struct scan_parts {
 
 static scan_parts parts_of(const bp_op_call *c)
 {
-  scan_parts p = {.fn = c->attr[0].fn, .n_carry = (int)c->attr[1].i, .n_xs = (int)c->attr[2].i, .length = c->attr[3].i, .reverse = c->attr[4].i != 0};
+  scan_parts p = {.fn = c->attr[0].fn,
+                  .n_carry = (int)c->attr[1].i,
+                  .n_xs = (int)c->attr[2].i,
+                  .length = c->attr[3].i,
+                  .reverse = c->attr[4].i != 0};
   p.n_consts = c->n_in - p.n_carry - p.n_xs;
   p.n_y = (int)p.fn->n_outputs - p.n_carry;
   return p;
@@ -123,13 +128,15 @@ static bp_status scan_canon(bp_op_call *c, bp_attr *attr)
   if (!attr[0].fn)
     return bp_op_fail(c, BP_E_ARG, "the function is NULL");
   if (attr[1].i < 0 || attr[2].i < 0 || attr[1].i > c->n_in || attr[2].i > c->n_in - attr[1].i)
-    return bp_op_fail(c, BP_E_ARG, "%lld carries and %lld sequences are more than the inputs", (long long)attr[1].i, (long long)attr[2].i);
+    return bp_op_fail(c, BP_E_ARG, "%lld carries and %lld sequences are more than the inputs",
+                      (long long)attr[1].i, (long long)attr[2].i);
   if (attr[2].i) {
     const bp_type *first = &c->x_type[attr[1].i];
     if (first->rank == 0)
       return bp_op_fail(c, BP_E_SHAPE, "a sequence needs a first axis to step along");
     if (attr[3].i > 0 && attr[3].i != first->dims[0])
-      return bp_op_fail(c, BP_E_SHAPE, "length is %lld, the first sequence has %lld steps", (long long)attr[3].i, (long long)first->dims[0]);
+      return bp_op_fail(c, BP_E_SHAPE, "length is %lld, the first sequence has %lld steps",
+                        (long long)attr[3].i, (long long)first->dims[0]);
     attr[3].i = first->dims[0];
   }
   if (attr[3].i < 0 || (attr[3].i == 0 && !attr[2].i))
@@ -157,28 +164,35 @@ static bp_status stacked_type(const bp_op_call *c, const bp_type *t, int64_t len
   for (int i = t->rank; i > 0; i--)
     out->dims[i] = t->dims[i - 1];
   out->dims[0] = length;
-  return bpi_size(out->rank, out->dims, &size) ? BP_OK : bp_op_fail(c, BP_E_LIMIT, "a stacked result has too many elements");
+  return bpi_size(out->rank, out->dims, &size)
+             ? BP_OK
+             : bp_op_fail(c, BP_E_LIMIT, "a stacked result has too many elements");
 }
 
 static bp_status scan_arguments(const bp_op_call *c, const scan_parts *p)
 {
   bp_status s = BP_OK;
   if ((size_t)c->n_in != p->fn->n_inputs)
-    return bp_op_fail(c, BP_E_ARG, "%s takes %zu parameters, got %d carries, sequences and constants", p->fn->name, p->fn->n_inputs, c->n_in);
+    return bp_op_fail(c, BP_E_ARG, "%s takes %zu parameters, got %d carries, sequences and constants",
+                      p->fn->name, p->fn->n_inputs, c->n_in);
   if (p->n_y < 0 || 2 * p->n_carry + p->n_y > BP_MAX_RESULTS)
-    return bp_op_fail(c, BP_E_ARG, "%s has %zu outputs for %d carries, or too many", p->fn->name, p->fn->n_outputs, p->n_carry);
+    return bp_op_fail(c, BP_E_ARG, "%s has %zu outputs for %d carries, or too many", p->fn->name,
+                      p->fn->n_outputs, p->n_carry);
   for (int i = 0; s == BP_OK && i < c->n_in; i++) {
     bp_type t = c->x_type[i];
     if (i >= p->n_carry && i < p->n_carry + p->n_xs) {
       if (t.rank == 0 || t.dims[0] != p->length)
-        return bp_op_fail(c, BP_E_SHAPE, "sequence %d does not have %lld steps", i - p->n_carry + 1, (long long)p->length);
+        return bp_op_fail(c, BP_E_SHAPE, "sequence %d does not have %lld steps", i - p->n_carry + 1,
+                          (long long)p->length);
       t = step_type(&t);
     }
     s = match(c, &t, type_in(p->fn, (size_t)i), i);
   }
   for (int k = 0; s == BP_OK && k < p->n_carry; k++)
-    if (type_out(p->fn, (size_t)k)->dtype != c->x_type[k].dtype || !bpi_same_shape(type_out(p->fn, (size_t)k), &c->x_type[k]))
-      return bp_op_fail(c, BP_E_SHAPE, "output %d of %s must be of the type of carry %d", k + 1, p->fn->name, k + 1);
+    if (type_out(p->fn, (size_t)k)->dtype != c->x_type[k].dtype ||
+        !bpi_same_shape(type_out(p->fn, (size_t)k), &c->x_type[k]))
+      return bp_op_fail(c, BP_E_SHAPE, "output %d of %s must be of the type of carry %d", k + 1, p->fn->name,
+                        k + 1);
   return s;
 }
 
@@ -248,14 +262,18 @@ static bp_fn *make_backward(const scan_parts *p, const uint64_t *mask)
   size_t n_from = 0, n_wrt = 0;
   int n_state = p->n_carry, first_const = n_state + p->n_xs;
   for (int k = 0; k < n_state; k++)
-    dc[k] = is_real(type_in(fn, (size_t)k)) ? derived_input(d.g, type_in(fn, (size_t)k), d.in, &d.n_in) : BP_NO_NODE;
+    dc[k] = is_real(type_in(fn, (size_t)k)) ? derived_input(d.g, type_in(fn, (size_t)k), d.in, &d.n_in)
+                                            : BP_NO_NODE;
   for (size_t i = (size_t)first_const; i < fn->n_inputs; i++)
     dk[i] = is_real(type_in(fn, i)) ? derived_input(d.g, type_in(fn, i), d.in, &d.n_in) : BP_NO_NODE;
   bp_node dy[BP_MAX_RESULTS];
   for (int k = 0; k < p->n_y; k++)
-    dy[k] = *mask >> (n_state + k) & 1 ? derived_input(d.g, type_out(fn, (size_t)(n_state + k)), d.in, &d.n_in) : BP_NO_NODE;
+    dy[k] = *mask >> (n_state + k) & 1
+                ? derived_input(d.g, type_out(fn, (size_t)(n_state + k)), d.in, &d.n_in)
+                : BP_NO_NODE;
   for (int k = 0; k < n_state; k++)
-    dh[k] = *mask >> (n_state + p->n_y + k) & 1 ? derived_input(d.g, type_in(fn, (size_t)k), d.in, &d.n_in) : BP_NO_NODE;
+    dh[k] = *mask >> (n_state + p->n_y + k) & 1 ? derived_input(d.g, type_in(fn, (size_t)k), d.in, &d.n_in)
+                                                : BP_NO_NODE;
   for (size_t i = 0; i < fn->n_inputs; i++) {
     d.args[i] = derived_input(d.g, type_in(fn, i), d.in, &d.n_in);
     if (is_real(type_in(fn, i)))
@@ -346,7 +364,8 @@ static bp_fn *derived_fn(const bp_op_call *c, const scan_parts *p, int kind, uin
 {
   bp_fn *fn = bpi_fn_derived(p->fn, kind, &mask, 1);
   if (!fn)
-    fn = bpi_fn_remember(p->fn, kind, &mask, 1, kind == DERIVED_VJP ? make_backward(p, &mask) : make_forward(p));
+    fn = bpi_fn_remember(p->fn, kind, &mask, 1,
+                         kind == DERIVED_VJP ? make_backward(p, &mask) : make_forward(p));
   if (!fn)
     bp_op_fail(c, BP_E_NOMEM, "its derivative could not be made: %s", bp_error());
   return fn;
@@ -357,7 +376,8 @@ static bp_node zeros_of(const bp_op_call *c, const bp_type *t)
   return bp_full(c->graph, BP_REAL, 0, t->rank, t->dims);
 }
 
-static bp_status apply_scan(const bp_op_call *c, bp_fn *fn, const bp_node *in, size_t n_in, int n_carry, int n_xs, bool reverse, bp_node *out)
+static bp_status apply_scan(const bp_op_call *c, bp_fn *fn, const bp_node *in, size_t n_in, int n_carry,
+                            int n_xs, bool reverse, bp_node *out)
 {
   bp_attr attr[5] = {{.fn = fn}, {.i = n_carry}, {.i = n_xs}, {.i = c->attr[3].i}, {.i = reverse}};
   return bp_apply(c->graph, c->op, in, n_in, attr, out);
@@ -439,7 +459,8 @@ static bp_fn *scan_example(bp_ctx *ctx)
 {
   bp_graph *g = bp_graph_new(ctx);
   int64_t dims[1] = {2};
-  bp_node in[3] = {bp_input(g, "h", BP_REAL, 1, dims), bp_input(g, "x", BP_REAL, 1, dims), bp_input(g, "w", BP_REAL, 1, dims)};
+  bp_node in[3] = {bp_input(g, "h", BP_REAL, 1, dims), bp_input(g, "x", BP_REAL, 1, dims),
+                   bp_input(g, "w", BP_REAL, 1, dims)};
   bp_node h = bp_tanh(bp_add(bp_mul(in[0], in[2]), in[1]));
   bp_node out[2] = {h, bp_mul(h, in[1])};
   return bp_fn_new("step", g, in, 3, out, 2);
@@ -450,22 +471,28 @@ const bp_op bp_op_scan = {
     .math = "(carry, y_t) = fn(carry, x_t, constants) for each step t",
     .source = "Werbos, Backpropagation through time, 1990",
     .args = "args...",
-    .attrs = {{"fn", BP_ATTR_FN, 0}, {"n_carry", BP_ATTR_INT, 0}, {"n_xs", BP_ATTR_INT, 0}, {"length", BP_ATTR_INT, 0}, {"reverse", BP_ATTR_BOOL, 0}},
+    .attrs = {{"fn", BP_ATTR_FN, 0},
+              {"n_carry", BP_ATTR_INT, 0},
+              {"n_xs", BP_ATTR_INT, 0},
+              {"length", BP_ATTR_INT, 0},
+              {"reverse", BP_ATTR_BOOL, 0}},
     .traits = BP_LOOP | BP_INTERNAL | BP_NAN_STOPS,
     .canon = scan_canon,
     .shape = scan_shape,
     .vjp = scan_vjp,
     .jvp = scan_jvp,
     .example_fn = scan_example,
-    .examples = {"h[2], x[3,2], w[2]; n_carry=1, n_xs=1, length=0, reverse=0", "h[2], x[3,2], w[2]; n_carry=1, n_xs=1, length=3, reverse=1",
+    .examples = {"h[2], x[3,2], w[2]; n_carry=1, n_xs=1, length=0, reverse=0",
+                 "h[2], x[3,2], w[2]; n_carry=1, n_xs=1, length=3, reverse=1",
                  "h[2], x[2], w[2]; n_carry=1, n_xs=0, length=3, reverse=0"},
 };
 
-bp_status bp_scan(bp_fn *fn, const bp_node *carry, size_t n_carry, const bp_node *xs, size_t n_xs, const bp_node *consts, size_t n_consts,
-                  int64_t length, bool reverse, bp_node *results)
+bp_status bp_scan(bp_fn *fn, const bp_node *carry, size_t n_carry, const bp_node *xs, size_t n_xs,
+                  const bp_node *consts, size_t n_consts, int64_t length, bool reverse, bp_node *results)
 {
   size_t n = n_carry + n_xs + n_consts;
-  if (!fn || !results || n == 0 || (n_carry && !carry) || (n_xs && !xs) || (n_consts && !consts) || n > UINT16_MAX)
+  if (!fn || !results || n == 0 || (n_carry && !carry) || (n_xs && !xs) || (n_consts && !consts) ||
+      n > UINT16_MAX)
     return bpi_bad_arg("bp_scan", "fn, results or a list is NULL, or there are no arguments");
   bp_node few[16], y[BP_MAX_RESULTS];
   bp_ctx *ctx = fn->body->ctx;
@@ -474,7 +501,8 @@ bp_status bp_scan(bp_fn *fn, const bp_node *carry, size_t n_carry, const bp_node
     return bpi_nomem();
   for (size_t i = 0; i < n; i++)
     in[i] = i < n_carry ? carry[i] : i < n_carry + n_xs ? xs[i - n_carry] : consts[i - n_carry - n_xs];
-  bp_attr attr[5] = {{.fn = fn}, {.i = (int64_t)n_carry}, {.i = (int64_t)n_xs}, {.i = length}, {.i = reverse}};
+  bp_attr attr[5] = {
+      {.fn = fn}, {.i = (int64_t)n_carry}, {.i = (int64_t)n_xs}, {.i = length}, {.i = reverse}};
   bp_status s = bp_apply(NULL, &bp_op_scan, in, n, attr, y);
   for (size_t k = 0; k < fn->n_outputs; k++)
     results[k] = s == BP_OK ? y[k] : in[0].graph ? bpi_error_node(in[0].graph) : BP_NO_NODE;

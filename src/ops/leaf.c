@@ -27,7 +27,8 @@ static bool good_type(bp_graph *g, const char *what, bp_dtype dtype, int rank, c
 {
   int64_t size;
   if (dtype != BP_REAL && dtype != BP_INT64 && dtype != BP_BOOL)
-    bpi_graph_fail(g, BP_E_DTYPE, "%s: a node is real, int64 or bool; float32 or float64 is the plan's choice", what);
+    bpi_graph_fail(g, BP_E_DTYPE,
+                   "%s: a node is real, int64 or bool; float32 or float64 is the plan's choice", what);
   else if (rank < 0 || rank > BP_MAX_RANK || (rank && !dims))
     bpi_graph_fail(g, BP_E_SHAPE, "%s: rank %d is outside 0..%d, or dims is NULL", what, rank, BP_MAX_RANK);
   else if (!bpi_size(rank, dims, &size))
@@ -47,7 +48,9 @@ bp_node bp_input(bp_graph *g, const char *name, bp_dtype dtype, int rank, const 
     return bpi_error_node(g);
   if (bpi_name_taken(g, name))
     return bpi_node_fail(g, BP_E_EXISTS, "bp_input: the name '%s' is taken", name);
-  bp_attr attr[3] = {{.v = (const int64_t *)(const void *)name, .n = (int64_t)strlen(name) + 1}, {.i = dtype}, {.v = dims, .n = rank}};
+  bp_attr attr[3] = {{.v = (const int64_t *)(const void *)name, .n = (int64_t)strlen(name) + 1},
+                     {.i = dtype},
+                     {.v = dims, .n = rank}};
   bp_node y;
   if (bp_apply(g, &bp_op_input, NULL, 0, attr, &y) != BP_OK)
     return bpi_error_node(g);
@@ -89,7 +92,8 @@ bp_node bp_read(bp_graph *g, bp_state *s, int entry)
     return BP_NO_NODE;
   bp_type type;
   if (g->state && s != g->state)
-    return bpi_node_fail(g, BP_E_MISMATCH, "bp_read: the graph reads another state already; it reads one only");
+    return bpi_node_fail(g, BP_E_MISMATCH,
+                         "bp_read: the graph reads another state already; it reads one only");
   if (bp_state_array(s, entry, NULL, &type, NULL) != BP_OK)
     return bpi_node_fail(g, BP_E_RANGE, "bp_read: the state has no entry %d", entry);
   g->state = s;
@@ -118,7 +122,8 @@ const bp_op bp_op_constant = {
     .zero = true,
 };
 
-static bp_node make_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims, const void *data, size_t bytes)
+static bp_node make_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims, const void *data,
+                             size_t bytes)
 {
   bp_attr attr[3] = {{.i = dtype}, {.v = dims, .n = rank}, {.v = data, .n = (int64_t)bytes}};
   bp_node y;

@@ -8,7 +8,9 @@
 
 static bp_status attr_list(const bp_op_call *c, const bp_attr *list, int64_t n, const char *what)
 {
-  return list->n == n && (n == 0 || list->v) ? BP_OK : bp_op_fail(c, BP_E_ARG, "%s needs %lld entries, got %lld", what, (long long)n, (long long)list->n);
+  return list->n == n && (n == 0 || list->v) ? BP_OK
+                                             : bp_op_fail(c, BP_E_ARG, "%s needs %lld entries, got %lld",
+                                                          what, (long long)n, (long long)list->n);
 }
 
 /* ---- broadcast: repeated along axes of size 1, and along new leading axes; its adjoint sums over them ---- */
@@ -72,7 +74,8 @@ const bp_op bp_op_broadcast = {
 /* One dim may be -1: what is left. */
 static bp_status reshape_canon(bp_op_call *c, bp_attr *attr)
 {
-  int64_t known = 1, *dims = bp_op_ints(c, attr[0].n < 0 ? 0 : attr[0].n), size = bpi_type_size(&c->x_type[0]);
+  int64_t known = 1, *dims = bp_op_ints(c, attr[0].n < 0 ? 0 : attr[0].n),
+          size = bpi_type_size(&c->x_type[0]);
   int open = -1;
   if (!dims)
     return bp_op_fail(c, BP_E_NOMEM, "out of memory");
@@ -89,7 +92,8 @@ static bp_status reshape_canon(bp_op_call *c, bp_attr *attr)
   }
   if (open >= 0) {
     if (known == 0 || size % known)
-      return bp_op_fail(c, BP_E_SHAPE, "%lld elements cannot fill dims whose known product is %lld", (long long)size, (long long)known);
+      return bp_op_fail(c, BP_E_SHAPE, "%lld elements cannot fill dims whose known product is %lld",
+                        (long long)size, (long long)known);
     dims[open] = size / known;
   }
   attr[0].v = dims;
@@ -101,7 +105,8 @@ static bp_status reshape_shape(const bp_op_call *c, bp_type *out, int *n_out)
   (void)n_out;
   bp_status s = bpi_dims_type(c, &c->attr[0], c->x_type[0].dtype, out);
   if (s == BP_OK && bpi_type_size(out) != bpi_type_size(&c->x_type[0]))
-    return bp_op_fail(c, BP_E_SHAPE, "%lld elements do not become %lld", (long long)bpi_type_size(&c->x_type[0]), (long long)bpi_type_size(out));
+    return bp_op_fail(c, BP_E_SHAPE, "%lld elements do not become %lld",
+                      (long long)bpi_type_size(&c->x_type[0]), (long long)bpi_type_size(out));
   return s;
 }
 
@@ -263,7 +268,8 @@ static int64_t slice_count(int64_t n, int64_t start, int64_t stop, int64_t step)
 {
   if (stop < 0)
     stop += n;
-  return step > 0 ? (stop > start ? (stop - start - 1) / step + 1 : 0) : (start > stop ? (start - stop - 1) / -step + 1 : 0);
+  return step > 0 ? (stop > start ? (stop - start - 1) / step + 1 : 0)
+                  : (start > stop ? (start - stop - 1) / -step + 1 : 0);
 }
 
 /* Brings starts and stops into range, and stops to the index after the last one taken. Equal slices become equal lists. */
@@ -389,7 +395,8 @@ static bp_status place_shape(const bp_op_call *c, bp_type *out, int *n_out)
     int64_t n = c->x_type[0].dims[i], first = c->attr[1].v[i], last, span;
     int64_t step = c->attr[2].v[i], mag = step < 0 ? -step : step;
     if (step == 0 || step == INT64_MIN || first < 0)
-      return bp_op_fail(c, BP_E_ARG, "axis %d: start %lld or step %lld is not possible", i, (long long)first, (long long)step);
+      return bp_op_fail(c, BP_E_ARG, "axis %d: start %lld or step %lld is not possible", i, (long long)first,
+                        (long long)step);
     if (n == 0)
       continue;
     if (!bpi_mul(n - 1, mag, &span) || first >= out->dims[i])
@@ -411,7 +418,8 @@ static bp_status place_kernel(bp_kernel_call *c)
     strides[i] = y->strides[i] * c->attr[2].v[i];
     offset += y->strides[i] * c->attr[1].v[i];
   }
-  bpi_copy_strided(x->rank, x->dims, elem, x->data, x->strides, (char *)y->data + offset * (int64_t)elem, strides);
+  bpi_copy_strided(x->rank, x->dims, elem, x->data, x->strides, (char *)y->data + offset * (int64_t)elem,
+                   strides);
   return BP_OK;
 }
 
@@ -456,7 +464,8 @@ static bp_status pad_shape(const bp_op_call *c, bp_type *out, int *n_out)
   if (s == BP_OK)
     s = attr_list(c, &c->attr[1], out->rank, "after");
   for (int i = 0; s == BP_OK && i < out->rank; i++)
-    if (!bpi_add(out->dims[i], c->attr[0].v[i], &out->dims[i]) || !bpi_add(out->dims[i], c->attr[1].v[i], &out->dims[i]))
+    if (!bpi_add(out->dims[i], c->attr[0].v[i], &out->dims[i]) ||
+        !bpi_add(out->dims[i], c->attr[1].v[i], &out->dims[i]))
       return bp_op_fail(c, BP_E_LIMIT, "axis %d: the border is negative or too wide", i);
   if (s == BP_OK && !bpi_size(out->rank, out->dims, &size))
     return bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
@@ -484,7 +493,8 @@ static bp_status pad_kernel(bp_kernel_call *c)
   int64_t offset = 0;
   for (int i = 0; i < y->rank; i++)
     offset += y->strides[i] * c->attr[0].v[i];
-  bpi_copy_strided(x->rank, x->dims, elem, x->data, x->strides, (char *)y->data + offset * (int64_t)elem, y->strides);
+  bpi_copy_strided(x->rank, x->dims, elem, x->data, x->strides, (char *)y->data + offset * (int64_t)elem,
+                   y->strides);
   return BP_OK;
 }
 
@@ -533,14 +543,17 @@ static bp_status concat_shape(const bp_op_call *c, bp_type *out, int *n_out)
   for (int k = 1; k < c->n_in; k++) {
     bp_type part = c->x_type[k];
     if (part.rank != out->rank || part.dtype != out->dtype)
-      return bp_op_fail(c, part.rank != out->rank ? BP_E_SHAPE : BP_E_DTYPE, "part %d differs from the first in rank or type", k + 1);
+      return bp_op_fail(c, part.rank != out->rank ? BP_E_SHAPE : BP_E_DTYPE,
+                        "part %d differs from the first in rank or type", k + 1);
     if (!bpi_add(out->dims[axis], part.dims[axis], &out->dims[axis]))
       return bp_op_fail(c, BP_E_LIMIT, "the joined axis is too long");
     part.dims[axis] = out->dims[axis];
     if (!bpi_same_shape(&part, out))
       return bp_op_fail(c, BP_E_SHAPE, "part %d differs from the first in another axis than %d", k + 1, axis);
   }
-  return bpi_size(out->rank, out->dims, &size) ? BP_OK : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
+  return bpi_size(out->rank, out->dims, &size)
+             ? BP_OK
+             : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
 }
 
 static bp_status concat_kernel(bp_kernel_call *c)
@@ -591,7 +604,10 @@ const bp_op bp_op_concat = {
 static bp_status cast_canon(bp_op_call *c, bp_attr *attr)
 {
   int64_t t = attr[0].i;
-  return t == BP_REAL || t == BP_INT64 || t == BP_BOOL ? BP_OK : bp_op_fail(c, BP_E_DTYPE, "casts to real, int64 or bool; float32 or float64 is the plan's choice");
+  return t == BP_REAL || t == BP_INT64 || t == BP_BOOL
+             ? BP_OK
+             : bp_op_fail(c, BP_E_DTYPE,
+                          "casts to real, int64 or bool; float32 or float64 is the plan's choice");
 }
 
 static bp_status cast_shape(const bp_op_call *c, bp_type *out, int *n_out)
@@ -608,22 +624,22 @@ static int64_t real_to_int(double x)
   return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
 }
 
-#define CAST_RUN(FROM, TO, EXPR)                                                                             \
-  for (int64_t i = c->begin; i < c->end; i++) {                                                              \
-    FROM v = ((const FROM *)x->data)[i];                                                                     \
-    ((TO *)y->data)[i] = (TO)(EXPR);                                                                         \
+#define CAST_RUN(FROM, TO, EXPR)                \
+  for (int64_t i = c->begin; i < c->end; i++) { \
+    FROM v = ((const FROM *)x->data)[i];        \
+    ((TO *)y->data)[i] = (TO)(EXPR);            \
   }
 
-#define CAST_FROM(FROM, TO_INT)                                                                              \
-  switch (y->dtype) {                                                                                        \
-  case BP_FLOAT32:                                                                                           \
-    CAST_RUN(FROM, float, v) break;                                                                          \
-  case BP_FLOAT64:                                                                                           \
-    CAST_RUN(FROM, double, v) break;                                                                         \
-  case BP_INT64:                                                                                             \
-    CAST_RUN(FROM, int64_t, TO_INT) break;                                                                   \
-  default:                                                                                                   \
-    CAST_RUN(FROM, uint8_t, v != 0) break;                                                                   \
+#define CAST_FROM(FROM, TO_INT)            \
+  switch (y->dtype) {                      \
+  case BP_FLOAT32:                         \
+    CAST_RUN(FROM, float, v) break;        \
+  case BP_FLOAT64:                         \
+    CAST_RUN(FROM, double, v) break;       \
+  case BP_INT64:                           \
+    CAST_RUN(FROM, int64_t, TO_INT) break; \
+  default:                                 \
+    CAST_RUN(FROM, uint8_t, v != 0) break; \
   }
 
 static bp_status cast_kernel(bp_kernel_call *c)
@@ -680,7 +696,8 @@ const bp_op bp_op_cast = {
     .jacobian = cast_jacobian,
     .vjp = cast_vjp,
     .simplify = cast_simplify,
-    .examples = {"x[5]; dtype=real", "x[5] int -3..3; dtype=real", "x[4] in -3..3 not -2 -1 0 1 2; dtype=int64", "x[4] bool; dtype=int64"},
+    .examples = {"x[5]; dtype=real", "x[5] int -3..3; dtype=real",
+                 "x[4] in -3..3 not -2 -1 0 1 2; dtype=int64", "x[4] bool; dtype=int64"},
 };
 
 /* ---- stop_gradient: the value goes through, the gradient does not ---- */

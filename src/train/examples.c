@@ -102,7 +102,8 @@ bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_dat
     return bpi_fail(BP_E_ARG, "bp_data_split: %lld rows cannot be split", (long long)d->n);
   bp_ctx *ctx = d->all->ctx;
   int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
-  bp_status s = at && (labels || !d->all->labels) ? bp_split_rows(ctx, seed, d->n, labels, fraction, at, &n) : bpi_nomem();
+  bp_status s = at && (labels || !d->all->labels) ? bp_split_rows(ctx, seed, d->n, labels, fraction, at, &n)
+                                                  : bpi_nomem();
   n = n < 1 ? 1 : n > d->n - 1 ? d->n - 1 : n;
   if (s == BP_OK) {
     *held_out = part_of(d, at, n);
@@ -166,19 +167,20 @@ bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
 
 /* ---- on the way to a network ---- */
 
-#define GATHER(FROM, TO)                                                                                     \
-  do {                                                                                                       \
-    const FROM *restrict from = rows;                                                                        \
-    TO *restrict to = out;                                                                                   \
-    if (s->column)                                                                                           \
-      for (int64_t c = 0; c < s->cols; c++)                                                                  \
-        to[c] = (TO)(((float)from[s->column[c]] - mean[c]) * scale[c]);                                      \
-    else                                                                                                     \
-      for (int64_t c = 0; c < s->cols; c++)                                                                  \
-        to[c] = (TO)(((float)from[c] - mean[c]) * scale[c]);                                                 \
+#define GATHER(FROM, TO)                                                \
+  do {                                                                  \
+    const FROM *restrict from = rows;                                   \
+    TO *restrict to = out;                                              \
+    if (s->column)                                                      \
+      for (int64_t c = 0; c < s->cols; c++)                             \
+        to[c] = (TO)(((float)from[s->column[c]] - mean[c]) * scale[c]); \
+    else                                                                \
+      for (int64_t c = 0; c < s->cols; c++)                             \
+        to[c] = (TO)(((float)from[c] - mean[c]) * scale[c]);            \
   } while (0)
 
-static void gather_row(const bpi_examples *e, const void *rows, const bpi_scaling *s, bp_dtype real, void *out)
+static void gather_row(const bpi_examples *e, const void *rows, const bpi_scaling *s, bp_dtype real,
+                       void *out)
 {
   const float *restrict mean = s->mean, *restrict scale = s->scale;
   if (e->pixels && real == BP_FLOAT32)
@@ -191,7 +193,8 @@ static void gather_row(const bpi_examples *e, const void *rows, const bpi_scalin
     GATHER(float, double);
 }
 
-void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real, void *out)
+void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
+                     void *out)
 {
   const bpi_examples *e = d->all;
   size_t step = (size_t)s->cols * bp_dtype_size(real);

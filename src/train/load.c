@@ -27,16 +27,20 @@ static bp_status column_values(const bp_table *t, int column, double *out)
   bp_column info;
   bp_status s = bp_table_column(t, column, &info);
   if (s == BP_OK && info.text)
-    return bpi_fail(BP_E_UNSUPPORTED, "column '%s' holds text; only the target may. Drop it, or turn it into numbers", info.name);
+    return bpi_fail(BP_E_UNSUPPORTED,
+                    "column '%s' holds text; only the target may. Drop it, or turn it into numbers",
+                    info.name);
   int64_t rows = bp_table_rows(t);
   if (s == BP_OK)
     s = bp_table_numbers(t, column, 0, rows, out);
   for (int64_t i = 0; s == BP_OK && i < rows; i++) {
     if (isnan(out[i]))
-      return bpi_fail(BP_E_UNSUPPORTED, "column '%s' has no value in row %lld (of %lld missing); fill it in or drop the row", info.name, (long long)i + 1,
-                      (long long)info.missing);
+      return bpi_fail(BP_E_UNSUPPORTED,
+                      "column '%s' has no value in row %lld (of %lld missing); fill it in or drop the row",
+                      info.name, (long long)i + 1, (long long)info.missing);
     if (fabs(out[i]) > FLT_MAX)
-      return bpi_fail(BP_E_RANGE, "column '%s', row %lld: %g does not fit a 32-bit float", info.name, (long long)i + 1, out[i]);
+      return bpi_fail(BP_E_RANGE, "column '%s', row %lld: %g does not fit a 32-bit float", info.name,
+                      (long long)i + 1, out[i]);
   }
   return s;
 }
@@ -169,7 +173,8 @@ static bp_status fill_target(bpi_examples *e, const bp_table *t, int target)
   if (s != BP_OK)
     return s;
   if (info.missing)
-    return bpi_fail(BP_E_UNSUPPORTED, "the target '%s' is missing in %lld rows; drop them", info.name, (long long)info.missing);
+    return bpi_fail(BP_E_UNSUPPORTED, "the target '%s' is missing in %lld rows; drop them", info.name,
+                    (long long)info.missing);
   if (!(e->target = bpi_strdup(e->ctx, info.name)))
     return bpi_nomem();
   return info.text ? text_classes(e, t, target, &info) : number_target(e, t, target);
@@ -225,15 +230,18 @@ static bp_status finite_values(const float *x, int64_t n, int64_t cols)
 {
   for (int64_t i = 0; i < n; i++)
     if (!isfinite(x[i]))
-      return bpi_fail(BP_E_NOTFINITE, "row %lld, column %lld is not a finite number", (long long)(i / cols) + 1, (long long)(i % cols) + 1);
+      return bpi_fail(BP_E_NOTFINITE, "row %lld, column %lld is not a finite number",
+                      (long long)(i / cols) + 1, (long long)(i % cols) + 1);
   return BP_OK;
 }
 
 static bp_status take_values(bpi_examples *e, const bp_ndarray *x)
 {
   if (x->rank < 2 || x->dims[0] < 1 || x->size < 1)
-    return bpi_fail(BP_E_SHAPE, "examples need a first axis of rows and at least one value each; the array has rank %d and %lld elements", x->rank,
-                    (long long)x->size);
+    return bpi_fail(BP_E_SHAPE,
+                    "examples need a first axis of rows and at least one value each; the array has rank %d "
+                    "and %lld elements",
+                    x->rank, (long long)x->size);
   e->rows = x->dims[0];
   e->cols = x->size / x->dims[0];
   e->image = x->store == BP_STORE_UINT8 && x->rank >= 3;
@@ -267,7 +275,8 @@ bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray 
 
 /* ---- from memory ---- */
 
-static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *labels, const float *y, int64_t n_y)
+static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *labels, const float *y,
+                             int64_t n_y)
 {
   int64_t n = e->rows * e->cols;
   memcpy(e->x, x, (size_t)n * sizeof *x);
@@ -278,7 +287,8 @@ static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *lab
       return bpi_nomem();
     for (int64_t i = 0; i < e->rows; i++) {
       if (labels[i] < 0 || labels[i] > INT32_MAX - 1)
-        return bpi_fail(BP_E_RANGE, "bp_data_new: label %lld of row %lld is no class number", (long long)labels[i], (long long)i + 1);
+        return bpi_fail(BP_E_RANGE, "bp_data_new: label %lld of row %lld is no class number",
+                        (long long)labels[i], (long long)i + 1);
       e->labels[i] = labels[i];
       e->classes = labels[i] >= e->classes ? labels[i] + 1 : e->classes;
     }
@@ -293,10 +303,12 @@ static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *lab
   return s;
 }
 
-bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels, const float *y, int64_t n_y)
+bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels,
+                     const float *y, int64_t n_y)
 {
   int64_t size;
-  if (!ctx || !x || rows < 1 || cols < 1 || (y && n_y < 1) || (labels && y) || !bpi_mul(rows, cols, &size) || (y && !bpi_mul(rows, n_y, &size))) {
+  if (!ctx || !x || rows < 1 || cols < 1 || (y && n_y < 1) || (labels && y) || !bpi_mul(rows, cols, &size) ||
+      (y && !bpi_mul(rows, n_y, &size))) {
     bpi_bad_arg("bp_data_new", "needs ctx, x, at least one row and column, and labels or y but not both");
     return NULL;
   }

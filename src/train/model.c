@@ -47,8 +47,9 @@ static char *describe_net(const bp_net *net)
 {
   bpi_text t;
   bpi_text_init(&t, net->ctx);
-  bpi_textf(&t, "{\"inputs\":%lld,\"outputs\":%lld,\"classify\":%d,\"image\":%d,\"wide\":%d,\"hidden\":[", (long long)net->inputs,
-            (long long)net->outputs, net->classes > 0, net->image, bp_state_real(net->state) == BP_FLOAT64);
+  bpi_textf(&t, "{\"inputs\":%lld,\"outputs\":%lld,\"classify\":%d,\"image\":%d,\"wide\":%d,\"hidden\":[",
+            (long long)net->inputs, (long long)net->outputs, net->classes > 0, net->image,
+            bp_state_real(net->state) == BP_FLOAT64);
   for (int k = 0; net->hidden[k] > 0; k++)
     bpi_textf(&t, "%s%lld", k ? "," : "", (long long)net->hidden[k]);
   bpi_textf(&t, "],\"activation\":");
@@ -96,7 +97,8 @@ bp_status bp_net_save(const bp_net *net, const char *path)
   if (!net || !path)
     return bpi_bad_arg("bp_net_save", "net or path is NULL");
   if (net->build)
-    return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description to save; save its parameters with bp_tensors_save");
+    return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description "
+                                      "to save; save its parameters with bp_tensors_save");
   size_t most = (size_t)bp_params_count(net->params) + 4, n = 0;
   bp_tensor *list = bpi_alloc(net->ctx, most, sizeof *list);
   bp_type *types = bpi_alloc(net->ctx, most, sizeof *types);
@@ -181,7 +183,11 @@ static bool read_value(reading *r, const char *key)
   const struct {
     const char *key;
     int64_t *to;
-  } counts[] = {{"inputs", &r->net->inputs}, {"outputs", &r->net->outputs}, {"classify", &r->classify}, {"image", &r->image}, {"wide", &r->wide}};
+  } counts[] = {{"inputs", &r->net->inputs},
+                {"outputs", &r->net->outputs},
+                {"classify", &r->classify},
+                {"image", &r->image},
+                {"wide", &r->wide}};
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
     if (strcmp(key, counts[i].key) == 0)
       return bpi_json_count(&r->j, counts[i].to);
@@ -215,11 +221,13 @@ static const char *check_description(reading *r, const bp_tensors *file)
 {
   bp_net *net = r->net;
   const bp_tensor *mean = bp_tensors_find(file, "input.mean");
-  if (net->inputs < 1 || net->outputs < 1 || r->classify > 1 || r->image > 1 || r->wide > 1 || !net->activation)
+  if (net->inputs < 1 || net->outputs < 1 || r->classify > 1 || r->image > 1 || r->wide > 1 ||
+      !net->activation)
     return "inputs, outputs or activation is missing or out of range";
   if (!mean || mean->rank != 1 || mean->dims[0] != net->inputs)
     return "the number of inputs is not that of input.mean";
-  if ((r->n_columns && r->n_columns != net->inputs) || (r->n_classes && (!r->classify || r->n_classes != net->outputs)))
+  if ((r->n_columns && r->n_columns != net->inputs) ||
+      (r->n_classes && (!r->classify || r->n_classes != net->outputs)))
     return "there are more or fewer names than columns or classes";
   if (r->classify && net->outputs < 2)
     return "there is one class only";
@@ -241,14 +249,16 @@ static const char *check_description(reading *r, const bp_tensors *file)
   }
 }
 
-static bp_status take_tensor(bp_net *net, const bp_tensors *file, const char *name, const bp_type *type, bp_dtype to, void *out)
+static bp_status take_tensor(bp_net *net, const bp_tensors *file, const char *name, const bp_type *type,
+                             bp_dtype to, void *out)
 {
   const bp_tensor *t = bp_tensors_find(file, name);
   if (!t)
     return bpi_fail(BP_E_MISMATCH, "the model has no tensor '%s'", name);
   bp_type got = bpi_type(BP_REAL, t->rank, t->dims);
   if (!bpi_same_shape(&got, type))
-    return bpi_fail(BP_E_MISMATCH, "the model's tensor '%s' has another shape than its description says", name);
+    return bpi_fail(BP_E_MISMATCH, "the model's tensor '%s' has another shape than its description says",
+                    name);
   (void)net;
   return bp_convert(t->data, t->store, bpi_type_size(type), to, out);
 }
@@ -261,7 +271,8 @@ static bp_status all_finite(const char *name, const float *v, int64_t n, bool po
   return BP_OK;
 }
 
-static bp_status take_vector(bp_net *net, const bp_tensors *file, const char *name, int64_t n, bool positive, float **to)
+static bp_status take_vector(bp_net *net, const bp_tensors *file, const char *name, int64_t n, bool positive,
+                             float **to)
 {
   bp_type type = bpi_type(BP_REAL, 1, &n);
   *to = bpi_alloc(net->ctx, (size_t)n, sizeof **to);
@@ -289,9 +300,12 @@ static bp_status read_net(bp_net *net, const bp_tensors *file, const char *path)
 {
   const char *text = bp_tensors_meta(file, "bprop.net"), *had = bp_tensors_meta(file, "bprop.version");
   if (!text || !had)
-    return bpi_fail(BP_E_FORMAT, "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)", path);
+    return bpi_fail(BP_E_FORMAT,
+                    "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)",
+                    path);
   if (strcmp(had, version) != 0)
-    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads version %s", path, had, version);
+    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads version %s", path, had,
+                    version);
   char *copy = bpi_strdup(net->ctx, text); /* the reader unescapes in place */
   if (!copy)
     return bpi_nomem();
@@ -313,7 +327,8 @@ static bp_status read_net(bp_net *net, const bp_tensors *file, const char *path)
   net->image = r.image;
   net->seed = 1;
   net->state = bp_state_new(net->ctx, r.wide ? BP_FLOAT64 : BP_FLOAT32);
-  bp_status s = net->state ? take_vector(net, file, "input.mean", net->inputs, false, &net->mean) : BP_E_NOMEM;
+  bp_status s =
+      net->state ? take_vector(net, file, "input.mean", net->inputs, false, &net->mean) : BP_E_NOMEM;
   if (s == BP_OK)
     s = take_vector(net, file, "input.scale", net->inputs, true, &net->scale);
   if (s == BP_OK && !net->classes)
@@ -329,7 +344,8 @@ bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status)
 {
   bp_tensors *file = NULL;
   bp_net *net = NULL;
-  bp_status s = ctx && path ? bp_tensors_load(ctx, path, &file) : bpi_bad_arg("bp_net_load", "ctx or path is NULL");
+  bp_status s =
+      ctx && path ? bp_tensors_load(ctx, path, &file) : bpi_bad_arg("bp_net_load", "ctx or path is NULL");
   if (s == BP_OK) {
     net = bpi_net_alloc(ctx);
     s = net ? read_net(net, file, path) : BP_E_NOMEM;

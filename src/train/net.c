@@ -49,12 +49,14 @@ static bp_node dense_layers(bp_net *net, bp_node x, bp_node key, bool training)
 
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
 {
-  bp_node y = net->build ? net->build(net->user, net->params, x, key, training) : dense_layers(net, x, key, training);
+  bp_node y =
+      net->build ? net->build(net->user, net->params, x, key, training) : dense_layers(net, x, key, training);
   bp_type want, got;
   if (bp_failed(y) || bp_node_type(x, &want) != BP_OK || bp_node_type(y, &got) != BP_OK)
     return bpi_error_node(g);
   if (got.dtype != BP_REAL || got.rank != 2 || got.dims[0] != want.dims[0] || got.dims[1] != net->outputs)
-    return bpi_node_fail(g, BP_E_SHAPE, "the network's build function must give [batch, %lld]", (long long)net->outputs);
+    return bpi_node_fail(g, BP_E_SHAPE, "the network's build function must give [batch, %lld]",
+                         (long long)net->outputs);
   return y;
 }
 
@@ -158,7 +160,8 @@ void bp_net_free(bp_net *net)
   bp_state_free(net->state);
   bpi_free_names(ctx, net->class_names, net->classes);
   bpi_free_names(ctx, net->col_names, net->inputs);
-  void *own[] = {net->activation, net->mean, net->scale, net->y_mean, net->y_scale, net->target, net->summary};
+  void *own[] = {net->activation, net->mean,   net->scale,  net->y_mean,
+                 net->y_scale,    net->target, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   if (net->lock_made)
@@ -172,7 +175,8 @@ static bp_status check_options(const bp_net_options *o)
 {
   for (int k = 0; k < BPI_MAX_HIDDEN && o->hidden[k] != 0; k++)
     if (o->hidden[k] < -1 || (o->hidden[k] == -1 && k > 0) || o->hidden[k] > 10000000)
-      return bpi_bad_arg("bp_net_new", "hidden widths must be from 1 to 10,000,000 (or -1 first: the linear model)");
+      return bpi_bad_arg("bp_net_new",
+                         "hidden widths must be from 1 to 10,000,000 (or -1 first: the linear model)");
   if (!(o->dropout >= 0 && o->dropout < 1))
     return bpi_bad_arg("bp_net_new", "dropout must lie in [0, 1)");
   if (o->real != BP_NONE && o->real != BP_FLOAT32 && o->real != BP_FLOAT64)
@@ -186,7 +190,7 @@ static void choose_hidden(bp_net *net, const bp_net_options *o)
   for (; k < BPI_MAX_HIDDEN && o->hidden[k] > 0; k++)
     net->hidden[k] = o->hidden[k];
   if (k == 0 && o->hidden[0] != -1)
-    net->hidden[k++] = net->inputs < 32 ? 64 : 128;
+    net->hidden[k++] = net->inputs < 32 ? 64 : 256;
   net->hidden[k] = 0;
 }
 
@@ -307,6 +311,11 @@ const char *bp_net_col_name(const bp_net *net, int64_t i)
   return net && net->col_names && i >= 0 && i < net->inputs ? net->col_names[i] : "";
 }
 
+const char *bp_net_target(const bp_net *net)
+{
+  return net && net->target ? net->target : "";
+}
+
 bp_params *bp_net_params(bp_net *net)
 {
   return net ? net->params : NULL;
@@ -322,8 +331,10 @@ const char *bp_net_summary(const bp_net *net)
 static bp_status match_columns(const bp_net *net, const bpi_examples *e, int **column)
 {
   if (!net->col_names || !e->col_names)
-    return e->cols == net->inputs ? BP_OK
-                                  : bpi_fail(BP_E_MISMATCH, "the data have %lld columns, the network takes %lld", (long long)e->cols, (long long)net->inputs);
+    return e->cols == net->inputs
+               ? BP_OK
+               : bpi_fail(BP_E_MISMATCH, "the data have %lld columns, the network takes %lld",
+                          (long long)e->cols, (long long)net->inputs);
   int *map = bpi_alloc(net->ctx, (size_t)net->inputs, sizeof *map);
   bool same = e->cols == net->inputs;
   if (!map)
@@ -334,7 +345,8 @@ static bp_status match_columns(const bp_net *net, const bpi_examples *e, int **c
       c++;
     if (c == e->cols) {
       bpi_free(net->ctx, map);
-      return bpi_fail(BP_E_MISMATCH, "the data have no column '%s', which the network was trained on", net->col_names[i]);
+      return bpi_fail(BP_E_MISMATCH, "the data have no column '%s', which the network was trained on",
+                      net->col_names[i]);
     }
     map[i] = (int)c;
     same = same && c == i;
@@ -359,8 +371,11 @@ static bp_status match_classes(const bp_net *net, const bpi_examples *e, int64_t
         to++;
     if (to >= net->classes) {
       bpi_free(net->ctx, map);
-      return e->class_names ? bpi_fail(BP_E_MISMATCH, "the data have a class '%s' that the network was not trained on", e->class_names[k])
-                            : bpi_fail(BP_E_MISMATCH, "the data have %lld classes, the network %lld", (long long)e->classes, (long long)net->classes);
+      return e->class_names
+                 ? bpi_fail(BP_E_MISMATCH, "the data have a class '%s' that the network was not trained on",
+                            e->class_names[k])
+                 : bpi_fail(BP_E_MISMATCH, "the data have %lld classes, the network %lld",
+                            (long long)e->classes, (long long)net->classes);
     }
     map[k] = to;
   }
@@ -368,16 +383,21 @@ static bp_status match_classes(const bp_net *net, const bpi_examples *e, int64_t
   return BP_OK;
 }
 
-bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes, bool need_target)
+bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes,
+                        bool need_target)
 {
   *column = NULL;
   *classes = NULL;
   const bpi_examples *e = d->all;
   if (need_target && (net->classes ? !e->labels : !e->y))
-    return bpi_fail(BP_E_MISMATCH, "the network has %s, the data have %s", net->classes ? "classes" : "a numeric target",
-                    e->labels ? "classes" : e->y ? "a numeric target" : "no target");
+    return bpi_fail(BP_E_MISMATCH, "the network has %s, the data have %s",
+                    net->classes ? "classes" : "a numeric target",
+                    e->labels ? "classes"
+                    : e->y    ? "a numeric target"
+                              : "no target");
   if (need_target && !net->classes && e->n_y != net->outputs)
-    return bpi_fail(BP_E_MISMATCH, "the data have %lld targets, the network %lld", (long long)e->n_y, (long long)net->outputs);
+    return bpi_fail(BP_E_MISMATCH, "the data have %lld targets, the network %lld", (long long)e->n_y,
+                    (long long)net->outputs);
   bp_status s = match_columns(net, e, column);
   if (s == BP_OK && net->classes && e->labels && need_target)
     s = match_classes(net, e, classes);

@@ -29,12 +29,12 @@ struct bp_net {
   bp_build_fn build;
   void *user;
   bool image;
-  float *mean, *scale;          /* [inputs] */
-  float *y_mean, *y_scale;      /* [outputs], regression: y = value / scale + mean */
+  float *mean, *scale;             /* [inputs] */
+  float *y_mean, *y_scale;         /* [outputs], regression: y = value / scale + mean */
   char **class_names, **col_names; /* NULL where there are none */
   char *target;
   char *summary;
-  bpi_runs one, bulk; /* prediction of 1 row, of BPI_BULK rows */
+  bpi_runs one, bulk;   /* prediction of 1 row, of BPI_BULK rows */
   pthread_mutex_t lock; /* of the lists of idle runs */
   bool lock_made;
 };
@@ -48,7 +48,8 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
 
 /* How the columns of d become inputs of net: by name where both have names. *column: freed with bpi_free, may be NULL.
  * classes: number in the net of each class of d; likewise. */
-bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes, bool need_target);
+bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes,
+                        bool need_target);
 
 /* Outputs of rows of x (scaled, in the state's storage, n * inputs): probabilities or scaled values, and log-probabilities or the same
  * again, as doubles. n <= BPI_BULK; x may be overwritten past n rows. */

@@ -39,7 +39,8 @@ static bp_status copy_output(bp_run *run, size_t which, int64_t n, double *out)
   return s;
 }
 
-static bp_status run_rows(bp_net *net, bpi_runs *r, const void *x, int64_t batch, int64_t n, double *out, double *log_out)
+static bp_status run_rows(bp_net *net, bpi_runs *r, const void *x, int64_t batch, int64_t n, double *out,
+                          double *log_out)
 {
   bp_run *run = take_run(net, r);
   if (!run)
@@ -68,7 +69,8 @@ bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *
   }
   bp_status s = BP_OK;
   for (int64_t i = 0; s == BP_OK && i < n; i++)
-    s = run_rows(net, &net->one, (char *)x + (size_t)i * row, 1, 1, out + i * net->outputs, log_out ? log_out + i * net->outputs : NULL);
+    s = run_rows(net, &net->one, (char *)x + (size_t)i * row, 1, 1, out + i * net->outputs,
+                 log_out ? log_out + i * net->outputs : NULL);
   return s;
 }
 
@@ -228,7 +230,8 @@ bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)
     for (int64_t i = 0; s == BP_OK && i < n; i++) {
       int64_t row = bpi_data_at(d, first + i);
       if (net->classes)
-        count_class(net, classes[d->all->labels[row]], b.out + i * net->outputs, b.log_out + i * net->outputs, &t);
+        count_class(net, classes[d->all->labels[row]], b.out + i * net->outputs, b.log_out + i * net->outputs,
+                    &t);
       else
         count_values(net, d->all->y + row * net->outputs, b.out + i * net->outputs, &t);
     }

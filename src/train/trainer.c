@@ -22,11 +22,11 @@ typedef struct trainer {
   int *column;
   int64_t *classes;
   lane full, rest;
-  void *x, *y;      /* of one batch */
+  void *x, *y; /* of one batch */
   int64_t *labels, *order;
-  int64_t key[2];   /* of random nodes: seed, step */
-  void *best;       /* the weights kept */
-  size_t weights;   /* bytes of them */
+  int64_t key[2]; /* of random nodes: seed, step */
+  void *best;     /* the weights kept */
+  size_t weights; /* bytes of them */
   void *params, *lr;
   double base_lr, loss, best_loss, best_metric, best_train;
   int64_t epoch, best_epoch, step, steps;
@@ -44,7 +44,7 @@ static double now(void)
 
 static int64_t default_batch(int64_t rows)
 {
-  return rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
+  return rows < 500 ? 8 : rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
 }
 
 static bp_status fill_options(trainer *t, const bp_train_options *options)
@@ -52,13 +52,15 @@ static bp_status fill_options(trainer *t, const bp_train_options *options)
   t->o = options ? *options : (bp_train_options){0};
   bp_train_options *o = &t->o;
   if (o->epochs < 0 || o->batch < 0 || o->patience < 0 || o->epochs > 100000000)
-    return bpi_bad_arg("bp_net_train", "epochs, batch and patience may not be negative, nor epochs over 10^8");
-  if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
-    return bpi_bad_arg("bp_net_train", "label_smoothing must lie in [0, 1)");
+    return bpi_bad_arg("bp_net_train",
+                       "epochs, batch and patience may not be negative, nor epochs over 10^8");
+  if (o->label_smoothing != -1 && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
+    return bpi_bad_arg("bp_net_train", "label_smoothing must lie in [0, 1), or be -1 for none");
   if (o->schedule && strcmp(o->schedule, "constant") != 0 && strcmp(o->schedule, "cosine") != 0)
     return bpi_bad_arg("bp_net_train", "schedule must be constant or cosine");
   o->epochs = o->epochs ? o->epochs : 200;
   o->patience = o->patience ? o->patience : 10;
+  o->label_smoothing = o->label_smoothing == 0 ? 0.05 : o->label_smoothing < 0 ? 0 : o->label_smoothing;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
   if (!o->has_optimizer && o->optimizer.kind == BP_OPTIMIZER_SGD && o->optimizer.lr == 0)
@@ -88,13 +90,20 @@ static bp_status make_lane(trainer *t, int64_t batch, lane *l)
     return BP_E_NOMEM;
   int64_t dims[2] = {batch, net->inputs}, two = 2;
   bp_node x = bp_input(g, "x", BP_REAL, 2, dims), key = bp_input(g, "key", BP_INT64, 1, &two);
-  bp_node loss = bp_name(loss_node(t, g, bpi_net_forward(net, g, x, key, true), batch), "loss"), guards[2] = {loss, {0}};
+  bp_node loss = bp_name(loss_node(t, g, bpi_net_forward(net, g, x, key, true), batch), "loss"),
+          guards[2] = {loss, {0}};
   bp_update updates[BP_OPTIMIZER_UPDATES];
   size_t n = 0;
   bp_status s = bp_optimizer_step(net->params, net->state, &t->o.optimizer, loss, updates, &n, &guards[1]);
   if (s == BP_OK)
     bp_name(guards[1], "gradient");
-  bp_plan_options o = {.real = bp_state_real(net->state), .outputs = &loss, .n_outputs = 1, .updates = updates, .n_updates = n, .guards = guards, .n_guards = 2};
+  bp_plan_options o = {.real = bp_state_real(net->state),
+                       .outputs = &loss,
+                       .n_outputs = 1,
+                       .updates = updates,
+                       .n_updates = n,
+                       .guards = guards,
+                       .n_guards = 2};
   if (s == BP_OK)
     s = bp_plan_new(g, &o, &l->plan);
   bp_graph_free(g);
@@ -147,7 +156,8 @@ static bp_status find_weights(trainer *t)
   bp_state *s = t->net->state;
   bp_type type;
   int entry = bp_state_find(s, "params"), lr = bp_state_find(s, "optimizer.lr");
-  bp_status st = entry >= 0 && lr >= 0 ? bp_state_array(s, entry, NULL, &type, &t->params) : bpi_fail(BP_E_ARG, "the network has no trained parameters");
+  bp_status st = entry >= 0 && lr >= 0 ? bp_state_array(s, entry, NULL, &type, &t->params)
+                                       : bpi_fail(BP_E_ARG, "the network has no trained parameters");
   if (st == BP_OK)
     st = bp_state_array(s, lr, NULL, NULL, &t->lr);
   if (st != BP_OK)
@@ -205,8 +215,10 @@ static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
   t->key[1] = t->step;
   bp_status s = bp_run_step(l->run);
   if (s == BP_E_NOTFINITE)
-    return bpi_fail(s, "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping of the gradient", (long long)t->epoch,
-                    (long long)t->step + 1, bp_error());
+    return bpi_fail(s,
+                    "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping "
+                    "of the gradient",
+                    (long long)t->epoch, (long long)t->step + 1, bp_error());
   if (s == BP_OK)
     s = bp_run_get(l->run, 0, loss, 1);
   t->step++;
@@ -259,8 +271,13 @@ static bool report(trainer *t, double start, double took)
   if (!t->o.progress)
     return true;
   double seconds = now() - start;
-  bp_progress p = {.epoch = t->epoch, .epochs = t->o.epochs, .train_loss = t->loss, .valid_loss = t->valid.loss,
-                   .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2, .best_epoch = t->best_epoch, .seconds = seconds,
+  bp_progress p = {.epoch = t->epoch,
+                   .epochs = t->o.epochs,
+                   .train_loss = t->loss,
+                   .valid_loss = t->valid.loss,
+                   .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2,
+                   .best_epoch = t->best_epoch,
+                   .seconds = seconds,
                    .eta = seconds / (double)t->epoch * (double)(t->o.epochs - t->epoch),
                    .samples_per_second = took > 0 ? (double)t->data->n / took : 0};
   return t->o.progress(t->o.user, &p);
@@ -308,13 +325,19 @@ static void trainer_free(trainer *t)
     bpi_free(ctx, own[i]);
 }
 
-bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options, bp_train_result *result)
+bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
+                       bp_train_result *result)
 {
   if (!net || !data)
     return bpi_bad_arg("bp_net_train", "net or data is NULL");
   bp_train_result ignored, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
-  trainer t = {.net = net, .data = data, .best_loss = NAN, .best_metric = NAN, .best_train = NAN, .key = {(int64_t)net->seed, 0},
+  trainer t = {.net = net,
+               .data = data,
+               .best_loss = NAN,
+               .best_metric = NAN,
+               .best_train = NAN,
+               .key = {(int64_t)net->seed, 0},
                .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
   if (s == BP_OK)
