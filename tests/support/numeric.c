@@ -127,6 +127,19 @@ bool fun_values(fun *f, bp_dtype real, double *out)
   return values_of(f, real, out ? y : f->y, n, out);
 }
 
+bool fun_all_values(fun *f, bp_dtype real, double *out)
+{
+  return values_of(f, real, f->y, f->n_y, out);
+}
+
+int64_t fun_all_size(const fun *f)
+{
+  int64_t n = 0;
+  for (int k = 0; k < f->n_y; k++)
+    n += bp_node_size(f->y[k]);
+  return n;
+}
+
 /* ---- the Jacobian by differences ---- */
 
 /* d[level * rows + i]: difference quotients for steps that halve. Neville's scheme in h^2 takes them to step 0. */

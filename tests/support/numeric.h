@@ -39,6 +39,9 @@ double *fun_doubles(fun *f, int64_t n);
 
 /* Values of all real results, joined; NULL to see only whether it runs. */
 bool fun_values(fun *f, bp_dtype real, double *out);
+/* Values of all results, integers too, and how many there are. */
+bool fun_all_values(fun *f, bp_dtype real, double *out);
+int64_t fun_all_size(const fun *f);
 /* The Jacobian by central differences at steps 0.02, 0.01, 0.005, 0.0025, extrapolated to step 0 (Richardson); the last
  * correction and the rounding of f bound the error. */
 bool fun_jacobian(fun *f, matrix *J);

@@ -149,7 +149,7 @@ static bool well_refused(fun *f, const bp_op *op, bp_status s, bp_node y, const 
   char first[200];
   snprintf(first, sizeof first, "%s", bp_graph_error(g));
   bp_find(g, "no such name");
-  bp_neg(y);
+  (bp_neg)(y); /* not the macro, which would add this line to the message */
   if (bp_graph_status(g) != s || strncmp(first, bp_graph_error(g), sizeof first - 1) != 0)
     return fun_fails(f, "%s: the first error is not kept", what);
   bp_graph_clear(g);
