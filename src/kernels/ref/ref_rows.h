@@ -1,0 +1,21 @@
+/* The oracle's functions over rows and matrices, for its table. */
+#ifndef BPI_REF_ROWS_H
+#define BPI_REF_ROWS_H
+
+#include "kernels/kernels.h"
+
+#define BPI_REF_OF(S)                                                                                      \
+  void bpi_ref_reduce_##S(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin, \
+                          int64_t end);                                                                    \
+  void bpi_ref_softmax_##S(int64_t n, const void *x, void *y, int64_t begin, int64_t end);                 \
+  void bpi_ref_log_softmax_##S(int64_t n, const void *x, void *y, int64_t begin, int64_t end);             \
+  bool bpi_ref_finite_##S(int64_t n, const void *x);                                                       \
+  void bpi_ref_gemm_##S(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
+BPI_REF_OF(f32)
+BPI_REF_OF(f64)
+#undef BPI_REF_OF
+
+int64_t bpi_ref_units(const bpi_gemm *g);
+size_t bpi_ref_scratch(const bpi_gemm *g);
+
+#endif
