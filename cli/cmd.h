@@ -1,0 +1,18 @@
+/* The subcommands, one file each. They return the exit status. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "options.h"
+
+int cmd_train(const settings *s);
+int cmd_eval(const settings *s);
+int cmd_predict(const settings *s);
+int cmd_info(const settings *s);
+int cmd_ops(const settings *s);
+int cmd_help(const settings *s);
+int cmd_version(const settings *s);
+
+/* Help for one command, or for the program (NULL), to stdout. */
+void help_print(const command *c);
+
+#endif

@@ -1,0 +1,257 @@
+/* Reading data with known answers. */
+#include "dataset.h"
+#include "filekind.h"
+#include "input.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- two arrays ---- */
+
+static bool whole_numbers(const bp_ndarray *a)
+{
+  return a->store >= BP_STORE_BOOL && a->store <= BP_STORE_INT64;
+}
+
+/* Real answers: one value, or several, for each example. */
+static bp_data *with_values(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *y)
+{
+  bp_data *d = NULL;
+  float *fx = malloc((size_t)x->size * sizeof *fx + 1), *fy = malloc((size_t)y->size * sizeof *fy + 1);
+  if (!fx || !fy)
+    fail(END_RESOURCES, "out of memory");
+  else if (bp_convert(x->data, x->store, x->size, BP_FLOAT32, fx) == BP_OK &&
+           bp_convert(y->data, y->store, y->size, BP_FLOAT32, fy) == BP_OK)
+    d = bp_data_new(ctx, x->dims[0], x->size / x->dims[0], fx, NULL, fy, y->size / y->dims[0]);
+  free(fx);
+  free(fy);
+  return d;
+}
+
+static int from_arrays(bp_ctx *ctx, const char *const *files, const bp_ndarray *x, const bp_ndarray *y,
+                       bp_data **out)
+{
+  if (x->rank < 2 || x->size == 0)
+    return fail(END_DATA, "%s: examples need an axis of rows and one of values, and neither may be empty",
+                files[0]);
+  if (whole_numbers(y)) {
+    *out = bp_data_from_arrays(ctx, x, y);
+  } else {
+    if (y->rank < 1 || y->dims[0] != x->dims[0])
+      return fail(END_DATA, "%s and %s: as many answers as examples are wanted: %lld and %lld", files[0],
+                  files[1], (long long)(y->rank ? y->dims[0] : 1), (long long)x->dims[0]);
+    *out = with_values(ctx, x, y);
+  }
+  return *out ? END_DONE : fail_null(files[0], END_DATA);
+}
+
+static int read_arrays(bp_ctx *ctx, const char *const *files, bp_data **out)
+{
+  bp_ndarray x = {0}, y = {0};
+  file_kind kinds[2] = {file_kind_of(files[0]), file_kind_of(files[1])};
+  for (int i = 0; i < 2; i++)
+    if (kinds[i] != FILE_IDX && kinds[i] != FILE_NPY)
+      return fail(END_DATA, "%s: two files are images and labels, each IDX or .npy, and this is neither",
+                  files[i]);
+  int end = array_read(ctx, kinds[0], files[0], &x);
+  if (!end)
+    end = array_read(ctx, kinds[1], files[1], &y);
+  if (!end)
+    end = from_arrays(ctx, files, &x, &y, out);
+  bp_ndarray_free(ctx, &x);
+  bp_ndarray_free(ctx, &y);
+  return end;
+}
+
+/* ---- a table ---- */
+
+static int no_target(const bp_table *t, const char *path)
+{
+  char list[400] = "";
+  int n = bp_table_columns(t);
+  for (int i = 0; i < n && i < 40; i++) {
+    bp_column c;
+    size_t at = strlen(list);
+    if (bp_table_column(t, i, &c) == BP_OK && at < 300)
+      snprintf(list + at, sizeof list - at, "%s%.40s", at ? ", " : "", c.name);
+  }
+  return fail(END_USAGE, "%s: which column is to be learned? --target NAME, with a name of: %s%s",
+              path_name(path), list, n > 40 || strlen(list) >= 300 ? ", ..." : "");
+}
+
+static int read_table(bp_ctx *ctx, const settings *s, const char *path, bp_data **out)
+{
+  bp_table *t = NULL;
+  int end = table_read(ctx, s, path, &t);
+  if (!end && !s->target)
+    end = no_target(t, path);
+  if (!end && !(*out = bp_data_from_table(ctx, t, s->target)))
+    end = fail_null(path, END_DATA);
+  bp_table_free(t);
+  return end;
+}
+
+int dataset_read(bp_ctx *ctx, const settings *s, const char *const *files, int n, bp_data **out)
+{
+  file_kind kind = strcmp(files[0], "-") ? file_kind_of(files[0]) : FILE_CSV;
+  *out = NULL;
+  if (kind == FILE_MODEL)
+    return fail(END_DATA, "%s: this is a model, not data", files[0]);
+  if (kind == FILE_NPZ)
+    return fail(END_DATA, "%s: .npz and other zip archives are not read; unpack it and give the .npy files",
+                files[0]);
+  if (n == 2)
+    return read_arrays(ctx, files, out);
+  if (kind != FILE_CSV)
+    return fail(END_USAGE, "%s: the labels are missing: bprop train IMAGES LABELS", files[0]);
+  return read_table(ctx, s, files[0], out);
+}
+
+/* ---- for a network ---- */
+
+const char *class_text(const bp_net *net, int64_t i)
+{
+  static char number[32];
+  const char *name = bp_net_class_name(net, i);
+  if (*name)
+    return name;
+  snprintf(number, sizeof number, "%lld", (long long)i);
+  return number;
+}
+
+/* Class of a text, or -1. */
+static int64_t class_of_text(const bp_net *net, const char *text)
+{
+  for (int64_t k = 0; k < bp_net_classes(net); k++)
+    if (!strcmp(class_text(net, k), text))
+      return k;
+  return -1;
+}
+
+static int64_t class_of_number(const bp_net *net, double x)
+{
+  char text[32];
+  snprintf(text, sizeof text, "%.0f", x);
+  return x == floor(x) && fabs(x) < 1e15 ? class_of_text(net, text) : -1;
+}
+
+/* What the target of a row is: a text or a number, for messages and for classes. */
+static int answer_fails(const input *in, int64_t row, const char *text, double x)
+{
+  char number[32];
+  snprintf(number, sizeof number, "%g", x);
+  if (!text && isnan(x))
+    return fail(END_DATA, "%s: row %lld has no answer in the target column", path_name(in->path),
+                (long long)row + 1);
+  return fail(END_DATA, "%s: row %lld: the network knows no class '%s'", path_name(in->path),
+              (long long)row + 1, text ? text : number);
+}
+
+static int labels_of_text(const input *in, const bp_net *net, const bp_column *c, int64_t *labels)
+{
+  const int32_t *codes;
+  int64_t *class_of = malloc((size_t)c->categories * sizeof *class_of + 1);
+  int end = class_of ? END_DONE : fail(END_RESOURCES, "out of memory");
+  for (int32_t k = 0; !end && k < c->categories; k++)
+    class_of[k] = class_of_text(net, bp_table_category(in->table, in->target, k, NULL));
+  if (!end && bp_table_codes(in->table, in->target, &codes) != BP_OK)
+    end = fail_null(in->path, END_DATA);
+  for (int64_t i = 0; !end && i < in->rows; i++) {
+    labels[i] = codes[i] < 0 ? -1 : class_of[codes[i]];
+    if (labels[i] < 0)
+      end = answer_fails(in, i,
+                         codes[i] < 0 ? NULL : bp_table_category(in->table, in->target, codes[i], NULL), NAN);
+  }
+  free(class_of);
+  return end;
+}
+
+/* Numbers of the target: classes go to labels, values to y. */
+static int answers_of_numbers(const input *in, const bp_net *net, int64_t *labels, float *y)
+{
+  double *v = malloc((size_t)in->rows * sizeof *v + 1);
+  int end = v ? END_DONE : fail(END_RESOURCES, "out of memory");
+  if (!end && bp_table_numbers(in->table, in->target, 0, in->rows, v) != BP_OK)
+    end = fail_null(in->path, END_DATA);
+  for (int64_t i = 0; !end && i < in->rows; i++) {
+    if (labels)
+      labels[i] = class_of_number(net, v[i]);
+    else
+      y[i] = (float)v[i];
+    if (labels ? labels[i] < 0 : !isfinite(y[i]))
+      end = labels || isnan(v[i]) ? answer_fails(in, i, NULL, v[i])
+                                  : fail(END_DATA, "%s: row %lld: %g does not fit a 32-bit float",
+                                         path_name(in->path), (long long)i + 1, v[i]);
+  }
+  free(v);
+  return end;
+}
+
+/* The column that is left when the network has taken its own, if it is one. */
+static int left_over(const input *in)
+{
+  int n = bp_table_columns(in->table), sum = 0;
+  if (n != in->cols + 1)
+    return -1;
+  for (int i = 0; i < n; i++)
+    sum += i;
+  for (int64_t i = 0; i < in->cols; i++)
+    sum -= in->column[i];
+  return sum;
+}
+
+static int answers(input *in, const bp_net *net, int64_t *labels, float *y)
+{
+  bp_column c;
+  if (in->target < 0)
+    in->target = left_over(in);
+  if (in->target < 0)
+    return fail(END_DATA, "%s: the column with the answers%s%s%s is missing; --target names it",
+                path_name(in->path), *bp_net_target(net) ? ", '" : "", bp_net_target(net),
+                *bp_net_target(net) ? "'," : "");
+  if (bp_table_column(in->table, in->target, &c) != BP_OK)
+    return fail_null(in->path, END_DATA);
+  if (c.text && y)
+    return fail(END_DATA, "%s: column '%s' holds text, and the network predicts a number",
+                path_name(in->path), c.name);
+  return c.text ? labels_of_text(in, net, &c, labels) : answers_of_numbers(in, net, labels, y);
+}
+
+static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const char *path, const char *target,
+                     bp_data **out)
+{
+  input in;
+  float *x = NULL, *y = NULL;
+  int64_t *labels = NULL;
+  int end = input_open(&in, ctx, s, net, path, target);
+  if (!end) {
+    x = calloc((size_t)in.rows * (size_t)in.cols + 1, sizeof *x);
+    labels = bp_net_classes(net) ? malloc((size_t)in.rows * sizeof *labels + 1) : NULL;
+    y = bp_net_classes(net) ? NULL : malloc((size_t)in.rows * sizeof *y + 1);
+    end = x && (labels || y) ? answers(&in, net, labels, y) : fail(END_RESOURCES, "out of memory");
+  }
+  if (!end)
+    end = input_block(&in, 0, in.rows, x);
+  if (!end && !(*out = bp_data_new(ctx, in.rows, in.cols, x, labels, y, y ? 1 : 0)))
+    end = fail_null(path, END_DATA);
+  free(x);
+  free(y);
+  free(labels);
+  input_close(&in);
+  return end;
+}
+
+int dataset_read_for(bp_ctx *ctx, const settings *s, const bp_net *net, const char *const *files, int n,
+                     const char *target, bp_data **out)
+{
+  file_kind kind = strcmp(files[0], "-") ? file_kind_of(files[0]) : FILE_CSV;
+  *out = NULL;
+  if (n == 2)
+    return read_arrays(ctx, files, out);
+  if (kind == FILE_IDX || kind == FILE_NPY)
+    return fail(END_USAGE, "%s: the file of labels is missing", files[0]);
+  return table_for(ctx, s, net, files[0], target, out);
+}

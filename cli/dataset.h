@@ -1,0 +1,15 @@
+/* Data with known answers: to train on, and to measure a network on. */
+#ifndef CLI_DATASET_H
+#define CLI_DATASET_H
+
+#include "options.h"
+
+/* Data to train on. END_USAGE, END_DATA, END_RESOURCES, told. */
+int dataset_read(bp_ctx *ctx, const settings *s, const char *const *files, int n, bp_data **out);
+/* Data in the columns and classes of a network. target: NULL: the network's. */
+int dataset_read_for(bp_ctx *ctx, const settings *s, const bp_net *net, const char *const *files, int n,
+                     const char *target, bp_data **out);
+/* Name of class i; its number where it has none. Lasts until the next call. */
+const char *class_text(const bp_net *net, int64_t i);
+
+#endif

@@ -1,0 +1,529 @@
+/* From words to settings, by the table. */
+#include "options.h"
+#include "filekind.h"
+#include "nearest.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BY_CONFIG = 1, BY_WORD = 2, CONFIG_MOST = 1 << 20 };
+
+/* Where a value came from, for messages: "--lr" or "file:3: lr". */
+typedef struct origin {
+  char text[512];
+  int rank;
+} origin;
+
+const command *command_find(const char *name)
+{
+  for (size_t i = 0; i < command_count; i++)
+    if (!strcmp(commands[i].name, name))
+      return &commands[i];
+  return NULL;
+}
+
+static const option *by_name(const char *name, size_t n)
+{
+  for (size_t i = 0; i < option_count; i++)
+    if (strlen(options[i].name) == n && !strncmp(options[i].name, name, n))
+      return &options[i];
+  return NULL;
+}
+
+static const option *by_letter(char letter)
+{
+  for (size_t i = 0; i < option_count; i++)
+    if (letter && options[i].letter == letter)
+      return &options[i];
+  return NULL;
+}
+
+/* ---- what an option takes, in words ---- */
+
+const char *option_choice(const option *o, int i)
+{
+  static char text[64];
+  const char *from = o->choices ? o->choices : "";
+  for (; i > 0 && *from; i--) {
+    from += strcspn(from, "|");
+    from += *from == '|';
+  }
+  snprintf(text, sizeof text, "%.*s", (int)strcspn(from, "|"), from);
+  return text;
+}
+
+const char *choice_text(const char *option_name, int i)
+{
+  return option_choice(by_name(option_name, strlen(option_name)), i);
+}
+
+static void append(char *text, size_t size, const char *more)
+{
+  size_t n = strlen(text);
+  snprintf(text + n, size - n, "%s", more);
+}
+
+static const char *choices_in_words(const option *o)
+{
+  static char text[512];
+  text[0] = 0;
+  for (int i = 0; *option_choice(o, i); i++) {
+    char one[64];
+    snprintf(one, sizeof one, "%s", option_choice(o, i));
+    if (i > 0)
+      append(text, sizeof text, *option_choice(o, i + 1) ? ", " : " or ");
+    append(text, sizeof text, one);
+  }
+  return text;
+}
+
+const char *option_range(const option *o)
+{
+  static char text[256];
+  const char *or_auto = o->preset && !strcmp(o->preset, "auto") ? ", or auto" : "";
+  switch (o->kind) {
+  case OPTION_CHOICE:
+    return choices_in_words(o);
+  case OPTION_COUNT:
+    snprintf(text, sizeof text, "a whole number from %.0f to %.0f%s", o->lo, o->hi, or_auto);
+    return text;
+  case OPTION_REAL:
+    snprintf(text, sizeof text, "a number %s %g%s %g%s", o->lo_out ? "over" : "from", o->lo,
+             o->lo_out   ? ", at most"
+             : o->hi_out ? " and under"
+                         : " to",
+             o->hi, or_auto);
+    return text;
+  case OPTION_WIDTHS:
+    return "up to 15 widths, as 256,128, or none, or auto";
+  case OPTION_DELIMITER:
+    return ", or ; or | or tab";
+  case OPTION_PART:
+    return "a file, or a share over 0 and under 1, as 0.25 or 25%, or 0 for none";
+  default:
+    return o->argument ? o->argument : "no argument";
+  }
+}
+
+/* ---- values ---- */
+
+/* A whole text as a number in the form that people write: no blanks, no hexadecimal, no nan. */
+static bool a_number(const char *text, double *x)
+{
+  char *end;
+  if (!*text || text[strspn(text, "0123456789+-.eE")])
+    return false;
+  *x = strtod(text, &end);
+  return *end == 0 && end != text;
+}
+
+static bool in_range(const option *o, double x)
+{
+  return isfinite(x) && (o->lo_out ? x > o->lo : x >= o->lo) && (o->hi_out ? x < o->hi : x <= o->hi);
+}
+
+static bool whole(const char *text, double lo, double hi, int64_t *out)
+{
+  char *end;
+  if (!*text || text[strspn(text, "0123456789+-")])
+    return false;
+  errno = 0;
+  long long x = strtoll(text, &end, 10);
+  *out = x;
+  return !errno && *end == 0 && end != text && (double)x >= lo && (double)x <= hi;
+}
+
+static bool widths(const option *o, const char *text, int64_t *out)
+{
+  memset(out, 0, WIDTHS * sizeof *out);
+  if (!strcmp(text, "none") || !strcmp(text, "0")) {
+    out[0] = -1;
+    return true;
+  }
+  for (int i = 0; i < WIDTHS - 1; i++) {
+    char one[32];
+    size_t n = strcspn(text, ",");
+    if (n >= sizeof one)
+      return false;
+    snprintf(one, sizeof one, "%.*s", (int)n, text);
+    if (!whole(one, o->lo, o->hi, &out[i]))
+      return false;
+    if (!text[n])
+      return true;
+    text += n + 1;
+  }
+  return false;
+}
+
+static bool choice(const option *o, const char *text, int *out)
+{
+  for (int i = 0; *option_choice(o, i); i++)
+    if (!strcmp(option_choice(o, i), text)) {
+      *out = i;
+      return true;
+    }
+  return false;
+}
+
+static bool delimiter(const char *text, char *out)
+{
+  if (!strcmp(text, "tab") || !strcmp(text, "\\t"))
+    text = "\t";
+  *out = text[0];
+  return text[0] && !text[1] && strchr(",;|\t", text[0]);
+}
+
+/* What looks like a number is a share; a file of such a name is written ./0.25. */
+static bool a_part(const option *o, const char *text, part *out)
+{
+  char number[64];
+  size_t n = strlen(text);
+  double scale = n && text[n - 1] == '%' ? 0.01 : 1, x;
+  if (n < sizeof number && snprintf(number, sizeof number, "%.*s", (int)(n - (scale < 1)), text) > 0 &&
+      a_number(number, &x)) {
+    out->fraction = x * scale;
+    return out->n == 0 && in_range(o, out->fraction);
+  }
+  if (!n || out->n >= 2)
+    return false;
+  out->fraction = 0;
+  out->files[out->n++] = text;
+  return true;
+}
+
+static bool store(settings *s, const option *o, const char *text)
+{
+  void *to = (char *)s + o->at;
+  if (o->preset && !strcmp(text, "auto") && !strcmp(o->preset, "auto")) {
+    memset(to, 0, o->kind == OPTION_WIDTHS ? WIDTHS * sizeof(int64_t) : sizeof(int64_t));
+    return true;
+  }
+  switch (o->kind) {
+  case OPTION_FLAG:
+    *(bool *)to = !strcmp(text, "yes");
+    return *(bool *)to || !strcmp(text, "no");
+  case OPTION_COUNT:
+    return whole(text, o->lo, o->hi, to);
+  case OPTION_REAL:
+    return a_number(text, to) && in_range(o, *(double *)to);
+  case OPTION_TEXT:
+    *(const char **)to = text;
+    return *text != 0;
+  case OPTION_CHOICE:
+    return choice(o, text, to);
+  case OPTION_WIDTHS:
+    return widths(o, text, to);
+  case OPTION_DELIMITER:
+    return delimiter(text, to);
+  case OPTION_PART:
+    return a_part(o, text, to);
+  }
+  return false;
+}
+
+static int bad_value(const option *o, const origin *from, const char *text)
+{
+  nearest n = nearest_to(text);
+  for (int i = 0; o->choices && *option_choice(o, i); i++) {
+    static char words[32][64];
+    snprintf(words[i % 32], sizeof words[0], "%s", option_choice(o, i));
+    nearest_try(&n, words[i % 32]);
+  }
+  return fail(END_USAGE, "%s: '%s' is not what it takes: %s%s", from->text, text, option_range(o),
+              nearest_hint(&n, ""));
+}
+
+static int set(settings *s, const option *o, const char *text, const origin *from)
+{
+  unsigned char *given = &s->given[o - options];
+  part *p = o->kind == OPTION_PART ? (part *)(void *)((char *)s + o->at) : NULL;
+  if (*given > from->rank)
+    return 0;
+  bool second_file = *given == from->rank && from->rank == BY_CONFIG && p && p->n == 1;
+  if (*given == from->rank && !second_file)
+    return fail(END_USAGE, "%s: given twice", from->text);
+  if (p && !second_file)
+    *p = (part){0};
+  *given = (unsigned char)from->rank;
+  return store(s, o, text) ? 0 : bad_value(o, from, text);
+}
+
+/* ---- words ---- */
+
+/* Which commands have an option, as words. */
+static const char *owners(const option *o)
+{
+  static char text[128];
+  text[0] = 0;
+  for (size_t i = 0; i < command_count; i++)
+    if (o->commands & commands[i].bit) {
+      append(text, sizeof text, *text ? ", " : "");
+      append(text, sizeof text, commands[i].name);
+    }
+  return text;
+}
+
+static int unknown(const command *cmd, const char *word, const option *of_others)
+{
+  nearest n = nearest_to(word + strspn(word, "-"));
+  if (of_others)
+    return fail(END_USAGE, "%s: no option of `bprop %s`, but of: %s", word, cmd->name, owners(of_others));
+  for (size_t i = 0; i < option_count; i++)
+    if ((options[i].commands & cmd->bit) && options[i].help)
+      nearest_try(&n, options[i].name);
+  return fail(END_USAGE, "%s: unknown option%s (bprop help %s)", word, nearest_hint(&n, "--"), cmd->name);
+}
+
+typedef struct words {
+  int n, at;
+  char **word;
+} words;
+
+static bool looks_like_option(const char *word)
+{
+  if (word[0] != '-' || !word[1])
+    return false;
+  if (word[1] != '-')
+    return word[2] == 0 && by_letter(word[1]);
+  size_t n = strcspn(word + 2, "=");
+  return !n || by_name(word + 2, n);
+}
+
+/* The file of labels that goes with a file of images, `--test IMAGES LABELS`. */
+static void second_file(settings *s, const option *o, words *w)
+{
+  part *p = (part *)(void *)((char *)s + o->at);
+  if (p->n == 1 && w->at < w->n && file_kind_of(p->files[0]) != FILE_CSV &&
+      (w->word[w->at][0] != '-' || !w->word[w->at][1]))
+    p->files[p->n++] = w->word[w->at++];
+}
+
+static int with_argument(settings *s, const option *o, const char *argument, words *w, const origin *from)
+{
+  if (!argument) {
+    if (w->at >= w->n || looks_like_option(w->word[w->at]))
+      return fail(END_USAGE, "%s: %s is missing: %s", from->text, o->argument, option_range(o));
+    argument = w->word[w->at++];
+  }
+  int end = set(s, o, argument, from);
+  if (!end && o->kind == OPTION_PART)
+    second_file(s, o, w);
+  return end;
+}
+
+static int long_option(settings *s, const char *word, words *w)
+{
+  size_t n = strcspn(word + 2, "=");
+  const option *o = by_name(word + 2, n);
+  const char *argument = word[2 + n] ? word + 2 + n + 1 : NULL;
+  origin from = {.rank = BY_WORD};
+  snprintf(from.text, sizeof from.text, "--%.*s", (int)n, word + 2);
+  if (!o || !(o->commands & s->command->bit))
+    return unknown(s->command, from.text, o);
+  if (o->kind == OPTION_FLAG)
+    return argument ? fail(END_USAGE, "%s: takes no argument", from.text) : set(s, o, "yes", &from);
+  return with_argument(s, o, argument, w, &from);
+}
+
+/* -q, -j4, -qv: flags may share a dash; the first that takes an argument takes the rest. */
+static int short_options(settings *s, const char *word, words *w)
+{
+  int end = 0;
+  for (const char *c = word + 1; *c && !end; c++) {
+    const option *o = by_letter(*c);
+    origin from = {.rank = BY_WORD};
+    snprintf(from.text, sizeof from.text, "-%c", *c);
+    if (!o || !(o->commands & s->command->bit))
+      return unknown(s->command, c == word + 1 && !o ? word : from.text, o);
+    if (o->kind != OPTION_FLAG)
+      return with_argument(s, o, c[1] ? c + 1 : NULL, w, &from);
+    end = set(s, o, "yes", &from);
+  }
+  return end;
+}
+
+/* ---- configuration files ---- */
+
+static char *trimmed(char *text)
+{
+  text += strspn(text, " \t\r");
+  size_t n = strlen(text);
+  while (n > 0 && strchr(" \t\r", text[n - 1]))
+    text[--n] = 0;
+  return text;
+}
+
+static int config_line(settings *s, char *line, const char *path, int number)
+{
+  origin from = {.rank = BY_CONFIG};
+  char *equals = strchr(line, '=');
+  line = trimmed(line);
+  if (!*line || *line == '#')
+    return 0;
+  if (!equals)
+    return fail(END_USAGE, "%s:%d: a line is `name = value`, and this one has no =", path, number);
+  *equals = 0;
+  char *name = trimmed(line);
+  const option *o = by_name(name, strlen(name));
+  snprintf(from.text, sizeof from.text, "%s:%d: %s", path, number, name);
+  if (!o || !(o->commands & s->command->bit) || !o->help || o->at == offsetof(settings, config))
+    return unknown(s->command, from.text, NULL);
+  return set(s, o, trimmed(equals + 1), &from);
+}
+
+static char *whole_file(const char *path)
+{
+  FILE *f = fopen(path, "re");
+  char *text = f ? malloc(CONFIG_MOST + 1) : NULL;
+  size_t n = text ? fread(text, 1, CONFIG_MOST + 1, f) : 0;
+  bool good = text && !ferror(f) && n <= CONFIG_MOST && !memchr(text, 0, n);
+  if (!good)
+    fail(0, "%s: %s", path,
+         !f || ferror(f) ? strerror(errno)
+         : !text         ? "out of memory"
+                         : "this is no configuration file");
+  if (good)
+    text[n] = 0;
+  if (f)
+    fclose(f);
+  if (!good)
+    free(text);
+  return good ? text : NULL;
+}
+
+static int read_config(settings *s)
+{
+  s->config_text = whole_file(s->config);
+  if (!s->config_text)
+    return END_USAGE;
+  int end = 0, number = 0;
+  for (char *line = s->config_text, *next; line && !end; line = next) {
+    next = strchr(line, '\n');
+    if (next)
+      *next++ = 0;
+    end = config_line(s, line, s->config, ++number);
+  }
+  return end;
+}
+
+/* ---- all of it ---- */
+
+static int inputs_fit(const settings *s)
+{
+  const command *c = s->command;
+  if (s->help || s->print_config)
+    return 0;
+  if (s->n_inputs < c->least)
+    return fail(END_USAGE, "%s. usage: bprop %s [options] %s",
+                s->n_inputs ? "an input is missing" : "nothing to work on", c->name, c->inputs);
+  if (c->most >= 0 && s->n_inputs > c->most)
+    return fail(END_USAGE, "'%s' is one input too many. usage: bprop %s [options] %s", s->inputs[c->most],
+                c->name, c->inputs);
+  return 0;
+}
+
+int settings_parse(settings *s, const command *cmd, int argc, char **argv)
+{
+  words w = {argc, 0, argv};
+  int end = 0;
+  bool only_inputs = false;
+  *s = (settings){.command = cmd};
+  s->inputs = calloc((size_t)argc + 1, sizeof *s->inputs);
+  s->given = calloc(option_count, 1);
+  if (!s->inputs || !s->given)
+    return fail(END_RESOURCES, "out of memory");
+  for (size_t i = 0; i < option_count; i++)
+    if (options[i].preset)
+      store(s, &options[i], options[i].preset);
+  while (w.at < w.n && !end) {
+    const char *word = w.word[w.at++];
+    if (only_inputs || word[0] != '-' || !word[1])
+      s->inputs[s->n_inputs++] = word;
+    else if (!strcmp(word, "--"))
+      only_inputs = true;
+    else
+      end = word[1] == '-' ? long_option(s, word, &w) : short_options(s, word, &w);
+  }
+  if (!end && s->config)
+    end = read_config(s);
+  return end ? end : inputs_fit(s);
+}
+
+void settings_free(settings *s)
+{
+  free(s->inputs);
+  free(s->given);
+  free(s->config_text);
+}
+
+bool settings_given(const settings *s, const char *name)
+{
+  return s->given[by_name(name, strlen(name)) - options] != 0;
+}
+
+/* ---- what is in force ---- */
+
+static void print_widths(const int64_t *w)
+{
+  if (w[0] <= 0)
+    answer("%s", w[0] ? "none" : "auto");
+  for (int i = 0; i < WIDTHS && w[i] > 0; i++)
+    answer(i ? ",%lld" : "%lld", (long long)w[i]);
+}
+
+static void print_part(const option *o, const part *p)
+{
+  if (p->n == 0)
+    answer("%.15g", p->fraction);
+  else
+    answer("%s", p->files[0]);
+  if (p->n > 1)
+    answer("\n%s = %s", o->name, p->files[1]);
+}
+
+static void print_value(const settings *s, const option *o)
+{
+  const void *at = (const char *)s + o->at;
+  bool may_auto = o->preset && !strcmp(o->preset, "auto");
+  if (o->kind == OPTION_FLAG)
+    answer("%s", *(const bool *)at ? "yes" : "no");
+  else if (o->kind == OPTION_COUNT && may_auto && *(const int64_t *)at == 0)
+    answer("auto");
+  else if (o->kind == OPTION_COUNT)
+    answer("%lld", (long long)*(const int64_t *)at);
+  else if (o->kind == OPTION_REAL && may_auto && *(const double *)at == 0)
+    answer("auto");
+  else if (o->kind == OPTION_REAL)
+    answer("%.15g", *(const double *)at);
+  else if (o->kind == OPTION_CHOICE)
+    answer("%s", option_choice(o, *(const int *)at));
+  else if (o->kind == OPTION_WIDTHS)
+    print_widths(at);
+  else if (o->kind == OPTION_DELIMITER)
+    answer(*(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
+  else if (o->kind == OPTION_PART)
+    print_part(o, at);
+  else
+    answer("%s", *(const char *const *)at);
+}
+
+void settings_print(const settings *s)
+{
+  for (size_t i = 0; i < option_count; i++) {
+    const option *o = &options[i];
+    bool about_this_run = o->at == offsetof(settings, help) || o->at == offsetof(settings, config) ||
+                          o->at == offsetof(settings, print_config);
+    if (!(o->commands & s->command->bit) || !o->help || about_this_run)
+      continue;
+    if (o->kind == OPTION_TEXT && !*(const char *const *)(const void *)((const char *)s + o->at)) {
+      answer("# %s =\n", o->name);
+      continue;
+    }
+    answer("%s = ", o->name);
+    print_value(s, o);
+    answer("\n");
+  }
+}

@@ -1,0 +1,132 @@
+/* Commands and options: everything that is known about them. */
+#include "options.h"
+#include "cmd.h"
+
+#define IN(field)                   offsetof(settings, field)
+#define DATA_COMMANDS               (TRAIN | EVAL | PREDICT)
+#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION)
+#define CHOICE_OF(name, text, what) text "|"
+
+/* clang-format off */
+const option options[] = {
+    {"target", 0, "COLUMN", TRAIN | EVAL, OPTION_TEXT, .at = IN(target),
+     .help = "the column to learn: its name, or its number from 1. Text, or at most 64 different whole numbers, are classes; "
+             "anything else is a number to be predicted"},
+    {"test", 0, "FILE|FRACTION", TRAIN, OPTION_PART, .hi = 1, .hi_out = true, .preset = "0", .at = IN(test),
+     .help = "what the finished network is judged by: a file of the same kind (images with labels are two files), or a share of the "
+             "data, as 0.25 or 25%, held out before all else"},
+    {"valid", 0, "FILE|FRACTION", TRAIN, OPTION_PART, .hi = 1, .hi_out = true, .preset = "0.1", .at = IN(valid),
+     .help = "what decides when to stop, in the same form; 0: nothing, every epoch is run"},
+    {"output", 'o', "FILE", TRAIN, OPTION_TEXT, .at = IN(output),
+     .help = "the model file; else the name of the data with .safetensors, in the current folder"},
+
+    {"hidden", 0, "WIDTHS", TRAIN, OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
+     .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
+    {"activation", 0, "NAME", TRAIN, OPTION_TEXT, .preset = "relu", .at = IN(activation),
+     .help = "of the hidden layers: any elementwise operation of one input (`bprop ops`), or maxout(2), or none"},
+    {"dropout", 0, "P", TRAIN, OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(dropout),
+     .help = "share of each hidden layer's values set to 0 while training"},
+    {"init", 0, "NAME", TRAIN, OPTION_CHOICE, .choices = BP_INIT_LIST(CHOICE_OF), .preset = "default", .at = IN(init),
+     .help = "how weights start"},
+    {"dtype", 0, "TYPE", TRAIN, OPTION_CHOICE, .choices = "float32|float64", .preset = "float32", .at = IN(dtype),
+     .help = "numbers to compute with"},
+
+    {"epochs", 0, "N", TRAIN, OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "200", .at = IN(epochs),
+     .help = "most passes over the training data"},
+    {"patience", 0, "N", TRAIN, OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "10", .at = IN(patience),
+     .help = "stop after so many epochs without a better validation loss"},
+    {"batch", 0, "N", TRAIN, OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(batch),
+     .help = "examples in one step"},
+    {"optimizer", 0, "NAME", TRAIN, OPTION_CHOICE, .choices = BP_OPTIMIZER_LIST(CHOICE_OF), .preset = "adam", .at = IN(optimizer),
+     .help = "how a gradient becomes a step"},
+    {"lr", 0, "X", TRAIN, OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(lr),
+     .help = "learning rate; auto: 0.1 for sgd, 0.001 for the others"},
+    {"schedule", 0, "NAME", TRAIN, OPTION_CHOICE, .choices = "constant|cosine", .preset = "constant", .at = IN(schedule),
+     .help = "of the learning rate; cosine falls to 0 over all epochs"},
+    {"momentum", 0, "X", TRAIN, OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(momentum),
+     .help = "of sgd"},
+    {"nesterov", 0, NULL, TRAIN, OPTION_FLAG, .at = IN(nesterov),
+     .help = "Nesterov's momentum"},
+    {"weight-decay", 0, "X", TRAIN, OPTION_REAL, .hi = 1e6, .preset = "0", .at = IN(weight_decay),
+     .help = "pull of the weights (not the biases) towards 0"},
+    {"clip-norm", 0, "X", TRAIN, OPTION_REAL, .hi = 1e30, .preset = "0", .at = IN(clip_norm),
+     .help = "largest norm of the whole gradient; 0: any"},
+    {"label-smoothing", 0, "X", TRAIN, OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(label_smoothing),
+     .help = "share of each label spread over all classes"},
+    {"seed", 0, "N", TRAIN, OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
+     .help = "of the split, the first weights and the order of the examples; the same seed gives the same bytes"},
+
+    {"header", 0, "yes|no", DATA_COMMANDS, OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
+     .help = "whether the first line of a CSV file holds names"},
+    {"delimiter", 0, "CHAR", DATA_COMMANDS, OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
+     .help = "what separates the fields of a CSV file: , ; | or tab"},
+    {"threads", 'j', "THREADS", DATA_COMMANDS, OPTION_COUNT, .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
+     .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
+
+    {"man", 0, NULL, HELP, OPTION_FLAG, .at = IN(man)},
+    {"completion", 0, "SHELL", HELP, OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),
+     .help = "print the completion of commands and options for a shell: bash"},
+
+    {"config", 0, "FILE", DATA_COMMANDS, OPTION_TEXT, .at = IN(config),
+     .help = "read options from a file, one `name = value` a line; the command line beats it"},
+    {"print-config", 0, NULL, DATA_COMMANDS, OPTION_FLAG, .at = IN(print_config),
+     .help = "print what is in force, as such a file, and end"},
+    {"json", 0, NULL, TRAIN | EVAL | PREDICT | INFO | OPS | VERSION, OPTION_FLAG, .at = IN(json),
+     .help = "the answer as JSON, one object a line"},
+    {"quiet", 'q', NULL, EVERY, OPTION_FLAG, .at = IN(quiet),
+     .help = "no talk: only the answer, and errors"},
+    {"verbose", 'v', NULL, EVERY, OPTION_FLAG, .at = IN(verbose),
+     .help = "more talk"},
+    {"help", 'h', NULL, EVERY, OPTION_FLAG, .at = IN(help),
+     .help = "this help"},
+};
+/* clang-format on */
+const size_t option_count = sizeof options / sizeof *options;
+
+const command commands[] = {
+    {"train", TRAIN, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy", 1, 2,
+     "train a network and save it",
+     "The data are a CSV file with a column to learn, or an IDX file of images and one of labels (the files "
+     "of MNIST), or two .npy "
+     "arrays, examples and their labels or values. All may be compressed by gzip. Files are read whole.\n\n"
+     "Inputs are standardised by the training rows. Part of the data is held out (a tenth, in proportion to "
+     "the classes) and decides when "
+     "to stop; the weights that did best there are the ones that are saved. Ctrl-C ends the epoch in hand "
+     "and saves.\n\n"
+     "The answer, on standard output, is the accuracy (classes) or root mean square error (numbers) on the "
+     "test set, or, without one, on "
+     "the rows held out; talk and progress go to standard error.",
+     "bprop train wine.csv --target cultivar --test 25%\n"
+     "bprop train train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --hidden 128 --epochs 10 \\\n"
+     "    --test t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.safetensors",
+     cmd_train},
+    {"eval", EVAL, "MODEL FILE.csv | MODEL IMAGES LABELS", 2, 3,
+     "measure a network on data with known answers",
+     "Columns of a CSV file are found by their names, so their order does not matter. The target is the "
+     "column that the network was "
+     "trained to predict, unless --target names another. The file is read whole.",
+     "bprop eval wine.safetensors more-wine.csv", cmd_eval},
+    {"predict", PREDICT, "MODEL FILE | MODEL -", 2, 2, "apply a network to new data",
+     "The data are CSV, an IDX file or an .npy array; - is CSV from standard input. Columns of a CSV file "
+     "are found by their names; others, "
+     "such as the target, are left out. A file without a header must have the columns of the training data, "
+     "in their order. Prints one "
+     "line for each row: the class and the probability of every class, or the value. The file is read whole.",
+     "bprop predict wine.safetensors new.csv --json | head -1", cmd_predict},
+    {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
+     "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
+     "file from elsewhere it shows the "
+     "tensors and the metadata.",
+     "bprop info wine.safetensors", cmd_info},
+    {"ops", OPS, "[OPERATION...]", 0, -1, "show the table of operations",
+     "Without a name, one line for each operation (with -v, internal ones too). With names, each row in "
+     "full: formula, source, behaviour at "
+     "kinks, arguments, the class of its Jacobian, and how it is differentiated.",
+     "bprop ops\nbprop ops relu softmax", cmd_ops},
+    {"help", HELP, "[COMMAND]", 0, 1, "explain the program or a command", "The same as bprop COMMAND --help.",
+     "bprop help train\nbprop help --completion bash >~/.local/share/bash-completion/completions/bprop",
+     cmd_help},
+    {"version", VERSION, "", 0, 0, "print the version",
+     "With -v also what it was built with and finds on this machine.", "bprop version -v", cmd_version},
+};
+const size_t command_count = sizeof commands / sizeof *commands;

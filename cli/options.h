@@ -1,0 +1,114 @@
+/* The one table of options: the parser, help, the manual page, completion, configuration files and --print-config are made of it. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "say.h"
+
+#include <stddef.h>
+
+struct settings;
+
+/** A subcommand. */
+typedef struct command {
+  const char *name;
+  unsigned bit;
+  const char *inputs; /* in the line of usage */
+  int least, most;    /* inputs; most -1: any number */
+  const char *summary;
+  const char *text;     /* paragraphs, separated by empty lines */
+  const char *examples; /* lines */
+  int (*run)(const struct settings *s);
+} command;
+
+enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64 };
+
+extern const command commands[];
+extern const size_t command_count;
+const command *command_find(const char *name);
+
+typedef enum option_kind {
+  OPTION_FLAG,      /* bool */
+  OPTION_COUNT,     /* int64_t in lo..hi */
+  OPTION_REAL,      /* double in lo..hi; ends may be left out */
+  OPTION_TEXT,      /* const char * */
+  OPTION_CHOICE,    /* int: which of `choices`, "a|b|c" */
+  OPTION_WIDTHS,    /* int64_t[16], ended by 0; -1 first: no layer */
+  OPTION_DELIMITER, /* char */
+  OPTION_PART       /* part */
+} option_kind;
+
+/** A share of the data to hold out, or files of their own. */
+typedef struct part {
+  double fraction; /* 0: none */
+  const char *files[2];
+  int n;
+} part;
+
+typedef struct option {
+  const char *name;
+  char letter;          /* 0: none */
+  const char *argument; /* NULL for flags */
+  unsigned commands;
+  option_kind kind;
+  double lo, hi;
+  bool lo_out, hi_out; /* the end itself is not allowed */
+  const char *choices;
+  const char *preset; /* as it would be typed; "auto": chosen by what is at hand; NULL: none */
+  const char *help;   /* NULL: not shown */
+  size_t at;          /* in settings */
+} option;
+
+extern const option options[];
+extern const size_t option_count;
+
+enum { WIDTHS = 16 };
+
+/** What is in force for one run of a command. */
+typedef struct settings {
+  const command *command;
+  const char **inputs;
+  int n_inputs;
+
+  bool help, json, quiet, verbose, print_config;
+  const char *config;
+  int64_t threads;
+
+  const char *target;
+  int header; /* bp_csv_header */
+  char delimiter;
+  part valid, test;
+
+  int64_t hidden[WIDTHS];
+  const char *activation;
+  double dropout;
+  int init;  /* bp_init_kind */
+  int dtype; /* 0 float32, 1 float64 */
+  int64_t seed;
+
+  int64_t epochs, batch, patience;
+  int optimizer; /* bp_optimizer_kind */
+  double lr, momentum, weight_decay, clip_norm, label_smoothing;
+  bool nesterov;
+  int schedule;
+  const char *output;
+
+  bool man;
+  int completion;
+
+  unsigned char *given; /* by option: 0 not, 1 by the configuration file, 2 on the command line */
+  char *config_text;
+} settings;
+
+/* Fills s from the words after the command. Returns 0 or END_USAGE, told. settings_free in every case. */
+int settings_parse(settings *s, const command *cmd, int argc, char **argv);
+void settings_free(settings *s);
+bool settings_given(const settings *s, const char *name);
+/* What is in force, as a configuration file. */
+void settings_print(const settings *s);
+/* Text of choice number i of an option; "" past the end. In a place that lasts until the next call. */
+const char *option_choice(const option *o, int i);
+const char *choice_text(const char *option_name, int i);
+/* "a number over 0": what an option takes, in words. Same place. */
+const char *option_range(const option *o);
+
+#endif

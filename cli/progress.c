@@ -1,0 +1,175 @@
+/* The progress bar, the plain lines, and the signals. */
+#include "progress.h"
+
+#include <langinfo.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { BAR = 20 };
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t came;
+
+static void on_signal(int number)
+{
+  if (came) {
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  came = number;
+}
+
+void interrupt_watch(void)
+{
+  static const int numbers[] = {SIGINT, SIGTERM};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction old, now = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    /* What the shell said to ignore stays ignored: a job in the background, or nohup. */
+    if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN)
+      sigaction(numbers[i], &now, NULL);
+  }
+}
+
+int interrupt_came(void)
+{
+  return came;
+}
+
+void interrupt_hold(bool hold)
+{
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* ---- lines ---- */
+
+void progress_start(progress *p, bool classes, bool keep)
+{
+  const char *term = getenv("TERM");
+  *p = (progress){.classes = classes, .keep = keep};
+  p->bar = !say_quiet() && isatty(2) && term && strcmp(term, "dumb");
+  p->blocks = !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+static int digits(int64_t n)
+{
+  return snprintf(NULL, 0, "%lld", (long long)n);
+}
+
+static void metric_text(const progress *p, const bp_progress *now, char *text, size_t size)
+{
+  text[0] = 0;
+  if (isnan(now->valid_loss))
+    return;
+  int n = snprintf(text, size, "  valid %.4f", now->valid_loss);
+  if (!isnan(now->valid_metric) && n > 0 && (size_t)n < size)
+    snprintf(text + n, size - (size_t)n, p->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
+             p->classes ? 100 * now->valid_metric : now->valid_metric);
+}
+
+static void clock_text(double seconds, char *text, size_t size)
+{
+  long t = seconds > 0 && seconds < 1e7 ? (long)(seconds + 0.5) : 0;
+  if (t < 3600)
+    snprintf(text, size, "%ld:%02ld", t / 60, t % 60);
+  else
+    snprintf(text, size, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
+}
+
+/* Eighths of a cell, where the terminal has them. */
+static void bar_text(const progress *p, double share, char *text)
+{
+  static const char *const part[] = {"",
+                                     "\xE2\x96\x8F",
+                                     "\xE2\x96\x8E",
+                                     "\xE2\x96\x8D",
+                                     "\xE2\x96\x8C",
+                                     "\xE2\x96\x8B",
+                                     "\xE2\x96\x8A",
+                                     "\xE2\x96\x89"};
+  int eighths = (int)(share * BAR * 8 + 0.5), full = eighths / 8, rest = p->blocks ? eighths % 8 : 0,
+      blank = BAR - full - (rest > 0);
+  text[0] = 0;
+  for (int i = 0; i < full; i++)
+    strcat(text, p->blocks ? "\xE2\x96\x88" : "#");
+  strcat(text, part[rest]);
+  while (blank-- > 0)
+    strcat(text, p->blocks ? " " : ".");
+}
+
+/* The line must not wrap, or redrawing it would leave traces: cut at the terminal's width, whole characters. */
+static void cut(char *text)
+{
+  struct winsize w;
+  int width = !ioctl(2, TIOCGWINSZ, &w) && w.ws_col > 0 ? w.ws_col - 1 : 79;
+  for (char *c = text; *c; c++)
+    if (((unsigned char)*c & 0xC0) != 0x80 && width-- == 0) {
+      *c = 0;
+      return;
+    }
+}
+
+static void draw_bar(progress *p, const bp_progress *now)
+{
+  char bar[4 * BAR], metric[80], eta[32], line[320];
+  bar_text(p, (double)now->epoch / (double)now->epochs, bar);
+  metric_text(p, now, metric, sizeof metric);
+  clock_text(now->eta, eta, sizeof eta);
+  snprintf(line, sizeof line, "epoch %*lld/%lld  %s  train %.4f%s  ETA %s", digits(now->epochs),
+           (long long)now->epoch, (long long)now->epochs, bar, now->train_loss, metric, eta);
+  cut(line);
+  fprintf(stderr, "\r%s\033[K", line);
+  fflush(stderr);
+  p->shown = true;
+}
+
+static void keep_epoch(progress *p, const bp_progress *now)
+{
+  if (p->n == p->room) {
+    int64_t room = p->room ? 2 * p->room : 64;
+    epoch *more = realloc(p->epochs, (size_t)room * sizeof *more);
+    if (!more)
+      return;
+    p->epochs = more;
+    p->room = room;
+  }
+  p->epochs[p->n++] = (epoch){now->train_loss, now->valid_loss, now->valid_metric};
+}
+
+bool progress_epoch(void *user, const bp_progress *now)
+{
+  progress *p = user;
+  char metric[80];
+  p->last = now->epoch;
+  if (p->keep)
+    keep_epoch(p, now);
+  if (p->bar) {
+    draw_bar(p, now);
+  } else if (!say_quiet()) {
+    metric_text(p, now, metric, sizeof metric);
+    say("epoch %*lld/%lld  train %.4f%s", digits(now->epochs), (long long)now->epoch, (long long)now->epochs,
+        now->train_loss, metric);
+  }
+  return !came;
+}
+
+void progress_stop(progress *p)
+{
+  if (p->shown)
+    fprintf(stderr, "\n");
+  p->shown = false;
+}
+
+void progress_free(progress *p)
+{
+  free(p->epochs);
+}
