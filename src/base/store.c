@@ -162,7 +162,7 @@ static const widener wideners[BP_STORE_COUNT] = {
 static bool make_whole(wide_value *v)
 {
   if (!v->whole) {
-    if (!(v->real >= -0x1p63 && v->real < 0x1p63) || trunc(v->real) != v->real)
+    if (!(v->real >= -9223372036854775808.0 && v->real < 9223372036854775808.0) || trunc(v->real) != v->real)
       return false;
     *v = whole_value((int64_t)v->real);
   }

@@ -77,7 +77,7 @@ static bp_status read_descr(npy_header *h)
                     "%s: the array is of records (a structured dtype); save its fields one by one", h->name);
   if (!take_string(h, &s, &n))
     return bad_dict(h, "descr is no string");
-  if (n >= 2 && memchr("|<>=", *s, 4)) {
+  if (n >= 2 && *s && strchr("|<>=", *s)) {
     h->big = *s == '>' || (*s != '<' && bpi_big_endian());
     for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++)
       if (n == 3 && memcmp(s + 1, npy_types[i].code, 2) == 0)
@@ -217,7 +217,7 @@ static bp_status read_npy_header(bp_ctx *ctx, bp_source *source, npy_header *h)
  * an odometer, the place along with it. */
 static void to_row_major(const bp_ndarray *a, const char *from, char *out)
 {
-  size_t width = bp_store_bits(a->store) / 8, stride[BP_MAX_RANK], place = 0;
+  size_t width = bp_store_bits(a->store) / 8, stride[BP_MAX_RANK] = {0}, place = 0;
   int64_t index[BP_MAX_RANK] = {0};
   for (int d = 0; d < a->rank; d++)
     stride[d] = d ? stride[d - 1] * (size_t)a->dims[d - 1] : width;
