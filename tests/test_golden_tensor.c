@@ -1,5 +1,6 @@
 /* Softmax, losses, norms, statistics and layer normalisation against mpmath, at ordinary points and far from 0, in both storages and
  * on every instruction set that this machine has. And what they give where there is nothing but infinity, zeros or ties. */
+#include "base/rng.h"
 #include "check/eval.h"
 #include "check/example.h"
 
@@ -398,6 +399,27 @@ static void random_rows_draw_what_they_say(void **state)
   }
 }
 
+/* What the row draws is what rng.h says of element i: the same whatever the storage, the shape and the pieces of the work. */
+static void draws_are_those_of_the_generator(void **state)
+{
+  (void)state;
+  static double got[2 * DRAWS];
+  const int64_t key[] = {42, 7};
+  draws(key, some_uniform, false, got, DRAWS);
+  for (int i = 0; i < 2 * DRAWS; i++)
+    assert_true(got[i] == bpi_uniform((bpi_key){42, 7, (uint32_t)(1 + i / DRAWS)}, (uint64_t)(i % DRAWS)));
+  draws(key, some_normal, false, got, DRAWS);
+  for (int i = 0; i < 2 * DRAWS; i++)
+    assert_true(got[i] == bpi_normal((bpi_key){42, 7, (uint32_t)(1 + i / DRAWS)}, (uint64_t)(i % DRAWS)));
+  for (int first = 0; first < 3; first++)
+    for (int n = 0; n < 50; n++) {
+      const uint64_t far = (UINT64_C(1) << 33) - 20 + (uint64_t)first;
+      bpi_uniform_run((bpi_key){42, 7, 3}, far, n, got);
+      for (int i = 0; i < n; i++)
+        assert_true(got[i] == bpi_uniform((bpi_key){42, 7, 3}, far + (uint64_t)i));
+    }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -406,6 +428,7 @@ int main(void)
       cmocka_unit_test(edges_are_as_documented),
       cmocka_unit_test(an_index_out_of_range_stops_the_run),
       cmocka_unit_test(random_rows_draw_what_they_say),
+      cmocka_unit_test(draws_are_those_of_the_generator),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

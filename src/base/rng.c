@@ -42,6 +42,48 @@ double bpi_uniform(bpi_key k, uint64_t i)
   return (double)(random_bits(k, i) >> 11) * 0x1p-53;
 }
 
+/* One block is a chain of multiplications, each waiting for the last; several blocks side by side keep the processor busy. */
+enum { SIDE_BY_SIDE = 8 };
+
+static void philox_blocks(bpi_key k, uint64_t block, uint32_t c[4][SIDE_BY_SIDE])
+{
+  uint32_t key0 = (uint32_t)k.seed, key1 = (uint32_t)(k.seed >> 32);
+  for (int j = 0; j < SIDE_BY_SIDE; j++) {
+    c[0][j] = (uint32_t)(block + (uint64_t)j);
+    c[1][j] = (uint32_t)((block + (uint64_t)j) >> 32);
+    c[2][j] = k.stream;
+    c[3][j] = k.step;
+  }
+  for (int round = 0; round < PHILOX_ROUNDS; round++) {
+    for (int j = 0; j < SIDE_BY_SIDE; j++) {
+      uint64_t p0 = (uint64_t)PHILOX_MUL0 * c[0][j], p1 = (uint64_t)PHILOX_MUL1 * c[2][j];
+      c[0][j] = (uint32_t)(p1 >> 32) ^ c[1][j] ^ key0;
+      c[1][j] = (uint32_t)p1;
+      c[2][j] = (uint32_t)(p0 >> 32) ^ c[3][j] ^ key1;
+      c[3][j] = (uint32_t)p0;
+    }
+    key0 += PHILOX_WEYL0;
+    key1 += PHILOX_WEYL1;
+  }
+}
+
+void bpi_uniform_run(bpi_key k, uint64_t first, int64_t n, double *out)
+{
+  int64_t i = 0;
+  uint32_t c[4][SIDE_BY_SIDE];
+  if (n > 0 && first % 2)
+    out[i++] = bpi_uniform(k, first);
+  for (; i + 2 * SIDE_BY_SIDE <= n; i += 2 * SIDE_BY_SIDE) {
+    philox_blocks(k, (first + (uint64_t)i) / 2, c);
+    for (int j = 0; j < SIDE_BY_SIDE; j++) {
+      out[i + 2 * j] = (double)((c[0][j] | (uint64_t)c[1][j] << 32) >> 11) * 0x1p-53;
+      out[i + 2 * j + 1] = (double)((c[2][j] | (uint64_t)c[3][j] << 32) >> 11) * 0x1p-53;
+    }
+  }
+  for (; i < n; i++)
+    out[i] = bpi_uniform(k, first + (uint64_t)i);
+}
+
 /* ---- the normal distribution ------------------------------------------------------------------------------ */
 
 /* log of a positive normal double, for numbers well below 1. x = 2^e * m with m in [sqrt(1/2), sqrt(2)), and

@@ -16,6 +16,8 @@ void bpi_philox(bpi_key k, uint64_t block, uint32_t out[4]);
 /* Element i: 53-bit uniform in [0, 1): from words 2*(i%2) (low half) and 2*(i%2)+1 (high half) of block i/2: the upper 53
  * of these 64 bits. */
 double bpi_uniform(bpi_key k, uint64_t i);
+/* Elements first to first + n - 1, the same numbers; several times as fast as one at a time. */
+void bpi_uniform_run(bpi_key k, uint64_t first, int64_t n, double *out);
 /* Element i: standard normal, inverse distribution function (Wichura, AS 241, 1988) at the uniform moved to the middle of its cell;
  * only +, -, *, /, sqrt of IEEE doubles and our own log, so the bits are the same everywhere. */
 double bpi_normal(bpi_key k, uint64_t i);

@@ -193,7 +193,7 @@ static bp_status linear_shape(const bp_op_call *c, bp_type *out, int *n_out)
 static bpi_gemm linear_of(const bp_kernel_call *c)
 {
   const bp_array *x = &c->in[0], *w = &c->in[1], *y = &c->out[0];
-  bool stored_transposed;
+  bool stored_transposed = false;
   bpi_gemm g = {.m = bpi_product(x->dims, 0, x->rank - 1), .n = w->dims[0], .k = w->dims[1]};
   matrix_form(w, &g.ldb, &stored_transposed);
   g.a = x->data;

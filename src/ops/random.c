@@ -41,10 +41,6 @@ static bp_status draw_shape(const bp_op_call *c, bp_type *out, int *n_out)
   return s == BP_OK ? bpi_dims_type(c, &c->attr[1], BP_REAL, out) : s;
 }
 
-#define DRAW(T, EXPR)                         \
-  for (int64_t i = c->begin; i < c->end; i++) \
-    ((T *)y->data)[i] = (T)(EXPR);
-
 /* ---- uniform ---- */
 
 /* The largest doubles below 1 would round to 1 in float32, which is not in [0, 1). */
@@ -54,20 +50,30 @@ static float narrow_unit(double u)
   return f < 1 ? f : 0x1.fffffep-1f;
 }
 
+/* Elements [begin, end) in pieces that fit the stack; y counts from element 0. */
+enum { PIECE = 256 };
+
 static bp_status uniform_kernel(bp_kernel_call *c)
 {
   const bp_array *y = &c->out[0];
   bpi_key k = key_of(c);
-  if (y->dtype == BP_FLOAT32)
-    DRAW(float, narrow_unit(bpi_uniform(k, (uint64_t)i)))
-  else
-    DRAW(double, bpi_uniform(k, (uint64_t)i))
+  double u[PIECE];
+  if (y->dtype == BP_FLOAT64) {
+    bpi_uniform_run(k, (uint64_t)c->begin, c->end - c->begin, (double *)y->data + c->begin);
+    return BP_OK;
+  }
+  for (int64_t at = c->begin; at < c->end; at += PIECE) {
+    int64_t n = c->end - at < PIECE ? c->end - at : PIECE;
+    bpi_uniform_run(k, (uint64_t)at, n, u);
+    for (int64_t i = 0; i < n; i++)
+      ((float *)y->data)[at + i] = narrow_unit(u[i]);
+  }
   return BP_OK;
 }
 
 static int64_t uniform_units(const bp_kernel_call *c, double *ns)
 {
-  *ns = 15;
+  *ns = 6;
   return c->out[0].size;
 }
 
@@ -90,6 +96,10 @@ const bp_op bp_op_uniform = {
 
 /* ---- normal ---- */
 
+#define DRAW(T, EXPR)                         \
+  for (int64_t i = c->begin; i < c->end; i++) \
+    ((T *)y->data)[i] = (T)(EXPR);
+
 static bp_status normal_kernel(bp_kernel_call *c)
 {
   const bp_array *y = &c->out[0];
@@ -103,7 +113,7 @@ static bp_status normal_kernel(bp_kernel_call *c)
 
 static int64_t normal_units(const bp_kernel_call *c, double *ns)
 {
-  *ns = 30;
+  *ns = 45;
   return c->out[0].size;
 }
 
@@ -139,10 +149,15 @@ static bp_status bernoulli_shape(const bp_op_call *c, bp_type *out, int *n_out)
 
 static bp_status bernoulli_kernel(bp_kernel_call *c)
 {
-  const bp_array *y = &c->out[0];
+  uint8_t *y = c->out[0].data;
   bpi_key k = key_of(c);
-  double p = c->attr[1].r;
-  DRAW(uint8_t, bpi_uniform(k, (uint64_t)i) < p)
+  double u[PIECE], p = c->attr[1].r;
+  for (int64_t at = c->begin; at < c->end; at += PIECE) {
+    int64_t n = c->end - at < PIECE ? c->end - at : PIECE;
+    bpi_uniform_run(k, (uint64_t)at, n, u);
+    for (int64_t i = 0; i < n; i++)
+      y[at + i] = u[i] < p;
+  }
   return BP_OK;
 }
 
