@@ -9,6 +9,7 @@ enum {
   LANES = 32,
   LEAF = 128 * LANES, /* contiguous elements of one chunk */
   ROWS = 128,         /* rows of one chunk of columns */
+  TAIL = 8,           /* lanes of the end of a row of softmax */
   COLUMNS = 64,       /* columns worked on together */
 };
 

@@ -96,31 +96,36 @@ static void N(fold_columns)(bool product, int64_t n, int64_t w, int64_t stride, 
 
 /* ---- maximum and minimum ---- */
 
-/* Whether x takes the place of a best so far: strictly better, or the first NaN. */
-BPI_INLINE bool N(beats)(T x, T best, const bool least)
+/* The better of two, or the one that is NaN. */
+BPI_INLINE T N(better)(T a, T b, const bool least)
 {
-  return (least ? x < best : x > best) || (x != x && best == best);
+  return ((least ? a < b : a > b) | (a != a)) ? a : b;
+}
+
+/* Lanes of w, then folded; the last w elements may meet twice, which changes nothing. n >= w. */
+BPI_INLINE T N(extreme_lanes)(const int w, int64_t n, const T *x, const bool least)
+{
+  T acc[LANES];
+  for (int j = 0; j < w; j++)
+    acc[j] = x[n - w + j];
+  for (int64_t i = 0; i + w <= n; i += w)
+    for (int j = 0; j < w; j++)
+      acc[j] = N(better)(x[i + j], acc[j], least);
+  for (int h = w / 2; h > 0; h /= 2)
+    for (int j = 0; j < h; j++)
+      acc[j] = N(better)(acc[j], acc[j + h], least);
+  return acc[0];
 }
 
 BPI_INLINE T N(extreme)(int64_t n, const T *x, const bool least)
 {
+  if (n >= 2 * LANES)
+    return N(extreme_lanes)(LANES, n, x, least);
+  if (n >= TAIL)
+    return N(extreme_lanes)(TAIL, n, x, least);
   T best = x[0];
-  int64_t i = 0;
-  if (n >= LANES) {
-    T acc[LANES];
-    for (int j = 0; j < LANES; j++)
-      acc[j] = x[j];
-    for (i = LANES; i + LANES <= n; i += LANES)
-      for (int j = 0; j < LANES; j++) {
-        const T v = x[i + j];
-        acc[j] = ((least ? v < acc[j] : v > acc[j]) | (v != v)) ? v : acc[j];
-      }
-    best = acc[0];
-    for (int j = 1; j < LANES; j++)
-      best = N(beats)(acc[j], best, least) ? acc[j] : best;
-  }
-  for (; i < n; i++)
-    best = N(beats)(x[i], best, least) ? x[i] : best;
+  for (int64_t i = 1; i < n; i++)
+    best = N(better)(x[i], best, least);
   return best;
 }
 
@@ -267,33 +272,40 @@ void BPI_SYM(N(bpi_reduce))(bpi_reduce how, int64_t n, int64_t inner, const void
 
 /* ---- softmax ---- */
 
-/* exp(x - top), at most LANES at once: a row's tail is filled up, so that its few elements take one vector's time. */
-BPI_INLINE void N(exp_lanes)(T *e, T top)
+/* One vector's worth: y = exp(x - top), added to acc. */
+BPI_INLINE void N(exp_lanes)(const int w, const T *x, T *y, T top, T *acc)
 {
-  for (int j = 0; j < LANES; j++)
-    e[j] = N(bpv_exp)(e[j] - top);
+  T e[LANES];
+  for (int j = 0; j < w; j++)
+    e[j] = N(bpv_exp)(x[j] - top);
+  for (int j = 0; j < w; j++)
+    acc[j] += e[j];
+  if (y)
+    memcpy(y, e, (size_t)w * sizeof(T));
 }
 
-/* y = exp(x - top), and their sum in the order of sum_leaf. */
-static T N(exp_row)(int64_t n, const T *x, T *y, T top)
+/* y = exp(x - top) unless y is NULL, and their sum; y may be x. The last lanes are taken before anything is written, and
+ * written last; those among them that the loop has done already give the same y and add nothing. */
+BPI_INLINE T N(exp_row)(int64_t n, const T *x, T *y, T top)
 {
-  T acc[LANES] = {0};
-  for (int64_t i = 0; i < n; i += LANES) {
-    const int64_t m = n - i < LANES ? n - i : LANES;
-    T e[LANES];
-    if (m == LANES) {
-      for (int j = 0; j < LANES; j++)
-        e[j] = N(bpv_exp)(x[i + j] - top);
-    } else {
-      for (int j = 0; j < LANES; j++)
-        e[j] = j < m ? x[i + j] : -(T)INFINITY;
-      N(exp_lanes)(e, top);
-    }
-    for (int j = 0; j < LANES; j++)
-      acc[j] += e[j];
-    if (y)
-      memcpy(y + i, e, (size_t)m * sizeof(T));
-  }
+  T acc[LANES] = {0}, last[TAIL], lanes[TAIL];
+  const int left = (int)(n % TAIL);
+  for (int j = 0; j < TAIL; j++)
+    last[j] = x[n >= TAIL ? n - TAIL + j : j < n ? j : 0];
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    N(exp_lanes)(LANES, x + i, y ? y + i : NULL, top, acc);
+  for (; i + TAIL <= n; i += TAIL)
+    N(exp_lanes)(TAIL, x + i, y ? y + i : NULL, top, acc);
+  for (int j = 0; j < TAIL; j++)
+    lanes[j] = N(bpv_exp)(last[j] - top);
+  const int first = n >= TAIL ? TAIL - left : 0, end = n >= TAIL ? TAIL : left;
+  for (int j = 0; j < TAIL; j++)
+    acc[j] += (j >= first) & (j < end) ? lanes[j] : 0;
+  if (y && n >= TAIL)
+    memcpy(y + n - TAIL, lanes, sizeof lanes);
+  for (int j = 0; y && n < TAIL && j < left; j++)
+    y[j] = lanes[j];
   return N(fold)(acc, false);
 }
 
