@@ -5,6 +5,7 @@ command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+ln -s "$SRC/data" data
 tried=0
 for program in "$BUILD"/examples/*; do
   [ -f "$program" ] && [ -x "$program" ] || continue
