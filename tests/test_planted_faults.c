@@ -142,18 +142,20 @@ typedef struct catcher {
   int planted, caught;
 } catcher;
 
-/* jvp by a rule of its own, not made from the vjp: then the two disagree, and the dot products show it. */
+/* jvp by a rule of its own, not made from slope, vjp or expansion: then the two disagree, and the dot products show it. */
 static bool jvp_is_apart(const bp_op *op)
 {
-  return !op->slope && op->vjp && (op->jvp || (op->traits & (BP_LINEAR | BP_MULTILINEAR)));
+  return op->jvp || (!op->slope && (op->traits & (BP_LINEAR | BP_MULTILINEAR)));
 }
 
 static bool must_catch(const bp_op *op, place where, const catcher *k)
 {
   if (k->holds == law_adjoint)
-    return jvp_is_apart(op) && (where == IN_VJP || where == IN_JVP);
+    return jvp_is_apart(op);
   if (k->holds == law_jvp)
     return where == IN_JVP || !jvp_is_apart(op);
+  if (k->holds == law_bundle)
+    return op->expand && (where == IN_SLOPE || where == IN_VJP);
   return where != IN_JVP;
 }
 
@@ -172,6 +174,25 @@ static bool depends(bp_ctx *ctx, const bp_op *op, const char *example, int input
   }
   sample_close(&s);
   return found;
+}
+
+/* Could it have one, by the classes that the row states? */
+static bool may_depend(bp_ctx *ctx, const bp_op *op, const char *example, int input)
+{
+  law_case c = {.ctx = ctx, .op = op, .example = example, .seed = 0};
+  sample s;
+  bpi_call_room room;
+  bp_op_call call;
+  bool may = false;
+  if (sample_open(&c, &s) && input < s.f.n_x && is_real(s.f.x[input]) && bp_node_size(s.f.x[input]) &&
+      bpi_call_of(s.g, s.f.y[0].index, &room, &call) == BP_OK) {
+    for (int k = 0; k < s.f.n_y; k++)
+      may = may || (is_real(s.f.y[k]) && bp_node_size(s.f.y[k]) &&
+                    !(op->jacobian && op->jacobian(&call, input, k) == BP_JAC_ZERO));
+    bpi_call_done(&room);
+  }
+  sample_close(&s);
+  return may;
 }
 
 static int inputs_of(bp_ctx *ctx, const bp_op *op)
@@ -212,29 +233,36 @@ static void every_fault_is_caught(void **state)
   (void)state;
   catcher catchers[] = {{"vjp = differences", law_vjp, 0, 0},
                         {"jvp = differences", law_jvp, 0, 0},
-                        {"<u, Jv> = <J'u, v>", law_adjoint, 0, 0}};
+                        {"<u, Jv> = <J'u, v>", law_adjoint, 0, 0},
+                        {"bundle = expansion", law_bundle, 0, 0}};
   enum { N = sizeof catchers / sizeof *catchers };
   bp_ctx *ctx = bp_ctx_new(NULL);
-  int places = 0;
+  int pairs = 0;
   for (size_t r = 0; r < bp_op_count(); r++) {
     const bp_op *op = bp_op_at(r);
-    for (int i = 0; is_lawful(op) && !op->zero && i < inputs_of(ctx, op); i++)
+    for (int i = 0; is_lawful(op) && !op->zero && i < inputs_of(ctx, op); i++) {
+      bool found = false, due = false;
       for (int e = 0; e < count_examples(op); e++) {
+        due = due || may_depend(ctx, op, op->examples[e], i);
         if (!depends(ctx, op, op->examples[e], i))
           continue;
-        places++;
+        found = true;
         for (int where = 0; where < PLACES; where++)
           for (int k = 0; has_place(op, (place)where) && k < N; k++)
             if (must_catch(op, (place)where, &catchers[k]))
               set_fault(ctx, op, (place)where, i, op->examples[e], &catchers[k]);
       }
+      if (due && !found)
+        fail_msg("no example of %s shows the derivative by input %d", op->name, i);
+      pairs += found;
+    }
   }
   for (int k = 0; k < N; k++)
     print_message("%s: %d faults of 0.1 %% planted, %d caught\n", catchers[k].name, catchers[k].planted,
                   catchers[k].caught);
-  print_message("at %d (row, example, input) that have a derivative\n", places);
+  print_message("%d differentiable (row, input), each with every example that shows its derivative\n", pairs);
   bp_ctx_free(ctx);
-  assert_true(places > 0);
+  assert_true(pairs > 0);
   for (int k = 0; k < N; k++) {
     assert_true(catchers[k].planted > 0);
     assert_int_equal(catchers[k].caught, catchers[k].planted);
@@ -255,11 +283,168 @@ static void every_differentiable_row_has_a_place(void **state)
   }
 }
 
+/* ---- other laws, other faults ---- */
+
+static bp_jac says_zero(const bp_op_call *c, int input, int result)
+{
+  (void)c, (void)input, (void)result;
+  return BP_JAC_ZERO;
+}
+
+static void a_wrong_class_is_caught(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  int set = 0;
+  for (size_t r = 0; r < bp_op_count(); r++)
+    for (int e = 0; is_lawful(bp_op_at(r)) && !bp_op_at(r)->zero && e < count_examples(bp_op_at(r)); e++) {
+      bp_op op = *bp_op_at(r);
+      bool some = false;
+      for (int i = 0; !some && i < inputs_of(ctx, &op); i++)
+        some = depends(ctx, &op, op.examples[e], i);
+      op.jacobian = says_zero;
+      law_case c = {.ctx = ctx, .op = &op, .example = op.examples[e], .seed = 0};
+      if (some && law_class(&c) != LAW_BROKEN)
+        fail_msg("%s, \"%s\": the class zero is not caught", op.name, op.examples[e]);
+      set += some;
+    }
+  print_message("%d wrong classes caught\n", set);
+  bp_ctx_free(ctx);
+  assert_true(set > 0);
+}
+
+static void a_wrong_slope_at_a_kink_is_caught(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  int set = 0;
+  for (size_t r = 0; r < bp_op_count(); r++)
+    for (int k = 0; k < bp_op_at(r)->n_kinks; k++) {
+      bp_op op = *bp_op_at(r);
+      double *slope = &op.kinks[k].slope[0];
+      *slope = isfinite(*slope) ? *slope + 1e-6 : 1;
+      law_case c = {.ctx = ctx, .op = &op, .example = NULL, .seed = 0};
+      if (law_kinks(&c) != LAW_BROKEN)
+        fail_msg("%s: another slope at kink %d is not caught", op.name, k);
+      set++;
+    }
+  print_message("%d wrong slopes at kinks caught\n", set);
+  bp_ctx_free(ctx);
+  assert_true(set > 0);
+}
+
+/* A kernel for one real input of any shape, from an expression of x; `wide` is true in float64. */
+#define KERNEL(name, EXPR)                                                                              \
+  static bp_status name(bp_kernel_call *c)                                                              \
+  {                                                                                                     \
+    bool wide = c->in[0].dtype == BP_FLOAT64;                                                           \
+    for (int64_t i = 0; i < c->in[0].size; i++) {                                                       \
+      double x = wide ? ((const double *)c->in[0].data)[i] : (double)((const float *)c->in[0].data)[i]; \
+      if (wide)                                                                                         \
+        ((double *)c->out[0].data)[i] = (EXPR);                                                         \
+      else                                                                                              \
+        ((float *)c->out[0].data)[i] = (float)(EXPR);                                                   \
+    }                                                                                                   \
+    return BP_OK;                                                                                       \
+  }
+KERNEL(eats_nan, wide &&isnan(x) ? 0 : x)
+KERNEL(eats_nan_in_float32, !wide && isnan(x) ? 0 : x)
+KERNEL(coarse_in_float32, wide ? x : x *(1 + 1e-6))
+KERNEL(as_it_is, x)
+
+static bp_status wants_elements(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  *n_out = 1;
+  *out = c->x_type[0];
+  return bpi_type_size(out) ? BP_OK : bp_op_fail(c, BP_E_SHAPE, "has no elements");
+}
+
+static bp_status says_nothing(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  *n_out = 1;
+  *out = c->x_type[0];
+  return out->dtype == BP_REAL ? BP_OK : BP_E_DTYPE; /* should go through bp_op_fail */
+}
+
+static bp_status never_settles(bp_op_call *c, bp_attr *attr)
+{
+  (void)c;
+  attr[0].i++;
+  return BP_OK;
+}
+
+static bp_status fails_to_run(bp_kernel_call *c)
+{
+  c->fail_why = "only finite numbers";
+  for (int64_t i = 0; i < c->in[0].size; i++)
+    if (c->in[0].dtype == BP_FLOAT64 && !isfinite(((const double *)c->in[0].data)[i]))
+      return BP_E_RANGE;
+  return as_it_is(c);
+}
+
+static bp_node straight(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)c, (void)input;
+  return up[0];
+}
+
+/* y = x, but its own gradient says that it does not depend on the upstream: wrong in the second derivative alone where up = 1. */
+static bp_node frozen(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)c, (void)input;
+  return bp_stop_gradient(up[0]);
+}
+
+#define ROW(NAME, SHAPE, KERNEL_, VJP, ...)                                                       \
+  {                                                                                               \
+    .name = NAME, .math = "y = x", .source = "-", .args = "x", .shape = SHAPE, .kernel = KERNEL_, \
+    .vjp = VJP, .examples = {"x[5]"}, __VA_ARGS__                                                 \
+  }
+
+static const struct {
+  bp_op op;
+  verdict (*holds)(law_case *c);
+} faulty_rows[] = {
+    {ROW("eats_nan", twist_shape, eats_nan, straight, .ulp32 = 0), law_nan},
+    {ROW("eats_narrow_nan", twist_shape, eats_nan_in_float32, straight, .ulp32 = 0), law_nan},
+    {ROW("coarse", twist_shape, coarse_in_float32, straight, .ulp32 = 0), law_float32},
+    {ROW("never_empty", wants_elements, as_it_is, straight, .ulp32 = 0), law_empty},
+    {ROW("mute", says_nothing, as_it_is, straight, .ulp32 = 0), law_misuse},
+    {ROW("restless", twist_shape, as_it_is, straight, .canon = never_settles,
+         .attrs = {{"count", BP_ATTR_INT, 0}}),
+     law_canonical},
+    {ROW("fragile", twist_shape, fails_to_run, straight, .ulp32 = 0), law_infinity},
+    {ROW("underived", twist_shape, as_it_is, NULL, .ulp32 = 0), law_has_derivative},
+    {ROW("frozen", twist_shape, as_it_is, frozen, .ulp32 = 0), law_second_derivative},
+    {ROW("undescribed", twist_shape, as_it_is, straight, .ulp32 = 0), law_described}, /* not in the table */
+};
+
+static void every_law_catches_a_row_that_breaks_it(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_op good = ROW("good", twist_shape, as_it_is, straight, .ulp32 = 0);
+  for (size_t i = 0; i < sizeof faulty_rows / sizeof *faulty_rows; i++) {
+    const bp_op *op = &faulty_rows[i].op;
+    law_case c = {.ctx = ctx, .op = op, .example = op->examples[0], .seed = 0},
+             sound = {.ctx = ctx, .op = &good, .example = op->examples[0], .seed = 0};
+    verdict v = faulty_rows[i].holds(&sound);
+    if (faulty_rows[i].holds != law_described && v != LAW_HOLDS)
+      fail_msg("a sound row is refused by the law for %s: %s", op->name, sound.why);
+    if (faulty_rows[i].holds(&c) != LAW_BROKEN)
+      fail_msg("%s is not caught by its law", op->name);
+  }
+  bp_ctx_free(ctx);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_fault_is_caught),
       cmocka_unit_test(every_differentiable_row_has_a_place),
+      cmocka_unit_test(a_wrong_class_is_caught),
+      cmocka_unit_test(a_wrong_slope_at_a_kink_is_caught),
+      cmocka_unit_test(every_law_catches_a_row_that_breaks_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
