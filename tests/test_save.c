@@ -23,6 +23,7 @@ static struct fault {
   int at, error;
   int count[CALLS];
 } fault;
+static int open_flags; /* of the last file made */
 
 static bool fails(call c)
 {
@@ -104,6 +105,8 @@ int open(const char *path, int flags, ...)
   va_start(ap, flags);
   int mode = flags & O_CREAT ? va_arg(ap, int) : 0;
   va_end(ap);
+  if (flags & O_CREAT)
+    open_flags = flags;
   if (fails(OPEN)) {
     errno = fault.error;
     return -1;
@@ -285,6 +288,8 @@ static void plain_files_are_replaced(void **state)
   begin(&p);
   assert_int_equal(chmod(p.path, 0604), 0);
   assert_int_equal(save(&p), BP_OK);
+  assert_int_equal(open_flags & (O_EXCL | O_CLOEXEC),
+                   O_EXCL | O_CLOEXEC); /* nobody else's file, and no child's */
   assert_file(p.path, new_text);
   assert_int_equal(stat(p.path, &st), 0);
   assert_int_equal(st.st_mode & 07777, 0604); /* 74 */
