@@ -725,6 +725,8 @@ BP_API bp_node bp_pow(bp_node a, bp_node b);
 BP_API bp_node bp_log1p(bp_node x);
 /** y = e^x - 1 */
 BP_API bp_node bp_expm1(bp_node x);
+/** y = ln(x / (1 - x)). Kinks: -inf at 0 and inf at 1, with slope inf; NaN outside 0..1 */
+BP_API bp_node bp_logit(bp_node x);
 
 /* ---- Products: matrix product, and what is made of it. */
 /** y = a b, matrix product over the last two axes; leading axes broadcast */
@@ -901,6 +903,7 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_pow(...) bp_here((bp_pow)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_log1p(...) bp_here((bp_log1p)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_expm1(...) bp_here((bp_expm1)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_logit(...) bp_here((bp_logit)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_matmul(...) bp_here((bp_matmul)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_linear(...) bp_here((bp_linear)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_dot(...) bp_here((bp_dot)(__VA_ARGS__), __FILE__, __LINE__)
@@ -946,7 +949,246 @@ BP_API bp_node bp_erf(bp_node x);
 /* clang-format on */
 /* END BUILDERS */
 
-#include "bprop_data.inc"
+/* ======================================================================================
+ * Data: where bytes come from
+ * ====================================================================================== */
+
+/** Where bytes come from. Readers take one, so compressed input, a socket or a database comes in through a callback.
+ *  The readers below never close it. */
+typedef struct bp_source {
+  /** Reads at most n bytes (n > 0) into buffer. @return Bytes read, 0 only at the end, or -1 on failure: then *why is a
+   *  text that lives until close. May return fewer than n. */
+  int64_t (*read)(void *user, void *buffer, size_t n, const char **why);
+  void (*close)(void *user); /**< frees user; may be NULL */
+  void *user;
+  const char *name; /**< for messages, usually the path; NULL: "input" */
+  int64_t
+      size; /**< bytes in all, where that is known before; else -1. Believed only to refuse early and to choose
+                         the size of the first buffer. */
+} bp_source;
+
+/** Opens a file (or FIFO, or device) for reading; short reads and EINTR are handled. The name is copied.
+ *  @param out Out: to be closed with bp_source_close. @return BP_OK; BP_E_NOTFOUND, BP_E_IO, BP_E_NOMEM. */
+BP_API bp_status bp_source_file(bp_ctx *ctx, const char *path, bp_source *out);
+/** Reads from memory, which must outlive the source; so must the name. @return BP_OK; BP_E_NOMEM. */
+BP_API bp_status bp_source_memory(bp_ctx *ctx, const void *data, size_t n, const char *name, bp_source *out);
+/** Closes, and clears *source; NULL and a cleared source are accepted. */
+BP_API void bp_source_close(bp_source *source);
+
+/** Saves bytes as a file, so that at every moment, also when the power fails, the old file or the whole new one is there: a unique
+ *  temporary file in the same directory is written, synchronised, closed and renamed, and the directory is synchronised.
+ *  An existing file keeps its mode. A symbolic link, directory, device or FIFO in its place is refused.
+ *  @return BP_OK; BP_E_IO with the reason and the path: then the old file is as it was (unless the message says that only the last
+ *  step, making the new name durable, failed); BP_E_NOMEM. A program should ignore SIGXFSZ. */
+BP_API bp_status bp_save_file(bp_ctx *ctx, const char *path, const void *data, size_t n);
+
+/* ======================================================================================
+ * Data: arrays as files store them
+ * ====================================================================================== */
+
+/** Element types in files: X(name, bits of one element, name in messages). */
+#define BP_STORE_LIST(X)           \
+  X(NONE, 0, "none")               \
+  X(BOOL, 8, "bool")               \
+  X(UINT8, 8, "uint8")             \
+  X(INT8, 8, "int8")               \
+  X(UINT16, 16, "uint16")          \
+  X(INT16, 16, "int16")            \
+  X(UINT32, 32, "uint32")          \
+  X(INT32, 32, "int32")            \
+  X(UINT64, 64, "uint64")          \
+  X(INT64, 64, "int64")            \
+  X(FLOAT16, 16, "float16")        \
+  X(BFLOAT16, 16, "bfloat16")      \
+  X(FLOAT32, 32, "float32")        \
+  X(FLOAT64, 64, "float64")        \
+  X(FLOAT4, 4, "float4")           \
+  X(FLOAT6_E2M3, 6, "float6_e2m3") \
+  X(FLOAT6_E3M2, 6, "float6_e3m2") \
+  X(FLOAT8_E4M3, 8, "float8_e4m3") \
+  X(FLOAT8_E5M2, 8, "float8_e5m2") \
+  X(FLOAT8_E8M0, 8, "float8_e8m0") \
+  X(COMPLEX64, 64, "complex64")
+
+/** How a file stores an element. bp_convert turns those up to FLOAT64 in this list into a bp_dtype; the others are only recognised. */
+typedef enum bp_store {
+#define BP_STORE_ENUM(name, bits, text) BP_STORE_##name,
+  BP_STORE_LIST(BP_STORE_ENUM)
+#undef BP_STORE_ENUM
+      BP_STORE_COUNT
+} bp_store;
+
+/** "uint8" and so on; "none" for what is no storage. Static. */
+BP_API const char *bp_store_name(bp_store s);
+/** Bits of one element. */
+BP_API unsigned bp_store_bits(bp_store s);
+/** The storage of a bp_dtype; BP_STORE_NONE for BP_REAL and BP_NONE. */
+BP_API bp_store bp_store_of(bp_dtype t);
+
+/** Converts n elements. Any alignment of `from`; in the byte order of this machine.
+ *  @param to   BP_FLOAT32 or BP_FLOAT64 (rounded to nearest), BP_INT64 (whole numbers in its range only) or BP_BOOL (0 and 1 only).
+ *  @param out  n elements of it.
+ *  @return BP_OK; BP_E_RANGE names the element that does not fit; BP_E_DTYPE; BP_E_UNSUPPORTED for storage that is only recognised. */
+BP_API bp_status bp_convert(const void *from, bp_store store, int64_t n, bp_dtype to, void *out);
+
+/** An array read from a file: row-major, in this machine's byte order, as the file stored its elements. */
+typedef struct bp_ndarray {
+  bp_store store;
+  int rank;
+  int64_t dims[BP_MAX_RANK];
+  int64_t size; /**< number of elements */
+  void *data;   /**< 64-byte aligned; never NULL in an array read */
+} bp_ndarray;
+
+/** Frees the data and clears *a. NULL is accepted. */
+BP_API void bp_ndarray_free(bp_ctx *ctx, bp_ndarray *a);
+
+/** Reads an IDX array (the format of MNIST): any element type of the format, rank 1 to 4. Memory grows as data come, whatever the
+ *  file claims. @param out Out: freed with bp_ndarray_free.
+ *  @return BP_OK; BP_E_FORMAT (what is wrong, and at which byte), BP_E_IO, BP_E_NOMEM. */
+BP_API bp_status bp_idx_read(bp_ctx *ctx, bp_source *source, bp_ndarray *out);
+/** The same from a file that is not compressed. */
+BP_API bp_status bp_idx_load(bp_ctx *ctx, const char *path, bp_ndarray *out);
+
+/** Checks that labels fit examples: rank 1, whole numbers, as many as examples.dims[0], each in 0..classes-1.
+ *  @param classes 0: any number of classes; then *found, if not NULL, gets largest label + 1.
+ *  @return BP_OK; BP_E_MISMATCH (counts), BP_E_RANGE (names the label), BP_E_SHAPE, BP_E_DTYPE. */
+BP_API bp_status bp_labels_check(const bp_ndarray *examples, const bp_ndarray *labels, int64_t classes,
+                                 int64_t *found);
+
+/** Reads an .npy array, versions 1 to 3, rank 0 to BP_MAX_RANK. Big-endian data are converted, Fortran order is honoured
+ *  (that takes the memory of the array twice). Object, text, complex and structured dtypes are refused by name.
+ *  @return BP_OK; BP_E_FORMAT, BP_E_UNSUPPORTED, BP_E_IO, BP_E_NOMEM. Source: numpy.lib.format. */
+BP_API bp_status bp_npy_read(bp_ctx *ctx, bp_source *source, bp_ndarray *out);
+/** The same from a file. */
+BP_API bp_status bp_npy_load(bp_ctx *ctx, const char *path, bp_ndarray *out);
+/** Saves as .npy version 1, in the byte order of this machine, with bp_save_file's promises. BP_E_UNSUPPORTED for storage that NumPy does not have. */
+BP_API bp_status bp_npy_save(bp_ctx *ctx, const char *path, const bp_ndarray *a);
+
+/* ======================================================================================
+ * Data: tables from CSV
+ * ====================================================================================== */
+
+/** Whether the first line of a CSV file holds names. AUTO takes it for names unless one of its fields is a number; then it refuses
+ *  and explains, rather than guess. */
+typedef enum bp_csv_header { BP_CSV_HEADER_AUTO, BP_CSV_HEADER_YES, BP_CSV_HEADER_NO } bp_csv_header;
+
+/** Zeros are the defaults. */
+typedef struct bp_csv_options {
+  char delimiter; /**< 0: ','. One of , ; | or tab */
+  bp_csv_header header;
+  int64_t max_line;  /**< longest record in bytes; 0: 64 MiB */
+  int64_t max_bytes; /**< most bytes of input; 0: no limit */
+} bp_csv_options;
+
+/** A table: columns of numbers or of text categories, each with a name. Immutable. */
+typedef struct bp_table bp_table;
+
+/** Reads CSV by RFC 4180: quotes, doubled quotes, line breaks inside quotes, LF or CRLF, with or without a final one; a UTF-8 byte
+ *  order mark is skipped, empty lines are skipped. Text must be UTF-8.
+ *
+ *  A column in which every field is a number (decimal point, whatever the locale; blanks around it allowed) or empty is a column of
+ *  numbers; any other is text, whose categories keep the exact text. An empty field is a missing value. nan, inf and numbers too
+ *  large for a double are refused in a column of numbers. Without a header the columns are named "column 1" and so on.
+ *
+ *  @param options NULL for defaults. @param table Out: freed with bp_table_free.
+ *  @return BP_OK; BP_E_FORMAT: bp_error() gives file:line:column, what is wrong and what to do; BP_E_LIMIT for a line or input over
+ *          the limits, or over 100,000 columns; BP_E_IO; BP_E_NOMEM.
+ *  Memory: while reading, the input and the table; afterwards the table. Whole numbers take 1, 2 or 4 bytes, others 8. */
+BP_API bp_status bp_csv_read(bp_ctx *ctx, bp_source *source, const bp_csv_options *options, bp_table **table);
+/** The same from a file that is not compressed. */
+BP_API bp_status bp_csv_load(bp_ctx *ctx, const char *path, const bp_csv_options *options, bp_table **table);
+BP_API void bp_table_free(bp_table *t);
+
+BP_API int64_t bp_table_rows(const bp_table *t);
+BP_API int bp_table_columns(const bp_table *t);
+
+typedef struct bp_column {
+  const char *name;   /**< lives as long as the table */
+  bool text;          /**< categories; else numbers */
+  int64_t missing;    /**< empty fields */
+  int32_t categories; /**< of a text column, in order of first appearance; 0 for numbers */
+} bp_column;
+
+/** @param column 0 to columns - 1. @return BP_OK; BP_E_RANGE. */
+BP_API bp_status bp_table_column(const bp_table *t, int column, bp_column *out);
+/** The column of that name; else, of that number counted from 1. @return BP_OK; BP_E_NOTFOUND, which says the nearest name. */
+BP_API bp_status bp_table_find(const bp_table *t, const char *name, int *column);
+/** Copies n numbers of a column from row `first` on; missing ones are NaN. @return BP_OK; BP_E_DTYPE for a text column; BP_E_RANGE. */
+BP_API bp_status bp_table_numbers(const bp_table *t, int column, int64_t first, int64_t n, double *out);
+/** The categories of a text column, one a row; missing: -1. @param codes Out: rows of them, living as long as the table. BP_E_DTYPE, BP_E_RANGE. */
+BP_API bp_status bp_table_codes(const bp_table *t, int column, const int32_t **codes);
+/** Text of a category, and how many rows have it (count may be NULL); NULL when there is no such column or category. */
+BP_API const char *bp_table_category(const bp_table *t, int column, int32_t code, int64_t *count);
+
+/* ======================================================================================
+ * Data: shuffle and split
+ * ====================================================================================== */
+
+/** Seeded permutation of 0..n-1; round: another one for each epoch. The same on every machine. BP_E_ARG for n < 0. */
+BP_API bp_status bp_shuffle_rows(uint64_t seed, uint32_t round, int64_t n, int64_t *out);
+
+/** Cuts 0..n-1 into a first part of about `fraction` of them and the rest, at random by seed.
+ *  @param labels    NULL: plain. Else n whole numbers: stratified, each label is shared out in proportion (largest remainders get the
+ *                   odd ones; a label of 2 or more examples has at least one in each part where the sizes allow).
+ *  @param fraction  Of the first part, 0 to 1.
+ *  @param out       Out: n indices: first part, then the rest, each ascending.
+ *  @param n_first   Out: size of the first part: fraction * n, rounded.
+ *  @return BP_OK; BP_E_ARG; BP_E_NOMEM. */
+BP_API bp_status bp_split_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
+                               int64_t *out, int64_t *n_first);
+
+/* ======================================================================================
+ * Data: safetensors
+ * ====================================================================================== */
+
+/** A named array. Row-major, little-endian in the file. */
+typedef struct bp_tensor {
+  const char *name;
+  bp_store store;
+  int rank;
+  const int64_t *dims;
+  const void
+      *data; /**< in files of other programs not always aligned to its elements; bp_convert takes any */
+  size_t bytes;
+} bp_tensor;
+
+/** An entry of the metadata. */
+typedef struct bp_meta {
+  const char *key;
+  const char *value;
+} bp_meta;
+
+/** A safetensors file read: tensors in the order of their data, and metadata. Immutable. */
+typedef struct bp_tensors bp_tensors;
+
+/** Reads a safetensors file, checking every rule of the format. A file of ours also carries a checksum of all its bytes, in the metadata
+ *  as "bprop.crc32c", which is verified; "bprop.check" says that it must be there.
+ *  @return BP_OK; BP_E_FORMAT (what is wrong and with which tensor); BP_E_LIMIT (rank over BP_MAX_RANK); BP_E_IO; BP_E_NOMEM.
+ *  Source: huggingface/safetensors, README "Format". */
+BP_API bp_status bp_tensors_read(bp_ctx *ctx, bp_source *source, bp_tensors **out);
+/** The same from a file. */
+BP_API bp_status bp_tensors_load(bp_ctx *ctx, const char *path, bp_tensors **out);
+BP_API void bp_tensors_free(bp_tensors *t);
+BP_API size_t bp_tensors_count(const bp_tensors *t);
+/** Tensor i in the order of the data; NULL past the end. Lives as long as t. */
+BP_API const bp_tensor *bp_tensors_at(const bp_tensors *t, size_t i);
+/** The tensor of that name, or NULL. */
+BP_API const bp_tensor *bp_tensors_find(const bp_tensors *t, const char *name);
+BP_API size_t bp_tensors_meta_count(const bp_tensors *t);
+BP_API const bp_meta *bp_tensors_meta_at(const bp_tensors *t, size_t i);
+/** Value of a metadata key, or NULL. */
+BP_API const char *bp_tensors_meta(const bp_tensors *t, const char *key);
+
+/** Saves tensors and metadata as a safetensors file, with bp_save_file's promises. Equal input gives equal bytes: tensors go by element
+ *  size (large first, so that each is aligned), then name; metadata in the order given.
+ *  @param tensors  n of them; `bytes` must be what dims and store say. Names and metadata must be UTF-8; names, and keys, unique.
+ *  @return BP_OK; BP_E_ARG, BP_E_EXISTS (a name twice), BP_E_IO, BP_E_NOMEM. */
+BP_API bp_status bp_tensors_save(bp_ctx *ctx, const char *path, const bp_tensor *tensors, size_t n,
+                                 const bp_meta *meta, size_t n_meta);
+/** The same into memory. @param bytes Out: freed with bp_free. @param size Out. */
+BP_API bp_status bp_tensors_encode(bp_ctx *ctx, const bp_tensor *tensors, size_t n, const bp_meta *meta,
+                                   size_t n_meta, void **bytes, size_t *size);
 
 /* ======================================================================================
  * Parameters, initialisers, optimisers: all as nodes
