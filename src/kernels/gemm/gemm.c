@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { ROW_BLOCK = 240 };
+enum { ROW_BLOCK = 264 };
 
 #define T      float
 #define S      f32

@@ -33,9 +33,9 @@ static N(cut) N(cut_of)(const bpi_gemm *g)
   u.step_blocks = g->k > most ? (g->k + most - 1) / most : 1;
   u.steps = (g->k + u.step_blocks - 1) / u.step_blocks;
   u.steps = (u.steps + TURN - 1) / TURN * TURN;
-  /* Rows a power of two apart would fall into the same few cache sets. */
-  const bool crowded = g->lda * (int64_t)sizeof(T) % 2048 == 0 && g->m > 4 * MR;
-  u.pack_a = g->ta || (crowded && g->n >= 4 * NR);
+  /* Rows a page apart take an entry of the TLB each, and a power of two apart the same few cache sets. */
+  const int64_t apart = g->lda * (int64_t)sizeof(T);
+  u.pack_a = g->ta || (g->m > 4 * MR && g->n >= 8 * NR && (apart >= 4096 || apart % 2048 == 0));
   u.pack_b = g->tb || g->m > 2 * MR;
   return u;
 }
@@ -86,6 +86,9 @@ BPI_INLINE void N(micro)(const int mr, int64_t k, const T *a, int64_t ars, int64
                          int64_t bs, const N(tile) * t)
 {
   V low[MR], high[MR];
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++)
+    __builtin_prefetch(t->c + i * t->ldc, 1, 3);
 #pragma GCC unroll 16
   for (int i = 0; i < mr; i++)
     low[i] = high[i] = (V){0};
@@ -156,6 +159,7 @@ BPI_INLINE void N(thin)(const int mr, int64_t k, const T *a, int64_t lda, const 
                         const N(tile) * t)
 {
   V low[2], high[2];
+#pragma GCC unroll 2
   for (int i = 0; i < mr; i++)
     low[i] = high[i] = (V){0};
   int64_t p = 0;
@@ -165,6 +169,7 @@ BPI_INLINE void N(thin)(const int mr, int64_t k, const T *a, int64_t lda, const 
     N(bpi_turn)(b + p + VN * ldb, ldb, b1);
 #pragma GCC unroll 4
     for (int q = 0; q < TURN; q++)
+#pragma GCC unroll 2
       for (int i = 0; i < mr; i++) {
         const V s = SPREAD(a[i * lda + p + q]);
         low[i] = MULADD(s, b0[q], low[i]);
@@ -214,16 +219,16 @@ static void N(pack_plain)(int64_t k, int columns, const T *b, int64_t ldb, T *to
 /* Panel of B stored [n, k]. */
 static void N(pack_turned)(int64_t k, int columns, const T *b, int64_t ldb, T *to)
 {
-  int64_t p = 0;
-  for (; columns == NR && p + TURN <= k; p += TURN)
-    for (int half = 0; half < 2; half++) {
+  const int64_t whole = columns == NR ? k / TURN * TURN : 0;
+  for (int half = 0; half < 2 && whole; half++)
+    for (int64_t p = 0; p < whole; p += TURN) {
       V v[TURN];
       N(bpi_turn)(b + half * VN * ldb + p, ldb, v);
       for (int q = 0; q < TURN; q++)
         *(U *)(to + (p + q) * NR + half * VN) = v[q];
     }
   for (int j = 0; j < NR; j++)
-    for (int64_t q = p; q < k; q++)
+    for (int64_t q = whole; q < k; q++)
       to[q * NR + j] = j < columns ? b[j * ldb + q] : 0;
 }
 
@@ -255,11 +260,23 @@ typedef struct N(job) {
   T *panel;
 } N(job);
 
+/* Asks for tile number `tile` of `tiles`' share of the panel after this one, which is packed when these tiles are done: its
+ * rows lie too far apart for the processor to see them coming. */
+BPI_INLINE void N(fetch_ahead)(const N(job) * w, const T *next, int64_t tile, int64_t tiles)
+{
+  const bpi_gemm *g = w->g;
+  const int64_t rows = g->tb ? NR : w->steps, width = g->tb ? w->steps : NR;
+  for (int64_t r = rows * tile / tiles; r < rows * (tile + 1) / tiles; r++)
+    for (int64_t i = 0; i < width; i += 64 / (int64_t)sizeof(T))
+      __builtin_prefetch(next + r * g->ldb + i, 0, 2);
+}
+
 static void N(run_panel)(const N(job) * w, int64_t column)
 {
   const bpi_gemm *g = w->g;
   const int columns = g->n - column < NR ? (int)(g->n - column) : NR;
   const T *b = (const T *)g->b + (g->tb ? column * g->ldb + w->step : w->step * g->ldb + column);
+  const T *next = g->tb ? b + NR * g->ldb : b + NR;
   N(tile) t = {.ldc = g->ldc, .columns = columns, .add = g->accumulate || w->step > 0};
   t.bias = g->bias && w->step == 0 ? (const T *)g->bias + column : NULL;
   T *c = (T *)g->c + w->row * g->ldc + column;
@@ -274,8 +291,12 @@ static void N(run_panel)(const N(job) * w, int64_t column)
     (g->tb ? N(pack_turned) : N(pack_plain))(w->steps, columns, b, g->ldb, w->panel);
     b = w->panel;
   }
+  const int64_t count = (w->rows + MR - 1) / MR;
+  const bool ahead = column + 2 * NR <= g->n;
   for (int64_t i = 0; i < w->rows; i += MR) {
     const int64_t mr = w->rows - i < MR ? w->rows - i : MR;
+    if (ahead)
+      N(fetch_ahead)(w, next, i / MR, count);
     t.c = c + i * g->ldc;
     tiles[mr - 1](w->steps, w->u->pack_a ? w->a + i * w->steps : w->a + i * g->lda, g->lda, b, g->ldb, &t);
   }
