@@ -3,7 +3,6 @@
 #define GZFILE_H
 
 #include "bprop.h"
-#include "bprop_data.inc"
 
 /* Opens a file; one that begins with gzip's magic (whatever its name) is read unpacked, also when it holds several members.
  * False: bp_error() says why. To be closed with bp_source_close. */

@@ -52,6 +52,9 @@ typedef struct bpi_kernels {
 
   /* True if all n are finite. */
   bool (*finite[2])(int64_t n, const void *x);
+
+  /* y[i] = (x[i] - mean[i]) * scale[i] in float32 arithmetic; x: bytes or floats. */
+  void (*standardise[2])(int64_t n, const void *x, bool bytes, const float *mean, const float *scale, void *y);
 } bpi_kernels;
 
 /* The table for an instruction set that bpi_cpu_has(); the base table otherwise. */

@@ -1,7 +1,7 @@
 /* Elements chosen by index: gather and scatter, picking along an axis, one-hot, counting, splitting. */
 #include "ops/family.h"
 #include "kernels/copy.h"
-#include "kernels/rows.h"
+#include "kernels/rowwise.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Normalisation. */
 #include "ops/family.h"
-#include "kernels/rows.h"
+#include "kernels/rowwise.h"
 
 #include <math.h>
 

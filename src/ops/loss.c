@@ -1,7 +1,7 @@
 /* Losses. Cross-entropies and hinge give one loss an example, so that weights may follow; mean_squared_error, l1 and huber give the
    mean. */
 #include "ops/family.h"
-#include "kernels/rows.h"
+#include "kernels/rowwise.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* What reductions say about numbers: mean, variance, norm, log of a sum of exponentials, running sums. */
 #include "ops/reduce.h"
-#include "kernels/rows.h"
+#include "kernels/rowwise.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* Data sets: storage, parts, rows on their way to a network. */
 #include "train/examples.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -167,61 +168,30 @@ bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
 
 /* ---- on the way to a network ---- */
 
-#define GATHER(FROM, TO)                                                \
-  do {                                                                  \
-    const FROM *restrict from = rows;                                   \
-    TO *restrict to = out;                                              \
-    if (s->column)                                                      \
-      for (int64_t c = 0; c < s->cols; c++)                             \
-        to[c] = (TO)(((float)from[s->column[c]] - mean[c]) * scale[c]); \
-    else                                                                \
-      for (int64_t c = 0; c < s->cols; c++)                             \
-        to[c] = (TO)(((float)from[c] - mean[c]) * scale[c]);            \
-  } while (0)
-
-static void gather_row(const bpi_examples *e, const void *rows, const bpi_scaling *s, bp_dtype real,
-                       void *out)
-{
-  const float *restrict mean = s->mean, *restrict scale = s->scale;
-  if (e->pixels && real == BP_FLOAT32)
-    GATHER(uint8_t, float);
-  else if (e->pixels)
-    GATHER(uint8_t, double);
-  else if (real == BP_FLOAT32)
-    GATHER(float, float);
-  else
-    GATHER(float, double);
-}
-
-void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
-                     void *out)
-{
-  const bpi_examples *e = d->all;
-  size_t step = (size_t)s->cols * bp_dtype_size(real);
-  for (int64_t i = 0; i < n; i++) {
-    int64_t first = bpi_data_at(d, at[i]) * e->cols;
-    const void *row = e->pixels ? (const void *)(e->pixels + first) : (const void *)(e->x + first);
-    gather_row(e, row, s, real, (char *)out + (size_t)i * step);
-  }
-}
-
 static double value_at(const bpi_examples *e, int64_t i)
 {
   return e->pixels ? e->pixels[i] : (double)e->x[i];
 }
 
-/* Two passes: the deviation of large numbers that lie close together comes out right. */
-static void fit_columns(const bp_data *d, int64_t first, int64_t width, float *mean, float *scale)
+static double target_at(const bpi_examples *e, int64_t i)
+{
+  return (double)e->y[i];
+}
+
+/* Mean and 1/deviation of columns [first, first + width) of `cols` together, in two passes: the deviation of large numbers that lie
+ * close together comes out right. */
+static void fit_columns(const bp_data *d, double (*at)(const bpi_examples *e, int64_t i), int64_t cols,
+                        int64_t first, int64_t width, float *mean, float *scale)
 {
   const bpi_examples *e = d->all;
   double sum = 0, square = 0, n = (double)d->n * (double)width;
   for (int64_t i = 0; i < d->n; i++)
     for (int64_t c = first; c < first + width; c++)
-      sum += value_at(e, bpi_data_at(d, i) * e->cols + c);
+      sum += at(e, bpi_data_at(d, i) * cols + c);
   double m = sum / n;
   for (int64_t i = 0; i < d->n; i++)
     for (int64_t c = first; c < first + width; c++) {
-      double off = value_at(e, bpi_data_at(d, i) * e->cols + c) - m;
+      double off = at(e, bpi_data_at(d, i) * cols + c) - m;
       square += off * off;
     }
   double deviation = sqrt(square / n);
@@ -235,12 +205,13 @@ static void fit_columns(const bp_data *d, int64_t first, int64_t width, float *m
 
 void bpi_data_fit(const bp_data *d, float *mean, float *scale)
 {
-  if (d->n == 0)
-    return;
-  if (d->all->image) {
-    fit_columns(d, 0, d->all->cols, mean, scale);
-    return;
-  }
-  for (int64_t c = 0; c < d->all->cols; c++)
-    fit_columns(d, c, 1, mean, scale);
+  int64_t cols = d->all->cols, width = d->all->image ? cols : 1;
+  for (int64_t c = 0; c < cols; c += width)
+    fit_columns(d, value_at, cols, c, width, mean, scale);
+}
+
+void bpi_data_fit_targets(const bp_data *d, float *mean, float *scale)
+{
+  for (int64_t k = 0; k < d->all->n_y; k++)
+    fit_columns(d, target_at, d->all->n_y, k, 1, mean, scale);
 }

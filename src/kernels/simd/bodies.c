@@ -292,4 +292,5 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},
     .finite = {BPI_SYM(bpi_finite_f32), BPI_SYM(bpi_finite_f64)},
+    .standardise = {BPI_SYM(bpi_standardise_f32), BPI_SYM(bpi_standardise_f64)},
 };

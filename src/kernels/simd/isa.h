@@ -30,6 +30,8 @@
   void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);     \
   void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end); \
   bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                           \
+  void BPI_SYM(bpi_standardise_##S)(int64_t n, const void *x, bool bytes, const float *mean,        \
+                                    const float *scale, void *y);                                   \
   int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                           \
   size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                          \
   void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);

@@ -1,6 +1,6 @@
 /* Kernels over rows and runs of elements: what is not worth a version for every instruction set. float32 is summed in double. */
-#ifndef BPI_ROWS_H
-#define BPI_ROWS_H
+#ifndef BPI_ROWWISE_H
+#define BPI_ROWWISE_H
 
 #include "bprop.h"
 

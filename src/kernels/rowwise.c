@@ -1,5 +1,5 @@
 /* Rows and runs: one macro body for both element types; sums go through doubles in a fixed order. */
-#include "kernels/rows.h"
+#include "kernels/rowwise.h"
 
 #include <math.h>
 
