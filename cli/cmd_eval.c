@@ -3,7 +3,7 @@
 #include "context.h"
 #include "dataset.h"
 #include "metrics.h"
-#include "model.h"
+#include "modelfile.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #include "context.h"
 #include "dataset.h"
 #include "input.h"
-#include "model.h"
+#include "modelfile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,14 +92,14 @@ static int predict_rows(const settings *s, bp_net *net, input *in, float *x, flo
 {
   int64_t outputs = bp_net_outputs(net);
   int end = END_DONE, width = class_width(net);
-  if (!s->json && in->rows)
-    heading(net, width);
   for (int64_t first = 0; first < in->rows && !end && answer_goes_on(); first += block) {
     int64_t n = in->rows - first < block ? in->rows - first : block;
     end = input_block(in, first, n, x);
     bp_status st = end ? BP_OK : bp_net_predict(net, x, n, y);
     if (st != BP_OK)
       end = fail_status(st, END_DATA);
+    if (!end && first == 0 && !s->json)
+      heading(net, width);
     for (int64_t i = 0; i < n && !end; i++) {
       if (s->json)
         row_json(net, first + i + 1, y + i * outputs);

@@ -52,6 +52,11 @@ static int check_activation(const char *name)
               nearest_hint(&n, ""));
 }
 
+static bool scale_is_all(int init)
+{
+  return init == BP_INIT_CONSTANT || init == BP_INIT_UNIFORM || init == BP_INIT_NORMAL;
+}
+
 static int check_options(const settings *s)
 {
   bool sgd = s->optimizer == BP_OPTIMIZER_SGD;
@@ -63,6 +68,8 @@ static int check_options(const settings *s)
                 choice_text("optimizer", s->optimizer));
   if (s->nesterov && !(sgd && s->momentum > 0))
     return fail(END_USAGE, "--nesterov: needs --optimizer sgd and a --momentum");
+  if (scale_is_all(s->init) && s->init_scale == 0)
+    return fail(END_USAGE, "--init: %s needs an --init-scale", choice_text("init", s->init));
   if (s->dropout > 0 && s->hidden[0] == -1)
     return fail(END_USAGE, "--dropout: there is no hidden layer to drop values of (--hidden none)");
   return check_activation(s->activation);
@@ -148,6 +155,9 @@ static int split_data(job *j)
   const settings *s = j->s;
   uint64_t seed = (uint64_t)s->seed;
   int end = END_DONE;
+  if (bp_data_classes(j->all) == 1)
+    return fail(END_DATA, "%s: every row is of one class; there is nothing to learn",
+                path_name(s->inputs[0]));
   if (s->test.fraction > 0)
     end = hold_out(j, s->test.fraction, seed, &j->test);
   j->valid_how = bp_data_classes(j->all) ? " (stratified)" : "";
@@ -206,7 +216,7 @@ static int make_net(job *j)
   const settings *s = j->s;
   bp_net_options o = {.activation = s->activation,
                       .dropout = s->dropout,
-                      .init = {(bp_init_kind)s->init, 0},
+                      .init = {(bp_init_kind)s->init, s->init_scale},
                       .real = s->dtype ? BP_FLOAT64 : BP_FLOAT32,
                       .seed = (uint64_t)s->seed};
   memcpy(o.hidden, s->hidden, sizeof o.hidden);
@@ -263,7 +273,7 @@ static bp_status train(job *j)
                         .optimizer = optimizer,
                         .has_optimizer = true,
                         .schedule = choice_text("schedule", s->schedule),
-                        .label_smoothing = s->label_smoothing,
+                        .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
                         .valid = j->valid,
                         .patience = s->patience,
                         .progress = progress_epoch,

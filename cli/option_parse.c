@@ -266,15 +266,18 @@ static const char *owners(const option *o)
   return text;
 }
 
-static int unknown(const command *cmd, const char *word, const option *of_others)
+/* word: the option as messages tell it; name: without dashes. */
+static int unknown(const command *cmd, const char *word, const char *name, const option *of_others)
 {
-  nearest n = nearest_to(word + strspn(word, "-"));
+  bool dashes = word[0] == '-';
+  nearest n = nearest_to(name);
   if (of_others)
     return fail(END_USAGE, "%s: no option of `bprop %s`, but of: %s", word, cmd->name, owners(of_others));
   for (size_t i = 0; i < option_count; i++)
     if ((options[i].commands & cmd->bit) && options[i].help)
       nearest_try(&n, options[i].name);
-  return fail(END_USAGE, "%s: unknown option%s (bprop help %s)", word, nearest_hint(&n, "--"), cmd->name);
+  return fail(END_USAGE, "%s: unknown option%s (bprop help %s)", word, nearest_hint(&n, dashes ? "--" : ""),
+              cmd->name);
 }
 
 typedef struct words {
@@ -322,7 +325,7 @@ static int long_option(settings *s, const char *word, words *w)
   origin from = {.rank = BY_WORD};
   snprintf(from.text, sizeof from.text, "--%.*s", (int)n, word + 2);
   if (!o || !(o->commands & s->command->bit))
-    return unknown(s->command, from.text, o);
+    return unknown(s->command, from.text, from.text + 2, o);
   if (o->kind == OPTION_FLAG)
     return argument ? fail(END_USAGE, "%s: takes no argument", from.text) : set(s, o, "yes", &from);
   return with_argument(s, o, argument, w, &from);
@@ -337,7 +340,7 @@ static int short_options(settings *s, const char *word, words *w)
     origin from = {.rank = BY_WORD};
     snprintf(from.text, sizeof from.text, "-%c", *c);
     if (!o || !(o->commands & s->command->bit))
-      return unknown(s->command, c == word + 1 && !o ? word : from.text, o);
+      return unknown(s->command, c == word + 1 && !o ? word : from.text, word + 1, o);
     if (o->kind != OPTION_FLAG)
       return with_argument(s, o, c[1] ? c + 1 : NULL, w, &from);
     end = set(s, o, "yes", &from);
@@ -370,7 +373,7 @@ static int config_line(settings *s, char *line, const char *path, int number)
   const option *o = by_name(name, strlen(name));
   snprintf(from.text, sizeof from.text, "%s:%d: %s", path, number, name);
   if (!o || !(o->commands & s->command->bit) || !o->help || o->at == offsetof(settings, config))
-    return unknown(s->command, from.text, NULL);
+    return unknown(s->command, from.text, name, NULL);
   return set(s, o, trimmed(equals + 1), &from);
 }
 

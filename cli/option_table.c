@@ -28,6 +28,8 @@ const option options[] = {
      .help = "share of each hidden layer's values set to 0 while training"},
     {"init", 0, "NAME", TRAIN, OPTION_CHOICE, .choices = BP_INIT_LIST(CHOICE_OF), .preset = "default", .at = IN(init),
      .help = "how weights start"},
+    {"init-scale", 0, "X", TRAIN, OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(init_scale),
+     .help = "factor on what --init says; of constant, uniform and normal the value, end and deviation itself"},
     {"dtype", 0, "TYPE", TRAIN, OPTION_CHOICE, .choices = "float32|float64", .preset = "float32", .at = IN(dtype),
      .help = "numbers to compute with"},
 
@@ -51,7 +53,7 @@ const option options[] = {
      .help = "pull of the weights (not the biases) towards 0"},
     {"clip-norm", 0, "X", TRAIN, OPTION_REAL, .hi = 1e30, .preset = "0", .at = IN(clip_norm),
      .help = "largest norm of the whole gradient; 0: any"},
-    {"label-smoothing", 0, "X", TRAIN, OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(label_smoothing),
+    {"label-smoothing", 0, "X", TRAIN, OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
      .help = "share of each label spread over all classes"},
     {"seed", 0, "N", TRAIN, OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
      .help = "of the split, the first weights and the order of the examples; the same seed gives the same bytes"},

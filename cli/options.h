@@ -80,7 +80,7 @@ typedef struct settings {
 
   int64_t hidden[WIDTHS];
   const char *activation;
-  double dropout;
+  double dropout, init_scale;
   int init;  /* bp_init_kind */
   int dtype; /* 0 float32, 1 float64 */
   int64_t seed;

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BAR = 20 };
+enum { BAR = 10 };
 
 /* ---- signals ---- */
 
@@ -65,12 +65,12 @@ static int digits(int64_t n)
   return snprintf(NULL, 0, "%lld", (long long)n);
 }
 
-static void metric_text(const progress *p, const bp_progress *now, char *text, size_t size)
+static void metric_text(const progress *p, const bp_progress *now, int places, char *text, size_t size)
 {
   text[0] = 0;
   if (isnan(now->valid_loss))
     return;
-  int n = snprintf(text, size, "  valid %.4f", now->valid_loss);
+  int n = snprintf(text, size, "  valid %.*f", places, now->valid_loss);
   if (!isnan(now->valid_metric) && n > 0 && (size_t)n < size)
     snprintf(text + n, size - (size_t)n, p->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
              p->classes ? 100 * now->valid_metric : now->valid_metric);
@@ -122,9 +122,9 @@ static void draw_bar(progress *p, const bp_progress *now)
 {
   char bar[4 * BAR], metric[80], eta[32], line[320];
   bar_text(p, (double)now->epoch / (double)now->epochs, bar);
-  metric_text(p, now, metric, sizeof metric);
+  metric_text(p, now, 3, metric, sizeof metric);
   clock_text(now->eta, eta, sizeof eta);
-  snprintf(line, sizeof line, "epoch %*lld/%lld  %s  train %.4f%s  ETA %s", digits(now->epochs),
+  snprintf(line, sizeof line, "epoch %*lld/%lld  %s  train %.3f%s  ETA %s", digits(now->epochs),
            (long long)now->epoch, (long long)now->epochs, bar, now->train_loss, metric, eta);
   cut(line);
   fprintf(stderr, "\r%s\033[K", line);
@@ -155,7 +155,7 @@ bool progress_epoch(void *user, const bp_progress *now)
   if (p->bar) {
     draw_bar(p, now);
   } else if (!say_quiet()) {
-    metric_text(p, now, metric, sizeof metric);
+    metric_text(p, now, 4, metric, sizeof metric);
     say("epoch %*lld/%lld  train %.4f%s", digits(now->epochs), (long long)now->epoch, (long long)now->epochs,
         now->train_loss, metric);
   }

@@ -1,5 +1,5 @@
 /* Model files, as commands that use one begin. */
-#include "model.h"
+#include "modelfile.h"
 #include "filekind.h"
 
 #include <sys/stat.h>

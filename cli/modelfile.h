@@ -1,6 +1,6 @@
 /* Loading a model for a command. */
-#ifndef CLI_MODEL_H
-#define CLI_MODEL_H
+#ifndef CLI_MODELFILE_H
+#define CLI_MODELFILE_H
 
 #include "say.h"
 

@@ -1,0 +1,122 @@
+# Bad data files end with 3 and a message with the place, bad models with 4, what cannot be written with 6, and divergence with 5.
+. "$SRC/tests/cli/common"
+iris_model
+iris=$data/iris.csv
+
+printf '' >empty.csv
+echo 'a,b,y' >header.csv
+printf 'a,b,y\n1,2,0\n1,2\n3,4,1\n' >ragged.csv
+printf 'a,b,y\n1,2,0\n1,"2,1\n' >quote.csv
+printf 'a,b,y\n1,2,0\n1,nan,1\n2,3,1\n' >nan.csv
+printf 'a,b,y\n1,2,0\n1,1e999,1\n' >huge.csv
+printf 'a,b,y\n1,2,0\n1,,1\n2,2,1\n' >missing.csv
+printf 'a,b,y\n1,2,0\n1,2,\n2,2,1\n' >missing_target.csv
+printf 'a,b,y\n1,2,0\n1,x,1\n' >word.csv
+printf 'a,b,y\n1,2,0\n1,3,0\n2,3,0\n' >one_class.csv
+printf 'y\n1\n0\n' >no_inputs.csv
+printf 'a,b,y\n1,2\000,0\n' >nul.csv
+printf '150,4,setosa,versicolor,virginica\n5.1,3.5,1.4,0.2,0\n4.9,3.0,1.4,0.2,0\n' >sklearn.csv
+printf 'a,b,y\n1,2,0\n\377\376,2,1\n' >latin.csv
+printf 'a,b,y\n1e300,2,0\n1,2,1\n' >wide.csv
+sed 's/setosa/unheard-of/' "$iris" >classes.csv
+sed '1s/petal_width/petal_widht/' "$iris" >renamed.csv
+cut -d, -f1-4 "$iris" >inputs.csv
+awk -F, -v OFS=, 'NR == 7 {$2 = ""} {print}' "$iris" >hole.csv
+gzip -c "$iris" | head -c 400 >cut.csv.gz
+mkdir folder
+
+# IDX by hand: 3 images of 2x2, labels
+printf '\000\000\010\003\000\000\000\003\000\000\000\002\000\000\000\002\001\002\003\004\005\006\007\010\011\012\013\014' >images
+printf '\000\000\010\001\000\000\000\003\000\001\000' >labels
+printf '\000\000\010\001\000\000\000\002\000\001' >two_labels
+printf '\000\000\007\001\000\000\000\003\000\001\000' >bad_type
+head -c 20 images >short_images
+printf '\000\000\010\001\377\377\377\377\000' >long_labels
+printf '\223NUMPY\001\000\377\377{' >bad.npy
+
+# row | status | words of the message | arguments
+while IFS='|' read -r row status text arguments; do
+  [ -n "$row" ] || continue
+  # shellcheck disable=SC2086
+  ends "$status" "$text" $arguments
+done <<END
+no such file|3|nothing.csv: .*No such file|train nothing.csv --target y -o x
+a folder|3|folder|train folder --target y -o x
+40 type code|3|bad_type|train images bad_type -o x
+41 count past the file|3|short_images|train short_images labels -o x
+41 count past the file|3|long_labels|train images long_labels -o x
+42 images and labels differ|3|3.*2|train images two_labels -o x
+42 images without labels|2|labels are missing|train images -o x
+two tables|3|neither|train $iris $iris -o x
+33 npy|3|bad.npy|train bad.npy labels -o x
+43 a class that was not trained|3|no class 'unheard-of'|eval iris.safetensors classes.csv
+44 ragged|3|ragged.csv:3|train ragged.csv --target y -o x
+45 empty|3|empty.csv|train empty.csv --target y -o x
+45 header only|3|header.csv|train header.csv --target y -o x
+45 no inputs|3|no_inputs.csv|train no_inputs.csv --target y -o x
+46 not a number|3|text|train word.csv --target y -o x
+46 nan|3|nan.csv|train nan.csv --target y -o x
+46 1e999|3|huge.csv|train huge.csv --target y -o x
+46 past float32|3|wide.csv|train wide.csv --target y -o x
+46 missing value|3|column 'b'.*row 2|train missing.csv --target y -o x
+46 missing value in prediction|3|row 6: column 'sepal_width' has no value|predict iris.safetensors hole.csv
+46 missing answer|3|missing|train missing_target.csv --target y -o x
+47 open quote|3|quote.csv:3|train quote.csv --target y -o x
+48 NUL|3|nul.csv|train nul.csv --target y -o x
+48 not UTF-8|3|latin.csv|train latin.csv --target y -o x
+51 no header|3|sklearn.csv|train sklearn.csv --target 5 -o x
+51 target missing|3|no column|train $iris --target flower -o x
+51 target near|3|did you mean.*species|train $iris --target specie -o x
+51 column missing|3|'petal_width' is missing.*did you mean petal_widht|predict iris.safetensors renamed.csv
+51 target missing in eval|3|answers, 'species', is missing|eval iris.safetensors inputs.csv
+one class|3|one class|train one_class.csv --target y -o x
+104 cut short|3|cut.csv.gz|train cut.csv.gz --target species -o x
+a model as data|3|is a model|train iris.safetensors --target y -o x
+a model as data|3|is a model|predict iris.safetensors iris.safetensors
+data as a model|4|the model comes first|predict $iris iris.safetensors
+no such model|4|nothing.safetensors|predict nothing.safetensors $iris
+a test that is not there|3|nothing.csv|train $iris --target species --test nothing.csv -o x
+71 output is a folder|6|folder|train $iris --target species -o folder
+71 output is a device|6|/dev/null|train $iris --target species -o /dev/null
+96 output has no folder|6|nowhere|train $iris --target species -o nowhere/x
+107 diverged|5|epoch 1|train $iris --target species -q --optimizer sgd --lr 1e5 -o x
+94 out of memory|6|out of memory|train $iris --target species -q --hidden 1000000,1000000 -o x
+END
+[ ! -e x ] || bad "a model was written in spite of the failure"
+
+row=71
+ln -s iris.safetensors link
+mkfifo fifo
+ends 6 "symbolic link" train "$iris" --target species -o link
+ends 6 "no regular file" train "$iris" --target species -o fifo
+[ -L link ] && [ -p fifo ] && [ -c /dev/null ] || bad "71: something was replaced"
+
+# 66, 67: a model cut at any length, or with any bit turned, is refused; the program neither crashes nor answers.
+row=66
+size=$(wc -c <iris.safetensors)
+step=$((size / 40 + 1))
+for n in $(seq 0 $step $((size - 1))); do
+  head -c "$n" iris.safetensors >short
+  ends 4 "" predict short "$iris"
+  ends 4 "" info short
+done
+row=67
+for n in $(seq 0 $step $((size - 1))); do
+  cp iris.safetensors turned
+  byte=$(od -An -tu1 -j "$n" -N 1 iris.safetensors)
+  # shellcheck disable=SC2059
+  printf "\\$(printf %03o $((byte ^ 4)))" | dd of=turned bs=1 seek="$n" conv=notrunc 2>/dev/null
+  ends 4 "" predict turned "$iris"
+done
+
+# 50: BOM, CRLF and a missing final newline are nothing to complain of; nor is a decimal comma of the locale (51).
+row=50
+printf '\357\273\277' >bom.csv
+sed 's/$/\r/' "$iris" | head -c -2 >>bom.csv
+ends 0 "" eval iris.safetensors bom.csv
+for locale in $(locale -a 2>/dev/null | grep -E '^(de|fr|es|it)_' | head -n 1); do
+  LC_ALL=$locale "$BPROP" eval iris.safetensors "$iris" >other 2>/dev/null
+  "$BPROP" eval iris.safetensors "$iris" >out 2>/dev/null
+  cmp -s out other || bad "51: another locale gives another answer"
+done
+finish
