@@ -211,17 +211,17 @@ static void values_and_slopes_are_those_of_mpmath(void **state)
   assert_int_equal(bad, 0);
 }
 
-/* Every elementwise row of real operands is in the table, so that a new one is not forgotten. */
-static void every_elementwise_row_is_there(void **state)
+/* No body is believed on its own word: a row is in the table, or has an expansion that the laws compare it with. */
+static void every_body_has_a_second_opinion(void **state)
 {
   (void)state;
   for (size_t k = 0; k < bp_op_count(); k++) {
     const bp_op *op = bp_op_at(k);
-    bool found = !op->body || strcmp(op->name, "where") == 0; /* three operands */
+    bool found = !op->body || op->expand || strcmp(op->name, "where") == 0; /* three operands */
     for (size_t i = 0; i < COUNT(rows); i++)
       found = found || strcmp(rows[i].op, op->name) == 0;
     if (!found)
-      fail_msg("%s is missing in tests/golden/elementwise.py", op->name);
+      fail_msg("%s has no expansion and is missing in tests/golden/elementwise.py", op->name);
   }
 }
 
@@ -383,7 +383,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_wrong_value_is_noticed),
-      cmocka_unit_test(every_elementwise_row_is_there),
+      cmocka_unit_test(every_body_has_a_second_opinion),
       cmocka_unit_test(the_table_reaches_far),
       cmocka_unit_test(values_and_slopes_are_those_of_mpmath),
       cmocka_unit_test(one_operand_takes_the_gradient_of_a_tie),
