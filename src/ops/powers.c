@@ -78,3 +78,35 @@ const bp_op bp_op_expm1 = {
     .body = &expm1_body,
     .examples = {"x[7]", "x[2,0]"},
 };
+
+/* ---- logit: the inverse of sigmoid --------------------------------------
+ * x / (1 - x) = 1 + (2x - 1) / (1 - x), and 2x - 1 is exact around 1/2: so the result keeps its digits where it is near 0. Far
+ * below 1/2 nothing cancels in the difference of the logarithms. */
+static bp_node logit_slope(const bp_op_call *c, int input)
+{
+  (void)input;
+  bp_node x = c->x[0];
+  return bp_reciprocal(bp_mul(x, bp_sub(bpi_num(c, 1), x)));
+}
+static bp_status logit_expand(const bp_op_call *c, bp_node *out)
+{
+  bp_node x = c->x[0];
+  *out = bp_log(bp_div(x, bp_sub(bpi_num(c, 1), x)));
+  return BP_OK;
+}
+REAL_BODY1(logit, 4 * x < 1 ? m_log(x) - m_log1p(-x) : m_log1p((2 * x - 1) / (1 - x)))
+const bp_op bp_op_logit = {
+    .name = "logit",
+    .math = "y = ln(x / (1 - x))",
+    .source = "Berkson 1944",
+    .kink = "-inf at 0 and inf at 1, with slope inf; NaN outside 0..1",
+    .args = "x",
+    .traits = BP_ELEMENTWISE,
+    .shape = bpi_shape_real,
+    .slope = logit_slope,
+    .expand = logit_expand,
+    .body = &logit_body,
+    .examples = {"x[7] in 0.1..0.9", "x[2,0]"},
+    .kinks = {{{0}, {INFINITY}}, {{1}, {INFINITY}}},
+    .n_kinks = 2,
+};
