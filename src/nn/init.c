@@ -74,9 +74,8 @@ static void orthogonalise(int64_t rows, int64_t cols, double scale, double *w)
 /* Streams of initialisers lie apart from those of random nodes, which count up from 1. */
 enum { INIT_STREAMS = 0x40000000 };
 
-bp_status bpi_init_fill(bp_ctx *ctx, const bpi_param *p, uint64_t seed, uint32_t stream, double *out)
+void bpi_init_fill(const bpi_param *p, uint64_t seed, uint32_t stream, double *out)
 {
-  (void)ctx;
   bpi_key k = {.seed = seed, .stream = INIT_STREAMS + stream};
   double in, rows, scale = p->init.scale != 0 ? p->init.scale : 1;
   fans(&p->type, &in, &rows);
@@ -110,5 +109,4 @@ bp_status bpi_init_fill(bp_ctx *ctx, const bpi_param *p, uint64_t seed, uint32_t
   default:
     draw_same(n, kind == BP_INIT_CONSTANT ? p->init.scale : 0, out);
   }
-  return BP_OK;
 }

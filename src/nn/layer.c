@@ -1,6 +1,7 @@
 /* Layers: functions from node to node that ask for their parameters by name. */
 #include "nn/params.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +50,19 @@ static bool split_name(const char *text, char *name, size_t size, double *number
   return open[rest - 1] == ')' && bpi_parse_double(open + 1, rest - 2, number);
 }
 
-/* Rows that can stand between layers: one real input, the rest attributes with presets. */
+/* Rows that can stand between layers: one real input, numbers as attributes. What takes an axis is none: it would look at other rows
+ * of the batch or reorder the row. */
 static bool is_activation(const bp_op *op)
 {
-  return op && op->args && strcmp(op->args, "x") == 0 &&
-         !(op->traits & (BP_INTERNAL | BP_VIEW | BP_RANDOM | BP_REDUCTION)) && !op->zero &&
-         (op->traits & BP_ELEMENTWISE || op->attrs[0].kind == BP_ATTR_INT) &&
-         op->attrs[0].kind != BP_ATTR_INTS;
+  if (!op || !op->args || strcmp(op->args, "x") != 0 || op->zero ||
+      op->traits & (BP_INTERNAL | BP_VIEW | BP_RANDOM | BP_REDUCTION | BP_STOPS))
+    return false;
+  if (!(op->traits & BP_ELEMENTWISE))
+    return op->attrs[0].kind == BP_ATTR_INT && strcmp(op->attrs[0].name, "axis") != 0;
+  for (int i = 0; i < bpi_op_n_attrs(op); i++)
+    if (op->attrs[i].kind != BP_ATTR_REAL && op->attrs[i].kind != BP_ATTR_INT)
+      return false;
+  return true;
 }
 
 bp_node bp_activation(bp_node x, const char *text)
@@ -69,6 +76,8 @@ bp_node bp_activation(bp_node x, const char *text)
   const bp_op *op = split_name(text, name, sizeof name, &number, &has) ? bp_op_find(name) : NULL;
   if (!is_activation(op))
     return bpi_node_fail(g, BP_E_NOTFOUND, "'%s' is no activation; `bprop ops` lists them", text);
+  if (has && bpi_op_n_attrs(op) == 0)
+    return bpi_node_fail(g, BP_E_ARG, "'%s': %s takes no number", text, name);
   bp_attr attr[BP_MAX_ATTRS] = {{{0}, 0}};
   for (int i = 0; i < bpi_op_n_attrs(op); i++) {
     double v = i == 0 && has ? number : op->attrs[i].preset;
@@ -76,8 +85,10 @@ bp_node bp_activation(bp_node x, const char *text)
       return bpi_node_fail(g, BP_E_ARG, "%s needs a number: %s(2), say", name, name);
     if (op->attrs[i].kind == BP_ATTR_REAL)
       attr[i].r = v;
+    else if (v >= 1 && v <= 1e9 && v == floor(v))
+      attr[i].i = (int64_t)v;
     else
-      attr[i].i = v >= 1 && v <= 1e9 ? (int64_t)v : 0;
+      return bpi_node_fail(g, BP_E_ARG, "'%s': %s takes a whole number from 1 on", text, name);
   }
   bp_node y;
   return bp_apply(g, op, &x, 1, attr, &y) == BP_OK ? y : bpi_error_node(g);

@@ -17,8 +17,10 @@ static bp_status check_options(const bp_optimizer *o)
   if (!(o->momentum >= 0 && o->momentum < 1) || !(o->beta1 >= 0 && o->beta1 < 1) ||
       !(o->beta2 >= 0 && o->beta2 < 1))
     return bpi_bad_arg("bp_optimizer_step", "momentum, beta1 and beta2 must lie in [0, 1)");
-  if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->clip_norm >= 0))
-    return bpi_bad_arg("bp_optimizer_step", "epsilon, weight_decay and clip_norm may not be negative");
+  if (!(o->epsilon >= 0 && isfinite(o->epsilon)) || !(o->weight_decay >= 0 && isfinite(o->weight_decay)) ||
+      !(o->clip_norm >= 0 && isfinite(o->clip_norm)))
+    return bpi_bad_arg("bp_optimizer_step",
+                       "epsilon, weight_decay and clip_norm must be finite, and not below 0");
   return BP_OK;
 }
 
@@ -67,10 +69,10 @@ static bp_node decay_of(bp_params *p, bp_graph *g, double decay)
   return !vectors ? parts[0] : !matrices ? parts[1] : bp_concat(parts, 2, 0);
 }
 
-/* Scaled so that the norm of all is at most `most`. */
+/* Scaled so that the norm of all is at most `most`. The row `norm` does not overflow where squares would. */
 static bp_node clip_by_norm(bp_graph *g, bp_node grad, double most)
 {
-  bp_node norm = bp_sqrt(bp_sum(bp_square(grad), NULL, 0, false));
+  bp_node norm = bp_norm(grad, NULL, 0, false);
   /* Where the norm is below the limit the factor is exactly 1; 0 / 0 cannot be, as most > 0. */
   bp_node factor = bp_div(bp_constant(g, most), bp_maximum(norm, bp_constant(g, most)));
   return bp_mul(grad, factor);
@@ -124,6 +126,12 @@ static bp_node sgd(step *t)
   return bp_mul(t->lr, t->o->nesterov ? bp_add(t->grad, bp_mul(mu, now)) : now);
 }
 
+/* 1 - b^k as -expm1(k ln b): in float32, 0.999 and its powers lie so close to 1 that the difference would keep 10 bits. */
+static bp_node bias_left(step *t, double b, bp_node k)
+{
+  return bp_neg(bp_expm1(bp_mul(k, num(t, log(b)))));
+}
+
 /* w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps), the scalars taken together so that each element costs little. */
 static bp_node adam(step *t)
 {
@@ -137,9 +145,8 @@ static bp_node adam(step *t)
   bp_node now = bp_add(bp_read(t->g, t->s, count), bp_constant_int(t->g, 1)), k = bp_cast(now, BP_REAL);
   m = blend(t, b1, m, t->grad);
   v = blend(t, b2, v, bp_square(t->grad));
-  bp_node one = num(t, 1);
-  bp_node rate = bp_div(t->lr, bp_sub(one, bp_pow(num(t, b1), k)));
-  bp_node scale = bp_reciprocal(bp_sqrt(bp_sub(one, bp_pow(num(t, b2), k))));
+  bp_node rate = bp_div(t->lr, bias_left(t, b1, k));
+  bp_node scale = bp_reciprocal(bp_sqrt(bias_left(t, b2, k)));
   update(t, first, m);
   update(t, second, v);
   update(t, count, now);
@@ -166,13 +173,18 @@ static const struct {
     [BP_OPTIMIZER_RMSPROP] = {rmsprop, 0.001, false},
 };
 
+double bpi_optimizer_lr(const bp_optimizer *o)
+{
+  return (unsigned)o->kind < BP_OPTIMIZER_COUNT ? or_else(o->lr, kinds[o->kind].lr) : o->lr;
+}
+
 /* The learning rate is state, so that a schedule can set it between steps. */
 static bp_node learning_rate(step *t)
 {
   int entry = bp_state_find(t->s, "optimizer.lr");
   if (entry < 0) {
     void *data;
-    double lr = or_else(t->o->lr, kinds[t->o->kind].lr);
+    double lr = bpi_optimizer_lr(t->o);
     t->status = bp_state_add(t->s, "optimizer.lr", BP_REAL, 0, NULL, &entry);
     if (t->status == BP_OK)
       t->status = bp_state_array(t->s, entry, NULL, NULL, &data);

@@ -3,6 +3,7 @@
  * Matrices come before vectors in the vector, as weight decay is for matrices alone: the decay of a vector is then two constant runs. */
 #include "nn/params.h"
 
+#include <math.h>
 #include <string.h>
 
 bp_params *bp_params_new(bp_ctx *ctx)
@@ -39,12 +40,13 @@ int bpi_param_find(const bp_params *p, const char *name)
 static int declare(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims, bp_init init)
 {
   int64_t size;
-  if (rank < 0 || rank > BP_MAX_RANK || (rank && !dims) || !bpi_size(rank, dims, &size) || size < 1) {
+  if (!bpi_size(rank, dims, &size) || size < 1) {
     bpi_graph_fail(g, BP_E_SHAPE, "bp_param: '%s' has an impossible shape, or no elements", name);
     return -1;
   }
-  if ((unsigned)init.kind >= BP_INIT_COUNT) {
-    bpi_graph_fail(g, BP_E_ARG, "bp_param: '%s' has an unknown initialiser", name);
+  if ((unsigned)init.kind >= BP_INIT_COUNT || !isfinite(init.scale)) {
+    bpi_graph_fail(g, BP_E_ARG, "bp_param: '%s' has an unknown initialiser, or one whose scale is not finite",
+                   name);
     return -1;
   }
   if (!bpi_grow(p->ctx, (void **)&p->list, &p->cap, p->n, sizeof *p->list)) {
@@ -73,8 +75,8 @@ bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const in
 {
   if (!g)
     return BP_NO_NODE;
-  if (!p || !name || !*name)
-    return bpi_node_fail(g, BP_E_ARG, "bp_param: params or the name is missing");
+  if (!p || !name || !*name || (rank > 0 && !dims))
+    return bpi_node_fail(g, BP_E_ARG, "bp_param: params, the name or dims is missing");
   int i = bpi_param_find(p, name);
   if (i < 0 && p->state)
     return bpi_node_fail(g, BP_E_NOTFOUND, "bp_param: '%s' was not met before bp_params_make", name);
@@ -83,8 +85,9 @@ bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const in
   if (i < 0)
     return bpi_error_node(g);
   bpi_param *w = &p->list[i];
-  bp_type asked = bpi_type(BP_REAL, rank < 0 || rank > BP_MAX_RANK ? 0 : rank, dims);
-  if (!bpi_same_shape(&asked, &w->type))
+  bool rank_fits = rank == w->type.rank;
+  bp_type asked = rank_fits ? bpi_type(BP_REAL, rank, dims) : (bp_type){0};
+  if (!rank_fits || !bpi_same_shape(&asked, &w->type))
     return bpi_node_fail(g, BP_E_MISMATCH, "bp_param: '%s' is asked for with another shape than before",
                          name);
   /* In the first round the values do not exist; a placeholder has the shape. */
@@ -124,17 +127,17 @@ static bool lay_out(bp_params *p)
   return true;
 }
 
-static bp_status fill(bp_params *p, uint64_t seed)
+static bp_status fill(bp_params *p, bp_state *state, uint64_t seed)
 {
   for (size_t i = 0; i < p->n; i++) {
     const bpi_param *w = &p->list[i];
     double *values = bpi_alloc(p->ctx, (size_t)w->size, sizeof *values);
     void *data;
-    bp_status s = values ? bpi_init_fill(p->ctx, w, seed, (uint32_t)i, values) : bpi_nomem();
+    bp_status s = values ? bp_state_array(state, p->entry[w->frozen], NULL, NULL, &data) : bpi_nomem();
     if (s == BP_OK)
-      s = bp_state_array(p->state, p->entry[w->frozen], NULL, NULL, &data);
+      bpi_init_fill(w, seed, (uint32_t)i, values);
     for (int64_t k = 0; s == BP_OK && k < w->size; k++)
-      if (bp_state_real(p->state) == BP_FLOAT32)
+      if (bp_state_real(state) == BP_FLOAT32)
         ((float *)data)[w->offset + k] = (float)values[k];
       else
         ((double *)data)[w->offset + k] = values[k];
@@ -145,7 +148,15 @@ static bp_status fill(bp_params *p, uint64_t seed)
   return BP_OK;
 }
 
-bp_status bp_params_make(bp_params *p, bp_state *s, uint64_t seed)
+/* Whether a call that ran out of memory has left this entry: then the next one takes it up. */
+static bool left_over(const bp_params *p, bp_state *s, const char *name, int k)
+{
+  bp_type type;
+  return p->entry[k] >= 0 && bp_state_find(s, name) == p->entry[k] &&
+         bp_state_array(s, p->entry[k], NULL, &type, NULL) == BP_OK && bpi_type_size(&type) == p->size[k];
+}
+
+static bp_status make_entries(bp_params *p, bp_state *s)
 {
   static const char *const names[2] = {"params", "frozen"};
   if (!p || !s)
@@ -154,13 +165,29 @@ bp_status bp_params_make(bp_params *p, bp_state *s, uint64_t seed)
     return bpi_fail(BP_E_ORDER, "bp_params_make: was called before");
   if (!lay_out(p))
     return bpi_fail(BP_E_LIMIT, "bp_params_make: too many parameters");
-  for (int k = 0; k < 2; k++) {
-    bp_status st = p->size[k] ? bp_state_add(s, names[k], BP_REAL, 1, &p->size[k], &p->entry[k]) : BP_OK;
-    if (st != BP_OK)
-      return st;
-  }
-  p->state = s;
-  return fill(p, seed);
+  bp_status st = BP_OK;
+  for (int k = 0; st == BP_OK && k < 2; k++)
+    if (p->size[k] && !left_over(p, s, names[k], k))
+      st = bp_state_add(s, names[k], BP_REAL, 1, &p->size[k], &p->entry[k]);
+  return st;
+}
+
+bp_status bpi_params_place(bp_params *p, bp_state *s)
+{
+  bp_status st = make_entries(p, s);
+  if (st == BP_OK)
+    p->state = s;
+  return st;
+}
+
+bp_status bp_params_make(bp_params *p, bp_state *s, uint64_t seed)
+{
+  bp_status st = make_entries(p, s);
+  if (st == BP_OK)
+    st = fill(p, s, seed);
+  if (st == BP_OK)
+    p->state = s;
+  return st;
 }
 
 int bp_params_count(const bp_params *p)
@@ -172,7 +199,8 @@ int64_t bp_params_size(const bp_params *p, int64_t *frozen)
 {
   int64_t size[2] = {0, 0};
   for (size_t i = 0; p && i < p->n; i++)
-    size[p->list[i].frozen] += p->list[i].size;
+    if (!bpi_add(size[p->list[i].frozen], p->list[i].size, &size[p->list[i].frozen]))
+      size[p->list[i].frozen] = INT64_MAX;
   if (frozen)
     *frozen = size[1];
   return size[0];

@@ -28,6 +28,10 @@ struct bp_params {
 /* Number of a parameter, or -1. */
 int bpi_param_find(const bp_params *p, const char *name);
 /* Fills n values as the initialiser says. */
-bp_status bpi_init_fill(bp_ctx *ctx, const bpi_param *p, uint64_t seed, uint32_t stream, double *out);
+void bpi_init_fill(const bpi_param *p, uint64_t seed, uint32_t stream, double *out);
+/* bp_params_make without drawing: zeros, for values that come from a file. */
+bp_status bpi_params_place(bp_params *p, bp_state *s);
+/* The learning rate that an optimiser starts with. */
+double bpi_optimizer_lr(const bp_optimizer *o);
 
 #endif

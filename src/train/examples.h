@@ -49,5 +49,7 @@ void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_s
                      void *out);
 /* Mean and 1/deviation of each column over d; a constant column gets scale 1. */
 void bpi_data_fit(const bp_data *d, float *mean, float *scale);
+/* The same of each real target. */
+void bpi_data_fit_targets(const bp_data *d, float *mean, float *scale);
 
 #endif

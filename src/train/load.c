@@ -7,7 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_NUMBER_CLASSES = 64 };
+enum { MOST_NUMBER_CLASSES = 64, SPARSE_CLASSES = 65536 };
+
+/* Labels of memory and arrays count from 0, so the largest one says how many classes there are, and a network has an output for each. One
+ * label of 2 billion among ten rows is a mistake, not a request for 16 GB. */
+static bp_status check_count(const bpi_examples *e)
+{
+  if (e->classes <= SPARSE_CLASSES || e->classes <= e->rows)
+    return BP_OK;
+  return bpi_fail(BP_E_LIMIT, "the largest label is %lld, with %lld rows; labels must count from 0 on",
+                  (long long)e->classes - 1, (long long)e->rows);
+}
 
 static bool room_for(bpi_examples *e, int64_t rows, int64_t cols)
 {
@@ -180,6 +190,18 @@ static bp_status fill_target(bpi_examples *e, const bp_table *t, int target)
   return info.text ? text_classes(e, t, target, &info) : number_target(e, t, target);
 }
 
+/* "#5" is number 5 also where a column is called 5. */
+static bp_status find_target(const bp_table *t, const char *target, int *at)
+{
+  int64_t number;
+  if (target[0] != '#' || !bpi_parse_int(target + 1, strlen(target + 1), &number))
+    return bp_table_find(t, target, at);
+  if (number < 1 || number > bp_table_columns(t))
+    return bpi_fail(BP_E_NOTFOUND, "there is no column %s; the table has %d", target, bp_table_columns(t));
+  *at = (int)number - 1;
+  return BP_OK;
+}
+
 bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *target)
 {
   int at = -1;
@@ -187,7 +209,7 @@ bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *target)
     bpi_bad_arg("bp_data_from_table", "ctx or table is NULL");
     return NULL;
   }
-  if (target && bp_table_find(t, target[0] == '#' ? target + 1 : target, &at) != BP_OK)
+  if (target && find_target(t, target, &at) != BP_OK)
     return NULL;
   bpi_examples *e = bpi_examples_new(ctx);
   if (!e)
@@ -220,6 +242,9 @@ bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target)
 static bp_status take_labels(bpi_examples *e, const bp_ndarray *x, const bp_ndarray *labels)
 {
   bp_status s = bp_labels_check(x, labels, 0, &e->classes);
+  if (s != BP_OK)
+    return s;
+  s = check_count(e);
   if (s != BP_OK)
     return s;
   e->labels = bpi_alloc(e->ctx, (size_t)e->rows, sizeof *e->labels);
@@ -259,8 +284,8 @@ static bp_status take_values(bpi_examples *e, const bp_ndarray *x)
 
 bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels)
 {
-  if (!ctx || !x || !x->data) {
-    bpi_bad_arg("bp_data_from_arrays", "ctx or x is NULL");
+  if (!ctx || !x || !x->data || (labels && !labels->data)) {
+    bpi_bad_arg("bp_data_from_arrays", "ctx, x or the data of x or labels is NULL");
     return NULL;
   }
   bpi_examples *e = bpi_examples_new(ctx);
@@ -292,7 +317,9 @@ static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *lab
       e->labels[i] = labels[i];
       e->classes = labels[i] >= e->classes ? labels[i] + 1 : e->classes;
     }
-  } else if (s == BP_OK && y) {
+    return check_count(e);
+  }
+  if (s == BP_OK && y) {
     e->n_y = n_y;
     e->y = bpi_alloc(e->ctx, (size_t)(e->rows * n_y), sizeof *y);
     if (!e->y)

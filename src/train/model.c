@@ -92,6 +92,26 @@ static bp_status list_tensors(const bp_net *net, bp_tensor *list, bp_type *types
   return BP_OK;
 }
 
+static bool tensor_finite(const void *data, int64_t n, bp_dtype real)
+{
+  for (int64_t i = 0; i < n; i++)
+    if (!isfinite(real == BP_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i]))
+      return false;
+  return true;
+}
+
+static bool parameters_finite(const bp_net *net)
+{
+  for (int i = 0; i < bp_params_count(net->params); i++) {
+    bp_type type;
+    void *data;
+    if (bp_params_at(net->params, i, NULL, &type, &data, NULL) != BP_OK ||
+        !tensor_finite(data, bpi_type_size(&type), bp_state_real(net->state)))
+      return false;
+  }
+  return true;
+}
+
 bp_status bp_net_save(const bp_net *net, const char *path)
 {
   if (!net || !path)
@@ -99,6 +119,9 @@ bp_status bp_net_save(const bp_net *net, const char *path)
   if (net->build)
     return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description "
                                       "to save; save its parameters with bp_tensors_save");
+  if (!parameters_finite(net))
+    return bpi_fail(BP_E_NOTFINITE,
+                    "bp_net_save: a parameter is NaN or infinite; such a file would not load");
   size_t most = (size_t)bp_params_count(net->params) + 4, n = 0;
   bp_tensor *list = bpi_alloc(net->ctx, most, sizeof *list);
   bp_type *types = bpi_alloc(net->ctx, most, sizeof *types);
@@ -119,15 +142,16 @@ bp_status bp_net_save(const bp_net *net, const char *path)
 typedef struct reading {
   bp_net *net;
   bpi_json j;
+  const char *path;
+  const bp_tensors *file;
   int64_t n_columns, n_classes, classify, image, wide;
+  uint32_t seen;    /* keys met: bit i for key i of the table */
   bp_status status; /* of what is no mistake in the JSON: memory */
 } reading;
 
 static bool read_copy(reading *r, char **to)
 {
   char *s;
-  if (*to)
-    return bpi_json_fail(&r->j, "a key stands twice");
   if (!bpi_json_string(&r->j, &s))
     return false;
   *to = bpi_strdup(r->net->ctx, s);
@@ -139,8 +163,6 @@ static bool read_copy(reading *r, char **to)
 static bool read_names(reading *r, char ***names, int64_t *n)
 {
   size_t cap = 0;
-  if (*names)
-    return bpi_json_fail(&r->j, "a key stands twice");
   if (!bpi_json_expect(&r->j, '['))
     return false;
   do {
@@ -178,29 +200,76 @@ static bool read_hidden(reading *r)
   return bpi_json_expect(&r->j, ']');
 }
 
+static bool read_inputs(reading *r)
+{
+  return bpi_json_count(&r->j, &r->net->inputs);
+}
+
+static bool read_outputs(reading *r)
+{
+  return bpi_json_count(&r->j, &r->net->outputs);
+}
+
+static bool read_switch(reading *r, int64_t *to)
+{
+  return bpi_json_count(&r->j, to) && (*to <= 1 || bpi_json_fail(&r->j, "a switch is neither 0 nor 1"));
+}
+
+static bool read_classify(reading *r)
+{
+  return read_switch(r, &r->classify);
+}
+
+static bool read_image(reading *r)
+{
+  return read_switch(r, &r->image);
+}
+
+static bool read_wide(reading *r)
+{
+  return read_switch(r, &r->wide);
+}
+
+static bool read_activation(reading *r)
+{
+  return read_copy(r, &r->net->activation);
+}
+
+static bool read_target(reading *r)
+{
+  return read_copy(r, &r->net->target);
+}
+
+static bool read_columns(reading *r)
+{
+  return read_names(r, &r->net->col_names, &r->n_columns);
+}
+
+static bool read_classes(reading *r)
+{
+  return read_names(r, &r->net->class_names, &r->n_classes);
+}
+
+static const struct {
+  const char *key;
+  bool (*read)(reading *r);
+  bool needed;
+} keys[] = {
+    {"inputs", read_inputs, true},         {"outputs", read_outputs, true}, {"classify", read_classify, true},
+    {"image", read_image, true},           {"wide", read_wide, true},       {"hidden", read_hidden, true},
+    {"activation", read_activation, true}, {"target", read_target, false},  {"columns", read_columns, false},
+    {"classes", read_classes, false}};
+enum { N_KEYS = sizeof keys / sizeof *keys };
+
 static bool read_value(reading *r, const char *key)
 {
-  const struct {
-    const char *key;
-    int64_t *to;
-  } counts[] = {{"inputs", &r->net->inputs},
-                {"outputs", &r->net->outputs},
-                {"classify", &r->classify},
-                {"image", &r->image},
-                {"wide", &r->wide}};
-  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-    if (strcmp(key, counts[i].key) == 0)
-      return bpi_json_count(&r->j, counts[i].to);
-  if (strcmp(key, "hidden") == 0)
-    return read_hidden(r);
-  if (strcmp(key, "activation") == 0)
-    return read_copy(r, &r->net->activation);
-  if (strcmp(key, "target") == 0)
-    return read_copy(r, &r->net->target);
-  if (strcmp(key, "columns") == 0)
-    return read_names(r, &r->net->col_names, &r->n_columns);
-  if (strcmp(key, "classes") == 0)
-    return read_names(r, &r->net->class_names, &r->n_classes);
+  for (size_t i = 0; i < N_KEYS; i++)
+    if (strcmp(key, keys[i].key) == 0) {
+      if (r->seen & 1u << i)
+        return bpi_json_fail(&r->j, "a key stands twice");
+      r->seen |= 1u << i;
+      return keys[i].read(r);
+    }
   return bpi_json_fail(&r->j, "a key is unknown to this version");
 }
 
@@ -213,148 +282,198 @@ static bool read_description(reading *r)
     if (!bpi_json_string(&r->j, &key) || !bpi_json_expect(&r->j, ':') || !read_value(r, key))
       return false;
   } while (bpi_json_accept(&r->j, ','));
-  return bpi_json_expect(&r->j, '}');
+  if (!bpi_json_expect(&r->j, '}'))
+    return false;
+  for (size_t i = 0; i < N_KEYS; i++)
+    if (keys[i].needed && !(r->seen & 1u << i))
+      return bpi_json_fail(&r->j, "a key is missing");
+  bpi_json_accept(&r->j, 0); /* steps over blanks */
+  return r->j.at == r->j.end || bpi_json_fail(&r->j, "something follows the description");
 }
 
-/* What the description claims, beside the tensors that are really there: no size is believed that no tensor bears out. */
-static const char *check_description(reading *r, const bp_tensors *file)
+/* What the description claims, beside the tensors that are really there: no size is believed that no tensor bears out. Those of the
+ * layers are compared once the network's parameters are known, which takes no memory for their values. */
+static const char *check_description(const reading *r)
 {
-  bp_net *net = r->net;
-  const bp_tensor *mean = bp_tensors_find(file, "input.mean");
-  if (net->inputs < 1 || net->outputs < 1 || r->classify > 1 || r->image > 1 || r->wide > 1 ||
-      !net->activation)
-    return "inputs, outputs or activation is missing or out of range";
+  const bp_net *net = r->net;
+  const bp_tensor *mean = bp_tensors_find(r->file, "input.mean");
+  if (net->inputs < 1 || net->outputs < 1)
+    return "there are no inputs or no outputs";
   if (!mean || mean->rank != 1 || mean->dims[0] != net->inputs)
     return "the number of inputs is not that of input.mean";
   if ((r->n_columns && r->n_columns != net->inputs) ||
       (r->n_classes && (!r->classify || r->n_classes != net->outputs)))
     return "there are more or fewer names than columns or classes";
-  if (r->classify && net->outputs < 2)
-    return "there is one class only";
-  int64_t in = net->inputs;
-  for (int k = 0;; k++) {
-    char name[32];
-    int64_t out = net->hidden[k] > 0 ? net->hidden[k] : net->outputs;
-    snprintf(name, sizeof name, "layer%d.b", k + 1);
-    const bp_tensor *b = bp_tensors_find(file, name);
-    if (!b || b->rank != 1 || b->dims[0] != out)
-      return "a layer is not as wide as its tensors";
-    snprintf(name, sizeof name, "layer%d.W", k + 1);
-    const bp_tensor *w = bp_tensors_find(file, name);
-    /* maxout narrows what the next layer sees, so only the rows are certain before the network is built. */
-    if (!w || w->rank != 2 || w->dims[0] != out || (k == 0 && w->dims[1] != in))
-      return "a layer is not as wide as its tensors";
-    if (net->hidden[k] <= 0)
-      return NULL;
+  return r->classify && net->outputs < 2 ? "there is one class only" : NULL;
+}
+
+static bool is_float(bp_store s)
+{
+  return s == BP_STORE_FLOAT16 || s == BP_STORE_BFLOAT16 || s == BP_STORE_FLOAT32 || s == BP_STORE_FLOAT64;
+}
+
+/* The tensor of that name, if it has this shape and holds reals. */
+static const bp_tensor *tensor_of(const reading *r, const char *name, const bp_type *type)
+{
+  const bp_tensor *t = bp_tensors_find(r->file, name);
+  if (!t) {
+    bpi_fail(BP_E_MISMATCH, "%s: the model has no tensor '%s'", r->path, name);
+    return NULL;
   }
-}
-
-static bp_status take_tensor(bp_net *net, const bp_tensors *file, const char *name, const bp_type *type,
-                             bp_dtype to, void *out)
-{
-  const bp_tensor *t = bp_tensors_find(file, name);
-  if (!t)
-    return bpi_fail(BP_E_MISMATCH, "the model has no tensor '%s'", name);
   bp_type got = bpi_type(BP_REAL, t->rank, t->dims);
-  if (!bpi_same_shape(&got, type))
-    return bpi_fail(BP_E_MISMATCH, "the model's tensor '%s' has another shape than its description says",
-                    name);
-  (void)net;
-  return bp_convert(t->data, t->store, bpi_type_size(type), to, out);
+  if (bpi_same_shape(&got, type) && is_float(t->store))
+    return t;
+  bpi_fail(BP_E_MISMATCH,
+           "%s: the model's tensor '%s' has another shape or element type than the description says", r->path,
+           name);
+  return NULL;
 }
 
-static bp_status all_finite(const char *name, const float *v, int64_t n, bool positive)
+static bp_status take_tensor(const reading *r, const char *name, const bp_type *type, bp_dtype to, void *out)
 {
-  for (int64_t i = 0; i < n; i++)
-    if (!isfinite(v[i]) || (positive && v[i] <= 0))
-      return bpi_fail(BP_E_FORMAT, "the model's tensor '%s' has an impossible value", name);
-  return BP_OK;
+  const bp_tensor *t = tensor_of(r, name, type);
+  bp_status s = t ? bp_convert(t->data, t->store, bpi_type_size(type), to, out) : BP_E_MISMATCH;
+  if (s == BP_OK && !tensor_finite(out, bpi_type_size(type), to))
+    s = bpi_fail(BP_E_FORMAT, "%s: the model's tensor '%s' holds NaN or infinity", r->path, name);
+  return s;
 }
 
-static bp_status take_vector(bp_net *net, const bp_tensors *file, const char *name, int64_t n, bool positive,
-                             float **to)
+static bp_status take_vector(const reading *r, const char *name, int64_t n, bool positive, float **to)
 {
   bp_type type = bpi_type(BP_REAL, 1, &n);
-  *to = bpi_alloc(net->ctx, (size_t)n, sizeof **to);
+  if (!tensor_of(r, name, &type))
+    return BP_E_MISMATCH;
+  *to = bpi_alloc(r->net->ctx, (size_t)n, sizeof **to);
   if (!*to)
     return bpi_nomem();
-  bp_status s = take_tensor(net, file, name, &type, BP_FLOAT32, *to);
-  return s == BP_OK ? all_finite(name, *to, n, positive) : s;
+  bp_status s = take_tensor(r, name, &type, BP_FLOAT32, *to);
+  for (int64_t i = 0; s == BP_OK && positive && i < n; i++)
+    if ((*to)[i] <= 0)
+      s = bpi_fail(BP_E_FORMAT, "%s: the model's tensor '%s' holds a scale that is not above 0", r->path,
+                   name);
+  return s;
 }
 
-static bp_status take_parameters(bp_net *net, const bp_tensors *file)
+static bp_status take_vectors(const reading *r)
 {
+  bp_net *net = r->net;
+  bp_status s = take_vector(r, "input.mean", net->inputs, false, &net->mean);
+  if (s == BP_OK)
+    s = take_vector(r, "input.scale", net->inputs, true, &net->scale);
+  if (s == BP_OK && !net->classes)
+    s = take_vector(r, "target.mean", net->outputs, false, &net->y_mean);
+  if (s == BP_OK && !net->classes)
+    s = take_vector(r, "target.scale", net->outputs, true, &net->y_scale);
+  return s;
+}
+
+/* Every parameter, first (fill false) only seen to be there in its shape, so that no memory is taken for what a description makes up. */
+static bp_status take_parameters(const reading *r, bool fill)
+{
+  bp_net *net = r->net;
   bp_status s = BP_OK;
   for (int i = 0; s == BP_OK && i < bp_params_count(net->params); i++) {
     const char *name;
     bp_type type;
     void *data;
     s = bp_params_at(net->params, i, &name, &type, &data, NULL);
-    if (s == BP_OK)
-      s = take_tensor(net, file, name, &type, bp_state_real(net->state), data);
+    if (s == BP_OK && !fill)
+      s = tensor_of(r, name, &type) ? BP_OK : BP_E_MISMATCH;
+    else if (s == BP_OK)
+      s = take_tensor(r, name, &type, bp_state_real(net->state), data);
   }
   return s;
 }
 
-static bp_status read_net(bp_net *net, const bp_tensors *file, const char *path)
+static bp_status wrong_description(const reading *r, const char *why)
 {
-  const char *text = bp_tensors_meta(file, "bprop.net"), *had = bp_tensors_meta(file, "bprop.version");
-  if (!text || !had)
-    return bpi_fail(BP_E_FORMAT,
-                    "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)",
-                    path);
-  if (strcmp(had, version) != 0)
-    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads version %s", path, had,
-                    version);
+  return bpi_fail(BP_E_FORMAT, "%s: the description of the network is wrong: %s", r->path, why);
+}
+
+static bp_status parse_description(reading *r, const char *text)
+{
+  bp_net *net = r->net;
   char *copy = bpi_strdup(net->ctx, text); /* the reader unescapes in place */
   if (!copy)
     return bpi_nomem();
-  reading r = {.net = net, .j = {copy, copy + strlen(copy), NULL}};
-  bool good = read_description(&r);
-  net->classes = r.n_classes; /* so that names are freed, whatever comes */
-  const char *why = r.j.bad ? r.j.bad : good ? check_description(&r, file) : "?";
+  r->j = (bpi_json){copy, copy + strlen(copy), NULL};
+  const char *why = read_description(r) ? check_description(r) : r->j.bad;
   bpi_free(net->ctx, copy);
-  int64_t named_columns = r.n_columns;
-  if (net->col_names && named_columns != net->inputs) {
-    bpi_free_names(net->ctx, net->col_names, named_columns);
-    net->col_names = NULL;
+  /* Names are freed by these counts; where they are wrong, they must go now. */
+  if (why || r->status != BP_OK) {
+    bpi_free_names(net->ctx, net->col_names, r->n_columns);
+    bpi_free_names(net->ctx, net->class_names, r->n_classes);
+    net->col_names = net->class_names = NULL;
   }
-  if (r.status != BP_OK)
-    return r.status;
-  if (why)
-    return bpi_fail(BP_E_FORMAT, "%s: the description of the network is wrong: %s", path, why);
-  net->classes = r.classify ? net->outputs : 0;
-  net->image = r.image;
+  return r->status != BP_OK ? r->status : why ? wrong_description(r, why) : BP_OK;
+}
+
+static bp_status build_net(reading *r)
+{
+  bp_net *net = r->net;
+  net->classes = r->classify ? net->outputs : 0;
+  net->image = r->image;
   net->seed = 1;
-  net->state = bp_state_new(net->ctx, r.wide ? BP_FLOAT64 : BP_FLOAT32);
-  bp_status s =
-      net->state ? take_vector(net, file, "input.mean", net->inputs, false, &net->mean) : BP_E_NOMEM;
+  bp_status s = take_vectors(r);
+  if (s != BP_OK)
+    return s;
+  s = bpi_net_meet(net);
+  if (s != BP_OK)
+    return s == BP_E_NOMEM ? s : wrong_description(r, bp_error());
+  s = take_parameters(r, false);
+  if (s != BP_OK)
+    return s;
+  net->state = bp_state_new(net->ctx, r->wide ? BP_FLOAT64 : BP_FLOAT32);
+  s = net->state ? bpi_params_place(net->params, net->state) : BP_E_NOMEM;
   if (s == BP_OK)
-    s = take_vector(net, file, "input.scale", net->inputs, true, &net->scale);
-  if (s == BP_OK && !net->classes)
-    s = take_vector(net, file, "target.mean", net->outputs, false, &net->y_mean);
-  if (s == BP_OK && !net->classes)
-    s = take_vector(net, file, "target.scale", net->outputs, true, &net->y_scale);
+    s = take_parameters(r, true);
+  return s == BP_OK ? bpi_net_make(net) : s;
+}
+
+static bp_status read_net(reading *r)
+{
+  const char *text = bp_tensors_meta(r->file, "bprop.net"), *had = bp_tensors_meta(r->file, "bprop.version");
+  if (!text || !had)
+    return bpi_fail(BP_E_FORMAT,
+                    "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)",
+                    r->path);
+  if (strcmp(had, version) != 0)
+    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads version %s", r->path,
+                    had, version);
+  bp_status s = parse_description(r, text);
+  return s == BP_OK ? build_net(r) : s;
+}
+
+bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out)
+{
+  bp_tensors *file = NULL;
+  bp_net *net = NULL;
+  *out = NULL;
+  bp_status s = bp_tensors_read(ctx, source, &file);
+  if (s == BP_OK) {
+    net = bpi_net_alloc(ctx);
+    reading r = {.net = net, .path = source->name ? source->name : "input", .file = file};
+    s = net ? read_net(&r) : BP_E_NOMEM;
+  }
+  bp_tensors_free(file);
   if (s == BP_OK)
-    s = bpi_net_make(net);
-  return s == BP_OK ? take_parameters(net, file) : s;
+    *out = net;
+  else
+    bp_net_free(net);
+  return s;
 }
 
 bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status)
 {
-  bp_tensors *file = NULL;
+  bp_source source;
   bp_net *net = NULL;
   bp_status s =
-      ctx && path ? bp_tensors_load(ctx, path, &file) : bpi_bad_arg("bp_net_load", "ctx or path is NULL");
+      ctx && path ? bp_source_file(ctx, path, &source) : bpi_bad_arg("bp_net_load", "ctx or path is NULL");
   if (s == BP_OK) {
-    net = bpi_net_alloc(ctx);
-    s = net ? read_net(net, file, path) : BP_E_NOMEM;
+    s = bpi_net_read(ctx, &source, &net);
+    bp_source_close(&source);
   }
-  bp_tensors_free(file);
   if (status)
     *status = s;
-  if (s == BP_OK)
-    return net;
-  bp_net_free(net);
-  return NULL;
+  return net;
 }

@@ -52,6 +52,8 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
   bp_node y =
       net->build ? net->build(net->user, net->params, x, key, training) : dense_layers(net, x, key, training);
   bp_type want, got;
+  if (bp_graph_status(g) == BP_OK && (bp_failed(y) || y.graph != g))
+    return bpi_node_fail(g, BP_E_GRAPH, "the network's build function gave no node of the graph of x");
   if (bp_failed(y) || bp_node_type(x, &want) != BP_OK || bp_node_type(y, &got) != BP_OK)
     return bpi_error_node(g);
   if (got.dtype != BP_REAL || got.rank != 2 || got.dims[0] != want.dims[0] || got.dims[1] != net->outputs)
@@ -65,8 +67,7 @@ static bp_status graph_status(const bp_graph *g)
   return bp_graph_status(g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(g), "%s", bp_graph_error(g));
 }
 
-/* The first round: parameters are met, nothing is kept of the graph. */
-static bp_status meet_parameters(bp_net *net)
+bp_status bpi_net_meet(bp_net *net)
 {
   bp_graph *g = bp_graph_new(net->ctx);
   if (!g)
@@ -113,11 +114,7 @@ static bp_status make_summary(bp_net *net)
 
 bp_status bpi_net_make(bp_net *net)
 {
-  bp_status s = meet_parameters(net);
-  if (s == BP_OK)
-    s = bp_params_make(net->params, net->state, net->seed);
-  if (s == BP_OK)
-    s = predict_plan(net, 1, &net->one.plan);
+  bp_status s = predict_plan(net, 1, &net->one.plan);
   if (s == BP_OK)
     s = predict_plan(net, BPI_BULK, &net->bulk.plan);
   return s == BP_OK ? make_summary(net) : s;
@@ -131,6 +128,7 @@ bp_net *bpi_net_alloc(bp_ctx *ctx)
     return NULL;
   }
   net->ctx = ctx;
+  atomic_init(&net->busy, false);
   net->lock_made = pthread_mutex_init(&net->lock, NULL) == 0;
   net->params = bp_params_new(ctx);
   if (!net->lock_made || !net->params) {
@@ -214,19 +212,10 @@ static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
   net->y_scale = bpi_zalloc(net->ctx, (size_t)net->outputs, sizeof *net->y_scale);
   if (!net->y_mean || !net->y_scale)
     return bpi_nomem();
-  for (int64_t k = 0; k < net->outputs; k++) {
-    double sum = 0, square = 0;
-    for (int64_t i = 0; i < d->n; i++)
-      sum += d->all->y[bpi_data_at(d, i) * net->outputs + k];
-    double mean = sum / (double)d->n;
-    for (int64_t i = 0; i < d->n; i++) {
-      double off = d->all->y[bpi_data_at(d, i) * net->outputs + k] - mean;
-      square += off * off;
-    }
-    double deviation = sqrt(square / (double)d->n);
-    net->y_mean[k] = raw ? 0 : (float)mean;
-    net->y_scale[k] = raw || !(deviation > 1e-30) ? 1 : (float)(1 / deviation);
-  }
+  for (int64_t k = 0; k < net->outputs; k++)
+    net->y_scale[k] = 1;
+  if (!raw)
+    bpi_data_fit_targets(d, net->y_mean, net->y_scale);
   return BP_OK;
 }
 
@@ -276,6 +265,10 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
     return NULL;
   net->state = bp_state_new(ctx, o.real == BP_NONE ? BP_FLOAT32 : o.real);
   bp_status s = net->state ? describe(net, data, &o) : BP_E_NOMEM;
+  if (s == BP_OK)
+    s = bpi_net_meet(net);
+  if (s == BP_OK)
+    s = bp_params_make(net->params, net->state, net->seed);
   if (s == BP_OK)
     s = bpi_net_make(net);
   if (s == BP_OK)

@@ -36,12 +36,18 @@ struct bp_net {
   char *summary;
   bpi_runs one, bulk;   /* prediction of 1 row, of BPI_BULK rows */
   pthread_mutex_t lock; /* of the lists of idle runs */
+  atomic_bool busy;     /* being trained */
   bool lock_made;
 };
 
-/* The part of a network that does not depend on data: parameters, state, plans. inputs, outputs and the rest must be set. */
-bp_status bpi_net_make(bp_net *net);
 bp_net *bpi_net_alloc(bp_ctx *ctx);
+/* The first round: parameters are met, nothing is kept of the graph, no memory is taken for values. inputs, outputs and the rest must
+ * be set. */
+bp_status bpi_net_meet(bp_net *net);
+/* Then, with the parameters made: plans for prediction, and the summary. */
+bp_status bpi_net_make(bp_net *net);
+/* A network from the bytes of a model file; `name` is for messages. */
+bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out);
 
 /* From x to logits or values, in either round; key is absent where not training. */
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);

@@ -133,6 +133,21 @@ static int64_t largest(const double *p, int64_t n)
   return best;
 }
 
+/* -1 for NaN, which is what a NaN in the row gives everywhere. */
+static int64_t most_likely(const float *p, int64_t n)
+{
+  int64_t best = 0;
+  for (int64_t k = 0; k < n; k++) {
+    if (isnan(p[k])) {
+      bpi_fail(BP_E_NOTFINITE,
+               "bp_net_classify: the probabilities are NaN; is a value of the row not finite?");
+      return -1;
+    }
+    best = p[k] > p[best] ? k : best;
+  }
+  return best;
+}
+
 int64_t bp_net_classify(bp_net *net, const float *x)
 {
   if (!net || !x || !net->classes) {
@@ -144,9 +159,7 @@ int64_t bp_net_classify(bp_net *net, const float *x)
   if (!p)
     bpi_nomem();
   else if (bp_net_predict(net, x, 1, p) == BP_OK)
-    for (int64_t k = best = 0; k < net->outputs; k++)
-      if (p[k] > p[best])
-        best = k;
+    best = most_likely(p, net->outputs);
   bpi_free(net->ctx, p);
   return best;
 }
@@ -155,7 +168,8 @@ int64_t bp_net_classify(bp_net *net, const float *x)
 
 /* Sums over the rows seen. */
 typedef struct sums {
-  double loss, hits, square, absolute, y, yy;
+  double loss, hits, square, absolute;
+  double *y, *yy; /* [outputs] of regression: of each target and of its square, from the training mean */
 } sums;
 
 static void count_class(const bp_net *net, int64_t label, const double *p, const double *log_p, sums *t)
@@ -170,8 +184,8 @@ static void count_values(const bp_net *net, const float *y, const double *out, s
     double error = value_of(net, out, k) - (double)y[k], from_mean = (double)y[k] - (double)net->y_mean[k];
     t->square += error * error;
     t->absolute += fabs(error);
-    t->y += from_mean;
-    t->yy += from_mean * from_mean;
+    t->y[k] += from_mean;
+    t->yy[k] += from_mean * from_mean;
   }
 }
 
@@ -199,12 +213,17 @@ static bp_status finish(const bp_net *net, const bp_data *d, const sums *t, bp_m
     m->accuracy = t->hits / n;
     return common_class(d, &m->baseline);
   }
-  double spread = t->yy - t->y * t->y / values;
+  double spread = 0, all = 0; /* of each target around its own mean */
+  for (int64_t k = 0; k < net->outputs; k++) {
+    spread += t->yy[k] - t->y[k] * t->y[k] / n;
+    all += t->yy[k];
+  }
+  spread = spread > 1e-12 * all ? spread : 0; /* less is rounding: the targets are constant */
   m->loss = t->square / values;
   m->rmse = sqrt(m->loss);
   m->mae = t->absolute / values;
   m->r2 = spread > 0 ? 1 - t->square / spread : NAN;
-  m->baseline = sqrt((spread > 0 ? spread : 0) / values);
+  m->baseline = sqrt(spread / values);
   return BP_OK;
 }
 
@@ -216,8 +235,9 @@ bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)
   int *column = NULL;
   int64_t *classes = NULL;
   block b = {0};
-  sums t = {0};
-  bp_status s = bpi_net_match(net, d, &column, &classes, true);
+  sums t = {.y = bpi_zalloc(net->ctx, 2 * (size_t)net->outputs, sizeof *t.y)};
+  bp_status s = t.y ? bpi_net_match(net, d, &column, &classes, true) : bpi_nomem();
+  t.yy = t.y ? t.y + net->outputs : NULL;
   if (s == BP_OK)
     s = block_make(net, &b);
   bpi_scaling scaling = {net->inputs, net->mean, net->scale, column};
@@ -239,6 +259,7 @@ bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)
   if (s == BP_OK)
     s = finish(net, d, &t, m);
   block_free(net, &b);
+  bpi_free(net->ctx, t.y);
   bpi_free(net->ctx, column);
   bpi_free(net->ctx, classes);
   return s;

@@ -167,9 +167,8 @@ static bp_status find_weights(trainer *t)
   if (!t->best)
     return bpi_nomem();
   memcpy(t->best, t->params, t->weights);
-  t->base_lr = bp_state_real(s) == BP_FLOAT32 ? (double)*(float *)t->lr : *(double *)t->lr;
-  if (t->o.optimizer.lr > 0)
-    t->base_lr = t->o.optimizer.lr;
+  /* Not what the state holds: that is where the last training's schedule ended. */
+  t->base_lr = bpi_optimizer_lr(&t->o.optimizer);
   return BP_OK;
 }
 
@@ -208,6 +207,15 @@ static void gather(trainer *t, const int64_t *at, int64_t n)
   }
 }
 
+static bp_status diverged(const trainer *t, int64_t step, const char *what)
+{
+  return bpi_fail(
+      BP_E_NOTFINITE,
+      "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping of "
+      "the gradient",
+      (long long)t->epoch, (long long)step, what);
+}
+
 static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
 {
   gather(t, at, l->batch);
@@ -215,10 +223,7 @@ static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
   t->key[1] = t->step;
   bp_status s = bp_run_step(l->run);
   if (s == BP_E_NOTFINITE)
-    return bpi_fail(s,
-                    "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping "
-                    "of the gradient",
-                    (long long)t->epoch, (long long)t->step + 1, bp_error());
+    return diverged(t, t->step + 1, bp_error());
   if (s == BP_OK)
     s = bp_run_get(l->run, 0, loss, 1);
   t->step++;
@@ -251,16 +256,31 @@ static void keep_best(trainer *t)
   t->best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
 }
 
+/* Finite loss and gradients can still move weights past the largest number: such weights must never be the best. */
+static bool weights_finite(const trainer *t)
+{
+  bool narrow = bp_state_real(t->net->state) == BP_FLOAT32;
+  size_t n = t->weights / (narrow ? sizeof(float) : sizeof(double));
+  for (size_t i = 0; i < n; i++)
+    if (!isfinite(narrow ? (double)((float *)t->params)[i] : ((double *)t->params)[i]))
+      return false;
+  return true;
+}
+
 /* After an epoch: is it the best so far? Is it time to stop? */
 static bp_status judge(trainer *t, bool *stop)
 {
   *stop = false;
+  if (!weights_finite(t))
+    return diverged(t, t->step, "a weight is not finite");
   if (!t->o.valid) {
     keep_best(t);
     return BP_OK;
   }
   bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
-  if (s == BP_OK && !(t->valid.loss >= t->best_loss))
+  if (s == BP_OK && !isfinite(t->valid.loss))
+    return diverged(t, t->step, "the validation loss is not finite");
+  if (s == BP_OK && !(t->valid.loss >= t->best_loss)) /* the first has no best before it: NAN */
     keep_best(t);
   *stop = t->epoch - t->best_epoch >= t->o.patience;
   return s;
@@ -298,7 +318,7 @@ static bp_status all_epochs(trainer *t, bp_train_result *r)
       s = judge(t, &stop);
     if (s == BP_OK && !report(t, start, took))
       s = bpi_fail(BP_E_STOPPED, "training was stopped after epoch %lld", (long long)t->epoch);
-    r->epochs = t->epoch;
+    r->epochs += s == BP_OK || s == BP_E_STOPPED;
   }
   memcpy(t->params, t->best, t->weights);
   r->best_epoch = t->best_epoch;
@@ -325,11 +345,24 @@ static void trainer_free(trainer *t)
     bpi_free(ctx, own[i]);
 }
 
-bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
+/* Whether the validation data fit, before the first epoch is spent. */
+static bp_status match_valid(trainer *t)
+{
+  int *column;
+  int64_t *classes;
+  if (!t->o.valid)
+    return BP_OK;
+  bp_status s = bpi_net_match(t->net, t->o.valid, &column, &classes, true);
+  if (s == BP_OK) {
+    bpi_free(t->net->ctx, column);
+    bpi_free(t->net->ctx, classes);
+  }
+  return s;
+}
+
+static bp_status train(bp_net *net, const bp_data *data, const bp_train_options *options,
                        bp_train_result *result)
 {
-  if (!net || !data)
-    return bpi_bad_arg("bp_net_train", "net or data is NULL");
   bp_train_result ignored, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
   trainer t = {.net = net,
@@ -343,11 +376,26 @@ bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options 
   if (s == BP_OK)
     s = bpi_net_match(net, data, &t.column, &t.classes, true);
   if (s == BP_OK)
+    s = match_valid(&t);
+  if (s == BP_OK)
     s = make_lanes(&t);
   if (s == BP_OK)
     s = find_weights(&t);
   if (s == BP_OK)
     s = all_epochs(&t, r);
   trainer_free(&t);
+  return s;
+}
+
+bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
+                       bp_train_result *result)
+{
+  if (!net || !data)
+    return bpi_bad_arg("bp_net_train", "net or data is NULL");
+  if (atomic_exchange(&net->busy, true))
+    return bpi_fail(BP_E_ORDER, "bp_net_train: the network is being trained already: by another thread, or "
+                                "from its own progress callback");
+  bp_status s = train(net, data, options, result);
+  atomic_store(&net->busy, false);
   return s;
 }
