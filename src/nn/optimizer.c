@@ -46,13 +46,14 @@ static bp_node flat_gradient(bp_params *p, bp_graph *g, bp_node loss)
       if (!q->frozen && (q->type.rank < 2) == vectors)
         w[n++] = bp_param(p, g, q->name, q->type.rank, q->type.dims, q->init);
     }
-  if (bp_graph_status(g) == BP_OK && bp_grad(loss, w, n, grads) == BP_OK) {
+  bp_status s = bp_graph_status(g) == BP_OK ? bp_grad(loss, w, n, grads) : bp_graph_status(g);
+  if (s == BP_OK) {
     int64_t all = -1;
     for (size_t i = 0; i < n; i++)
       grads[i] = bp_reshape(grads[i], &all, 1);
     flat = bp_concat(grads, n, 0);
   } else if (bp_graph_status(g) == BP_OK) {
-    bpi_graph_fail(g, BP_E_GRAPH, "%s", bp_error());
+    bpi_graph_fail(g, s, "%s", bp_error());
   }
   bpi_free(p->ctx, w);
   return flat;
