@@ -4,6 +4,7 @@
  * makes the loops; including it again fills the table. A body is compiled into one loop over contiguous operands, which the
  * compiler vectorises; other steps are brought into small contiguous blocks first, so a body costs its code once. */
 #include "kernels/simd/isa.h"
+#include "kernels/gemmblas.h"
 #include "kernels/simd/vecmath.h"
 
 /* float64 arithmetic in a float32 loop would halve its speed and round twice: bodies write (T)0.5. */
@@ -286,9 +287,15 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
 #include "bodies.inc"
         },
     .reduce = {BPI_SYM(bpi_reduce_f32), BPI_SYM(bpi_reduce_f64)},
+#ifdef BPI_CBLAS
+    .gemm_units = {bpi_blas_units, bpi_blas_units},
+    .gemm_scratch = {bpi_blas_scratch, bpi_blas_scratch},
+    .gemm = {bpi_blas_f32, bpi_blas_f64},
+#else
     .gemm_units = {BPI_SYM(bpi_gemm_units_f32), BPI_SYM(bpi_gemm_units_f64)},
     .gemm_scratch = {BPI_SYM(bpi_gemm_scratch_f32), BPI_SYM(bpi_gemm_scratch_f64)},
     .gemm = {BPI_SYM(bpi_gemm_f32), BPI_SYM(bpi_gemm_f64)},
+#endif
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},
     .finite = {BPI_SYM(bpi_finite_f32), BPI_SYM(bpi_finite_f64)},
