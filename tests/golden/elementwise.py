@@ -123,6 +123,9 @@ unary("sqrt", sqrt, lambda x: half / sqrt(x) if x else inf, points=[x for x in P
 unary("log1p", lambda x: log1p(x) if x > -1 else -inf, lambda x: 1 / (1 + x) if x > -1 else inf, points=[x for x in POINTS if x >= -1],
       at={inf: (inf, 0), **NAN})
 unary("expm1", expm1, exp, at=ends((-1, 0), (inf, inf)))
+SHARES = [mpf(x) for x in (0, 2.0**-140, 2.0**-20, f32(0.1), 0.25, f32(0.4999), 0.5, f32(0.5001), f32(0.9), 1 - 2.0**-20, 1)]
+unary("logit", lambda x: log(x / (1 - x)) if 0 < x < 1 else inf if x else -inf, lambda x: 1 / (x * (1 - x)) if 0 < x < 1 else inf,
+      points=SHARES, kinks=(0, 1), at={2: (nan, -0.5), -1: (nan, -0.5), nan: (nan, nan)})
 
 # Trigonometry.
 TURNS = [x for x in POINTS if abs(x) <= 1e4]
