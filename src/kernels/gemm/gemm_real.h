@@ -54,36 +54,31 @@ size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
 
 /* ---- tiles ---- */
 
-/* Ends a row of a tile: what was summed, plus bias, plus what was there. */
-BPI_INLINE void N(put)(const N(tile) * t, T *c, V low, V high)
+/* Ends one vector of a row of a tile, from column `at` on: what was summed, plus bias, plus what was there. */
+BPI_INLINE void N(put)(const N(tile) * t, T *c, int at, V v)
 {
-  if (t->columns == NR) {
-    if (t->bias) {
-      low += *(const U *)t->bias;
-      high += *(const U *)(t->bias + VN);
+  if (t->bias)
+    v += *(const U *)(t->bias + at);
+  if (t->add)
+    v += *(const U *)(c + at);
+  *(U *)(c + at) = v;
+}
+
+/* The same for rows that end inside a panel: few, so one by one. sums: rows of NR. */
+static __attribute__((noinline)) void N(put_some)(const N(tile) * t, int rows, const T *sums)
+{
+  for (int i = 0; i < rows; i++, sums += NR) {
+    T *c = t->c + i * t->ldc;
+    for (int j = 0; j < t->columns; j++) {
+      const T v = t->bias ? sums[j] + t->bias[j] : sums[j];
+      c[j] = t->add ? v + c[j] : v;
     }
-    if (t->add) {
-      low += *(const U *)c;
-      high += *(const U *)(c + VN);
-    }
-    *(U *)c = low;
-    *(U *)(c + VN) = high;
-    return;
-  }
-  T row[NR];
-  *(U *)row = low;
-  *(U *)(row + VN) = high;
-  for (int j = 0; j < t->columns; j++) {
-    T v = row[j];
-    if (t->bias)
-      v += t->bias[j];
-    c[j] = t->add ? v + c[j] : v;
   }
 }
 
-/* mr rows times one panel. a: row stride ars, inner stride acs; b: NR columns, inner stride bs. */
-BPI_INLINE void N(micro)(const int mr, int64_t k, const T *a, int64_t ars, int64_t acs, const T *b,
-                         int64_t bs, const N(tile) * t)
+/* mr rows times one panel, or only its first vector of columns. a: row stride ars, inner stride acs; b: inner stride bs. */
+BPI_INLINE void N(micro)(const int mr, const bool whole, int64_t k, const T *a, int64_t ars, int64_t acs,
+                         const T *b, int64_t bs, const N(tile) * t)
 {
   V low[MR], high[MR];
 #pragma GCC unroll 16
@@ -94,18 +89,36 @@ BPI_INLINE void N(micro)(const int mr, int64_t k, const T *a, int64_t ars, int64
     low[i] = high[i] = (V){0};
 #pragma GCC unroll 4
   for (int64_t p = 0; p < k; p++) {
-    const V b0 = *(const U *)b, b1 = *(const U *)(b + VN);
+    const V b0 = *(const U *)b;
+    V b1 = b0;
+    if (whole)
+      b1 = *(const U *)(b + VN);
 #pragma GCC unroll 16
     for (int i = 0; i < mr; i++) {
       const V s = SPREAD(a[i * ars + p * acs]);
       low[i] = MULADD(s, b0, low[i]);
-      high[i] = MULADD(s, b1, high[i]);
+      if (whole)
+        high[i] = MULADD(s, b1, high[i]);
     }
     b += bs;
   }
+  if (t->columns != (whole ? NR : VN)) {
+    T sums[MR * NR];
 #pragma GCC unroll 16
-  for (int i = 0; i < mr; i++)
-    N(put)(t, t->c + i * t->ldc, low[i], high[i]);
+    for (int i = 0; i < mr; i++) {
+      *(U *)(sums + i * NR) = low[i];
+      if (whole)
+        *(U *)(sums + i * NR + VN) = high[i];
+    }
+    N(put_some)(t, mr, sums);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++) {
+    N(put)(t, t->c + i * t->ldc, 0, low[i]);
+    if (whole)
+      N(put)(t, t->c + i * t->ldc, VN, high[i]);
+  }
 }
 
 /* A function for each number of rows and each way that A and B may lie. */
@@ -115,16 +128,28 @@ typedef void (*N(tile_fn))(int64_t k, const T *a, int64_t ars, const T *b, int64
   static void N(rows##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)   \
   {                                                                                                        \
     (void)bs;                                                                                              \
-    N(micro)(mr, k, a, ars, 1, b, NR, t);                                                                  \
+    N(micro)(mr, true, k, a, ars, 1, b, NR, t);                                                            \
   }                                                                                                        \
   static void N(packed##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t) \
   {                                                                                                        \
     (void)ars, (void)bs;                                                                                   \
-    N(micro)(mr, k, a, 1, MR, b, NR, t);                                                                   \
+    N(micro)(mr, true, k, a, 1, MR, b, NR, t);                                                             \
   }                                                                                                        \
   static void N(loose##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)  \
   {                                                                                                        \
-    N(micro)(mr, k, a, ars, 1, b, bs, t);                                                                  \
+    N(micro)(mr, true, k, a, ars, 1, b, bs, t);                                                            \
+  }                                                                                                        \
+  static void N(rows_half##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs,                 \
+                               const N(tile) * t)                                                          \
+  {                                                                                                        \
+    (void)bs;                                                                                              \
+    N(micro)(mr, false, k, a, ars, 1, b, NR, t);                                                           \
+  }                                                                                                        \
+  static void N(packed_half##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs,               \
+                                 const N(tile) * t)                                                        \
+  {                                                                                                        \
+    (void)ars, (void)bs;                                                                                   \
+    N(micro)(mr, false, k, a, 1, MR, b, NR, t);                                                            \
   }
 TILE(1)
 TILE(2)
@@ -152,6 +177,8 @@ TILE(8)
 static const N(tile_fn) N(rows_of)[MR] = EACH_TILE(rows);
 static const N(tile_fn) N(packed_of)[MR] = EACH_TILE(packed);
 static const N(tile_fn) N(loose_of)[MR] = EACH_TILE(loose);
+static const N(tile_fn) N(rows_half_of)[MR] = EACH_TILE(rows_half);
+static const N(tile_fn) N(packed_half_of)[MR] = EACH_TILE(packed_half);
 #undef EACH_TILE
 
 /* One or two rows times columns of a transposed B: too few rows to pay for packing, so columns are turned in registers. */
@@ -186,8 +213,10 @@ BPI_INLINE void N(thin)(const int mr, int64_t k, const T *a, int64_t lda, const 
       high[i] = MULADD(s, *(const U *)(row + VN), high[i]);
     }
   }
-  for (int i = 0; i < mr; i++)
-    N(put)(t, t->c + i * t->ldc, low[i], high[i]);
+  for (int i = 0; i < mr; i++) {
+    N(put)(t, t->c + i * t->ldc, 0, low[i]);
+    N(put)(t, t->c + i * t->ldc, VN, high[i]);
+  }
 }
 
 static void N(thin1)(int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, const N(tile) * t)
@@ -271,6 +300,13 @@ BPI_INLINE void N(fetch_ahead)(const N(job) * w, const T *next, int64_t tile, in
       __builtin_prefetch(next + r * g->ldb + i, 0, 2);
 }
 
+static const N(tile_fn) * N(tiles_for)(bool packed, bool half)
+{
+  if (half)
+    return packed ? N(packed_half_of) : N(rows_half_of);
+  return packed ? N(packed_of) : N(rows_of);
+}
+
 static void N(run_panel)(const N(job) * w, int64_t column)
 {
   const bpi_gemm *g = w->g;
@@ -286,7 +322,7 @@ static void N(run_panel)(const N(job) * w, int64_t column)
     return;
   }
   const bool loose = !w->u->pack_b && columns == NR && !w->u->pack_a;
-  const N(tile_fn) *tiles = loose ? N(loose_of) : w->u->pack_a ? N(packed_of) : N(rows_of);
+  const N(tile_fn) *tiles = loose ? N(loose_of) : N(tiles_for)(w->u->pack_a, columns <= VN);
   if (!loose) {
     (g->tb ? N(pack_turned) : N(pack_plain))(w->steps, columns, b, g->ldb, w->panel);
     b = w->panel;
