@@ -168,6 +168,36 @@ bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
 
 /* ---- on the way to a network ---- */
 
+/* A row whose columns stand in another order than the network's. */
+static void gather_mixed(const bpi_examples *e, int64_t first, const bpi_scaling *s, bp_dtype real, void *out)
+{
+  for (int64_t c = 0; c < s->cols; c++) {
+    int64_t i = first + s->column[c];
+    float x = e->pixels ? (float)e->pixels[i] : e->x[i], y = (x - s->mean[c]) * s->scale[c];
+    if (real == BP_FLOAT32)
+      ((float *)out)[c] = y;
+    else
+      ((double *)out)[c] = (double)y;
+  }
+}
+
+void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
+                     void *out)
+{
+  const bpi_examples *e = d->all;
+  const bpi_kernels *kernels = bpi_kernels_for(bp_ctx_isa(e->ctx));
+  size_t step = (size_t)s->cols * bp_dtype_size(real);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t first = bpi_data_at(d, at[i]) * e->cols;
+    const void *row = e->pixels ? (const void *)(e->pixels + first) : (const void *)(e->x + first);
+    void *to = (char *)out + (size_t)i * step;
+    if (s->column)
+      gather_mixed(e, first, s, real, to);
+    else
+      kernels->standardise[real == BP_FLOAT64](s->cols, row, e->pixels != NULL, s->mean, s->scale, to);
+  }
+}
+
 static double value_at(const bpi_examples *e, int64_t i)
 {
   return e->pixels ? e->pixels[i] : (double)e->x[i];
