@@ -12,7 +12,8 @@ static bp_status check_node(const bp_graph *g, bp_node n, const char *what, size
   if (n.graph == g && bpi_slot(n))
     return BP_OK;
   return bpi_fail(BP_E_GRAPH, "bp_plan_new: %s %zu is %s", what, i,
-                  bp_absent(n) || n.graph == g ? "an error node or a stale handle" : "a node of another graph");
+                  bp_absent(n) || n.graph == g ? "an error node or a stale handle"
+                                               : "a node of another graph");
 }
 
 static bp_status check_nodes(const bp_graph *g, const bp_plan_options *o)
@@ -60,7 +61,8 @@ static bp_status check_update(const bp_graph *g, const bp_update *u, size_t i)
     return BP_OK;
   shape_text(is, sizeof is, g, value);
   shape_text(wants, sizeof wants, g, &e->type);
-  return bpi_fail(BP_E_SHAPE, "bp_plan_new: entry '%s' is %s, its new value %s is %s", e->name, wants, label, is);
+  return bpi_fail(BP_E_SHAPE, "bp_plan_new: entry '%s' is %s, its new value %s is %s", e->name, wants, label,
+                  is);
 }
 
 static bp_status check_updates(bp_graph *g, const bp_plan_options *o)
@@ -90,11 +92,10 @@ static bp_status check_updates(bp_graph *g, const bp_plan_options *o)
 static bp_status check_options(bp_graph *g, const bp_plan_options *o)
 {
   if (o->real != BP_FLOAT32 && o->real != BP_FLOAT64)
-    return bpi_fail(BP_E_DTYPE, "bp_plan_new: reals are computed as float32 or float64, not %s", bp_dtype_name(o->real));
+    return bpi_fail(BP_E_DTYPE, "bp_plan_new: reals are computed as float32 or float64, not %s",
+                    bp_dtype_name(o->real));
   if ((o->n_outputs && !o->outputs) || (o->n_updates && !o->updates) || (o->n_guards && !o->guards))
-    return bpi_bad_arg("bp_plan_new", "a list that is not empty is NULL");
-  if (o->n_outputs + o->n_updates == 0)
-    return bpi_bad_arg("bp_plan_new", "neither outputs nor updates: nothing to compute");
+    return bpi_bad_arg("bp_plan_new", "outputs, updates or guards");
   if (bp_graph_status(g) != BP_OK)
     return bpi_fail(bp_graph_status(g), "%s", bp_graph_error(g));
   bp_status s = check_nodes(g, o);
@@ -149,15 +150,16 @@ static void draft_free(bpi_draft *d)
 static bp_status stage_rewrite(bpi_draft *d)
 {
   bp_status s = bpi_rewrite(d);
-  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: rewrite: %zu slots to %zu", d->from->count - 1, d->h ? d->h->count - 1 : 0);
+  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: rewrite: %zu slots to %zu", d->from->count - 1,
+          d->h ? d->h->count - 1 : 0);
   return s;
 }
 
 static bp_status stage_values(bpi_draft *d)
 {
   bp_status s = bpi_make_values(d);
-  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: values: %zu rooms, %zu instructions, %u views, %u simplified", d->n_roots, d->n_ins,
-          d->plan->done[BP_PASS_views], d->plan->done[BP_PASS_simplify]);
+  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: values: %zu rooms, %zu instructions, %u views, %u simplified",
+          d->n_roots, d->n_ins, d->plan->done[BP_PASS_views], d->plan->done[BP_PASS_simplify]);
   return s;
 }
 
@@ -181,8 +183,8 @@ static bp_status stage_order(bpi_draft *d)
 static bp_status stage_place(bpi_draft *d)
 {
   bp_status s = bpi_place_values(d);
-  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: place: block of %zu bytes, %u results over dying inputs", d->plan->block_bytes,
-          d->plan->done[BP_PASS_inplace]);
+  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: place: block of %zu bytes, %u results over dying inputs",
+          d->plan->block_bytes, d->plan->done[BP_PASS_inplace]);
   return s;
 }
 
@@ -196,8 +198,8 @@ static bp_status stage_verify(bpi_draft *d)
 #endif
 }
 
-bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const bp_plan_options *o, const bpi_tuning *t,
-                      int depth, bp_plan **plan)
+bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const bp_plan_options *o,
+                      const bpi_tuning *t, int depth, bp_plan **plan)
 {
   static bp_status (*const stages[])(bpi_draft *) = {stage_rewrite, stage_values, stage_fuse,  stage_order,
                                                      stage_place,   bpi_lower,    stage_verify};
@@ -224,7 +226,7 @@ bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const
 bp_status bpi_plan_new(bp_graph *g, const bp_plan_options *o, const bpi_tuning *t, bp_plan **plan)
 {
   if (!g || !o || !plan)
-    return bpi_bad_arg("bp_plan_new", "graph, options or plan is NULL");
+    return bpi_bad_arg("bp_plan_new", "graph, options or plan");
   *plan = NULL;
   bp_status s = check_options(g, o);
   return s == BP_OK ? bpi_compile(g, NULL, 0, o, t, 0, plan) : s;

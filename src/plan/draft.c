@@ -19,8 +19,8 @@ uint32_t bpi_root_new(bpi_draft *d, bpi_segment segment, bp_dtype dtype, int64_t
   return (uint32_t)d->n_roots++;
 }
 
-uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *in, size_t n_in, const uint32_t *out,
-                     size_t n_out)
+uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *in, size_t n_in,
+                     const uint32_t *out, size_t n_out)
 {
   bool room = bpi_grow(d->ctx, (void **)&d->ins, &d->ins_cap, d->n_ins, sizeof *d->ins);
   for (size_t i = 0; room && i < n_in; i++) {
@@ -96,8 +96,13 @@ bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins)
     bpi_ref r = bpi_full_ref(d->results[ins->out + i], v[i].type);
     a[n_in + i] = bpi_ref_array(d, &r, room + (n_in + i) * BP_MAX_RANK);
   }
-  *c = (bp_kernel_call){.in = a, .out = a + n_in, .attr = v->attr, .vec = d->plan->kernels, .n_in = (int)n_in,
-                        .n_out = (int)n_out, .fail_at = -1};
+  *c = (bp_kernel_call){.in = a,
+                        .out = a + n_in,
+                        .attr = v->attr,
+                        .vec = d->plan->kernels,
+                        .n_in = (int)n_in,
+                        .n_out = (int)n_out,
+                        .fail_at = -1};
   return c;
 }
 

@@ -27,8 +27,8 @@ typedef struct bpi_ref {
 
 typedef struct bpi_root {
   uint8_t segment, dtype;
-  bool keep;   /* an output: lives until the next run */
-  bool joined; /* some parts of it are computed in their place */
+  bool keep;    /* an output: lives until the next run */
+  bool joined;  /* some parts of it are computed in their place */
   bool claimed; /* a value that an update wants to write straight into its entry */
   uint32_t index;
   int64_t size;
@@ -59,11 +59,11 @@ typedef struct bpi_ins {
 
 typedef struct bpi_draft_update {
   uint32_t entry;
-  uint32_t root;   /* of the entry */
-  uint32_t value;  /* room of the new value */
-  uint32_t ins;    /* the copy that commits it; dead when written directly */
-  uint32_t next;   /* the next update, + 1, that the same instruction writes directly */
-  uint32_t waits;  /* instructions that have yet to read the old value */
+  uint32_t root;  /* of the entry */
+  uint32_t value; /* room of the new value */
+  uint32_t ins;   /* the copy that commits it; dead when written directly */
+  uint32_t next;  /* the next update, + 1, that the same instruction writes directly */
+  uint32_t waits; /* instructions that have yet to read the old value */
   bool direct;
 } bpi_draft_update;
 
@@ -76,15 +76,15 @@ typedef struct bpi_draft {
   int depth; /* of functions within functions */
   bool wide; /* reals are float64 */
 
-  bp_graph *from;           /* as given */
-  const bp_node *params;    /* of a function: its inputs, in order */
+  bp_graph *from;        /* as given */
+  const bp_node *params; /* of a function: its inputs, in order */
   size_t n_params;
-  bp_graph *h;              /* rewritten; owned unless it is `from` */
-  uint32_t *origin;         /* of each of its slots: the slot in `from` */
+  bp_graph *h;      /* rewritten; owned unless it is `from` */
+  uint32_t *origin; /* of each of its slots: the slot in `from` */
   size_t origin_cap;
-  bp_node *wanted;          /* in h: outputs, updates' values, guards */
+  bp_node *wanted; /* in h: outputs, updates' values, guards */
   size_t n_wanted;
-  uint8_t *need;            /* of each slot of h */
+  uint8_t *need; /* of each slot of h */
 
   bpi_ref *at;       /* of each slot of h */
   uint32_t *copy_of; /* a contiguous copy of it, or 0 */
@@ -143,8 +143,8 @@ bp_status bpi_keep_sources(bpi_draft *d);
 
 /* Shared by stages. 0 and NULL: out of memory. */
 uint32_t bpi_root_new(bpi_draft *d, bpi_segment segment, bp_dtype dtype, int64_t size);
-uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *in, size_t n_in, const uint32_t *out,
-                     size_t n_out);
+uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *in, size_t n_in,
+                     const uint32_t *out, size_t n_out);
 /* A contiguous reference to the value of a slot; makes a copy where there is none. */
 bp_status bpi_whole(bpi_draft *d, uint32_t slot, bpi_ref *out);
 /* The same for a loose reference. */
@@ -163,7 +163,7 @@ bp_status bpi_real_params(bpi_draft *d, const bpi_node *v, const double **p);
 /* Runs an instruction whose inputs are constants; its results become constants. False: leave it to the run. */
 bool bpi_fold(bpi_draft *d, bpi_ins *ins);
 /* Compiles; params: inputs of a function, or NULL. */
-bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const bp_plan_options *o, const bpi_tuning *t,
-                      int depth, bp_plan **plan);
+bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const bp_plan_options *o,
+                      const bpi_tuning *t, int depth, bp_plan **plan);
 
 #endif

@@ -119,10 +119,10 @@ typedef struct tile_maker {
   size_t n_members;
   uint32_t group;
   bpi_tile *tile;
-  bpi_ref *x; /* operands read */
-  uint32_t *chain;       /* the next operand in the same room */
-  int32_t *last;         /* member that reads each last */
-  uint32_t *slot;        /* of each operand that is loaded, + 1 */
+  bpi_ref *x;      /* operands read */
+  uint32_t *chain; /* the next operand in the same room */
+  int32_t *last;   /* member that reads each last */
+  uint32_t *slot;  /* of each operand that is loaded, + 1 */
   uint32_t n_x;
   uint32_t *y; /* results */
   int32_t *y_step, *x_step;
@@ -397,8 +397,10 @@ static bool has_strided(const bpi_draft *d, const bpi_ins *ins)
 static bp_status make_tiles(bpi_draft *d)
 {
   size_t n = d->n_ins;
-  uint32_t *next = bpi_arena_alloc(&d->arena, n, sizeof *next), *first = bpi_arena_alloc(&d->arena, n, sizeof *first);
-  uint32_t *count = bpi_arena_alloc(&d->arena, n, sizeof *count), *members = bpi_arena_alloc(&d->arena, n, sizeof *members);
+  uint32_t *next = bpi_arena_alloc(&d->arena, n, sizeof *next),
+           *first = bpi_arena_alloc(&d->arena, n, sizeof *first);
+  uint32_t *count = bpi_arena_alloc(&d->arena, n, sizeof *count),
+           *members = bpi_arena_alloc(&d->arena, n, sizeof *members);
   if (!next || !first || !count || !members)
     return bpi_nomem();
   for (uint32_t i = (uint32_t)n - 1; i > 0; i--) {

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#define GATHER_RUN(T)                                                                                        \
-  do {                                                                                                       \
-    const T *s = (const T *)(const void *)src;                                                               \
-    T *d = (T *)(void *)dst;                                                                                 \
-    if (stride == 0)                                                                                         \
-      for (int64_t i = 0; i < n; i++)                                                                        \
-        d[i] = *s;                                                                                           \
-    else                                                                                                     \
-      for (int64_t i = 0; i < n; i++)                                                                        \
-        d[i] = s[i * stride];                                                                                \
+#define GATHER_RUN(T)                          \
+  do {                                         \
+    const T *s = (const T *)(const void *)src; \
+    T *d = (T *)(void *)dst;                   \
+    if (stride == 0)                           \
+      for (int64_t i = 0; i < n; i++)          \
+        d[i] = *s;                             \
+    else                                       \
+      for (int64_t i = 0; i < n; i++)          \
+        d[i] = s[i * stride];                  \
   } while (0)
 
 static void gather_run(int64_t n, size_t elem, const char *src, int64_t stride, char *dst)

@@ -88,9 +88,16 @@ static bp_status lower_ref(lowering *l, const bpi_ref *r, bpi_operand *out)
   }
   const bpi_root *top = &d->roots[root];
   at += top->segment == BPI_BLOCK || top->segment == BPI_CONSTANTS ? top->offset : 0;
-  *out = (bpi_operand){.segment = top->segment, .dtype = d->roots[r->root].dtype, .rank = (uint8_t)r->type->rank,
-                       .contiguous = r->form == BPI_FULL, .index = top->index, .value = r->root, .offset = at,
-                       .size = bpi_type_size(r->type), .dims = l->dims[slot], .strides = l->strides[slot]};
+  *out = (bpi_operand){.segment = top->segment,
+                       .dtype = d->roots[r->root].dtype,
+                       .rank = (uint8_t)r->type->rank,
+                       .contiguous = r->form == BPI_FULL,
+                       .index = top->index,
+                       .value = r->root,
+                       .offset = at,
+                       .size = bpi_type_size(r->type),
+                       .dims = l->dims[slot],
+                       .strides = l->strides[slot]};
   if (r->form == BPI_FULL)
     return BP_OK;
   int64_t room[BP_MAX_RANK];
@@ -154,7 +161,9 @@ static bp_status keep_attributes(lowering *l, const bpi_node *v, const bp_attr *
   for (int i = 0; i < n; i++) {
     kept[i] = v->attr[i];
     bp_attr_kind kind = v->op->attrs[i].kind;
-    size_t bytes = kind == BP_ATTR_INTS ? (size_t)kept[i].n * sizeof(int64_t) : kind == BP_ATTR_DATA ? (size_t)kept[i].n : 0;
+    size_t bytes = kind == BP_ATTR_INTS   ? (size_t)kept[i].n * sizeof(int64_t)
+                   : kind == BP_ATTR_DATA ? (size_t)kept[i].n
+                                          : 0;
     if (kind == BP_ATTR_FN)
       kept[i].fn = NULL; /* functions live no longer than their graphs */
     if (!bytes)
@@ -187,7 +196,7 @@ static bp_status lower_loop(lowering *l, const bpi_ins *ins, bpi_instr *out)
     return bpi_nomem();
   for (uint32_t k = 0; k < ins->n_in; k++) {
     const bpi_ref *r = &d->refs[ins->in + k];
-    bool wrong = bpi_faulty(d, BPI_FAULT_splat_stride) && d->roots[r->root].size >= ins->n;
+    bool wrong = bpi_faulty(d, BPI_FAULT_splat_stride) && r->offset + ins->n <= d->roots[r->root].size;
     step[k] = r->form == BPI_FULL || wrong;
   }
   out->loop = ins->loop;
@@ -201,7 +210,8 @@ static bp_status lower_tile(lowering *l, const bpi_ins *ins, bpi_instr *out)
 {
   const bpi_tile *t = ins->tile;
   out->tile = t;
-  out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->tile ? t->n / t->tile : (t->n + t->tile - 1) / t->tile;
+  out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->tile ? t->n / t->tile
+                                                                       : (t->n + t->tile - 1) / t->tile;
   out->scratch = t->n_slots * t->slot_bytes;
   share_out(l->d, out, (double)t->n * (double)t->n_steps * LOOP_NS);
   return BP_OK;
@@ -253,10 +263,15 @@ static bp_status lower_guard(lowering *l, const bpi_ins *ins, bpi_instr *out)
 static bp_status lower_one(lowering *l, const bpi_ins *ins, bpi_instr *out)
 {
   static bp_status (*const by_kind[])(lowering *, const bpi_ins *, bpi_instr *) = {
-      [BPI_DO_LOOP] = lower_loop, [BPI_DO_TILE] = lower_tile,   [BPI_DO_KERNEL] = lower_kernel, [BPI_DO_COPY] = lower_copy,
-      [BPI_DO_SCAN] = lower_scan, [BPI_DO_GUARD] = lower_guard, [BPI_DO_COMMIT] = lower_copy};
+      [BPI_DO_LOOP] = lower_loop,  [BPI_DO_TILE] = lower_tile, [BPI_DO_KERNEL] = lower_kernel,
+      [BPI_DO_COPY] = lower_copy,  [BPI_DO_SCAN] = lower_scan, [BPI_DO_GUARD] = lower_guard,
+      [BPI_DO_COMMIT] = lower_copy};
   bpi_draft *d = l->d;
-  *out = (bpi_instr){.kind = ins->kind, .may_fail = ins->may_fail, .threads = 1, .op = d->h->nodes[ins->head].op, .n = ins->n,
+  *out = (bpi_instr){.kind = ins->kind,
+                     .may_fail = ins->may_fail,
+                     .threads = 1,
+                     .op = d->h->nodes[ins->head].op,
+                     .n = ins->n,
                      .source = d->origin[ins->head]};
   if (ins->kind == BPI_DO_TILE)
     out->op = NULL;
@@ -286,8 +301,15 @@ static bp_status lower_join(lowering *l, const bpi_ins *ins, bpi_instr *out, siz
       bpi_operand *x = bpi_arena_alloc(&l->p->arena, 2, sizeof *x);
       s = x ? lower_ref(l, r, &x[0]) : bpi_nomem();
       bpi_instr *i = &out[(*n)++];
-      *i = (bpi_instr){.kind = BPI_DO_COPY, .threads = 1, .n_in = 1, .n_out = 1, .x = x, .op = d->h->nodes[ins->head].op,
-                       .n = size, .units = (size + d->tuning.tile - 1) / d->tuning.tile, .source = d->origin[ins->head]};
+      *i = (bpi_instr){.kind = BPI_DO_COPY,
+                       .threads = 1,
+                       .n_in = 1,
+                       .n_out = 1,
+                       .x = x,
+                       .op = d->h->nodes[ins->head].op,
+                       .n = size,
+                       .units = (size + d->tuning.tile - 1) / d->tuning.tile,
+                       .source = d->origin[ins->head]};
       if (x) {
         x[1] = whole;
         x[1].offset += at;

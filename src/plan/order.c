@@ -79,8 +79,8 @@ static bool scheduler_init(scheduler *s, bpi_draft *d)
   s->readers = bpi_arena_alloc(a, d->n_refs + 1, sizeof *s->readers);
   s->update_of = bpi_arena_alloc(a, d->n_roots, sizeof *s->update_of);
   d->order = bpi_arena_alloc(a, d->n_ins, sizeof *d->order);
-  if (!s->pending || !s->frees || !s->done || !s->direct || !s->held || !s->reader_first || !s->readers || !s->update_of ||
-      !d->order)
+  if (!s->pending || !s->frees || !s->done || !s->direct || !s->held || !s->reader_first || !s->readers ||
+      !s->update_of || !d->order)
     return false;
   each_reading(s, count_reading);
   for (size_t i = 0; i < d->n_roots; i++) {
@@ -292,8 +292,9 @@ static bp_status root_read(scheduler *s, uint32_t ins, uint32_t root, bool *rele
     return BP_OK;
   uint32_t last = r->reader_xor;
   s->frees[last] += r->bytes;
-  return is_ready(s, last) && !must_wait(s, last) && s->greedy && s->d->ins[last].kind != BPI_DO_COMMIT ? push(s, last)
-                                                                                                       : BP_OK;
+  return is_ready(s, last) && !must_wait(s, last) && s->greedy && s->d->ins[last].kind != BPI_DO_COMMIT
+             ? push(s, last)
+             : BP_OK;
 }
 
 static bp_status execute(scheduler *s, uint32_t ins)

@@ -28,7 +28,7 @@ typedef struct placer {
   uint32_t *births, *deaths; /* of each position: first item, + 1 */
   hole *holes;               /* ascending */
   size_t n_holes, holes_cap, end;
-  uint32_t *small[3];        /* free pieces of 8, 16, 32 bytes: offsets / 8 */
+  uint32_t *small[3]; /* free pieces of 8, 16, 32 bytes: offsets / 8 */
   size_t n_small[3], small_cap[3];
 } placer;
 
@@ -83,7 +83,8 @@ static uint32_t dying_host(const placer *p, const bpi_ins *ins, uint32_t k, uint
     uint32_t x = d->refs[ins->in + i].root;
     const bpi_root *r = &d->roots[x];
     bool dies = r->last == pos || bpi_faulty(d, BPI_FAULT_inplace_live);
-    if (needs_room(d, x) && p->item_of[x] && dies && !r->keep && r->mark != pos + 1 && bpi_overwrites(d, ins, k, x))
+    if (needs_room(d, x) && p->item_of[x] && dies && !r->keep && r->mark != pos + 1 &&
+        bpi_overwrites(d, ins, k, x))
       return x;
   }
   return 0;
@@ -173,7 +174,8 @@ static int small_class(size_t bytes)
 
 static bp_status give_small(placer *p, int class, size_t offset)
 {
-  if (!bpi_grow(p->d->ctx, (void **)&p->small[class], &p->small_cap[class], p->n_small[class], sizeof(uint32_t)))
+  if (!bpi_grow(p->d->ctx, (void **)&p->small[class], &p->small_cap[class], p->n_small[class],
+                sizeof(uint32_t)))
     return bpi_nomem();
   p->small[class][p->n_small[class]++] = (uint32_t)(offset / 8);
   return BP_OK;
@@ -271,7 +273,8 @@ static bp_status by_size(placer *p)
   size_t n = p->n_items, end = 0;
   if (n < 2 || n > FEW_ITEMS)
     return BP_OK;
-  item **sorted = bpi_arena_alloc(&p->d->arena, n, sizeof(item *)), **placed = bpi_arena_alloc(&p->d->arena, n, sizeof(item *));
+  item **sorted = bpi_arena_alloc(&p->d->arena, n, sizeof(item *)),
+       **placed = bpi_arena_alloc(&p->d->arena, n, sizeof(item *));
   size_t *old = bpi_arena_alloc(&p->d->arena, n, sizeof *old);
   if (!sorted || !placed || !old)
     return bpi_nomem();

@@ -148,20 +148,20 @@ struct bp_plan {
 };
 
 /* Mistakes that tests seed, to prove that the law of composition catches them. */
-#define BPI_FAULT_LIST(X)                                                                                    \
-  X(short_life, "a value's room is given away one reader early")                                             \
-  X(splat_stride, "an operand of one element for all is read as if it had all")                              \
-  X(inplace_live, "a result is written over an input that is still to be read")                              \
-  X(early_commit, "state is overwritten before its last reader")                                             \
-  X(join_offset, "a part of a concatenation lies one element off")                                           \
-  X(view_offset, "a view forgets where it starts")                                                           \
-  X(fused_lost, "a fused value that others read is not kept")                                                \
-  X(wrong_order, "two instructions change places though one needs the other")                                \
-  X(carry_early, "a loop's carry is replaced before the step has read it")                                   \
-  X(guard_ignored, "the guard is dropped")                                                                   \
-  X(view_strides, "a strided view is read as if it were contiguous")                                         \
-  X(tile_rest, "the last, shorter tile is left out")                                                         \
-  X(swap_direct, "updates that read each other's entries are copied one after the other")                    \
+#define BPI_FAULT_LIST(X)                                                                 \
+  X(short_life, "a value's room is given away one reader early")                          \
+  X(splat_stride, "an operand of one element for all is read as if it had all")           \
+  X(inplace_live, "a result is written over an input that is still to be read")           \
+  X(early_commit, "state is overwritten before its last reader")                          \
+  X(join_offset, "a part of a concatenation lies one element off")                        \
+  X(view_offset, "a view forgets where it starts")                                        \
+  X(fused_lost, "a fused value that others read is not kept")                             \
+  X(wrong_order, "two instructions change places though one needs the other")             \
+  X(carry_early, "a loop's carry is replaced before the step has read it")                \
+  X(guard_ignored, "the guard is dropped")                                                \
+  X(view_strides, "a strided view is read as if it were contiguous")                      \
+  X(tile_rest, "the last, shorter tile is left out")                                      \
+  X(swap_direct, "updates that read each other's entries are copied one after the other") \
   X(output_dies, "an output's room is given away when its last reader is done")
 
 typedef enum bpi_fault {

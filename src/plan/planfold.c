@@ -30,8 +30,8 @@ static void run_copy(bpi_draft *d, const bpi_ins *ins, void *y)
   const bpi_ref *r = &d->refs[ins->in];
   int64_t room[BP_MAX_RANK], flat[BP_MAX_RANK];
   bpi_strides(r->type->rank, r->type->dims, flat);
-  bpi_copy_strided(r->type->rank, r->type->dims, bp_dtype_size((bp_dtype)d->roots[r->root].dtype), address(d, r),
-                   bpi_ref_strides(r, room), y, flat);
+  bpi_copy_strided(r->type->rank, r->type->dims, bp_dtype_size((bp_dtype)d->roots[r->root].dtype),
+                   address(d, r), bpi_ref_strides(r, room), y, flat);
 }
 
 static bool run_kernel(bpi_draft *d, const bpi_ins *ins, void *const *y)

@@ -3,7 +3,8 @@
 
 void bpi_text_operand(bpi_text *t, const bp_plan *p, const bpi_operand *x)
 {
-  static const char *const segment[] = {[BPI_BLOCK] = "block", [BPI_CONSTANTS] = "const", [BPI_STATE] = "state", [BPI_INPUT] = "input"};
+  static const char *const segment[] = {
+      [BPI_BLOCK] = "block", [BPI_CONSTANTS] = "const", [BPI_STATE] = "state", [BPI_INPUT] = "input"};
   if (x->size < 0) {
     bpi_textf(t, "-");
     return;
@@ -48,7 +49,8 @@ static void print_ref(bpi_text *t, const bpi_instr *i, const bpi_tile_ref *r)
 static void print_tile(bpi_text *t, const bpi_instr *i)
 {
   const bpi_tile *tile = i->tile;
-  bpi_textf(t, "\n      %lld elements in tiles of %lld, %u slots:", (long long)tile->n, (long long)tile->tile, tile->n_slots);
+  bpi_textf(t, "\n      %lld elements in tiles of %lld, %u slots:", (long long)tile->n, (long long)tile->tile,
+            tile->n_slots);
   for (size_t k = 0; k < tile->n_steps; k++) {
     const bpi_tile_step *s = &tile->steps[k];
     bpi_textf(t, " ");
@@ -64,8 +66,9 @@ static void print_tile(bpi_text *t, const bpi_instr *i)
 
 static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
 {
-  static const char *const what[] = {[BPI_DO_TILE] = "tile", [BPI_DO_COPY] = "copy", [BPI_DO_SCAN] = "scan",
-                                     [BPI_DO_GUARD] = "guard", [BPI_DO_COMMIT] = "commit", [BPI_DO_JOIN] = "join"};
+  static const char *const what[] = {
+      [BPI_DO_TILE] = "tile",   [BPI_DO_COPY] = "copy",     [BPI_DO_SCAN] = "scan",
+      [BPI_DO_GUARD] = "guard", [BPI_DO_COMMIT] = "commit", [BPI_DO_JOIN] = "join"};
   const bpi_instr *i = &p->instrs[k];
   char label[256];
   bool row = i->kind == BPI_DO_LOOP || i->kind == BPI_DO_KERNEL;
@@ -86,8 +89,8 @@ static void print_header(bpi_text *t, const bp_plan *p)
       BP_PASS_LIST(PASS_NAME)
 #undef PASS_NAME
   };
-  bpi_textf(t, "# plan: %s, %zu instructions, block %zu bytes, constants %zu, scratch %zu a thread\n", bp_dtype_name(p->real),
-            p->n_instrs, p->block_bytes, p->constants_bytes, p->scratch_bytes);
+  bpi_textf(t, "# plan: %s, %zu instructions, block %zu bytes, constants %zu, scratch %zu a thread\n",
+            bp_dtype_name(p->real), p->n_instrs, p->block_bytes, p->constants_bytes, p->scratch_bytes);
   bpi_textf(t, "# passes:");
   for (int k = 0; k < BP_PASS_COUNT; k++)
     if (p->passes_off & (1u << k))
@@ -120,7 +123,7 @@ static void print_plan(bpi_text *t, const bp_plan *p)
 bp_status bp_plan_print(const bp_plan *p, char **text)
 {
   if (!p || !text)
-    return bpi_bad_arg("bp_plan_print", "plan or text is NULL");
+    return bpi_bad_arg("bp_plan_print", "plan or text");
   bpi_text t;
   bpi_text_init(&t, p->ctx);
   print_plan(&t, p);

@@ -80,7 +80,8 @@ static bp_status replace(rebuild *r, bp_node *results)
   }
   for (int k = 0; k < call.n_out && s == BP_OK; k++)
     if (bp_failed(results[k]))
-      s = r->to->status != BP_OK ? r->to->status : bpi_fail(BP_E_INTERNAL, "%s: its definition gives no node", op->name);
+      s = r->to->status != BP_OK ? r->to->status
+                                 : bpi_fail(BP_E_INTERNAL, "%s: its definition gives no node", op->name);
   bpi_call_done(&room);
   return s;
 }

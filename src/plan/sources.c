@@ -88,7 +88,8 @@ static const bpi_source_name *find_source(const bp_plan *p, uint32_t node)
 const char *bpi_plan_label(const bp_plan *p, uint32_t node, const bp_op *op, char *buf, size_t n)
 {
   const bpi_source_name *s = find_source(p, node);
-  int used = s && s->name ? snprintf(buf, n, "'%s'", s->name) : snprintf(buf, n, "%s#%u", op ? op->name : "node", node);
+  int used = s && s->name ? snprintf(buf, n, "'%s'", s->name)
+                          : snprintf(buf, n, "%s#%u", op ? op->name : "node", node);
   if (s && s->file && used > 0 && (size_t)used < n)
     snprintf(buf + used, n - (size_t)used, " (%s:%d)", s->file, s->line);
   return buf;

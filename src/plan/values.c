@@ -19,8 +19,8 @@ static bool splat_strides(const bp_type *t, const int64_t *strides)
 }
 
 /* A reference through strides, in its simplest form. */
-static bp_status strided_ref(bpi_draft *d, uint32_t root, int64_t offset, const bp_type *type, const int64_t *strides,
-                             bpi_ref *out)
+static bp_status strided_ref(bpi_draft *d, uint32_t root, int64_t offset, const bp_type *type,
+                             const int64_t *strides, bpi_ref *out)
 {
   *out = bpi_full_ref(root, type);
   out->offset = bpi_type_size(type) ? offset : 0;
@@ -36,7 +36,8 @@ static bp_status strided_ref(bpi_draft *d, uint32_t root, int64_t offset, const 
   memcpy(kept, strides, (size_t)type->rank * sizeof *kept);
   out->form = BPI_STRIDED;
   out->strides = kept;
-  if (bpi_faulty(d, BPI_FAULT_view_strides) && out->offset == 0 && bpi_type_size(type) == d->roots[root].size) {
+  if (bpi_faulty(d, BPI_FAULT_view_strides) && out->offset == 0 &&
+      bpi_type_size(type) == d->roots[root].size) {
     out->form = BPI_FULL;
     out->strides = NULL;
   }
@@ -127,8 +128,8 @@ static bp_status state_fits(const bpi_draft *d)
 {
   const bp_state *s = d->from->state;
   if (s && s->real != d->plan->real)
-    return bpi_fail(BP_E_MISMATCH, "bp_plan_new: the state stores reals as %s, the plan wants %s", bp_dtype_name(s->real),
-                    bp_dtype_name(d->plan->real));
+    return bpi_fail(BP_E_MISMATCH, "bp_plan_new: the state stores reals as %s, the plan wants %s",
+                    bp_dtype_name(s->real), bp_dtype_name(d->plan->real));
   return BP_OK;
 }
 
@@ -178,6 +179,15 @@ static bp_status constant_value(bpi_draft *d, uint32_t head)
 
 /* ---- views ---- */
 
+/* Seeded faults stay inside the memory of their value. */
+static bool forward_only(const bp_type *t, const int64_t *strides)
+{
+  for (int i = 0; i < t->rank; i++)
+    if (strides[i] < 0)
+      return false;
+  return true;
+}
+
 static bp_status view_value(bpi_draft *d, uint32_t head)
 {
   const bp_op *op = d->h->nodes[head].op;
@@ -196,7 +206,7 @@ static bp_status view_value(bpi_draft *d, uint32_t head)
       s = bpi_fail(BP_E_INTERNAL, "%s: no view of a contiguous array", op->name);
   }
   bpi_call_done(&call_room);
-  if (bpi_faulty(d, BPI_FAULT_view_offset))
+  if (bpi_faulty(d, BPI_FAULT_view_offset) && forward_only(d->h->nodes[head].type, strides))
     offset = 0;
   if (s == BP_OK)
     s = strided_ref(d, in.root, in.offset + offset, d->h->nodes[head].type, strides, &out);
@@ -380,7 +390,8 @@ static bp_status scan_body(bpi_draft *d, uint32_t head, bpi_scan *scan, bp_fn *f
   bp_node wanted[BP_MAX_RESULTS];
   size_t n = (size_t)scan->n_carry;
   int *output = bpi_arena_alloc(&d->plan->arena, (size_t)scan->n_y + 1, sizeof *output);
-  if (!output || !bpi_grow(d->ctx, (void **)&d->plan->bodies, &d->plan->bodies_cap, d->plan->n_bodies, sizeof(bp_plan *)))
+  if (!output || !bpi_grow(d->ctx, (void **)&d->plan->bodies, &d->plan->bodies_cap, d->plan->n_bodies,
+                           sizeof(bp_plan *)))
     return bpi_nomem();
   memcpy(wanted, fn->outputs, n * sizeof *wanted);
   for (int j = 0; j < scan->n_y; j++) {
@@ -390,7 +401,8 @@ static bp_status scan_body(bpi_draft *d, uint32_t head, bpi_scan *scan, bp_fn *f
       wanted[n++] = fn->outputs[scan->n_carry + j];
   }
   scan->output = output;
-  bp_plan_options o = {.real = d->plan->real, .outputs = wanted, .n_outputs = n, .passes_off = d->o->passes_off};
+  bp_plan_options o = {
+      .real = d->plan->real, .outputs = wanted, .n_outputs = n, .passes_off = d->o->passes_off};
   bp_status s = bpi_compile(fn->body, fn->inputs, fn->n_inputs, &o, &d->tuning, d->depth + 1, &scan->body);
   if (s == BP_OK)
     d->plan->bodies[d->plan->n_bodies++] = scan->body;
@@ -459,7 +471,8 @@ static bp_status scan_value(bpi_draft *d, uint32_t head)
 
 static bp_status no_way(bpi_draft *d, uint32_t head)
 {
-  return bpi_fail(BP_E_UNSUPPORTED, "%s: the row has no kernel, body or definition to run", d->h->nodes[head].op->name);
+  return bpi_fail(BP_E_UNSUPPORTED, "%s: the row has no kernel, body or definition to run",
+                  d->h->nodes[head].op->name);
 }
 
 static value_rule rule_of(const bpi_draft *d, const bpi_node *v)
@@ -467,7 +480,8 @@ static value_rule rule_of(const bpi_draft *d, const bpi_node *v)
   static const struct {
     uint32_t trait;
     value_rule rule;
-  } by_trait[] = {{BP_INPUT, input_value}, {BP_STATE, state_value}, {BP_CONSTANT, constant_value}, {BP_LOOP, scan_value}};
+  } by_trait[] = {
+      {BP_INPUT, input_value}, {BP_STATE, state_value}, {BP_CONSTANT, constant_value}, {BP_LOOP, scan_value}};
   for (size_t i = 0; i < sizeof by_trait / sizeof *by_trait; i++)
     if (v->op->traits & by_trait[i].trait)
       return by_trait[i].rule;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define OLD      UINT32_MAX       /* owner of a state entry before the step */
+#define OLD      UINT32_MAX        /* owner of a state entry before the step */
 #define TOO_MUCH ((size_t)1 << 28) /* bytes past which owners are not followed */
 
 typedef struct verifier {
@@ -21,7 +21,8 @@ static bp_status broken(const verifier *v, const bpi_operand *x, const char *wha
   bpi_text_init(&t, v->p->ctx);
   if (x)
     bpi_text_operand(&t, v->p, x);
-  bp_status s = bpi_fail(BP_E_INTERNAL, "plan: instruction %zu: %s%s%s", v->at, what, x ? ": " : "", x && !t.failed ? t.s : "");
+  bp_status s = bpi_fail(BP_E_INTERNAL, "plan: instruction %zu: %s%s%s", v->at, what, x ? ": " : "",
+                         x && !t.failed ? t.s : "");
   bpi_text_free(&t);
   return s;
 }
@@ -87,7 +88,9 @@ static bp_status check_extent(const verifier *v, const bpi_operand *x)
 
 static uint32_t *owners(const verifier *v, const bpi_operand *x)
 {
-  return x->segment == BPI_BLOCK ? v->block : x->segment == BPI_STATE && v->entries ? v->entries[x->index] : NULL;
+  return x->segment == BPI_BLOCK                 ? v->block
+         : x->segment == BPI_STATE && v->entries ? v->entries[x->index]
+                                                 : NULL;
 }
 
 /* True if `owner` is the value or a part of it. */
@@ -124,8 +127,9 @@ static bp_status check_read(const verifier *v, const bpi_operand *x)
   const uint32_t *own = owners(v, x);
   if (s != BP_OK || !own || x->size <= 0)
     return s;
-  return each_owned(v, x, own, 0, (int64_t)x->offset) ? BP_OK
-                                                       : broken(v, x, "an operand was never made, or was overwritten");
+  return each_owned(v, x, own, 0, (int64_t)x->offset)
+             ? BP_OK
+             : broken(v, x, "an operand was never made, or was overwritten");
 }
 
 static bp_status note_write(verifier *v, const bpi_operand *x)
@@ -141,7 +145,8 @@ static bp_status note_write(verifier *v, const bpi_operand *x)
   size_t bytes = (size_t)x->size * bp_dtype_size((bp_dtype)x->dtype);
   for (size_t b = 0; own && b < bytes; b++)
     own[x->offset + b] = x->value;
-  v->written[x->value] = 1;
+  for (uint32_t value = x->value; value; value = v->p->parent[value])
+    v->written[value] = 1;
   return BP_OK;
 }
 
@@ -150,7 +155,8 @@ static bp_status note_write(verifier *v, const bpi_operand *x)
 static bool overlap(const bpi_operand *a, const bpi_operand *b)
 {
   int64_t a0, a1, b0, b1;
-  if (a->segment != b->segment || a->size <= 0 || b->size <= 0 || (a->segment == BPI_STATE && a->index != b->index))
+  if (a->segment != b->segment || a->size <= 0 || b->size <= 0 ||
+      (a->segment == BPI_STATE && a->index != b->index))
     return false;
   extent(a, &a0, &a1);
   extent(b, &b0, &b1);

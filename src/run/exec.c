@@ -12,7 +12,8 @@ static void loop_part(void *arg, int64_t begin, int64_t end, int thread)
   (void)thread;
   const bpi_step *s = arg;
   const bpi_instr *i = s->instr;
-  int64_t each = (i->n + i->units - 1) / i->units, first = begin * each, last = end * each < i->n ? end * each : i->n;
+  int64_t each = (i->n + i->units - 1) / i->units, first = begin * each,
+          last = end * each < i->n ? end * each : i->n;
   const void *x[BPI_MAX_BODY_IN];
   for (uint32_t k = 0; k < i->n_in; k++)
     x[k] = (const char *)s->x[k] + first * i->step[k] * (int64_t)bp_dtype_size((bp_dtype)i->x[k].dtype);
@@ -65,7 +66,8 @@ static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
   const bpi_step *s = arg;
   const bpi_tile *t = s->instr->tile;
   const bp_run *run = s->frame->run;
-  tile_place p = {.s = s, .slots = run->scratch + (size_t)thread * run->scratch_stride, .slot_bytes = t->slot_bytes};
+  tile_place p = {
+      .s = s, .slots = run->scratch + (size_t)thread * run->scratch_stride, .slot_bytes = t->slot_bytes};
   for (int64_t u = begin; u < end; u++) {
     p.first = u * t->tile;
     p.n = t->n - p.first < t->tile ? t->n - p.first : t->tile;
@@ -103,7 +105,8 @@ static void copy_part(void *arg, int64_t begin, int64_t end, int thread)
   if (first >= last)
     return;
   if (i->x[0].contiguous)
-    memcpy((char *)s->at[1] + (size_t)first * elem, (const char *)s->at[0] + (size_t)first * elem, (size_t)(last - first) * elem);
+    memcpy((char *)s->at[1] + (size_t)first * elem, (const char *)s->at[0] + (size_t)first * elem,
+           (size_t)(last - first) * elem);
   else
     bpi_gather_range(&i->x[0], s->at[0], (char *)s->at[1] + (size_t)first * elem, first, last);
 }
@@ -167,7 +170,8 @@ static bp_status run_kernel_shared(bpi_step *s)
   for (int t = 0; t < i->threads; t++)
     if (parts.status[t] != BP_OK && (worst < 0 || parts.fail_at[t] < parts.fail_at[worst]))
       worst = t;
-  return worst < 0 ? BP_OK : kernel_failed(s, parts.status[worst], parts.fail_at[worst], parts.fail_why[worst]);
+  return worst < 0 ? BP_OK
+                   : kernel_failed(s, parts.status[worst], parts.fail_at[worst], parts.fail_why[worst]);
 }
 
 static bp_status run_kernel(bpi_step *s)
@@ -195,8 +199,8 @@ static bp_status guard_failed(const bpi_step *s, uint32_t k)
     i++;
   double v = guard_element(x, s->at[k], i);
   bpi_plan_label(s->frame->plan, s->instr->guards[k], NULL, label, sizeof label);
-  return bpi_fail(BP_E_NOTFINITE, "%s is %s%s at element %lld of %lld; no state was changed", label, v < 0 ? "-" : "",
-                  v != v ? "NaN" : "infinite", (long long)i, (long long)x->size);
+  return bpi_fail(BP_E_NOTFINITE, "%s is %s%s at element %lld of %lld; no state was changed", label,
+                  v < 0 ? "-" : "", v != v ? "NaN" : "infinite", (long long)i, (long long)x->size);
 }
 
 static bp_status run_guard(bpi_step *s)
@@ -229,7 +233,9 @@ static bp_status scan_step(bpi_step *s, int64_t t)
   bpi_frame *f = s->body;
   void **y = s->at + s->instr->n_in;
   for (int k = 0; k < scan->n_carry; k++)
-    copy_bytes(y[scan->n_carry + scan->n_y + k] ? (char *)y[scan->n_carry + scan->n_y + k] + (size_t)t * body->inputs[k].bytes : NULL,
+    copy_bytes(y[scan->n_carry + scan->n_y + k]
+                   ? (char *)y[scan->n_carry + scan->n_y + k] + (size_t)t * body->inputs[k].bytes
+                   : NULL,
                y[k], body->inputs[k].bytes);
   for (int k = scan->n_carry; k < scan->n_carry + scan->n_xs; k++)
     bpi_frame_bind(f, (size_t)k, (const char *)s->at[k] + (size_t)t * body->inputs[k].bytes);
@@ -269,9 +275,10 @@ static bp_status run_scan(bpi_step *s)
 
 bpi_step_fn bpi_step_fn_for(const bpi_instr *i)
 {
-  static const bpi_step_fn by_kind[] = {[BPI_DO_LOOP] = run_loop_shared, [BPI_DO_TILE] = run_tile, [BPI_DO_KERNEL] = run_kernel,
-                                        [BPI_DO_COPY] = run_copy,        [BPI_DO_SCAN] = run_scan, [BPI_DO_GUARD] = run_guard,
-                                        [BPI_DO_COMMIT] = run_copy};
+  static const bpi_step_fn by_kind[] = {
+      [BPI_DO_LOOP] = run_loop_shared, [BPI_DO_TILE] = run_tile, [BPI_DO_KERNEL] = run_kernel,
+      [BPI_DO_COPY] = run_copy,        [BPI_DO_SCAN] = run_scan, [BPI_DO_GUARD] = run_guard,
+      [BPI_DO_COMMIT] = run_copy};
   return i->kind == BPI_DO_KERNEL && i->threads > 1 ? run_kernel_shared : by_kind[i->kind];
 }
 

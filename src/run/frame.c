@@ -85,8 +85,15 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
     a[k] = (bp_array){NULL, x->dims, x->strides, x->size, (bp_dtype)x->dtype, x->rank};
     place_address(b, x, (const void **)&a[k].data);
   }
-  *c = (bp_kernel_call){.in = a, .out = a + i->n_in, .attr = i->attr, .vec = b->f->plan->kernels, .end = i->units,
-                        .n_in = (int)i->n_in, .n_out = (int)i->n_out, .fail_at = -1, .scratch = b->f->run->scratch};
+  *c = (bp_kernel_call){.in = a,
+                        .out = a + i->n_in,
+                        .attr = i->attr,
+                        .vec = b->f->plan->kernels,
+                        .end = i->units,
+                        .n_in = (int)i->n_in,
+                        .n_out = (int)i->n_out,
+                        .fail_at = -1,
+                        .scratch = b->f->run->scratch};
   s->call = c;
   return BP_OK;
 }

@@ -9,12 +9,14 @@
 static bp_status check_entry_fits(const bp_plan *p, const bp_state *state, const bpi_plan_entry *e)
 {
   if (e->entry >= state->count)
-    return bpi_fail(BP_E_MISMATCH, "bp_run_new: the plan uses entry %u of the state, which has %zu", e->entry, state->count);
+    return bpi_fail(BP_E_MISMATCH, "bp_run_new: the plan uses entry %u of the state, which has %zu", e->entry,
+                    state->count);
   const bpi_entry *have = &state->entries[e->entry];
   if (have->type.dtype == e->type.dtype && bpi_same_shape(&have->type, &e->type))
     return BP_OK;
   (void)p;
-  return bpi_fail(BP_E_MISMATCH, "bp_run_new: entry '%s' of the state has another type than in the plan", have->name);
+  return bpi_fail(BP_E_MISMATCH, "bp_run_new: entry '%s' of the state has another type than in the plan",
+                  have->name);
 }
 
 static bp_status check_state(const bp_plan *p, const bp_state *state)
@@ -22,7 +24,7 @@ static bp_status check_state(const bp_plan *p, const bp_state *state)
   if (!p->n_entries)
     return BP_OK;
   if (!state)
-    return bpi_bad_arg("bp_run_new", "the plan uses state, and `state` is NULL");
+    return bpi_bad_arg("bp_run_new", "state");
   if (state->real != p->real)
     return bpi_fail(BP_E_MISMATCH, "bp_run_new: the state stores reals as %s, the plan computes in %s",
                     bp_dtype_name(state->real), bp_dtype_name(p->real));
@@ -52,7 +54,7 @@ static bool run_memory(bp_run *r)
 bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run)
 {
   if (!p || !run)
-    return bpi_bad_arg("bp_run_new", "plan or run is NULL");
+    return bpi_bad_arg("bp_run_new", "plan or run");
   *run = NULL;
   bp_status s = check_state(p, state);
   if (s != BP_OK)
@@ -99,14 +101,17 @@ static bp_status no_such_input(const bp_plan *p, const char *input)
     }
   }
   if (near)
-    return bpi_fail(BP_E_NOTFOUND, "bp_run_bind: the plan has no input '%s'; did you mean '%s'?", input, near);
-  return bpi_fail(BP_E_NOTFOUND, "bp_run_bind: the plan has no input '%s' (one that no output depends on is left out)", input);
+    return bpi_fail(BP_E_NOTFOUND, "bp_run_bind: the plan has no input '%s'; did you mean '%s'?", input,
+                    near);
+  return bpi_fail(BP_E_NOTFOUND,
+                  "bp_run_bind: the plan has no input '%s' (one that no output depends on is left out)",
+                  input);
 }
 
 bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes)
 {
   if (!r || !input)
-    return bpi_bad_arg("bp_run_bind", "run or input is NULL");
+    return bpi_bad_arg("bp_run_bind", "run or input");
   const bp_plan *p = r->plan;
   size_t i = 0;
   while (i < p->n_inputs && strcmp(p->inputs[i].name, input) != 0)
@@ -114,10 +119,10 @@ bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t byt
   if (i == p->n_inputs)
     return no_such_input(p, input);
   if (bytes != p->inputs[i].bytes)
-    return bpi_fail(BP_E_SHAPE, "bp_run_bind: input '%s' takes %zu bytes of %s, not %zu", input, p->inputs[i].bytes,
-                    bp_dtype_name(p->inputs[i].type.dtype), bytes);
+    return bpi_fail(BP_E_SHAPE, "bp_run_bind: input '%s' takes %zu bytes of %s, not %zu", input,
+                    p->inputs[i].bytes, bp_dtype_name(p->inputs[i].type.dtype), bytes);
   if (!data && bytes)
-    return bpi_bad_arg("bp_run_bind", "data is NULL");
+    return bpi_bad_arg("bp_run_bind", "data");
   bpi_frame_bind(&r->frame, i, data);
   r->n_unbound -= !r->bound[i];
   r->bound[i] = true;
@@ -131,13 +136,14 @@ static bp_status unbound(const bp_run *r)
   size_t i = 0;
   while (r->bound[i])
     i++;
-  return bpi_fail(BP_E_UNBOUND, "bp_run_step: input '%s' was never bound; call bp_run_bind first", r->plan->inputs[i].name);
+  return bpi_fail(BP_E_UNBOUND, "bp_run_step: input '%s' was never bound; call bp_run_bind first",
+                  r->plan->inputs[i].name);
 }
 
 bp_status bp_run_step(bp_run *r)
 {
   if (!r)
-    return bpi_bad_arg("bp_run_step", "run is NULL");
+    return bpi_bad_arg("bp_run_step", "run");
   if (r->n_unbound)
     return unbound(r);
   bp_status s = bpi_frame_run(&r->frame);
@@ -150,9 +156,10 @@ bp_status bp_run_step(bp_run *r)
 bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *type)
 {
   if (!r)
-    return bpi_bad_arg("bp_run_output", "run is NULL");
+    return bpi_bad_arg("bp_run_output", "run");
   if (i >= r->plan->n_outputs)
-    return bpi_fail(BP_E_RANGE, "bp_run_output: there is no output %zu; the plan has %zu", i, r->plan->n_outputs);
+    return bpi_fail(BP_E_RANGE, "bp_run_output: there is no output %zu; the plan has %zu", i,
+                    r->plan->n_outputs);
   if (!r->ran)
     return bpi_fail(BP_E_ORDER, "bp_run_output: no run has succeeded yet, or the last one failed");
   if (data)
@@ -187,7 +194,7 @@ bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n)
   if (n != size)
     return bpi_fail(BP_E_SHAPE, "bp_run_get: output %zu has %zu elements, not %zu", i, size, n);
   if (n && !out)
-    return bpi_bad_arg("bp_run_get", "out is NULL");
+    return bpi_bad_arg("bp_run_get", "out");
   for (size_t k = 0; k < n; k++)
     out[k] = element(type.dtype, data, k);
   return BP_OK;

@@ -36,8 +36,8 @@ struct bpi_frame {
   bp_run *run;
   char *block;
   bpi_step *steps;
-  const void **inputs;  /* as bound */
-  const void **outputs; /* addresses of the outputs */
+  const void **inputs;   /* as bound */
+  const void **outputs;  /* addresses of the outputs */
   uint32_t *patch_first; /* of each input, and one more */
   bpi_patch *patches;
   bpi_frame **bodies; /* of each instruction that has one, in order */
