@@ -57,7 +57,7 @@ static void paragraphs(const char *text)
 
 static void full_help(const option *o, char *text, size_t size)
 {
-  bool tells = o->preset && o->kind != OPTION_FLAG && strcmp(o->preset, "0");
+  bool tells = o->preset && o->kind != OPTION_FLAG && strcmp(o->preset, "0") != 0;
   snprintf(text, size, "%s%s%s%s", o->help, tells ? " [" : "", tells ? o->preset : "", tells ? "]" : "");
   if (o->kind == OPTION_CHOICE && strlen(option_range(o)) < 200) {
     size_t n = strlen(text);

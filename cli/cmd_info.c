@@ -86,10 +86,11 @@ static void json_names(const char *key, const bp_net *net, int64_t n,
 
 static void json_net(bp_net *net)
 {
-  int64_t frozen = 0, trained = bp_params_size(bp_net_params(net), &frozen);
+  int64_t frozen = 0, all = bp_params_size(bp_net_params(net), &frozen);
+  all += frozen;
   answer(",\"network\":");
   json_text(bp_net_summary(net));
-  answer(",\"parameters\":%lld,\"inputs\":%lld,\"outputs\":%lld", (long long)(trained + frozen),
+  answer(",\"parameters\":%lld,\"inputs\":%lld,\"outputs\":%lld", (long long)all,
          (long long)bp_net_inputs(net), (long long)bp_net_outputs(net));
   if (*bp_net_col_name(net, 0))
     json_names("columns", net, bp_net_inputs(net), bp_net_col_name);

@@ -115,8 +115,7 @@ static int predict(const settings *s, bp_net *net, input *in)
   int64_t width = in->cols + bp_net_outputs(net), block = BLOCK_BYTES / (int64_t)sizeof(float) / width;
   block = block < 1 ? 1 : block < in->rows ? block : in->rows + 1;
   float *x = malloc((size_t)(block * width) * sizeof *x);
-  int end =
-      x ? predict_rows(s, net, in, x, x + block * in->cols, block) : fail(END_RESOURCES, "out of memory");
+  int end = x ? predict_rows(s, net, in, x, x + block * in->cols, block) : fail_memory();
   free(x);
   return end;
 }

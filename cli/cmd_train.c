@@ -112,7 +112,7 @@ static int check_output(const char *path)
 
 static int output_is_input(const job *j, const char *file)
 {
-  if (strcmp(file, j->output) && !same_file(file, j->output))
+  if (strcmp(file, j->output) != 0 && !same_file(file, j->output))
     return END_DONE;
   return fail(END_USAGE, "%s: is both input and output; name the model file with -o", file);
 }
@@ -340,15 +340,15 @@ static void json_epochs(const progress *p)
 
 static void tell_json(const job *j, const char *how)
 {
-  int64_t frozen = 0, trained = bp_params_size(bp_net_params(j->net), &frozen);
+  int64_t frozen = 0, all = bp_params_size(bp_net_params(j->net), &frozen);
+  all += frozen;
   answer("{\"schema\":1,\"end\":\"%s\",\"data\":", how);
   json_text(j->s->inputs[0]);
   answer(",\"model\":");
   json_text(j->output);
   answer(",\"network\":");
   json_text(bp_net_summary(j->net));
-  answer(",\"parameters\":%lld,\"classes\":%lld", (long long)(trained + frozen),
-         (long long)bp_net_classes(j->net));
+  answer(",\"parameters\":%lld,\"classes\":%lld", (long long)all, (long long)bp_net_classes(j->net));
   json_part("train_rows", j->train);
   json_part("valid_rows", j->valid);
   json_part("test_rows", j->test);

@@ -55,6 +55,6 @@ bp_ctx *context_new(const settings *s)
   o.isa = (bp_isa)isa_wanted();
   bp_ctx *ctx = bp_ctx_new(&o);
   if (!ctx)
-    fail(END_RESOURCES, "out of memory");
+    fail_memory();
   return ctx;
 }

@@ -22,7 +22,7 @@ static bp_data *with_values(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *
   bp_data *d = NULL;
   float *fx = malloc((size_t)x->size * sizeof *fx + 1), *fy = malloc((size_t)y->size * sizeof *fy + 1);
   if (!fx || !fy)
-    fail(END_RESOURCES, "out of memory");
+    fail_memory();
   else if (bp_convert(x->data, x->store, x->size, BP_FLOAT32, fx) == BP_OK &&
            bp_convert(y->data, y->store, y->size, BP_FLOAT32, fy) == BP_OK)
     d = bp_data_new(ctx, x->dims[0], x->size / x->dims[0], fx, NULL, fy, y->size / y->dims[0]);
@@ -154,7 +154,7 @@ static int labels_of_text(const input *in, const bp_net *net, const bp_column *c
 {
   const int32_t *codes;
   int64_t *class_of = malloc((size_t)c->categories * sizeof *class_of + 1);
-  int end = class_of ? END_DONE : fail(END_RESOURCES, "out of memory");
+  int end = class_of ? END_DONE : fail_memory();
   for (int32_t k = 0; !end && k < c->categories; k++)
     class_of[k] = class_of_text(net, bp_table_category(in->table, in->target, k, NULL));
   if (!end && bp_table_codes(in->table, in->target, &codes) != BP_OK)
@@ -173,7 +173,7 @@ static int labels_of_text(const input *in, const bp_net *net, const bp_column *c
 static int answers_of_numbers(const input *in, const bp_net *net, int64_t *labels, float *y)
 {
   double *v = malloc((size_t)in->rows * sizeof *v + 1);
-  int end = v ? END_DONE : fail(END_RESOURCES, "out of memory");
+  int end = v ? END_DONE : fail_memory();
   if (!end && bp_table_numbers(in->table, in->target, 0, in->rows, v) != BP_OK)
     end = fail_null(in->path, END_DATA);
   for (int64_t i = 0; !end && i < in->rows; i++) {
@@ -231,7 +231,7 @@ static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
     x = calloc((size_t)in.rows * (size_t)in.cols + 1, sizeof *x);
     labels = bp_net_classes(net) ? malloc((size_t)in.rows * sizeof *labels + 1) : NULL;
     y = bp_net_classes(net) ? NULL : malloc((size_t)in.rows * sizeof *y + 1);
-    end = x && (labels || y) ? answers(&in, net, labels, y) : fail(END_RESOURCES, "out of memory");
+    end = x && (labels || y) ? answers(&in, net, labels, y) : fail_memory();
   }
   if (!end)
     end = input_block(&in, 0, in.rows, x);

@@ -138,7 +138,7 @@ static int open_table(input *in, const settings *s, const bp_net *net, const cha
   in->rows = bp_table_rows(in->table);
   in->column = calloc((size_t)in->cols, sizeof *in->column);
   if (!in->column)
-    return fail(END_RESOURCES, "out of memory");
+    return fail_memory();
   end = find_target(in, net, target);
   return end ? end : find_columns(in, s, net);
 }
@@ -219,7 +219,7 @@ static int table_block(input *in, int64_t first, int64_t n, float *x)
   if (n > in->room) {
     double *more = realloc(in->numbers, (size_t)n * sizeof *more);
     if (!more)
-      return fail(END_RESOURCES, "out of memory");
+      return fail_memory();
     in->numbers = more;
     in->room = n;
   }

@@ -437,7 +437,7 @@ int settings_parse(settings *s, const command *cmd, int argc, char **argv)
   s->inputs = calloc((size_t)argc + 1, sizeof *s->inputs);
   s->given = calloc(option_count, 1);
   if (!s->inputs || !s->given)
-    return fail(END_RESOURCES, "out of memory");
+    return fail_memory();
   for (size_t i = 0; i < option_count; i++)
     if (options[i].preset)
       store(s, &options[i], options[i].preset);

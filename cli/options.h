@@ -46,16 +46,16 @@ typedef struct part {
 
 typedef struct option {
   const char *name;
-  char letter;          /* 0: none */
   const char *argument; /* NULL for flags */
-  unsigned commands;
-  option_kind kind;
-  double lo, hi;
-  bool lo_out, hi_out; /* the end itself is not allowed */
   const char *choices;
   const char *preset; /* as it would be typed; "auto": chosen by what is at hand; NULL: none */
   const char *help;   /* NULL: not shown */
-  size_t at;          /* in settings */
+  double lo, hi;
+  size_t at; /* in settings */
+  unsigned commands;
+  option_kind kind;
+  char letter;         /* 0: none */
+  bool lo_out, hi_out; /* the end itself is not allowed */
 } option;
 
 extern const option options[];

@@ -56,7 +56,7 @@ void progress_start(progress *p, bool classes, bool keep)
 {
   const char *term = getenv("TERM");
   *p = (progress){.classes = classes, .keep = keep};
-  p->bar = !say_quiet() && isatty(2) && term && strcmp(term, "dumb");
+  p->bar = !say_quiet() && isatty(2) && term && strcmp(term, "dumb") != 0;
   p->blocks = !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
@@ -86,7 +86,7 @@ static void clock_text(double seconds, char *text, size_t size)
 }
 
 /* Eighths of a cell, where the terminal has them. */
-static void bar_text(const progress *p, double share, char *text)
+static void bar_text(const progress *p, double share, char *text, size_t size)
 {
   static const char *const part[] = {"",
                                      "\xE2\x96\x8F",
@@ -98,12 +98,13 @@ static void bar_text(const progress *p, double share, char *text)
                                      "\xE2\x96\x89"};
   int eighths = (int)(share * BAR * 8 + 0.5), full = eighths / 8, rest = p->blocks ? eighths % 8 : 0,
       blank = BAR - full - (rest > 0);
-  text[0] = 0;
-  for (int i = 0; i < full; i++)
-    strcat(text, p->blocks ? "\xE2\x96\x88" : "#");
-  strcat(text, part[rest]);
-  while (blank-- > 0)
-    strcat(text, p->blocks ? " " : ".");
+  size_t n = 0;
+  for (int i = 0; i < full && n < size; i++)
+    n += (size_t)snprintf(text + n, size - n, "%s", p->blocks ? "\xE2\x96\x88" : "#");
+  if (n < size)
+    n += (size_t)snprintf(text + n, size - n, "%s", part[rest]);
+  for (; blank > 0 && n < size; blank--)
+    n += (size_t)snprintf(text + n, size - n, "%s", p->blocks ? " " : ".");
 }
 
 /* The line must not wrap, or redrawing it would leave traces: cut at the terminal's width, whole characters. */
@@ -120,8 +121,8 @@ static void cut(char *text)
 
 static void draw_bar(progress *p, const bp_progress *now)
 {
-  char bar[4 * BAR], metric[80], eta[32], line[320];
-  bar_text(p, (double)now->epoch / (double)now->epochs, bar);
+  char bar[4 * BAR + 1], metric[80], eta[32], line[320];
+  bar_text(p, (double)now->epoch / (double)now->epochs, bar, sizeof bar);
   metric_text(p, now, 3, metric, sizeof metric);
   clock_text(now->eta, eta, sizeof eta);
   snprintf(line, sizeof line, "epoch %*lld/%lld  %s  train %.3f%s  ETA %s", digits(now->epochs),

@@ -26,6 +26,11 @@ bool say_quiet(void);
 void say(const char *fmt, ...) BP_PRINTF(1, 2);
 /* "bprop: ..." to stderr, in every case. Returns `end`. */
 int fail(int end, const char *fmt, ...) BP_PRINTF(2, 3);
+static inline int fail_memory(void)
+{
+  fail(END_RESOURCES, "out of memory");
+  return END_RESOURCES;
+}
 /* fail with bp_error(); out of memory is END_RESOURCES whatever `end` is. */
 int fail_status(bp_status s, int end);
 
