@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-static void tell(const settings *s, const bp_net *net, const bp_metrics *m)
+static void tell_metrics(const settings *s, const bp_net *net, const bp_metrics *m)
 {
   char rows[32];
   if (s->json) {
@@ -40,7 +40,7 @@ static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
   if (st != BP_OK)
     end = fail_status(st, END_DATA);
   else
-    tell(s, net, &m);
+    tell_metrics(s, net, &m);
   bp_data_free(data);
   return end;
 }

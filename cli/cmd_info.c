@@ -36,7 +36,7 @@ static void list_names(const char *label, const bp_net *net, int64_t n,
   answer("\n");
 }
 
-static void tell_net(bp_net *net)
+static void tell_layout(bp_net *net)
 {
   char count[32];
   int64_t frozen = 0, trained = bp_params_size(bp_net_params(net), &frozen);
@@ -73,8 +73,8 @@ static void tell_meta(const bp_tensors *t)
 
 /* ---- as JSON ---- */
 
-static void json_names(const char *key, const bp_net *net, int64_t n,
-                       const char *(*name)(const bp_net *net, int64_t i))
+static void json_list(const char *key, const bp_net *net, int64_t n,
+                      const char *(*name)(const bp_net *net, int64_t i))
 {
   answer(",\"%s\":[", key);
   for (int64_t i = 0; i < n; i++) {
@@ -93,9 +93,9 @@ static void json_net(bp_net *net)
   answer(",\"parameters\":%lld,\"inputs\":%lld,\"outputs\":%lld", (long long)all,
          (long long)bp_net_inputs(net), (long long)bp_net_outputs(net));
   if (*bp_net_col_name(net, 0))
-    json_names("columns", net, bp_net_inputs(net), bp_net_col_name);
+    json_list("columns", net, bp_net_inputs(net), bp_net_col_name);
   if (bp_net_classes(net))
-    json_names("classes", net, bp_net_classes(net), class_text);
+    json_list("classes", net, bp_net_classes(net), class_text);
   answer(",\"target\":");
   json_text(*bp_net_target(net) ? bp_net_target(net) : NULL);
 }
@@ -122,7 +122,7 @@ static void json_tensors(const bp_tensors *t)
   answer("}");
 }
 
-static void tell(const settings *s, const char *path, bp_net *net, const bp_tensors *t)
+static void tell_model(const settings *s, const char *path, bp_net *net, const bp_tensors *t)
 {
   if (s->json) {
     answer("{\"schema\":1,\"file\":");
@@ -135,7 +135,7 @@ static void tell(const settings *s, const char *path, bp_net *net, const bp_tens
   }
   answer("%s: %zu tensors\n", shown(path), bp_tensors_count(t));
   if (net)
-    tell_net(net);
+    tell_layout(net);
   else
     answer("no network of bprop: %s\n", shown(bp_error()));
   answer("tensors\n");
@@ -158,7 +158,7 @@ int cmd_info(const settings *s)
     if (!net && (bp_tensors_meta(t, "bprop.net") || st == BP_E_NOMEM))
       end = fail_status(st, END_MODEL);
     else
-      tell(s, s->inputs[0], net, t);
+      tell_model(s, s->inputs[0], net, t);
     bp_net_free(net);
   }
   bp_tensors_free(t);

@@ -402,7 +402,7 @@ static int diverged(job *j)
   return fail(END_DIVERGED, "saved %s as it was at epoch %lld", j->output, (long long)j->result.best_epoch);
 }
 
-static int run(job *j)
+static int run_job(job *j)
 {
   int end = make_net(j);
   if (!end)
@@ -456,7 +456,7 @@ int cmd_train(const settings *s)
   if (!end)
     end = split_data(&j);
   if (!end)
-    end = run(&j);
+    end = run_job(&j);
   job_free(&j);
   return end;
 }

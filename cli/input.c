@@ -202,7 +202,7 @@ void input_tell_ignored(const input *in)
 
 /* ---- values ---- */
 
-static int bad_value(const input *in, int64_t row, int64_t column, double x)
+static int bad_cell(const input *in, int64_t row, int64_t column, double x)
 {
   const char *name = in->table ? column_name(in->table, in->column[column]) : "";
   char number[32];
@@ -228,7 +228,7 @@ static int table_block(input *in, int64_t first, int64_t n, float *x)
       return fail(END_DATA, "%s: %s", path_name(in->path), bp_error());
     for (int64_t i = 0; i < n; i++) {
       if (!(fabs(in->numbers[i]) <= (double)FLT_MAX))
-        return bad_value(in, first + i, c, in->numbers[i]);
+        return bad_cell(in, first + i, c, in->numbers[i]);
       x[i * in->cols + c] = (float)in->numbers[i];
     }
   }
@@ -244,7 +244,7 @@ static int array_block(input *in, int64_t first, int64_t n, float *x)
     return fail(END_DATA, "%s: %s", in->path, bp_error());
   for (int64_t i = 0; i < n * in->cols; i++)
     if (!isfinite(x[i]))
-      return bad_value(in, first + i / in->cols, i % in->cols, (double)x[i]);
+      return bad_cell(in, first + i / in->cols, i % in->cols, (double)x[i]);
   return END_DONE;
 }
 
