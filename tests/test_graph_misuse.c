@@ -304,6 +304,31 @@ static void other_bad_inputs(void **state)
   assert_status(BP_OK, bp_graph_status(b->g));
 }
 
+/* 93: only debug builds can know. */
+static void a_handle_outlives_its_graph(void **state)
+{
+#ifdef BPI_DEBUG
+  bench *b = *state;
+  bp_graph *g = bp_graph_new(bp_graph_ctx(b->g));
+  bp_node x = bp_input(g, "x", BP_REAL, 0, NULL), grad;
+  bp_type type;
+  bp_graph_free(g);
+  assert_true(bp_failed(x));
+  assert_true(bp_failed(bp_exp(x)));
+  assert_non_null(strstr(bp_error(), "freed"));
+  assert_status(BP_E_GRAPH, bp_node_type(x, &type));
+  assert_status(BP_E_GRAPH, bp_grad(x, &x, 1, &grad));
+  assert_true(bp_failed(bp_name(x, "y")));
+  bp_graph *again = bp_graph_new(bp_graph_ctx(b->g)); /* often at the same address */
+  bp_input(again, "x", BP_REAL, 0, NULL);
+  assert_true(bp_failed(x));
+  bp_graph_free(again);
+#else
+  (void)state;
+  skip();
+#endif
+}
+
 static void an_unbound_input_stops_the_run(void **state)
 {
   bench *b = *state; /* 14 */
@@ -380,9 +405,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(bad_inputs_are_refused),
-      TEST(other_bad_inputs),
-      TEST(an_unbound_input_stops_the_run),
+      TEST(bad_inputs_are_refused),      TEST(other_bad_inputs),
+      TEST(a_handle_outlives_its_graph), TEST(an_unbound_input_stops_the_run),
       TEST(null_handles_give_a_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

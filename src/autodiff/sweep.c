@@ -210,6 +210,8 @@ bp_status bpi_job_check(const bpi_job *j, bp_graph **graph)
   if (!j->from || j->n_from == 0 || !j->from[0].graph || (j->n_wrt && !j->wrt))
     return bpi_bad_arg(j->function, "a list of nodes is NULL or empty");
   bp_graph *g = *graph = j->from[0].graph;
+  if (!bpi_graph_alive(g))
+    return BP_E_GRAPH;
   if (g->status != BP_OK)
     return bpi_fail(g->status, "%s", bp_graph_error(g));
   bp_status s = check_list(j, g, j->from, j->from_with, j->n_from, "y");

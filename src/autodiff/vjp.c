@@ -149,6 +149,8 @@ bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node 
 bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads)
 {
   bp_type type;
+  if (loss.graph && !bpi_graph_alive(loss.graph))
+    return BP_E_GRAPH;
   if (loss.graph && bp_graph_status(loss.graph) != BP_OK)
     return bpi_fail(bp_graph_status(loss.graph), "%s", bp_graph_error(loss.graph));
   bp_status st = bp_node_type(loss, &type);

@@ -33,6 +33,7 @@ bp_graph *bp_graph_new(bp_ctx *ctx)
     bpi_nomem();
     return NULL;
   }
+  bpi_graph_born(g);
   return g;
 }
 
@@ -49,6 +50,7 @@ void bp_graph_free(bp_graph *g)
   if (!g)
     return;
   bp_ctx *ctx = g->ctx;
+  bpi_graph_died(g);
   for (size_t i = 0; i < g->n_fns; i++)
     bp_fn_free(g->fns[i]);
   drop_message(g);
@@ -158,7 +160,7 @@ bp_status bp_op_fail(const bp_op_call *c, bp_status s, const char *fmt, ...)
 
 const bpi_node *bpi_slot(bp_node n)
 {
-  if (!n.graph || n.index == 0 || n.index >= n.graph->count)
+  if (!n.graph || n.index == 0 || !bpi_graph_alive(n.graph) || n.index >= n.graph->count)
     return NULL;
   const bpi_node *v = &n.graph->nodes[n.index];
   return v->serial == n.serial ? v : NULL;
@@ -558,6 +560,10 @@ bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, 
     g = x[0].graph;
   if (!g)
     return bpi_bad_arg(op->name, "the first input is the absent node, which belongs to no graph");
+  if (!bpi_graph_alive(g)) {
+    results[0] = BP_NO_NODE;
+    return BP_E_GRAPH;
+  }
   results[0] = bpi_error_node(g);
   bp_status s = check_inputs(g, op, x, n_in);
   if (s != BP_OK)

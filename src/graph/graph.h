@@ -35,6 +35,9 @@ typedef struct bpi_place {
 } bpi_place;
 
 struct bp_graph {
+#ifdef BPI_DEBUG
+  bp_graph *next_live;
+#endif
   bp_ctx *ctx;
   bpi_arena arena;
   bpi_node *nodes; /* nodes[0] is the error node */
@@ -85,6 +88,27 @@ bool bpi_fn_random(const bp_fn *fn);
 bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask);
 /* Hands `made` over to fn's cache (also on failure: then it is freed and NULL comes back). */
 bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask, bp_fn *made);
+
+/* Whether a graph was not freed yet: known in debug builds (live.c), taken for granted in others. */
+#ifdef BPI_DEBUG
+void bpi_graph_born(bp_graph *g);
+void bpi_graph_died(bp_graph *g);
+bool bpi_graph_alive(const bp_graph *g);
+#else
+static inline void bpi_graph_born(bp_graph *g)
+{
+  (void)g;
+}
+static inline void bpi_graph_died(bp_graph *g)
+{
+  (void)g;
+}
+static inline bool bpi_graph_alive(const bp_graph *g)
+{
+  (void)g;
+  return true;
+}
+#endif
 
 /* The slot of a live handle; NULL for an error node or a stale handle. */
 const bpi_node *bpi_slot(bp_node n);

@@ -61,8 +61,8 @@ bool bpi_name_taken(const bp_graph *g, const char *name)
 
 bp_node bp_name(bp_node n, const char *name)
 {
-  if (!n.graph)
-    return n;
+  if (!n.graph || !bpi_graph_alive(n.graph))
+    return BP_NO_NODE;
   bp_graph *g = n.graph;
   if (!name || !*name)
     return bpi_node_fail(g, BP_E_ARG, "bp_name: the name is missing or empty");
@@ -136,7 +136,7 @@ static void place_error(bp_graph *g, const char *file, int line)
 bp_node bp_here(bp_node n, const char *file, int line)
 {
   bp_graph *g = n.graph;
-  if (!g || !file)
+  if (!g || !file || !bpi_graph_alive(g))
     return n;
   if (!bpi_slot(n)) {
     place_error(g, file, line);
