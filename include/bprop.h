@@ -1359,7 +1359,7 @@ typedef struct bp_train_options {
   const char *schedule;    /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
   double label_smoothing;  /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid;    /**< for early stopping; NULL: none */
-  int64_t patience;        /**< epochs without a better validation loss before stopping [10] */
+  int64_t patience;        /**< epochs without a better validation loss before stopping [10, and at least 500 steps] */
   bool (*progress)(void *user, const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
   void *user;
 } bp_train_options;

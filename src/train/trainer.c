@@ -47,6 +47,13 @@ static int64_t default_batch(int64_t rows)
   return rows < 500 ? 8 : rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
 }
 
+/* Small tables have short epochs and few rows to judge by: they are given at least 500 steps to get better. */
+static int64_t default_patience(int64_t rows, int64_t batch)
+{
+  int64_t steps = (rows + batch - 1) / batch, epochs = (500 + steps - 1) / steps;
+  return epochs > 10 ? epochs : 10;
+}
+
 static bp_status fill_options(trainer *t, const bp_train_options *options)
 {
   t->o = options ? *options : (bp_train_options){0};
@@ -59,10 +66,10 @@ static bp_status fill_options(trainer *t, const bp_train_options *options)
   if (o->schedule && strcmp(o->schedule, "constant") != 0 && strcmp(o->schedule, "cosine") != 0)
     return bpi_bad_arg("bp_net_train", "schedule must be constant or cosine");
   o->epochs = o->epochs ? o->epochs : 200;
-  o->patience = o->patience ? o->patience : 10;
   o->label_smoothing = o->label_smoothing == 0 ? 0.05 : o->label_smoothing < 0 ? 0 : o->label_smoothing;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
+  o->patience = o->patience ? o->patience : default_patience(t->data->n, o->batch);
   if (!o->has_optimizer && o->optimizer.kind == BP_OPTIMIZER_SGD && o->optimizer.lr == 0)
     o->optimizer.kind = BP_OPTIMIZER_ADAM;
   return BP_OK;
