@@ -101,13 +101,20 @@ static void update(step *t, int entry, bp_node value)
   t->updates[t->n++] = (bp_update){entry, value};
 }
 
+/* The state failed. The graph keeps the message: builders that meet the error node have others to say. */
+static bp_node state_failed(step *t)
+{
+  return bpi_node_fail(t->g, t->status, "%s", bp_error());
+}
+
 /* A vector of the optimiser, shaped like the parameters. */
 static bp_node slot_vector(step *t, const char *name, int *entry)
 {
   *entry = -1;
-  if (t->status == BP_OK)
-    t->status = slot(t->s, name, BP_REAL, 1, &t->p->size[0], entry);
-  return t->status == BP_OK ? bp_read(t->g, t->s, *entry) : bpi_error_node(t->g);
+  if (t->status != BP_OK)
+    return bpi_error_node(t->g);
+  t->status = slot(t->s, name, BP_REAL, 1, &t->p->size[0], entry);
+  return t->status == BP_OK ? bp_read(t->g, t->s, *entry) : state_failed(t);
 }
 
 /* a * old + (1 - a) * new */
@@ -139,10 +146,11 @@ static bp_node adam(step *t)
   int first, second, count;
   double b1 = or_else(t->o->beta1, 0.9), b2 = or_else(t->o->beta2, 0.999);
   bp_node m = slot_vector(t, "optimizer.m", &first), v = slot_vector(t, "optimizer.v", &second);
-  if (t->status == BP_OK)
-    t->status = slot(t->s, "optimizer.step", BP_INT64, 0, NULL, &count);
   if (t->status != BP_OK)
     return bpi_error_node(t->g);
+  t->status = slot(t->s, "optimizer.step", BP_INT64, 0, NULL, &count);
+  if (t->status != BP_OK)
+    return state_failed(t);
   bp_node now = bp_add(bp_read(t->g, t->s, count), bp_constant_int(t->g, 1)), k = bp_cast(now, BP_REAL);
   m = blend(t, b1, m, t->grad);
   v = blend(t, b2, v, bp_square(t->grad));
@@ -190,7 +198,7 @@ static bp_node learning_rate(step *t)
     if (t->status == BP_OK)
       t->status = bp_state_array(t->s, entry, NULL, NULL, &data);
     if (t->status != BP_OK)
-      return bpi_error_node(t->g);
+      return state_failed(t);
     if (bp_state_real(t->s) == BP_FLOAT32)
       *(float *)data = (float)lr;
     else
@@ -225,7 +233,5 @@ bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp
     move = bp_add(move, bp_mul(t.lr, bp_mul(decay_of(p, t.g, o->weight_decay), t.w)));
   update(&t, p->entry[0], bp_sub(t.w, move));
   *n = t.n;
-  if (t.status != BP_OK)
-    return t.status;
   return bp_graph_status(t.g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(t.g), "%s", bp_graph_error(t.g));
 }

@@ -1,0 +1,69 @@
+/* Any bytes as a model file. A network that is taken must predict. Memory is limited, so that a
+ * description cannot ask for what the file does not hold. */
+#include "train/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MOST_MEMORY = 64 << 20, FEW = 64 };
+
+static void expect(bool ok)
+{
+  if (!ok)
+    abort();
+}
+
+/* Fails past a limit on all that lives. */
+static void *limited(void *user, void *p, size_t n)
+{
+  size_t *live = user, *block = p ? (size_t *)p - 2 : NULL, old = p ? *block : 0;
+  if (n == 0) {
+    *live -= old;
+    free(block);
+    return NULL;
+  }
+  if (n > MOST_MEMORY || *live - old + n > MOST_MEMORY)
+    return NULL;
+  block = realloc(block, n + 16);
+  if (!block)
+    return NULL;
+  *live += n - old;
+  *block = n;
+  return block + 2;
+}
+
+static void use(bp_net *net)
+{
+  float x[6 * FEW], y[6 * FEW];
+  if (bp_net_inputs(net) > FEW || bp_net_outputs(net) > FEW)
+    return;
+  for (int i = 0; i < 6 * FEW; i++)
+    x[i] = (float)(i % 7) - 3;
+  bp_status one = bp_net_predict(net, x, 1, y), six = bp_net_predict(net, x, 6, y);
+  expect((one == BP_OK || one == BP_E_NOMEM) && (six == BP_OK || six == BP_E_NOMEM));
+  expect(strlen(bp_net_summary(net)) > 0);
+  for (int64_t i = 0; i < bp_net_classes(net); i++)
+    expect(bp_net_class_name(net, i) != NULL);
+  for (int64_t i = 0; i < bp_net_inputs(net); i++)
+    expect(bp_net_col_name(net, i) != NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  size_t live = 0;
+  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.alloc = limited, .alloc_user = &live});
+  bp_source source;
+  bp_net *net = NULL;
+  expect(ctx && bp_source_memory(ctx, data, size, "fuzz", &source) == BP_OK);
+  bp_status s = bpi_net_read(ctx, &source, &net);
+  expect((s == BP_OK) == (net != NULL));
+  if (net)
+    use(net);
+  bp_net_free(net);
+  bp_source_close(&source);
+  bp_ctx_free(ctx);
+  expect(live == 0);
+  return 0;
+}
