@@ -35,8 +35,8 @@ const option options[] = {
 
     {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
-    {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "10", .at = IN(patience),
-     .help = "stop after so many epochs without a better validation loss"},
+    {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
+     .help = "stop after so many epochs without a better validation loss (10, and at least 500 steps)"},
     {"batch", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(batch),
      .help = "examples in one step"},
     {"optimizer", "NAME", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = BP_OPTIMIZER_LIST(CHOICE_OF), .preset = "adam", .at = IN(optimizer),
