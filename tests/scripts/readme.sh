@@ -1,6 +1,6 @@
-# What README.md shows is so: code blocks are what the files in examples/ hold, and commands print what stands below them.
+# What README.md and CONTRIBUTING.md show is so: code blocks are what the files hold, and commands print what stands below them.
 # The comment before a block says what it is:
-#   <!-- all of FILE -->  <!-- part of FILE -->  <!-- run -->  <!-- run, numbers vary -->
+#   <!-- all of FILE -->  <!-- part of FILE -->  <!-- diff -->  <!-- run -->  <!-- run, numbers vary -->
 set -eu
 [ -z "$BPROP_SANITIZE" ] || { echo "the commands link without a sanitizer"; exit 77; }
 [ -n "${BPROP:-}" ] || { echo "the program is not built"; exit 77; }
@@ -13,17 +13,17 @@ cd "$work"
 PATH=$(dirname "$BPROP"):$PATH
 export PATH
 
-# Each block to a file of its own, block/N, its comment to block/N.what.
+# Each block of a page to a file of its own, block/N, its comment to block/N.what.
 awk '
   /^<!-- .* -->$/ { what = $0; sub(/^<!-- /, "", what); sub(/ -->$/, "", what); next }
   /^```./ { inside = 1; n++; print what != "" ? what : $0 >("block/" n ".what"); printf "" >("block/" n); what = ""; next }
   /^```$/ { inside = 0; close("block/" n); close("block/" n ".what"); next }
-  inside { print >("block/" n) }' "$SRC/README.md"
+  inside { print >("block/" n) }' "$SRC/README.md" "$SRC/CONTRIBUTING.md"
 
 failed=0
 wrong()
 {
-  echo "README.md: $1"
+  echo "README.md or CONTRIBUTING.md: $1"
   failed=1
 }
 
@@ -38,6 +38,29 @@ is_part()
       }
       exit 1
     }' "$2" "$1"
+}
+
+# What a diff adds stands in the files it names.
+is_applied()
+{
+  rm -rf added
+  mkdir added
+  awk '/^\+\+\+ b\// { name = substr($0, 7); gsub("/", "@", name); next } /^\+/ { print substr($0, 2) >("added/" name) }' "$1"
+  for part in added/*; do
+    is_part "$SRC/$(basename "$part" | tr @ /)" "$part" || return 1
+  done
+}
+
+# A command line of the kind that is too long to run here: whether it could be run.
+is_possible()
+{
+  case $1 in
+    make*) (cd "$SRC" && make -n ${1#make} >/dev/null) ;;
+    cmake*--preset* | ctest*--preset*) grep -q "\"name\": \"$(echo "$1" | sed 's/.*--preset //; s/ .*//')\"" "$SRC/CMakePresets.json" ;;
+    build/*) [ -f "$SRC/tests/$(basename "$1").c" ] ;;
+    bprop*) sh -c "$1" >/dev/null ;;
+    *) false ;;
+  esac
 }
 
 # Runs the commands of a block, each output below its command, as the block shows it.
@@ -71,12 +94,10 @@ while [ "$n" -lt "$count" ]; do
       blur "block/$n" >want.blurred
       blur got >got.blurred
       diff -u want.blurred got.blurred || wrong "block $n prints something else" ;;
+    diff) is_applied "block/$n" || wrong "what block $n adds is not in the tree" ;;
     '```sh') # what a person types in the root of the tree
       while IFS= read -r line; do
-        case $line in
-          make*) (cd "$SRC" && make -n ${line#make} >/dev/null) || wrong "'$line' is no target" ;;
-          *) wrong "'$line' is not tested" ;;
-        esac
+        is_possible "$line" || wrong "'$line' cannot be"
       done <"block/$n" ;;
     *) wrong "block $n is not marked, so it is not tested" ;;
   esac
