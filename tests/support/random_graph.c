@@ -287,7 +287,7 @@ static void add_concat(rgraph *r)
   keep_results(r, bp_graph_status(r->g), &y, 1);
 }
 
-/* (a, b, i), x, k -> (b, a/2 + x*k, i + 1), a*b, x + k: carries change places, so each must be read before any is replaced. */
+/* (a, b, i), x, k -> (b/2 + x*k, a, i + 1), a*b, x + tanh k: a becomes b, so it must be read before it is replaced. */
 static bp_fn *swapping_step(rgraph *r, const bp_type *t)
 {
   bp_graph *g = bp_graph_new(r->ctx);
@@ -296,8 +296,8 @@ static bp_fn *swapping_step(rgraph *r, const bp_type *t)
   bp_node in[5] = {bp_input(g, "a", BP_REAL, t->rank, t->dims), bp_input(g, "b", BP_REAL, t->rank, t->dims),
                    bp_input(g, "i", BP_INT64, 0, NULL), bp_input(g, "x", BP_REAL, t->rank, t->dims),
                    bp_input(g, "k", BP_REAL, 0, NULL)};
-  bp_node half = bp_mul(in[0], bp_constant(g, 0.5));
-  bp_node out[5] = {in[1], bp_add(half, bp_mul(in[3], in[4])), bp_add(in[2], bp_constant_int(g, 1)),
+  bp_node half = bp_mul(in[1], bp_constant(g, 0.5));
+  bp_node out[5] = {bp_add(half, bp_mul(in[3], in[4])), in[0], bp_add(in[2], bp_constant_int(g, 1)),
                     bp_mul(in[0], in[1]), bp_add(in[3], bp_tanh(in[4]))};
   return bp_fn_new("step", g, in, 5, out, 5);
 }
