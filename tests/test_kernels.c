@@ -1,6 +1,7 @@
 /* Every kernel of every instruction set of this machine against the oracle: odd sizes, unaligned and strided operands, NaN,
  * infinities, ties; and that bits depend on shapes alone. Buffers end where their data end, so that a sanitizer sees a step
  * too far. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,6 +36,15 @@ static void *room(size_t bytes)
   void *p = malloc(bytes ? bytes : 1);
   assert_non_null(p);
   return p;
+}
+
+/* Where long double is done by software, and perhaps under an emulator, one case in a few stands for all. */
+enum { SLOW = LDBL_MANT_DIG > 64 };
+
+static bool chosen(void)
+{
+  static unsigned count;
+  return !SLOW || count++ % 31 == 0;
 }
 
 /* Each table that this machine can run. */
@@ -232,7 +242,8 @@ static void bodies_agree_with_the_oracle(void **state)
       assert_int_equal(there, loop_of(k, bodies[b].id, (dtype)t) != NULL);
       for (size_t s = 0; there && s < sizeof steps / sizeof *steps; s++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-          check_body(k, b, (dtype)t, sizes[i], steps[s]);
+          if (chosen())
+            check_body(k, b, (dtype)t, sizes[i], steps[s]);
     }
 }
 
@@ -365,7 +376,7 @@ static void one_nan_is_found_wherever_it_is(void **state)
 static void long_sums_stay_exact_enough(void **state)
 {
   (void)state;
-  const int64_t n = 10000019;
+  const int64_t n = SLOW ? 1000019 : 10000019;
   float *x = room((size_t)n * sizeof *x);
   long double want = 0;
   seed = 3;
@@ -542,7 +553,8 @@ static void products_agree_with_the_oracle(void **state)
     for (size_t j = 0; j < sizeof ns / sizeof *ns; j++)
       for (size_t l = 0; l < sizeof ks / sizeof *ks; l++)
         for (int flags = 0; flags < 32; flags++)
-          check_product(k, (int)(i + j + l + (size_t)flags / 4) & 1, ms[i], ns[j], ks[l], flags, 0);
+          if (chosen())
+            check_product(k, (int)(i + j + l + (size_t)flags / 4) & 1, ms[i], ns[j], ks[l], flags, 0);
 }
 
 static void large_products_agree_with_the_oracle(void **state)
@@ -557,8 +569,9 @@ static void large_products_agree_with_the_oracle(void **state)
     for (int flags = 0; flags < 4; flags++)
       for (int style = 0; style < 3; style++)
         for (int wide = 0; wide < 2; wide++)
-          check_product(k, wide, shapes[s][0], shapes[s][1], shapes[s][2],
-                        flags + 12 * (style & 1) + 16 * (flags & 1), style);
+          if (chosen())
+            check_product(k, wide, shapes[s][0], shapes[s][1], shapes[s][2],
+                          flags + 12 * (style & 1) + 16 * (flags & 1), style);
 }
 
 /* The prediction of one sample has the bits that it has in a batch. */

@@ -1,6 +1,7 @@
 /* Vectorised mathematics against libm in the next wider format: the greatest error of every function on dense sweeps, and
  * the edges of Annex F. Each function is run as the loops of this file compile it (the base set), and through the table of
  * every instruction set of this machine when a row of operations is that function of x. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -322,15 +323,15 @@ static int sweep64(const function *f, int64_t count)
   return bad;
 }
 
-/* BPROP_SWEEP=1 tries every 7th float. */
+/* BPROP_SWEEP=1 tries every 7th float. Where long double is done by software, and perhaps under an emulator, fewer are. */
 static void every_function_keeps_its_ulps(void **state)
 {
   (void)state;
-  const int full = getenv("BPROP_SWEEP") != NULL;
+  const bool full = getenv("BPROP_SWEEP") != NULL, slow = LDBL_MANT_DIG > 64;
   int bad = 0;
   for (int i = 0; i < FUNCTIONS; i++) {
-    bad += sweep32(&functions[i], full ? 7 : 4003);
-    bad += sweep64(&functions[i], full ? 1 << 24 : 1 << 18);
+    bad += sweep32(&functions[i], full ? 7 : slow ? 200003 : 4003);
+    bad += sweep64(&functions[i], full ? 1 << 24 : slow ? 1 << 13 : 1 << 18);
   }
   assert_int_equal(bad, 0);
 }
@@ -364,11 +365,11 @@ static void two_argument_functions_agree_with_libm(void **state)
   (void)state;
   static const float values[] = {0.0f, -0.0f, 1,      -1,       0.5f,     -0.5f,     2,    -2,
                                  3,    -3,    1e-30f, -1e-30f,  1e30f,    -1e30f,    2.5f, -2.5f,
-                                 7,    -7,    1e-45f, 16777217, INFINITY, -INFINITY, NAN,  0.99f};
+                                 7,    -7,    1e-45f, 16777218, INFINITY, -INFINITY, NAN,  0.99f};
   const int n = sizeof values / sizeof *values;
   double worst_pow = 0, worst_atan2 = 0, at = 0;
   uint64_t seed = 3;
-  for (int i = 0; i < 1 << 20; i++) {
+  for (int i = 0; i < (LDBL_MANT_DIG > 64 ? 1 << 14 : 1 << 20); i++) {
     float a, b;
     if (i < n * n) {
       a = values[i / n];

@@ -138,11 +138,17 @@ FETCH(uint8_t, b8)
   {                                                                             \
     (void)p;                                                                    \
     PARAMETERS(text);                                                           \
+    if (IS_CHEAP(text) && n == 1) {                                             \
+      int none = 0;                                                             \
+      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], p0, p1, p2, &none, 0); \
+      return;                                                                   \
+    }                                                                           \
     A room0[BLOCK];                                                             \
     BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1, FETCHED(0, A, SA)) \
   }
 
-/* Two operands of which one is a single element are so common that cheap bodies get loops of their own for them. */
+/* Two operands of which one is a single element are so common that cheap bodies get loops of their own for them; and so are
+ * single elements alone, in graphs of scalars. */
 #define LOOP2(name, R, A, SA, text, ...)                                                        \
   BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                   \
   {                                                                                             \
@@ -176,6 +182,10 @@ FETCH(uint8_t, b8)
     PARAMETERS(text);                                                                           \
     const bool cheap = IS_CHEAP(text) && n > 0;                                                 \
     int none = 0;                                                                               \
+    if (cheap && n == 1) {                                                                      \
+      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const A *)x[1], p0, p1, p2, &none, 0); \
+      return;                                                                                   \
+    }                                                                                           \
     if (cheap && step[0] == 0 && step[1] == 1) {                                                \
       BPI_PASTE(name##_left, S)(n, y, x, p0, p1, p2, &none, 0);                                 \
       return;                                                                                   \
@@ -207,6 +217,11 @@ FETCH(uint8_t, b8)
   {                                                                                          \
     (void)p;                                                                                 \
     PARAMETERS(text);                                                                        \
+    if (IS_CHEAP(text) && n == 1) {                                                          \
+      int none = 0;                                                                          \
+      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const B *)x[1], *(const B *)x[2], p0, p1, p2, &none, 0); \
+      return;                                                                                \
+    }                                                                                        \
     A room0[BLOCK];                                                                          \
     B room1[BLOCK], room2[BLOCK];                                                            \
     BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1 && step[2] == 1, \

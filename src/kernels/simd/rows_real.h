@@ -301,7 +301,7 @@ BPI_INLINE T N(exp_row)(int64_t n, const T *x, T *y, T top)
     lanes[j] = N(bpv_exp)(last[j] - top);
   const int first = n >= TAIL ? TAIL - left : 0, end = n >= TAIL ? TAIL : left;
   for (int j = 0; j < TAIL; j++)
-    acc[j] += (j >= first) & (j < end) ? lanes[j] : 0;
+    acc[j] += ((j >= first) & (j < end)) ? lanes[j] : 0;
   if (y && n >= TAIL)
     memcpy(y + n - TAIL, lanes, sizeof lanes);
   for (int j = 0; y && n < TAIL && j < left; j++)

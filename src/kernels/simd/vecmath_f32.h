@@ -301,10 +301,10 @@ BPV_FN float bpv_pow_f32(float x, float y)
   const int whole = bpv_floor_f32(ay) == ay;
   const int odd = whole & (bpv_floor_f32(half) != half);
   const int negative = __builtin_copysignf(1, x) < 0;
-  float r = negative & odd ? -size : size;
-  r = (x < 0) & !whole & (ax != INFINITY) ? NAN : r;
-  r = (ax == 1) & (ay == INFINITY) ? 1.0f : r;
-  return (x == 1) | (y == 0) ? 1.0f : r;
+  float r = (negative & odd) ? -size : size;
+  r = ((x < 0) & !whole & (ax != INFINITY)) ? NAN : r;
+  r = ((ax == 1) & (ay == INFINITY)) ? 1.0f : r;
+  return ((x == 1) | (y == 0)) ? 1.0f : r;
 }
 
 #endif
