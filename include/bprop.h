@@ -1217,7 +1217,7 @@ typedef enum bp_init_kind {
 
 typedef struct bp_init {
   bp_init_kind kind;
-  double scale; /**< factor on what the kind says; 0: 1. For CONSTANT, UNIFORM and NORMAL the value itself. */
+  double scale; /**< factor on what the kind says; 0: 1. For CONSTANT the value itself, 0 too; for UNIFORM and NORMAL bound and deviation. */
 } bp_init;
 
 /** The parameters of a network: named views of one contiguous vector (and frozen ones of another), so that an optimiser is one pass.
@@ -1295,7 +1295,8 @@ BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *t
 /** From arrays: x [rows, ...] flattened to rows; labels [rows] whole numbers from 0, or NULL. The arrays may be freed afterwards.
  *  Arrays of uint8 and rank 3 or more count as images: scaled by one mean and deviation, not column by column. */
 BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels);
-/** From memory, copied: x[rows * cols]; labels[rows], or y[rows * n_y], or neither. */
+/** From memory, copied: x[rows * cols]; labels[rows], or y[rows * n_y], or neither. Labels count from 0: BP_E_LIMIT where the largest is
+ *  over 65,535 and not below the number of rows. */
 BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels, const float *y, int64_t n_y);
 /** bp_csv_read and bp_data_from_table in one. */
 BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
@@ -1365,7 +1366,7 @@ typedef struct bp_train_options {
 } bp_train_options;
 
 typedef struct bp_train_result {
-  int64_t epochs, best_epoch, steps;
+  int64_t epochs, best_epoch, steps; /**< epochs that were finished */
   double train_loss, valid_loss, valid_metric; /**< of the weights kept */
   double seconds, samples_per_second;
   bool stopped_early;
@@ -1373,7 +1374,8 @@ typedef struct bp_train_result {
 
 /** Trains: shuffled batches, one plan a step. @param options NULL for defaults. @param result May be NULL.
  *  @return BP_OK; BP_E_MISMATCH (data of other columns or classes); BP_E_NOTFINITE: loss or gradient was not finite at the step that the
- *          message names; the weights are the best before it; BP_E_STOPPED; BP_E_NOMEM.
+ *          message names, or a weight or the validation loss after the epoch; the weights are the best before it; BP_E_STOPPED;
+ *          BP_E_ORDER: the network is being trained already, by another thread or around this progress callback; BP_E_NOMEM.
  *  The same data, options and seed give the same bytes, for any number of threads. */
 BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options, bp_train_result *result);
 
@@ -1388,7 +1390,7 @@ typedef struct bp_metrics {
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
 /** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs. May be called by several threads on one net. */
 BP_API bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out);
-/** The class with the largest probability for one raw row; -1 on error. */
+/** The class with the largest probability for one raw row; -1 on error, and where the row makes them NaN (BP_E_NOTFINITE). */
 BP_API int64_t bp_net_classify(bp_net *net, const float *x);
 
 BP_API int64_t bp_net_inputs(const bp_net *net);
@@ -1404,9 +1406,12 @@ BP_API bp_params *bp_net_params(bp_net *net);
 BP_API const char *bp_net_summary(const bp_net *net);
 
 /** Saves as safetensors with the network's description in its metadata; readable by anything that reads safetensors.
- *  @return BP_OK; BP_E_UNSUPPORTED for a network with its own build function; BP_E_IO, BP_E_NOMEM. */
+ *  @return BP_OK; BP_E_UNSUPPORTED for a network with its own build function; BP_E_NOTFINITE for NaN or infinity among the parameters, which
+ *          bp_net_load would refuse; BP_E_IO, BP_E_NOMEM. */
 BP_API bp_status bp_net_save(const bp_net *net, const char *path);
-/** @return NULL on error: BP_E_NOTFOUND, BP_E_FORMAT, BP_E_MISMATCH... in *status, if not NULL. */
+/** Takes memory in proportion to the file, whatever its description claims.
+ *  @return NULL on error: BP_E_NOTFOUND, BP_E_FORMAT (malformed, or a description that is wrong), BP_E_MISMATCH (a tensor is missing or of
+ *          another shape), BP_E_UNSUPPORTED (another version)... in *status, if not NULL. */
 BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
 
 #ifdef __cplusplus
