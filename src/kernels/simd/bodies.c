@@ -121,112 +121,113 @@ FETCH(uint8_t, b8)
 #define SPAN_ARGS(R) int64_t n, R *y, const void *const *in, REST_ARGS
 #define LOOP_ARGS    int64_t n, void *y, const void *const *x, const int64_t *step, const double *p
 
-#define LOOP1(name, R, A, SA, text, ...)                                        \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)                        \
-  {                                                                             \
-    REST_USED;                                                                  \
-    return __VA_ARGS__;                                                         \
-  }                                                                             \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                       \
-  {                                                                             \
-    const A *x = in[0];                                                         \
-    BPI_APART                                                                   \
-    for (int64_t i = 0; i < n; i++)                                             \
-      y[i] = BPI_PASTE(name##_body, S)(x[i], REST);                             \
-  }                                                                             \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                              \
-  {                                                                             \
-    (void)p;                                                                    \
-    PARAMETERS(text);                                                           \
-    if (IS_CHEAP(text) && n == 1) {                                             \
-      int none = 0;                                                             \
+#define LOOP1(name, R, A, SA, text, ...)                                           \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)                           \
+  {                                                                                \
+    REST_USED;                                                                     \
+    return __VA_ARGS__;                                                            \
+  }                                                                                \
+  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                          \
+  {                                                                                \
+    const A *x = in[0];                                                            \
+    BPI_APART                                                                      \
+    for (int64_t i = 0; i < n; i++)                                                \
+      y[i] = BPI_PASTE(name##_body, S)(x[i], REST);                                \
+  }                                                                                \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                 \
+  {                                                                                \
+    (void)p;                                                                       \
+    PARAMETERS(text);                                                              \
+    if (IS_CHEAP(text) && n == 1) {                                                \
+      int none = 0;                                                                \
       *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], p0, p1, p2, &none, 0); \
-      return;                                                                   \
-    }                                                                           \
-    A room0[BLOCK];                                                             \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1, FETCHED(0, A, SA)) \
+      return;                                                                      \
+    }                                                                              \
+    A room0[BLOCK];                                                                \
+    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1, FETCHED(0, A, SA))    \
   }
 
 /* Two operands of which one is a single element are so common that cheap bodies get loops of their own for them; and so are
  * single elements alone, in graphs of scalars. */
-#define LOOP2(name, R, A, SA, text, ...)                                                        \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                   \
-  {                                                                                             \
-    REST_USED;                                                                                  \
-    return __VA_ARGS__;                                                                         \
-  }                                                                                             \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                       \
-  {                                                                                             \
-    const A *a = in[0], *b = in[1];                                                             \
-    BPI_APART                                                                                   \
-    for (int64_t i = 0; i < n; i++)                                                             \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], REST);                                       \
-  }                                                                                             \
-  BPI_INLINE void BPI_PASTE(name##_left, S)(SPAN_ARGS(R))                                       \
-  {                                                                                             \
-    const A a = *(const A *)in[0], *b = in[1];                                                  \
-    BPI_APART                                                                                   \
-    for (int64_t i = 0; i < n; i++)                                                             \
-      y[i] = BPI_PASTE(name##_body, S)(a, b[i], REST);                                          \
-  }                                                                                             \
-  BPI_INLINE void BPI_PASTE(name##_right, S)(SPAN_ARGS(R))                                      \
-  {                                                                                             \
-    const A *a = in[0], b = *(const A *)in[1];                                                  \
-    BPI_APART                                                                                   \
-    for (int64_t i = 0; i < n; i++)                                                             \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b, REST);                                          \
-  }                                                                                             \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                              \
-  {                                                                                             \
-    (void)p;                                                                                    \
-    PARAMETERS(text);                                                                           \
-    const bool cheap = IS_CHEAP(text) && n > 0;                                                 \
-    int none = 0;                                                                               \
-    if (cheap && n == 1) {                                                                      \
+#define LOOP2(name, R, A, SA, text, ...)                                                             \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                        \
+  {                                                                                                  \
+    REST_USED;                                                                                       \
+    return __VA_ARGS__;                                                                              \
+  }                                                                                                  \
+  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                            \
+  {                                                                                                  \
+    const A *a = in[0], *b = in[1];                                                                  \
+    BPI_APART                                                                                        \
+    for (int64_t i = 0; i < n; i++)                                                                  \
+      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], REST);                                            \
+  }                                                                                                  \
+  BPI_INLINE void BPI_PASTE(name##_left, S)(SPAN_ARGS(R))                                            \
+  {                                                                                                  \
+    const A a = *(const A *)in[0], *b = in[1];                                                       \
+    BPI_APART                                                                                        \
+    for (int64_t i = 0; i < n; i++)                                                                  \
+      y[i] = BPI_PASTE(name##_body, S)(a, b[i], REST);                                               \
+  }                                                                                                  \
+  BPI_INLINE void BPI_PASTE(name##_right, S)(SPAN_ARGS(R))                                           \
+  {                                                                                                  \
+    const A *a = in[0], b = *(const A *)in[1];                                                       \
+    BPI_APART                                                                                        \
+    for (int64_t i = 0; i < n; i++)                                                                  \
+      y[i] = BPI_PASTE(name##_body, S)(a[i], b, REST);                                               \
+  }                                                                                                  \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                   \
+  {                                                                                                  \
+    (void)p;                                                                                         \
+    PARAMETERS(text);                                                                                \
+    const bool cheap = IS_CHEAP(text) && n > 0;                                                      \
+    int none = 0;                                                                                    \
+    if (cheap && n == 1) {                                                                           \
       *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const A *)x[1], p0, p1, p2, &none, 0); \
-      return;                                                                                   \
-    }                                                                                           \
-    if (cheap && step[0] == 0 && step[1] == 1) {                                                \
-      BPI_PASTE(name##_left, S)(n, y, x, p0, p1, p2, &none, 0);                                 \
-      return;                                                                                   \
-    }                                                                                           \
-    if (cheap && step[0] == 1 && step[1] == 0) {                                                \
-      BPI_PASTE(name##_right, S)(n, y, x, p0, p1, p2, &none, 0);                                \
-      return;                                                                                   \
-    }                                                                                           \
-    A room0[BLOCK], room1[BLOCK];                                                               \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1, FETCHED(0, A, SA); \
-           FETCHED(1, A, SA))                                                                   \
+      return;                                                                                        \
+    }                                                                                                \
+    if (cheap && step[0] == 0 && step[1] == 1) {                                                     \
+      BPI_PASTE(name##_left, S)(n, y, x, p0, p1, p2, &none, 0);                                      \
+      return;                                                                                        \
+    }                                                                                                \
+    if (cheap && step[0] == 1 && step[1] == 0) {                                                     \
+      BPI_PASTE(name##_right, S)(n, y, x, p0, p1, p2, &none, 0);                                     \
+      return;                                                                                        \
+    }                                                                                                \
+    A room0[BLOCK], room1[BLOCK];                                                                    \
+    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1, FETCHED(0, A, SA);      \
+           FETCHED(1, A, SA))                                                                        \
   }
 
-#define LOOP3(name, R, A, SA, B, SB, text, ...)                                              \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                           \
-  {                                                                                          \
-    REST_USED;                                                                               \
-    return __VA_ARGS__;                                                                      \
-  }                                                                                          \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                    \
-  {                                                                                          \
-    const A *a = in[0];                                                                      \
-    const B *b = in[1], *c = in[2];                                                          \
-    BPI_APART                                                                                \
-    for (int64_t i = 0; i < n; i++)                                                          \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], c[i], REST);                              \
-  }                                                                                          \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                           \
-  {                                                                                          \
-    (void)p;                                                                                 \
-    PARAMETERS(text);                                                                        \
-    if (IS_CHEAP(text) && n == 1) {                                                          \
-      int none = 0;                                                                          \
-      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const B *)x[1], *(const B *)x[2], p0, p1, p2, &none, 0); \
-      return;                                                                                \
-    }                                                                                        \
-    A room0[BLOCK];                                                                          \
-    B room1[BLOCK], room2[BLOCK];                                                            \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1 && step[2] == 1, \
-           FETCHED(0, A, SA);                                                                \
-           FETCHED(1, B, SB); FETCHED(2, B, SB))                                             \
+#define LOOP3(name, R, A, SA, B, SB, text, ...)                                                             \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                          \
+  {                                                                                                         \
+    REST_USED;                                                                                              \
+    return __VA_ARGS__;                                                                                     \
+  }                                                                                                         \
+  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                                   \
+  {                                                                                                         \
+    const A *a = in[0];                                                                                     \
+    const B *b = in[1], *c = in[2];                                                                         \
+    BPI_APART                                                                                               \
+    for (int64_t i = 0; i < n; i++)                                                                         \
+      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], c[i], REST);                                             \
+  }                                                                                                         \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                          \
+  {                                                                                                         \
+    (void)p;                                                                                                \
+    PARAMETERS(text);                                                                                       \
+    if (IS_CHEAP(text) && n == 1) {                                                                         \
+      int none = 0;                                                                                         \
+      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const B *)x[1], *(const B *)x[2], p0, p1, p2, \
+                                          &none, 0);                                                        \
+      return;                                                                                               \
+    }                                                                                                       \
+    A room0[BLOCK];                                                                                         \
+    B room1[BLOCK], room2[BLOCK];                                                                           \
+    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1 && step[2] == 1,                \
+           FETCHED(0, A, SA);                                                                               \
+           FETCHED(1, B, SB); FETCHED(2, B, SB))                                                            \
   }
 
 /* ---- the loops, one element type after another ---- */
