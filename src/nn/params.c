@@ -10,7 +10,10 @@ bp_params *bp_params_new(bp_ctx *ctx)
 {
   bp_params *p = ctx ? bpi_zalloc(ctx, 1, sizeof *p) : NULL;
   if (!p) {
-    ctx ? bpi_nomem() : bpi_bad_arg("bp_params_new", "ctx is NULL");
+    if (ctx)
+      bpi_nomem();
+    else
+      bpi_bad_arg("bp_params_new", "ctx is NULL");
     return NULL;
   }
   p->ctx = ctx;

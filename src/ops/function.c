@@ -204,7 +204,7 @@ static bp_status scan_shape(const bp_op_call *c, bp_type *out, int *n_out)
   for (int k = 0; s == BP_OK && k < p.n_carry; k++)
     out[n++] = c->x_type[k];
   for (int k = 0; s == BP_OK && k < p.n_y; k++)
-    s = stacked_type(c, type_out(p.fn, (size_t)(p.n_carry + k)), p.length, &out[n++]);
+    s = stacked_type(c, type_out(p.fn, (size_t)p.n_carry + (size_t)k), p.length, &out[n++]);
   for (int k = 0; s == BP_OK && k < p.n_carry; k++)
     s = stacked_type(c, &c->x_type[k], p.length, &out[n++]);
   *n_out = n;
@@ -258,7 +258,7 @@ static bp_fn *make_backward(const scan_parts *p, const uint64_t *mask)
     bpi_arena_free(&room);
     return NULL;
   }
-  bp_node dc[BP_MAX_RESULTS], dh[BP_MAX_RESULTS], *dk = d.grads + fn->n_inputs;
+  bp_node dc[BP_MAX_RESULTS] = {{0}}, dh[BP_MAX_RESULTS] = {{0}}, *dk = d.grads + fn->n_inputs;
   size_t n_from = 0, n_wrt = 0;
   int n_state = p->n_carry, first_const = n_state + p->n_xs;
   for (int k = 0; k < n_state; k++)
@@ -266,10 +266,10 @@ static bp_fn *make_backward(const scan_parts *p, const uint64_t *mask)
                                             : BP_NO_NODE;
   for (size_t i = (size_t)first_const; i < fn->n_inputs; i++)
     dk[i] = is_real(type_in(fn, i)) ? derived_input(d.g, type_in(fn, i), d.in, &d.n_in) : BP_NO_NODE;
-  bp_node dy[BP_MAX_RESULTS];
+  bp_node dy[BP_MAX_RESULTS] = {{0}};
   for (int k = 0; k < p->n_y; k++)
     dy[k] = *mask >> (n_state + k) & 1
-                ? derived_input(d.g, type_out(fn, (size_t)(n_state + k)), d.in, &d.n_in)
+                ? derived_input(d.g, type_out(fn, (size_t)n_state + (size_t)k), d.in, &d.n_in)
                 : BP_NO_NODE;
   for (int k = 0; k < n_state; k++)
     dh[k] = *mask >> (n_state + p->n_y + k) & 1 ? derived_input(d.g, type_in(fn, (size_t)k), d.in, &d.n_in)

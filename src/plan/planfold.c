@@ -64,7 +64,7 @@ static bool all_constant(const bpi_draft *d, const bpi_ins *ins)
 
 bool bpi_fold(bpi_draft *d, bpi_ins *ins)
 {
-  void *y[BP_MAX_RESULTS];
+  void *y[BP_MAX_RESULTS] = {0};
   if (!bpi_pass_on(d, BP_PASS_simplify) || ins->n_out > BP_MAX_RESULTS || !all_constant(d, ins) ||
       (ins->kind != BPI_DO_LOOP && ins->kind != BPI_DO_COPY && ins->kind != BPI_DO_KERNEL))
     return false;

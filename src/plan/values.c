@@ -412,7 +412,7 @@ static bp_status scan_body(bpi_draft *d, uint32_t head, bpi_scan *scan, bp_fn *f
 /* Rooms for final carries, for what is read of stacked y and carries, and for the body's block. */
 static bp_status scan_results(bpi_draft *d, uint32_t head, const bpi_scan *scan, uint32_t *out, size_t *n_out)
 {
-  size_t n = (size_t)(2 * scan->n_carry + scan->n_y);
+  size_t n = 2 * (size_t)scan->n_carry + (size_t)scan->n_y;
   for (size_t k = 0; k < n; k++) {
     uint32_t slot = head + (uint32_t)k;
     const bp_type *t = d->h->nodes[slot].type;

@@ -26,7 +26,7 @@ static void *address_of(const binder *b, const bpi_operand *x)
   case BPI_INPUT:
     break;
   }
-  return (void *)(uintptr_t)nothing;
+  return (void *)nothing;
 }
 
 /* Puts an operand's address into a slot, and remembers the slot of an input. */
