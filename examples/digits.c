@@ -5,7 +5,7 @@
 static bool tell(void *user, const bp_progress *p)
 {
   (void)user;
-  if (p->epoch % 10 == 0)
+  if (p->epoch % 5 == 0)
     printf("epoch %2d  train %.4f  valid %.4f  accuracy %.1f %%\n", (int)p->epoch, p->train_loss,
            p->valid_loss, 100 * p->valid_metric);
   return true; /* false would stop */
@@ -31,7 +31,7 @@ int main(void)
     s = bp_data_split(rest, 0.1, 1, &train, &valid);
   bp_net *net = bp_net_new(ctx, train, &(bp_net_options){.hidden = {128}});
   if (s == BP_OK)
-    s = bp_net_train(net, train, &(bp_train_options){.epochs = 40, .valid = valid, .progress = tell}, NULL);
+    s = bp_net_train(net, train, &(bp_train_options){.epochs = 20, .valid = valid, .progress = tell}, NULL);
   if (s == BP_OK)
     s = bp_net_save(net, "digits.safetensors");
   bp_net *loaded = s == BP_OK ? bp_net_load(ctx, "digits.safetensors", &s) : NULL;
