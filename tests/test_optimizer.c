@@ -395,7 +395,8 @@ static void what_is_not_finite_changes_nothing(void **state)
       }
 }
 
-/* Bound but run before anything was bound, and a training step as one plan: one call changes everything together. */
+/* A training step is one plan: one call changes everything together. Row 90 of the list of bad inputs: run before anything was bound,
+ * read before it ran. Row 92: buffers of the wrong size. */
 static void a_step_is_one_plan(void **state)
 {
   layer l = layer_new(*state);
@@ -407,10 +408,19 @@ static void a_step_is_one_plan(void **state)
   assert_int_equal(bp_run_new(n.plan, l.s, &unbound), BP_OK);
   assert_int_equal(bp_run_step(unbound), BP_E_UNBOUND);
   assert_int_equal(bp_run_output(unbound, 0, &data, NULL), BP_E_ORDER);
+  assert_int_equal(bp_run_bind(unbound, "x", l.x, 4 * IN * sizeof *l.x - 1), BP_E_SHAPE);
+  assert_int_equal(bp_run_bind(unbound, "x", l.x, 0), BP_E_SHAPE);
+  assert_int_equal(bp_run_bind(unbound, "x", l.x, SIZE_MAX), BP_E_SHAPE);
+  assert_int_equal(bp_run_bind(unbound, "xs", l.x, 4 * IN * sizeof *l.x), BP_E_NOTFOUND);
+  assert_int_equal(bp_run_bind(unbound, "x", NULL, 4 * IN * sizeof *l.x), BP_E_ARG);
+  double two[2];
+  assert_int_equal(bp_run_get(n.run, 0, two, 1), BP_E_ORDER);
   assert_int_equal(snapshot(l.s, after), size);
   assert_memory_equal(before, after, size);
   assert_int_equal(bp_run_step(n.run), BP_OK);
   assert_int_equal(*(int64_t *)entry_of(l.s, "optimizer.step"), 1);
+  assert_int_equal(bp_run_get(n.run, 0, two, 2), BP_E_SHAPE);
+  assert_int_equal(bp_run_get(n.run, 1, two, 1), BP_E_RANGE);
   static const char *const moved[] = {"params", "optimizer.m", "optimizer.v"};
   for (size_t k = 0; k < COUNT(moved); k++) {
     const float *now = entry_of(l.s, moved[k]);

@@ -693,6 +693,31 @@ static void null_handles(void **state)
   bp_data_free(d);
 }
 
+/* Row 89: a network and data of two contexts share nothing, and may meet. Row 86: a model saved over the file it was loaded from. */
+static void two_contexts_and_one_file(void **state)
+{
+  bp_ctx *other = bp_ctx_new(NULL);
+  bp_data *d = linear_data(*state);
+  bp_net *net = make_net(other, d, &(bp_net_options){.hidden = {3}});
+  bp_metrics m, again;
+  SUCCEEDS(bp_net_train(net, d, &(bp_train_options){.epochs = 2, .valid = d}, NULL));
+  SUCCEEDS(bp_net_eval(net, d, &m));
+  char path[64];
+  temporary_path(path);
+  for (int i = 0; i < 2; i++) {
+    SUCCEEDS(bp_net_save(net, path));
+    bp_net_free(net);
+    net = bp_net_load(i ? other : *state, path, NULL);
+    assert_non_null(net);
+  }
+  SUCCEEDS(bp_net_eval(net, d, &again));
+  assert_true(m.loss == again.loss);
+  bp_net_free(net);
+  unlink(path);
+  bp_ctx_free(other);
+  bp_data_free(d);
+}
+
 /* Row 107: what is not finite in a row to predict shows, and is no class. */
 static void rows_that_are_not_finite(void **state)
 {
@@ -751,6 +776,7 @@ int main(void)
       TEST(refused_network_options),
       TEST(refused_training_options),
       TEST(null_handles),
+      TEST(two_contexts_and_one_file),
       TEST(rows_that_are_not_finite),
       TEST(the_largest_numbers),
   };
