@@ -370,7 +370,7 @@ static bp_status match_valid(trainer *t)
 static bp_status train(bp_net *net, const bp_data *data, const bp_train_options *options,
                        bp_train_result *result)
 {
-  bp_train_result ignored, *r = result ? result : &ignored;
+  bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
   trainer t = {.net = net,
                .data = data,
