@@ -25,12 +25,13 @@ static bp_status graph_of(bp_ctx *ctx, bp_graph **g, bp_node *loss, bp_node *all
   const int64_t dims[2] = {3, 2}, four = 4;
   bp_node x = bp_input(*g, "x", BP_REAL, 2, dims), w = bp_input(*g, "w", BP_REAL, 2, (int64_t[]){4, 2});
   bp_node b = bp_name(bp_input(*g, "b", BP_REAL, 1, &four), "bias");
-  bp_node h = bp_tanh(bp_linear(x, w, b)), grads[2], in[2] = {w, b}, tangent = loss[0];
+  bp_node h = bp_tanh(bp_linear(x, w, b)), grads[2], in[2] = {w, b}, tangent;
   *loss = bp_mean(bp_softmax(h, -1), NULL, 0, false);
   *loss = bp_add(*loss, bp_sum(bp_square(h), NULL, 0, false));
   if (bp_graph_status(*g) != BP_OK)
     return bp_graph_status(*g);
   bp_status s = bp_grad(*loss, in, 2, grads);
+  tangent = *loss;
   if (s == BP_OK)
     s = bp_grad(bp_sum(bp_square(grads[0]), NULL, 0, false), in, 2, grads);
   if (s == BP_OK)
