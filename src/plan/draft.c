@@ -153,3 +153,29 @@ bp_status bpi_whole(bpi_draft *d, uint32_t slot, bpi_ref *out)
   *out = bpi_full_ref(d->copy_of[slot], r->type);
   return BP_OK;
 }
+
+bp_status bpi_keep_attributes(bpi_draft *d, const bpi_node *v, const bp_attr **out)
+{
+  int n = bpi_op_n_attrs(v->op);
+  bp_attr *kept = bpi_arena_alloc(&d->plan->arena, (size_t)n + 1, sizeof *kept);
+  *out = kept;
+  if (!kept)
+    return bpi_nomem();
+  for (int i = 0; i < n; i++) {
+    kept[i] = v->attr[i];
+    bp_attr_kind kind = v->op->attrs[i].kind;
+    size_t bytes = kind == BP_ATTR_INTS   ? (size_t)kept[i].n * sizeof(int64_t)
+                   : kind == BP_ATTR_DATA ? (size_t)kept[i].n
+                                          : 0;
+    if (kind == BP_ATTR_FN)
+      kept[i].fn = NULL; /* functions live no longer than their graphs */
+    if (!bytes)
+      continue;
+    void *copy = bpi_arena_alloc(&d->plan->arena, bytes, 1);
+    if (!copy)
+      return bpi_nomem();
+    memcpy(copy, v->attr[i].v, bytes);
+    kept[i].v = copy;
+  }
+  return BP_OK;
+}

@@ -160,6 +160,8 @@ bp_array bpi_ref_array(const bpi_draft *d, const bpi_ref *r, int64_t *room);
 bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins);
 /* Real attributes of a row in order, in the plan's memory; *p NULL where it has none. */
 bp_status bpi_real_params(bpi_draft *d, const bpi_node *v, const double **p);
+/* A copy of a node's attributes in the plan's memory. */
+bp_status bpi_keep_attributes(bpi_draft *d, const bpi_node *v, const bp_attr **out);
 /* Runs an instruction whose inputs are constants; its results become constants. False: leave it to the run. */
 bool bpi_fold(bpi_draft *d, bpi_ins *ins);
 /* Compiles; params: inputs of a function, or NULL. */

@@ -1,16 +1,21 @@
 /* Fusing: connected elementwise instructions over equally many elements become one tile program, so that values between them
  * stay in cache and need no room in the block.
  *
- * Groups are found by levels, in one walk. A level is higher than those of all inputs; an elementwise instruction joins the
- * groups of its inputs on the highest level, if all of these can take it. Every edge between groups then leads to a higher
- * level, so no cycle can come about. */
+ * Groups are found by levels, in one walk. An edge that leaves a group leads to a higher level, any other edge never to a lower
+ * one; so nothing outside a group can lie between two of its members, and groups of one level may always be made one. */
 #include "plan/draft.h"
 
 #include <string.h>
 
+/* Rows with a loop, and elementwise rows with a kernel that never fails, which is then called for each tile. */
 static bool may_fuse(const bpi_draft *d, const bpi_ins *ins)
 {
-  return ins->kind == BPI_DO_LOOP && !ins->dead && ins->n >= d->tuning.fuse_min;
+  if (ins->dead || ins->n < d->tuning.fuse_min)
+    return false;
+  const bp_op *op = d->h->nodes[ins->head].op;
+  return ins->kind == BPI_DO_LOOP ||
+         (ins->kind == BPI_DO_KERNEL && (op->traits & BP_ELEMENTWISE) && !ins->may_fail && !op->scratch &&
+          ins->n_in <= BPI_MAX_BODY_IN && ins->n_out == 1);
 }
 
 static uint32_t find_group(bpi_draft *d, uint32_t i)
@@ -27,34 +32,30 @@ static bool plain(const bpi_draft *d, const bpi_ref *r)
   return r->form == BPI_FULL && r->offset == 0 && bpi_type_size(r->type) == d->roots[r->root].size;
 }
 
-/* Level of an instruction, and the groups it joins. */
+static bool can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r)
+{
+  const bpi_ins *def = &d->ins[d->roots[r->root].def];
+  return may_fuse(d, ins) && may_fuse(d, def) && def->n == ins->n && plain(d, r);
+}
+
+/* Level of an instruction, and the groups it joins: those of its inputs on this level. */
 static void set_level(bpi_draft *d, uint32_t i, uint32_t floor)
 {
   bpi_ins *ins = &d->ins[i];
-  uint32_t level = floor;
-  bool fits = may_fuse(d, ins);
   ins->group = i;
+  ins->level = floor;
   for (uint32_t k = 0; k < ins->n_in; k++) {
-    uint32_t def = d->roots[d->refs[ins->in + k].root].def;
-    level = def && d->ins[def].level > level ? d->ins[def].level : level;
-  }
-  bool found = false;
-  for (uint32_t k = 0; fits && k < ins->n_in; k++) {
     const bpi_ref *r = &d->refs[ins->in + k];
     uint32_t def = d->roots[r->root].def;
-    if (!def || d->ins[def].level < level)
+    if (!def)
       continue;
-    fits = plain(d, r) && may_fuse(d, &d->ins[def]) && d->ins[def].n == ins->n;
-    found = true;
+    uint32_t level = d->ins[def].level + (may_fuse(d, &d->ins[def]) && !can_join(d, ins, r));
+    ins->level = level > ins->level ? level : ins->level;
   }
-  if (!fits || !found) {
-    ins->level = level + 1;
-    return;
-  }
-  ins->level = level;
   for (uint32_t k = 0; k < ins->n_in; k++) {
-    uint32_t def = d->roots[d->refs[ins->in + k].root].def;
-    if (def && d->ins[def].level == level)
+    const bpi_ref *r = &d->refs[ins->in + k];
+    uint32_t def = d->roots[r->root].def;
+    if (def && d->ins[def].level == ins->level && can_join(d, ins, r))
       d->ins[find_group(d, def)].group = find_group(d, i);
   }
 }
@@ -241,8 +242,8 @@ static bool loads_once(const tile_maker *m, uint32_t i)
   return period < m->tile->n && m->tile->tile % period == 0;
 }
 
-/* Where a step finds one of its inputs. */
-static bpi_tile_ref find_input(tile_maker *m, const bpi_ref *r)
+/* Where a step finds one of its inputs. after: 1 where its result may not lie over the input. */
+static bpi_tile_ref find_input(tile_maker *m, const bpi_ref *r, int after)
 {
   bpi_root *root = &m->d->roots[r->root];
   bpi_tile_ref at = {.elem = elem_of(m->d, r->root), .step = r->form != BPI_SPLAT};
@@ -256,7 +257,7 @@ static bpi_tile_ref find_input(tile_maker *m, const bpi_ref *r)
     at.slot = true;
     at.index = m->slot[at.index] - 1;
   } else {
-    m->x_step[at.index] = (int32_t)m->tile->n_steps;
+    m->x_step[at.index] = (int32_t)m->tile->n_steps + after;
   }
   return at;
 }
@@ -300,13 +301,16 @@ static bp_status add_step(tile_maker *m, size_t s)
       add_load(m, find_operand(m, r), false);
   }
   bpi_tile_step *step = &m->tile->steps[m->tile->n_steps];
+  const bpi_node *v = &d->h->nodes[ins->head];
+  bool kernel = ins->kind == BPI_DO_KERNEL;
   step->loop = ins->loop;
-  step->op = d->h->nodes[ins->head].op;
+  step->op = v->op;
   step->n_in = (int)ins->n_in;
-  bp_status status = bpi_real_params(d, &d->h->nodes[ins->head], &step->params);
+  bp_status status = kernel ? bpi_keep_attributes(d, v, &step->attr) : bpi_real_params(d, v, &step->params);
   for (uint32_t k = 0; k < ins->n_in; k++)
-    step->in[k] = find_input(m, &d->refs[ins->in + k]);
-  free_slots(m, s, elem, true);
+    step->in[k] = find_input(m, &d->refs[ins->in + k], kernel);
+  if (!kernel)
+    free_slots(m, s, elem, true);
   step->out = (bpi_tile_ref){.slot = !root->mark, .elem = elem, .step = 1};
   if (root->mark) {
     step->out.index = m->n_x + root->mark_at;
@@ -314,7 +318,11 @@ static bp_status add_step(tile_maker *m, size_t s)
   } else {
     step->out.index = root->first = take_slot(m);
   }
+  if (kernel)
+    free_slots(m, s, elem, true);
   free_slots(m, s, elem, false);
+  for (int k = 0; k <= step->n_in; k++)
+    step->dtype[k] = (uint8_t)d->roots[k < step->n_in ? d->refs[ins->in + (uint32_t)k].root : result].dtype;
   m->tile->n_steps++;
   return status;
 }

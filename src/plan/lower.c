@@ -149,34 +149,6 @@ static bp_status lower_operands(lowering *l, const bpi_ins *ins, bpi_instr *out)
   return s;
 }
 
-/* ---- attributes ---- */
-
-static bp_status keep_attributes(lowering *l, const bpi_node *v, const bp_attr **out)
-{
-  int n = bpi_op_n_attrs(v->op);
-  bp_attr *kept = bpi_arena_alloc(&l->p->arena, (size_t)n + 1, sizeof *kept);
-  *out = kept;
-  if (!kept)
-    return bpi_nomem();
-  for (int i = 0; i < n; i++) {
-    kept[i] = v->attr[i];
-    bp_attr_kind kind = v->op->attrs[i].kind;
-    size_t bytes = kind == BP_ATTR_INTS   ? (size_t)kept[i].n * sizeof(int64_t)
-                   : kind == BP_ATTR_DATA ? (size_t)kept[i].n
-                                          : 0;
-    if (kind == BP_ATTR_FN)
-      kept[i].fn = NULL; /* functions live no longer than their graphs */
-    if (!bytes)
-      continue;
-    void *copy = bpi_arena_alloc(&l->p->arena, bytes, 1);
-    if (!copy)
-      return bpi_nomem();
-    memcpy(copy, v->attr[i].v, bytes);
-    kept[i].v = copy;
-  }
-  return BP_OK;
-}
-
 /* ---- each kind ---- */
 
 /* Threads that so much work is worth. */
@@ -234,7 +206,7 @@ static bp_status lower_kernel(lowering *l, const bpi_ins *ins, bpi_instr *out)
   out->units = out->op->units ? out->op->units(c, &ns) : 1;
   out->scratch = out->op->scratch ? out->op->scratch(c) : 0;
   share_out(d, out, ns * (double)out->units);
-  return keep_attributes(l, &d->h->nodes[ins->head], &out->attr);
+  return bpi_keep_attributes(d, &d->h->nodes[ins->head], &out->attr);
 }
 
 static bp_status lower_scan(lowering *l, const bpi_ins *ins, bpi_instr *out)

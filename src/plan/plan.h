@@ -39,8 +39,10 @@ typedef struct bpi_tile_ref {
 
 typedef struct bpi_tile_step {
   bpi_loop loop;
-  const bp_op *op; /* NULL: a load */
+  const bp_op *op; /* NULL: a load; without a loop its kernel is called */
   const double *params;
+  const bp_attr *attr;
+  uint8_t dtype[BPI_MAX_BODY_IN + 1]; /* of the inputs, then of the result */
   int n_in;
   bool once; /* a load whose elements are the same in every tile */
   bpi_tile_ref in[BPI_MAX_BODY_IN], out;

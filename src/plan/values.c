@@ -347,7 +347,7 @@ static bp_status kernel_value(bpi_draft *d, uint32_t head)
     return s == BP_OK ? BP_E_NOMEM : s;
   d->ins[id].n = total;
   d->ins[id].dead = total == 0;
-  d->ins[id].may_fail = !(v->op->traits & (BP_TOTAL | BP_ELEMENTWISE));
+  d->ins[id].may_fail = !(v->op->traits & BP_TOTAL);
   bpi_fold(d, &d->ins[id]);
   return BP_OK;
 }

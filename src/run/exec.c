@@ -61,6 +61,29 @@ static void tile_step(const tile_place *p, const bpi_tile_step *t)
   t->loop(p->n, tile_at(p, &t->out), x, step, t->params);
 }
 
+/* The kernel of an elementwise row sees the tile as rows of elements. */
+static void tile_kernel(const tile_place *p, const bpi_tile_step *t)
+{
+  static const int64_t strides[2] = {0, 1};
+  bp_array a[BPI_MAX_BODY_IN + 1];
+  double ns;
+  for (int k = 0; k <= t->n_in; k++) {
+    const bpi_tile_ref *r = k < t->n_in ? &t->in[k] : &t->out;
+    a[k] = (bp_array){tile_at(p, r), &p->n, &strides[r->step], p->n, (bp_dtype)t->dtype[k], 1};
+  }
+  bp_kernel_call c = {.in = a,
+                      .out = a + t->n_in,
+                      .attr = t->attr,
+                      .vec = p->s->frame->plan->kernels,
+                      .end = 1,
+                      .n_in = t->n_in,
+                      .n_out = 1,
+                      .fail_at = -1};
+  if (t->op->units)
+    c.end = t->op->units(&c, &ns);
+  t->op->kernel(&c);
+}
+
 static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
 {
   const bpi_step *s = arg;
@@ -73,8 +96,10 @@ static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
     p.n = t->n - p.first < t->tile ? t->n - p.first : t->tile;
     for (size_t k = 0; k < t->n_steps; k++) {
       const bpi_tile_step *step = &t->steps[k];
-      if (step->op)
+      if (step->loop)
         tile_step(&p, step);
+      else if (step->op)
+        tile_kernel(&p, step);
       else if (!step->once || u == begin)
         tile_load(&p, step);
     }
