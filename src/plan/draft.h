@@ -160,6 +160,11 @@ bp_array bpi_ref_array(const bpi_draft *d, const bpi_ref *r, int64_t *room);
 bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins);
 /* Real attributes of a row in order, in the plan's memory; *p NULL where it has none. */
 bp_status bpi_real_params(bpi_draft *d, const bpi_node *v, const double **p);
+/* Whether an instruction can be part of a tile program at all, and of the same one as the maker of what it reads. */
+bool bpi_may_fuse(const bpi_draft *d, const bpi_ins *ins);
+bool bpi_can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r);
+/* Moves instructions to higher levels, see sink.c. */
+bp_status bpi_sink(bpi_draft *d);
 /* A copy of a node's attributes in the plan's memory. */
 bp_status bpi_keep_attributes(bpi_draft *d, const bpi_node *v, const bp_attr **out);
 /* Runs an instruction whose inputs are constants; its results become constants. False: leave it to the run. */

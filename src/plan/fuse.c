@@ -7,17 +7,6 @@
 
 #include <string.h>
 
-/* Rows with a loop, and elementwise rows with a kernel that never fails, which is then called for each tile. */
-static bool may_fuse(const bpi_draft *d, const bpi_ins *ins)
-{
-  if (ins->dead || ins->n < d->tuning.fuse_min)
-    return false;
-  const bp_op *op = d->h->nodes[ins->head].op;
-  return ins->kind == BPI_DO_LOOP ||
-         (ins->kind == BPI_DO_KERNEL && (op->traits & BP_ELEMENTWISE) && !ins->may_fail && !op->scratch &&
-          ins->n_in <= BPI_MAX_BODY_IN && ins->n_out == 1);
-}
-
 static uint32_t find_group(bpi_draft *d, uint32_t i)
 {
   while (d->ins[i].group != i) {
@@ -27,18 +16,7 @@ static uint32_t find_group(bpi_draft *d, uint32_t i)
   return i;
 }
 
-static bool plain(const bpi_draft *d, const bpi_ref *r)
-{
-  return r->form == BPI_FULL && r->offset == 0 && bpi_type_size(r->type) == d->roots[r->root].size;
-}
-
-static bool can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r)
-{
-  const bpi_ins *def = &d->ins[d->roots[r->root].def];
-  return may_fuse(d, ins) && may_fuse(d, def) && def->n == ins->n && plain(d, r);
-}
-
-/* Level of an instruction, and the groups it joins: those of its inputs on this level. */
+/* Level of an instruction: as that of its inputs, but higher than groups that it cannot join. */
 static void set_level(bpi_draft *d, uint32_t i, uint32_t floor)
 {
   bpi_ins *ins = &d->ins[i];
@@ -49,13 +27,18 @@ static void set_level(bpi_draft *d, uint32_t i, uint32_t floor)
     uint32_t def = d->roots[r->root].def;
     if (!def)
       continue;
-    uint32_t level = d->ins[def].level + (may_fuse(d, &d->ins[def]) && !can_join(d, ins, r));
+    uint32_t level = d->ins[def].level + (bpi_may_fuse(d, &d->ins[def]) && !bpi_can_join(d, ins, r));
     ins->level = level > ins->level ? level : ins->level;
   }
+}
+
+static void join_inputs(bpi_draft *d, uint32_t i)
+{
+  const bpi_ins *ins = &d->ins[i];
   for (uint32_t k = 0; k < ins->n_in; k++) {
     const bpi_ref *r = &d->refs[ins->in + k];
     uint32_t def = d->roots[r->root].def;
-    if (def && d->ins[def].level == ins->level && can_join(d, ins, r))
+    if (def && d->ins[def].level == ins->level && bpi_can_join(d, ins, r))
       d->ins[find_group(d, def)].group = find_group(d, i);
   }
 }
@@ -92,7 +75,10 @@ static bp_status set_groups(bpi_draft *d)
   for (uint32_t i = 1; i < d->n_ins; i++)
     if (!before[i])
       set_level(d, i, floor);
-  return BP_OK;
+  bp_status s = bpi_sink(d);
+  for (uint32_t i = 1; i < d->n_ins && s == BP_OK; i++)
+    join_inputs(d, i);
+  return s;
 }
 
 /* Sets root.mark where a value is an output, or read by others than the group that makes it. */
@@ -412,7 +398,7 @@ static bp_status make_tiles(bpi_draft *d)
   if (!next || !first || !count || !members)
     return bpi_nomem();
   for (uint32_t i = (uint32_t)n - 1; i > 0; i--) {
-    if (!may_fuse(d, &d->ins[i]))
+    if (!bpi_may_fuse(d, &d->ins[i]))
       continue;
     uint32_t g = find_group(d, i);
     next[i] = first[g];
@@ -420,7 +406,7 @@ static bp_status make_tiles(bpi_draft *d)
     count[g]++;
   }
   for (uint32_t i = 1; i < n; i++) {
-    if (!may_fuse(d, &d->ins[i]))
+    if (!bpi_may_fuse(d, &d->ins[i]))
       continue;
     uint32_t g = find_group(d, i), k = 0;
     if (first[g] != i || (count[g] == 1 && !has_strided(d, &d->ins[i])))
