@@ -35,6 +35,17 @@ bool bpi_can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r)
   return bpi_may_fuse(d, ins) && bpi_may_fuse(d, def) && def->n == ins->n && plain(d, r);
 }
 
+/* The highest level at which each root is read for sure: sinking makes it no lower. */
+static void note_highest(sinker *s)
+{
+  const bpi_draft *d = s->d;
+  for (size_t i = 1; i < d->n_ins; i++)
+    for (uint32_t k = 0; k < d->ins[i].n_in && !d->ins[i].dead; k++) {
+      uint32_t *high = &s->high[d->refs[d->ins[i].in + k].root];
+      *high = d->ins[i].level > *high ? d->ins[i].level : *high;
+    }
+}
+
 static void note_reader(sinker *s, const bpi_ins *ins, const bpi_ref *r)
 {
   bool joins = bpi_can_join(s->d, ins, r);
@@ -44,7 +55,8 @@ static void note_reader(sinker *s, const bpi_ins *ins, const bpi_ref *r)
   } else if (ins->level == s->low[r->root]) {
     s->stuck[r->root] |= !joins;
   }
-  s->high[r->root] = ins->level > s->high[r->root] ? ins->level : s->high[r->root];
+  if (ins->level > s->high[r->root])
+    s->high[r->root] = ins->level;
 }
 
 /* Bytes that are alive on a level only if the reference is read there. An input that can sink as well counts by its own inputs. */
@@ -89,6 +101,7 @@ bp_status bpi_sink(bpi_draft *d)
     return bpi_nomem();
   for (size_t i = 0; i < d->n_roots; i++)
     s.low[i] = UINT32_MAX;
+  note_highest(&s);
   for (size_t i = d->n_ins - 1; i > 0; i--) {
     bpi_ins *ins = &d->ins[i];
     if (ins->dead)
