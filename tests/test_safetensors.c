@@ -82,21 +82,22 @@ static const struct good_file {
                                                                                                  "2",
                                                                                                  "1", 35,
                                                                                                  36) ",\"m\""
-                                                                                                     ":" T("C"
-                                                                                                           "6"
-                                                                                                           "4",
-                                                                                                           "1",
-                                                                                                           36,
-                                                                                                           44) ",\"n\":" T("F8_E8M0",
-                                                                                                                           "1",
-                                                                                                                           44,
-                                                                                                                           45) ",\"o\":" T("F6_E2M3",
-                                                                                                                                           "4",
-                                                                                                                                           45,
-                                                                                                                                           48) ",\"p\":" T("F6_E3M2",
-                                                                                                                                                           "4",
-                                                                                                                                                           48,
-                                                                                                                                                           51) "}"),
+                                                                                                     ":" T(
+                                                                                                         "C"
+                                                                                                         "6"
+                                                                                                         "4",
+                                                                                                         "1",
+                                                                                                         36,
+                                                                                                         44) ",\"n\":" T("F8_E8M0",
+                                                                                                                         "1",
+                                                                                                                         44,
+                                                                                                                         45) ",\"o\":" T("F6_E2M3",
+                                                                                                                                         "4",
+                                                                                                                                         45,
+                                                                                                                                         48) ",\"p\":" T("F6_E3M2",
+                                                                                                                                                         "4",
+                                                                                                                                                         48,
+                                                                                                                                                         51) "}"),
              51, 16, 0},
 };
 
@@ -438,6 +439,23 @@ static void refuses_to_write_nonsense(void **state)
   tally_end(&t, ctx);
 }
 
+/* 31: brackets a million deep end at the first one that has no place there; nothing is put on the stack for them. */
+static void nesting_needs_no_stack(void **state)
+{
+  (void)state;
+  static const char *const starts[] = {"{\"a\":{\"shape\":", "{\"a\":", "{\"__metadata__\":{\"a\":"};
+  enum { DEEP = 1000000 };
+  char *header = malloc(DEEP), *file = malloc(DEEP + 8);
+  for (size_t i = 0; i < 2 * COUNT(starts); i++) {
+    memset(header, i % 2 ? '{' : '[', DEEP);
+    memcpy(header, starts[i / 2], strlen(starts[i / 2]));
+    size_t n = make_file(file, header, DEEP, 0);
+    assert_int_equal(read_copy(read_tensors, file, n), BP_E_FORMAT);
+  }
+  free(header);
+  free(file);
+}
+
 /* 30: 100,000 tensors, in shuffled order, are read in no more than n log n. */
 static void many_tensors(void **state)
 {
@@ -634,6 +652,7 @@ int main(void)
       cmocka_unit_test(damage_is_found),
       cmocka_unit_test(writing_fails_cleanly_without_memory),
       cmocka_unit_test(refuses_to_write_nonsense),
+      cmocka_unit_test(nesting_needs_no_stack),
       cmocka_unit_test(many_tensors),
       cmocka_unit_test(files_on_disk),
       cmocka_unit_test(a_file_of_the_python_package_is_read),

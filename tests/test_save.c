@@ -1,5 +1,5 @@
-/* Saving: at every moment the old file or the whole new one is there. The system calls are caught here, in front of the C
- * library's, and fail on demand. */
+/* Saving: at every moment the old file or the whole new one is there. And reading from a disk that fails. The system calls are
+ * caught here, in front of the C library's, and fail on demand. */
 #include "support/files.h"
 
 #include <dirent.h>
@@ -13,10 +13,10 @@
 
 /* ---- the calls, caught ---- */
 
-typedef enum call { OPEN, FCHMOD, WRITE, FSYNC, CLOSE, RENAME, CALLS } call;
-static const char *const call_names[CALLS] = {"open", "fchmod", "write", "fsync", "close", "rename"};
+typedef enum call { OPEN, FCHMOD, READ, WRITE, FSYNC, CLOSE, RENAME, CALLS } call;
+static const char *const call_names[CALLS] = {"open", "fchmod", "read", "write", "fsync", "close", "rename"};
 
-/* Call number `at` (from 1) of a kind fails with `error`; error 0 makes a write short. */
+/* Call number `at` (from 1) of a kind fails with `error`; error 0 makes a read or write short. */
 static struct fault {
   bool armed;
   call call;
@@ -43,6 +43,19 @@ static void *real(const char *name)
   __typeof__(&name) f;    \
   void *p_ = real(#name); \
   memcpy(&f, &p_, sizeof f)
+
+ssize_t read(int fd, void *data, size_t n)
+{
+  REAL(read);
+  if (fails(READ)) {
+    if (fault.error) {
+      errno = fault.error;
+      return -1;
+    }
+    n = n > 3 ? 3 : n;
+  }
+  return f(fd, data, n);
+}
 
 ssize_t write(int fd, const void *data, size_t n)
 {
@@ -449,6 +462,49 @@ static void killed_writers_leave_a_whole_file(void **state)
   end(&p);
 }
 
+/* ---- reading ---- */
+
+static const struct read_row {
+  const char *name;
+  call call;
+  int at, error;
+  bp_status status;
+  const char *says;
+} read_rows[] = {
+    {"no fault", READ, 0, EIO, BP_OK, ""},
+    {"97 EIO on read", READ, 1, EIO, BP_E_IO, "Input/output error"},
+    {"97 EIO on the second read", READ, 2, EIO, BP_E_IO, "Input/output error"},
+    {"98 short read", READ, 1, 0, BP_OK, ""},
+    {"99 EINTR on read", READ, 1, EINTR, BP_OK, ""},
+    {"99 EINTR on the second read", READ, 2, EINTR, BP_OK, ""},
+    {"99 EINTR on open", OPEN, 1, EINTR, BP_OK, ""},
+    {"101 too many files", OPEN, 1, EMFILE, BP_E_IO, "cannot be opened: Too many open files"},
+    {"may not be read", OPEN, 1, EACCES, BP_E_IO, "cannot be opened: Permission denied"},
+};
+
+static void faults_while_reading(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < COUNT(read_rows); i++) {
+    const struct read_row *r = &read_rows[i];
+    place p;
+    begin(&p);
+    put_file(p.path, "a,b\n1,2\n3,4\n", 0600);
+    bp_table *t = NULL;
+    fault = (struct fault){.armed = true, .call = r->call, .at = r->at, .error = r->error};
+    bp_status s = bp_csv_load(p.ctx, p.path, NULL, &t);
+    fault.armed = false;
+    if (s != r->status || (s != BP_OK && (!strstr(bp_error(), r->says) || !strstr(bp_error(), p.path))))
+      fail_msg("%s (%s): %s: %s", r->name, call_names[r->call], bp_status_name(s), bp_error());
+    if (s == BP_OK)
+      assert_true(bp_table_rows(t) == 2 && bp_table_columns(t) == 2);
+    else
+      assert_null(t);
+    bp_table_free(t);
+    end(&p);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -461,6 +517,7 @@ int main(void)
       cmocka_unit_test(a_name_without_folder_is_saved_here),
       cmocka_unit_test(a_size_limit_is_an_error),
       cmocka_unit_test(killed_writers_leave_a_whole_file),
+      cmocka_unit_test(faults_while_reading),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
