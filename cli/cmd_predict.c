@@ -76,7 +76,7 @@ static void row_text(const bp_net *net, int64_t row, const float *y, int width)
   answer("%6lld", (long long)row);
   if (!bp_net_classes(net)) {
     for (int64_t k = 0; k < n; k++)
-      answer("  %12.6g", (double)y[k]);
+      answer("  %12.9g", (double)y[k]);
   } else {
     int64_t best = best_of(y, n);
     answer("  %-*s", width, shown(class_text(net, best)));

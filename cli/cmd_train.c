@@ -271,7 +271,6 @@ static bp_status train(job *j)
   bp_train_options o = {.epochs = s->epochs,
                         .batch = s->batch,
                         .optimizer = optimizer,
-                        .has_optimizer = true,
                         .schedule = choice_text("schedule", s->schedule),
                         .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
                         .valid = j->valid,

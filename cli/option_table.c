@@ -33,7 +33,7 @@ const option options[] = {
     {"dtype", "TYPE", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "float32|float64", .preset = "float32", .at = IN(dtype),
      .help = "numbers to compute with"},
 
-    {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "200", .at = IN(epochs),
+    {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
     {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
      .help = "stop after so many epochs without a better validation loss (10, and at least 500 steps)"},

@@ -204,7 +204,8 @@ BP_API bp_node bp_input(bp_graph *g, const char *name, bp_dtype dtype, int rank,
 BP_API bp_node bp_constant(bp_graph *g, double value);
 /** An int64 scalar constant. */
 BP_API bp_node bp_constant_int(bp_graph *g, int64_t value);
-/** A constant of any shape, every element `value`; stored once. dtype: BP_REAL, BP_INT64 or BP_BOOL. */
+/** A constant of any shape, every element `value`; stored once. dtype: BP_REAL, BP_INT64 (whole
+ *  numbers only, else BP_E_RANGE) or BP_BOOL (what is not 0 is true). */
 BP_API bp_node bp_full(bp_graph *g, bp_dtype dtype, double value, int rank, const int64_t *dims);
 /** A constant array; the data are copied: double for BP_REAL, int64_t for BP_INT64, bytes for BP_BOOL. */
 BP_API bp_node bp_array_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims, const void *data);
@@ -233,6 +234,8 @@ BP_API bp_status bp_call(bp_fn *fn, const bp_node *args, size_t n_args, bp_node 
  *  @param fn      Inputs: n_carry carries, n_xs slices, n_consts constants. Outputs: n_carry new carries, of the same
  *                 types, then any number of y.
  *  @param xs      Nodes of shape [T, ...]; x_t has that shape without T. n_xs ≥ 1, or length > 0 gives T.
+ *                 Random nodes in it draw the same numbers in every step under the same key: let the key be an element of a sequence, or
+ *                 count it up as a carry, where that is not wanted. Two loops never share a stream.
  *  @param reverse Steps from the last to the first; y_t stays at its t.
  *  @param results Out: n_carry final carries, then each y stacked to [T, ...].
  *  Gradients run the loop backwards (backpropagation through time, Werbos 1990). */
@@ -1243,8 +1246,8 @@ BP_API int64_t bp_params_size(const bp_params *p, int64_t *frozen);
 BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *type, void **data, bool *frozen);
 
 #define BP_OPTIMIZER_LIST(X)                                                                                 \
-  X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")                                     \
   X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")                                    \
+  X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")                                     \
   X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient")                        \
   X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")
 
@@ -1339,7 +1342,7 @@ typedef struct bp_net_options {
 } bp_net_options;
 
 /** A network for this data: its columns in, its classes (softmax cross-entropy) or targets (mean squared error) out.
- *  Means and deviations of the columns are taken from `data`, which should be the training part. @return NULL on error. */
+ *  Means and deviations of the columns are taken from `data`, which should be the training part; a column that is constant there is left out. @return NULL on error. */
 BP_API bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *options);
 BP_API void bp_net_free(bp_net *net);
 
@@ -1355,8 +1358,7 @@ typedef struct bp_progress {
 typedef struct bp_train_options {
   int64_t epochs;          /**< [200] */
   int64_t batch;           /**< [8 to 128 by the size of the data] */
-  bp_optimizer optimizer;  /**< [adam]; set `has_optimizer` to choose SGD with all defaults */
-  bool has_optimizer;
+  bp_optimizer optimizer;  /**< [adam] */
   const char *schedule;    /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
   double label_smoothing;  /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid;    /**< for early stopping; NULL: none */

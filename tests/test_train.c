@@ -620,7 +620,7 @@ static void refused_training_options(void **state)
       {84, {.optimizer.lr = (double)NAN}, BP_E_ARG, "lr"},
       {84, {.optimizer.lr = -1}, BP_E_ARG, "lr"},
       {84, {.optimizer.lr = (double)INFINITY}, BP_E_ARG, "lr"},
-      {84, {.optimizer.momentum = 1, .has_optimizer = true}, BP_E_ARG, "momentum"},
+      {84, {.optimizer.momentum = 1}, BP_E_ARG, "momentum"},
       {84, {.optimizer.clip_norm = (double)INFINITY}, BP_E_ARG, "clip_norm"},
       {84, {.optimizer.kind = BP_OPTIMIZER_COUNT}, BP_E_ARG, "kind"},
       {85, {.batch = -1}, BP_E_ARG, "batch"},

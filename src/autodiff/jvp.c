@@ -81,11 +81,16 @@ static bp_status through_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_n
   bp_status st = c->op->expand(c, y);
   if (st != BP_OK || c->graph->status != BP_OK)
     return c->graph->status != BP_OK ? c->graph->status : bp_op_fail(c, st, "its expansion failed");
-  for (int i = 0; i < c->n_in; i++)
-    if (!bp_absent(t[i])) {
+  /* A node given twice has one tangent, which reaches both places by itself. */
+  for (int i = 0; i < c->n_in; i++) {
+    bool twice = false;
+    for (size_t k = 0; k < n; k++)
+      twice = twice || x[k].index == c->x[i].index;
+    if (!twice && !bp_absent(t[i])) {
       x[n] = c->x[i];
       tx[n++] = t[i];
     }
+  }
   return bpi_forward(s, y, (size_t)c->n_out, x, tx, n, true, out);
 }
 

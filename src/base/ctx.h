@@ -39,7 +39,7 @@ bool bpi_grow(bp_ctx *ctx, void **items, size_t *cap, size_t count, size_t size)
 bp_status bpi_fail(bp_status s, const char *fmt, ...) BP_PRINTF(2, 3);
 /* Out of memory, said in the same words everywhere. */
 bp_status bpi_nomem(void);
-/* BP_E_ARG for a NULL or bad argument: "bp_foo: `what` ..." */
+/* BP_E_ARG for a bad argument. what: its name, or a sentence that says what is wrong. */
 bp_status bpi_bad_arg(const char *function, const char *what);
 
 /* A line of log, cut and cleaned like a message; nothing where ctx has no log or a lower level. */

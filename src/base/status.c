@@ -103,7 +103,9 @@ bp_status bpi_nomem(void)
 
 bp_status bpi_bad_arg(const char *function, const char *what)
 {
-  return bpi_fail(BP_E_ARG, "%s: `%s` is NULL or out of its range", function, what);
+  /* A bare name is an argument; a sentence says itself what is wrong. */
+  return strchr(what, ' ') ? bpi_fail(BP_E_ARG, "%s: %s", function, what)
+                           : bpi_fail(BP_E_ARG, "%s: `%s` is NULL or out of its range", function, what);
 }
 
 void bpi_log(bp_ctx *ctx, bp_log_level level, const char *fmt, ...)

@@ -14,6 +14,9 @@ static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs
     const bpi_node *v = bpi_slot(inputs[i]);
     if (!v || inputs[i].graph != body || !(v->op->traits & BP_INPUT))
       return bpi_fail(BP_E_GRAPH, "bp_fn_new: parameter %zu is not an input node of the body", i + 1);
+    for (size_t k = 0; k < i; k++)
+      if (inputs[k].index == inputs[i].index)
+        return bpi_fail(BP_E_EXISTS, "bp_fn_new: parameter %zu is parameter %zu again", i + 1, k + 1);
   }
   for (size_t i = 0; i < n_outputs; i++)
     if (outputs[i].graph != body || !bpi_slot(outputs[i]))
@@ -131,11 +134,28 @@ bool bpi_fn_random(const bp_fn *fn)
   return false;
 }
 
-/* Streams below 2^31 are the graph's own; above are those made here. */
+/* Streams below BPI_OWN_STREAMS are the graph's own; above are those made here. */
 static int64_t inner_stream(uint32_t stream, int64_t own)
 {
   uint64_t h = ((uint64_t)stream << 32 | (uint32_t)own) * 0x9e3779b97f4a7c15u;
-  return (int64_t)(h >> 33 | 0x80000000u);
+  return (int64_t)(h >> 33 | BPI_OWN_STREAMS);
+}
+
+/* Gives random numbers streams of their own, in whatever way a row has them: an attribute `stream`, or a function with random nodes. */
+static bp_status restream(const bpi_node *v, uint32_t head, bp_attr *attr, uint32_t stream)
+{
+  bp_attr *fn = NULL;
+  for (int k = 0; k < bpi_op_n_attrs(v->op); k++) {
+    if (strcmp(v->op->attrs[k].name, "stream") == 0) {
+      attr[k].i = attr[k].i ? inner_stream(stream, attr[k].i) : 0;
+      return BP_OK;
+    }
+    if (v->op->attrs[k].kind == BP_ATTR_FN)
+      fn = &attr[k];
+  }
+  if (fn && bpi_fn_random(fn->fn))
+    fn->fn = bpi_fn_restreamed(fn->fn, (uint32_t)inner_stream(stream, head));
+  return !fn || fn->fn ? BP_OK : BP_E_NOMEM;
 }
 
 static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, bp_node *map, bp_node *x,
@@ -144,8 +164,8 @@ static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, b
   const bpi_node *v = &body->nodes[head];
   bp_attr attr[BP_MAX_ATTRS];
   memcpy(attr, v->attr, (size_t)bpi_op_n_attrs(v->op) * sizeof *attr);
-  if ((v->op->traits & BP_RANDOM) && stream)
-    attr[0].i = inner_stream(stream, attr[0].i);
+  if (stream && restream(v, head, attr, stream) != BP_OK)
+    return bpi_graph_fail(g, BP_E_NOMEM, "%s: out of memory", v->op->name);
   for (int k = 0; k < v->n_in; k++)
     x[k] = map[v->in[k]];
   return bp_apply(g, v->op, x, v->n_in, attr, &map[head]);
@@ -170,6 +190,29 @@ bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t st
     results[k] = map[fn->outputs[k].index];
   bpi_free(g->ctx, map);
   return s;
+}
+
+enum { DERIVED_STREAMS = -1 };
+
+bp_fn *bpi_fn_restreamed(bp_fn *fn, uint32_t stream)
+{
+  uint64_t mask = stream;
+  bp_fn *made = bpi_fn_derived(fn, DERIVED_STREAMS, &mask, 1);
+  if (made)
+    return made;
+  bp_graph *g = bp_graph_new(fn->body->ctx);
+  bp_node *in = g ? bpi_arena_alloc(&g->arena, fn->n_inputs + fn->n_outputs, sizeof *in) : NULL;
+  bp_node *out = in ? in + fn->n_inputs : NULL;
+  for (size_t i = 0; in && i < fn->n_inputs; i++)
+    in[i] = bpi_placeholder(g, fn->body->nodes[fn->inputs[i].index].type);
+  if (!in || bpi_fn_inline(fn, g, in, stream, out) != BP_OK) {
+    bp_graph_free(g);
+    return NULL;
+  }
+  made = bp_fn_new(fn->name, g, in, fn->n_inputs, out, fn->n_outputs);
+  if (made)
+    made->streamed = true;
+  return bpi_fn_remember(fn, DERIVED_STREAMS, &mask, 1, made);
 }
 
 bp_status bpi_call_of(bp_graph *g, uint32_t head, bpi_call_room *room, bp_op_call *call)

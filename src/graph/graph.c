@@ -595,7 +595,7 @@ bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, 
 
 int64_t *bp_op_ints(const bp_op_call *c, int64_t n)
 {
-  return n < 0 ? NULL : bpi_arena_alloc(&c->graph->arena, (size_t)n, sizeof(int64_t));
+  return !c || n < 0 ? NULL : bpi_arena_alloc(&c->graph->arena, (size_t)n, sizeof(int64_t));
 }
 
 /* ---- marks ---- */
@@ -611,6 +611,9 @@ bp_status bp_graph_rollback(bp_graph *g, uint32_t mark)
     return bpi_bad_arg("bp_graph_rollback", "the mark is not one of this graph");
   if (mark < g->count && g->nodes[mark].result)
     return bpi_bad_arg("bp_graph_rollback", "the mark is inside a call with several results");
+  if (g->closed)
+    return bpi_fail(BP_E_ORDER,
+                    "bp_graph_rollback: the graph is the body of a function, which stays as it is");
   g->count = mark;
   while (g->n_places && g->places[g->n_places - 1].index >= mark)
     g->n_places--;

@@ -69,6 +69,7 @@ struct bp_fn {
   bp_node *inputs, *outputs;
   size_t n_inputs, n_outputs;
   size_t count;
+  bool streamed; /* its random nodes have streams that no other function has: see scan */
   /* Derived functions (gradient, tangent), made once: so that equal derivatives are equal nodes. */
   struct bpi_derived *derived;
   size_t n_derived, derived_cap;
@@ -85,6 +86,10 @@ bp_fn *bpi_fn_keep(bp_fn *fn);
 /* The body of fn as nodes of g, on these arguments. Random nodes in it get streams of their own for each `stream`. */
 bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t stream, bp_node *results);
 bool bpi_fn_random(const bp_fn *fn);
+/* fn with streams of its own for `stream`; kept by fn. NULL when out of memory. */
+bp_fn *bpi_fn_restreamed(bp_fn *fn, uint32_t stream);
+/* Streams of the random nodes that a graph's builders make lie below; those derived from them above. */
+#define BPI_OWN_STREAMS 0x80000000u
 bp_fn *bpi_fn_derived(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask);
 /* Hands `made` over to fn's cache (also on failure: then it is freed and NULL comes back). */
 bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask, bp_fn *made);

@@ -141,7 +141,10 @@ static bp_status scan_canon(bp_op_call *c, bp_attr *attr)
   }
   if (attr[3].i < 0 || (attr[3].i == 0 && !attr[2].i))
     return bp_op_fail(c, BP_E_ARG, "without a sequence, length must be at least 1");
-  return BP_OK;
+  /* Two loops over one function with random nodes draw different numbers: each gets a copy with streams of its own. */
+  if (!attr[0].fn->streamed && bpi_fn_random(attr[0].fn))
+    attr[0].fn = bpi_fn_restreamed(attr[0].fn, (uint32_t)c->graph->next_stream++);
+  return attr[0].fn ? BP_OK : bp_op_fail(c, BP_E_NOMEM, "out of memory");
 }
 
 /* The type of a sequence's element. */
@@ -366,7 +369,9 @@ static bp_fn *derived_fn(const bp_op_call *c, const scan_parts *p, int kind, uin
   if (!fn)
     fn = bpi_fn_remember(p->fn, kind, &mask, 1,
                          kind == DERIVED_VJP ? make_backward(p, &mask) : make_forward(p));
-  if (!fn)
+  if (fn)
+    fn->streamed = true; /* it draws what the loop itself drew */
+  else
     bp_op_fail(c, BP_E_NOMEM, "its derivative could not be made: %s", bp_error());
   return fn;
 }

@@ -1,6 +1,7 @@
 /* Where values come from: inputs, state, constants. */
 #include "ops/family.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- input: a value that the caller binds before each run ---- */
@@ -142,7 +143,7 @@ bp_node bp_full(bp_graph *g, bp_dtype dtype, double value, int rank, const int64
     uint8_t b;
   } one = {.r = value};
   if (dtype == BP_INT64) {
-    if (!(value >= -9223372036854775808.0 && value < 9223372036854775808.0))
+    if (!(value >= -9223372036854775808.0 && value < 9223372036854775808.0) || value != floor(value))
       return bpi_node_fail(g, BP_E_RANGE, "bp_full: %g is no int64", value);
     one.i = (int64_t)value;
   } else if (dtype == BP_BOOL) {

@@ -11,11 +11,11 @@
 static bp_status stream_canon(bp_op_call *c, bp_attr *attr)
 {
   uint64_t *next = &c->graph->next_stream;
-  if (attr[0].i < 0 || attr[0].i > UINT32_MAX || (attr[0].i == 0 && *next > UINT32_MAX))
+  if (attr[0].i < 0 || attr[0].i > UINT32_MAX || (attr[0].i == 0 && *next >= BPI_OWN_STREAMS))
     return bp_op_fail(c, BP_E_LIMIT, "a stream is a number of 1 to 4294967295; 0 asks for a fresh one");
   if (attr[0].i == 0)
     attr[0].i = (int64_t)*next;
-  if ((uint64_t)attr[0].i >= *next)
+  if ((uint64_t)attr[0].i >= *next && attr[0].i < (int64_t)BPI_OWN_STREAMS)
     *next = (uint64_t)attr[0].i + 1;
   return BP_OK;
 }

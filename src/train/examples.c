@@ -225,11 +225,11 @@ static void fit_columns(const bp_data *d, double (*at)(const bpi_examples *e, in
       square += off * off;
     }
   double deviation = sqrt(square / n);
-  /* A constant column stays what it is (0 after the mean): what varies by less than its rounding is noise. */
+  /* A constant column is left out: what the network does with it was never learned. What varies by less than its rounding is noise. */
   bool constant = !(deviation > 1e-6 * fabs(m)) || !(deviation > 1e-30);
   for (int64_t c = first; c < first + width; c++) {
     mean[c] = (float)m;
-    scale[c] = constant ? 1 : (float)(1 / deviation);
+    scale[c] = constant ? 0 : (float)(1 / deviation);
   }
 }
 
@@ -242,6 +242,8 @@ void bpi_data_fit(const bp_data *d, float *mean, float *scale)
 
 void bpi_data_fit_targets(const bp_data *d, float *mean, float *scale)
 {
-  for (int64_t k = 0; k < d->all->n_y; k++)
+  for (int64_t k = 0; k < d->all->n_y; k++) {
     fit_columns(d, target_at, d->all->n_y, k, 1, mean, scale);
+    scale[k] = scale[k] == 0 ? 1 : scale[k]; /* a constant target is all mean */
+  }
 }

@@ -47,7 +47,7 @@ typedef struct bpi_scaling {
 /* Writes rows at[0..n) of d, scaled, as float32 or float64. */
 void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
                      void *out);
-/* Mean and 1/deviation of each column over d; a constant column gets scale 1. */
+/* Mean and 1/deviation of each column over d; a constant column gets scale 0. */
 void bpi_data_fit(const bp_data *d, float *mean, float *scale);
 /* The same of each real target. */
 void bpi_data_fit_targets(const bp_data *d, float *mean, float *scale);

@@ -32,6 +32,28 @@ static bool room_for(bpi_examples *e, int64_t rows, int64_t cols)
 
 /* ---- from a table ---- */
 
+/* Values are kept as 32-bit floats. Where those cannot tell them apart (time stamps, serial numbers), what would be learned is noise: that is
+ * refused, not rounded in silence. */
+static bp_status check_precision(const char *name, const double *v, int64_t rows)
+{
+  double sum = 0, square = 0, lost = 0;
+  for (int64_t i = 0; i < rows; i++)
+    sum += v[i];
+  for (int64_t i = 0; i < rows; i++) {
+    double off = v[i] - sum / (double)rows, error = fabs((double)(float)v[i] - v[i]);
+    square += off * off;
+    lost = error > lost ? error : lost;
+  }
+  double deviation = sqrt(square / (double)rows);
+  if (lost <= 1e-3 * deviation || deviation == 0)
+    return BP_OK;
+  return bpi_fail(BP_E_RANGE,
+                  "column '%s' has values around %.9g that differ by %.2g or so: 32-bit floats do not tell "
+                  "them apart. Subtract a constant from "
+                  "the column first",
+                  name, sum / (double)rows, deviation);
+}
+
 static bp_status column_values(const bp_table *t, int column, double *out)
 {
   bp_column info;
@@ -52,7 +74,7 @@ static bp_status column_values(const bp_table *t, int column, double *out)
       return bpi_fail(BP_E_RANGE, "column '%s', row %lld: %g does not fit a 32-bit float", info.name,
                       (long long)i + 1, out[i]);
   }
-  return s;
+  return s == BP_OK ? check_precision(info.name, out, rows) : s;
 }
 
 static bp_status fill_columns(bpi_examples *e, const bp_table *t, int target)

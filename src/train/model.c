@@ -338,7 +338,10 @@ static bp_status take_tensor(const reading *r, const char *name, const bp_type *
   return s;
 }
 
-static bp_status take_vector(const reading *r, const char *name, int64_t n, bool positive, float **to)
+/* What a scale may be: of an input 0 too, which leaves a column out; of a target not. */
+enum { ANY_VALUE, NOT_NEGATIVE, ABOVE_0 };
+
+static bp_status take_vector(const reading *r, const char *name, int64_t n, int sign, float **to)
 {
   bp_type type = bpi_type(BP_REAL, 1, &n);
   if (!tensor_of(r, name, &type))
@@ -347,23 +350,23 @@ static bp_status take_vector(const reading *r, const char *name, int64_t n, bool
   if (!*to)
     return bpi_nomem();
   bp_status s = take_tensor(r, name, &type, BP_FLOAT32, *to);
-  for (int64_t i = 0; s == BP_OK && positive && i < n; i++)
-    if ((*to)[i] <= 0)
-      s = bpi_fail(BP_E_FORMAT, "%s: the model's tensor '%s' holds a scale that is not above 0", r->path,
-                   name);
+  for (int64_t i = 0; s == BP_OK && sign != ANY_VALUE && i < n; i++)
+    if ((*to)[i] < 0 || (sign == ABOVE_0 && (*to)[i] == 0))
+      s = bpi_fail(BP_E_FORMAT, "%s: the model's tensor '%s' holds a scale that is %s", r->path, name,
+                   sign == ABOVE_0 ? "not above 0" : "negative");
   return s;
 }
 
 static bp_status take_vectors(const reading *r)
 {
   bp_net *net = r->net;
-  bp_status s = take_vector(r, "input.mean", net->inputs, false, &net->mean);
+  bp_status s = take_vector(r, "input.mean", net->inputs, ANY_VALUE, &net->mean);
   if (s == BP_OK)
-    s = take_vector(r, "input.scale", net->inputs, true, &net->scale);
+    s = take_vector(r, "input.scale", net->inputs, NOT_NEGATIVE, &net->scale);
   if (s == BP_OK && !net->classes)
-    s = take_vector(r, "target.mean", net->outputs, false, &net->y_mean);
+    s = take_vector(r, "target.mean", net->outputs, ANY_VALUE, &net->y_mean);
   if (s == BP_OK && !net->classes)
-    s = take_vector(r, "target.scale", net->outputs, true, &net->y_scale);
+    s = take_vector(r, "target.scale", net->outputs, ABOVE_0, &net->y_scale);
   return s;
 }
 

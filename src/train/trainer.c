@@ -70,8 +70,6 @@ static bp_status fill_options(trainer *t, const bp_train_options *options)
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
   o->patience = o->patience ? o->patience : default_patience(t->data->n, o->batch);
-  if (!o->has_optimizer && o->optimizer.kind == BP_OPTIMIZER_SGD && o->optimizer.lr == 0)
-    o->optimizer.kind = BP_OPTIMIZER_ADAM;
   return BP_OK;
 }
 

@@ -23,6 +23,8 @@ sed '1s/petal_width/petal_widht/' "$iris" >renamed.csv
 cut -d, -f1-4 "$iris" >inputs.csv
 awk -F, -v OFS=, 'NR == 7 {$2 = ""} {print}' "$iris" >hole.csv
 gzip -c "$iris" | head -c 400 >cut.csv.gz
+{ echo 'a,b,y'; head -c 50000000 /dev/zero; } | gzip >zeros.csv.gz
+{ printf '\000\000\010\001\000\000\000\003\000\001\000'; head -c 50000000 /dev/zero; } | gzip >bomb.gz
 mkdir folder
 
 # IDX by hand: 3 images of 2x2, labels
@@ -71,6 +73,8 @@ two tables|3|neither|train $iris $iris -o x
 51 target missing in eval|3|answers, 'species', is missing|eval iris.safetensors inputs.csv
 one class|3|one class|train one_class.csv --target y -o x
 104 cut short|3|cut.csv.gz|train cut.csv.gz --target species -o x
+39 a gzip bomb|3|zeros.csv.gz:2:1: a NUL byte|train zeros.csv.gz --target y -o x
+39 a gzip bomb|3|bomb.gz: .*bytes follow the last element|train images bomb.gz -o x
 a model as data|3|is a model|train iris.safetensors --target y -o x
 a model as data|3|is a model|predict iris.safetensors iris.safetensors
 data as a model|4|the model comes first|predict $iris iris.safetensors

@@ -57,6 +57,20 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 cmp -s before model.safetensors || bad "102: kill -9 changed the old model"
 
+# 103: SIGTERM, twice, at any moment, also during the save: the old model or the new one is there, whole, and nothing else.
+for i in $(seq 10 2 40); do
+  "$BPROP" train "$data/iris.csv" --target species --epochs 1 --hidden 1000,1000 -q -o model.safetensors >out 2>err &
+  pid=$!
+  sleep "0.$i"
+  kill -TERM $pid 2>/dev/null
+  kill -TERM $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  got=$?
+  case $got in 0 | 143) ;; *) bad "103: exit $got" ;; esac
+  "$BPROP" info model.safetensors >/dev/null 2>err || { bad "103: the model does not load"; cat err; }
+  [ -z "$(ls -A | grep '^\.bprop-')" ] || { bad "103: a temporary file was left"; rm -f .bprop-*; }
+done
+
 # 100: the reader of the progress goes away: training goes on and its model is saved.
 rm -f model.safetensors
 { "$BPROP" train "$digits" --target digit --epochs 20 -o model.safetensors 2>&1 >out; echo $? >status; } | head -n 1 >/dev/null
