@@ -89,7 +89,7 @@ static bp_status replace(rebuild *r, bp_node *results)
 static bp_status rebuild_call(rebuild *r, uint32_t i)
 {
   const bpi_node *v = &r->from->nodes[i];
-  bp_node few[8], results[BP_MAX_RESULTS];
+  bp_node few[8] = {{0}}, results[BP_MAX_RESULTS];
   bp_node *x = v->n_in <= 8 ? few : bpi_alloc(r->d->ctx, v->n_in, sizeof *x);
   if (!x)
     return bpi_nomem();
