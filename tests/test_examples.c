@@ -173,6 +173,7 @@ static void refused_tables(void **state)
       {"y\n1\n2\n", "y", "no column but the target"},
       {"a,y\n1e39,0\n2,1\n", "y", "column 'a', row 1: 1e+39 does not fit"},
       {"a,y\n1,0\n2,-1e39\n", "y", "column 'y', row 2: -1e+39 does not fit"},
+      {"a,y\n1700000001,0\n1700000002,1\n1700000003,0\n", "y", "32-bit floats do not tell them apart"},
   };
   for (size_t i = 0; i < COUNT(table); i++) {
     bp_data *d = data_of(*state, table[i].csv, table[i].target);
