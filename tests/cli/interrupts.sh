@@ -68,7 +68,9 @@ for i in $(seq 10 2 40); do
   got=$?
   case $got in 0 | 143) ;; *) bad "103: exit $got" ;; esac
   "$BPROP" info model.safetensors >/dev/null 2>err || { bad "103: the model does not load"; cat err; }
-  [ -z "$(ls -A | grep '^\.bprop-')" ] || { bad "103: a temporary file was left"; rm -f .bprop-*; }
+  for left in .bprop-*; do
+    [ ! -e "$left" ] || { bad "103: a temporary file was left"; rm -f "$left"; }
+  done
 done
 
 # 100: the reader of the progress goes away: training goes on and its model is saved.
