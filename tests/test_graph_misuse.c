@@ -178,6 +178,11 @@ static bp_node place_step_zero(bench *b)
   return bp_place(real_input(b->g, "x", 1, 3, 0), dims, 1, start, 1, step, 1);
 }
 
+static bp_node integers_divided(bench *b)
+{
+  return bp_div(bp_constant_int(b->g, 7), bp_constant_int(b->g, 0));
+}
+
 static bp_node input_without_name(bench *b)
 {
   return bp_input(b->g, NULL, BP_REAL, 0, NULL);
@@ -261,6 +266,7 @@ static const struct {
     {"11 placed outside", placed_outside, BP_E_RANGE},
     {"12 step 0", step_zero, BP_E_ARG},
     {"12 step 0 of place", place_step_zero, BP_E_ARG},
+    {"12 whole numbers divided", integers_divided, BP_E_DTYPE},
     {"88 name NULL", input_without_name, BP_E_ARG},
     {"88 error node", error_node_as_input, BP_E_GRAPH},
     {"88 data NULL", array_without_data, BP_E_ARG},
