@@ -103,6 +103,18 @@ static void a_node_given_twice(void **state)
   bp_fn_free(fn);
 }
 
+/* Gradients may go where the nodes were; a node that the loss does not reach gets zeros there too. */
+static void gradients_in_place(void **state)
+{
+  fixture *f = *state;
+  bp_node x = bp_input(f->g, "x", BP_REAL, 0, NULL), w[2] = {bp_input(f->g, "apart", BP_REAL, 1, &six), x},
+          zeros;
+  assert_int_equal(BP_OK, bp_grad(bp_square(x), w, 2, w));
+  zeros = bp_full(f->g, BP_REAL, 0, 1, &six);
+  assert_int_equal(w[0].index, zeros.index);
+  assert_int_equal(w[1].index, bp_mul(bp_constant(f->g, 2), x).index);
+}
+
 static void differ(const double *a, const double *b, size_t n)
 {
   size_t same = 0;
@@ -201,8 +213,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(a_node_given_twice), TEST(two_calls_never_share_a_mask), TEST(nor_do_calls_inside_calls),
-      TEST(nor_do_loops),       TEST(a_body_stays_as_it_is),        TEST(a_parameter_stands_once),
+      TEST(a_node_given_twice),        TEST(gradients_in_place), TEST(two_calls_never_share_a_mask),
+      TEST(nor_do_calls_inside_calls), TEST(nor_do_loops),       TEST(a_body_stays_as_it_is),
+      TEST(a_parameter_stands_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,7 +155,7 @@ bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node
       }
   }
   for (size_t k = 0; st == BP_OK && k < n_y; k++)
-    out[k] = bpi_region_value(s->g, &r, y[k].index);
+    out[k] = bpi_region_result(s->g, &r, y[k].index, cut);
   bpi_region_close(s, &r);
   return st != BP_OK ? st : s->g->status;
 }
@@ -175,13 +175,5 @@ bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *
   bpi_sweeps_init(&s, g);
   st = bpi_forward(&s, y, n_y, x, tangent, n_x, false, out);
   bpi_sweeps_free(&s);
-  for (size_t k = 0; st == BP_OK && k < n_y; k++) {
-    const bp_type *t = bpi_slot(y[k])->type;
-    if (bp_absent(out[k]))
-      out[k] = bp_full(g, BP_REAL, 0, t->rank, t->dims);
-    st = g->status;
-  }
-  for (size_t k = 0; st != BP_OK && k < n_y; k++)
-    out[k] = bpi_error_node(g);
-  return st == BP_OK ? BP_OK : bpi_undo(g, mark);
+  return st == BP_OK ? BP_OK : bpi_undo(g, mark, out, n_y);
 }

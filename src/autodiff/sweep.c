@@ -157,12 +157,22 @@ bp_node bpi_region_value(const bp_graph *g, const bpi_region *r, uint32_t slot)
   return bpi_handle((bp_graph *)g, r->l->value[slot]);
 }
 
+bp_node bpi_region_result(bp_graph *g, const bpi_region *r, uint32_t slot, bool cut)
+{
+  bp_node value = bpi_region_value(g, r, slot);
+  const bp_type *t = g->nodes[slot].type;
+  return bp_absent(value) && !cut ? bp_full(g, BP_REAL, 0, t->rank, t->dims) : value;
+}
+
 /* A slope that is a number is a plain multiple: no product that could be 0 times infinity hides in it. */
 bp_node bpi_chain(bp_node up, bp_node slope)
 {
   double v;
   if (bp_absent(up) || bp_absent(slope))
     return BP_NO_NODE;
+  if (bpi_splat(up, &v) && v == 1 && !bp_failed(slope) &&
+      bpi_same_shape(bpi_slot(up)->type, bpi_slot(slope)->type))
+    return slope;
   if (!bpi_splat(slope, &v))
     return bp_chain(up, slope);
   if (v == 1)
@@ -218,9 +228,11 @@ bp_status bpi_job_check(const bpi_job *j, bp_graph **graph)
   return s != BP_OK ? s : check_list(j, g, j->wrt, j->wrt_with, j->n_wrt, "x");
 }
 
-bp_status bpi_undo(bp_graph *g, uint32_t mark)
+bp_status bpi_undo(bp_graph *g, uint32_t mark, bp_node *results, size_t n)
 {
   bp_status s = g->status;
+  for (size_t i = 0; i < n; i++)
+    results[i] = bpi_error_node(g);
   /* The message outlives the rollback as the thread's bp_error(). */
   bpi_fail(s, "%s", bp_graph_error(g));
   bp_graph_rollback(g, mark);

@@ -40,6 +40,8 @@ bp_status bpi_region_open(bpi_sweeps *s, const bp_node *from, size_t n_from, con
 void bpi_region_close(bpi_sweeps *s, bpi_region *r);
 bool bpi_region_active(const bp_graph *g, const bpi_region *r, uint32_t slot);
 bp_node bpi_region_value(const bp_graph *g, const bpi_region *r, uint32_t slot); /* BP_NO_NODE where none */
+/* What a sweep hands over for a slot: its value; where there is none, zeros of its shape, or BP_NO_NODE inside another sweep (cut). */
+bp_node bpi_region_result(bp_graph *g, const bpi_region *r, uint32_t slot, bool cut);
 
 /* Reverse sweep: grads[i] is BP_NO_NODE where nothing flows. Forward sweep: the same for out[i]. */
 bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt,
@@ -59,7 +61,7 @@ typedef struct bpi_job {
 } bpi_job;
 bp_status bpi_job_check(const bpi_job *j, bp_graph **g);
 
-/* Rolls the graph back to the mark, keeping the message of the failure as bp_error(). */
-bp_status bpi_undo(bp_graph *g, uint32_t mark);
+/* Rolls the graph back to the mark, keeping the message of the failure as bp_error(). The results become error nodes. */
+bp_status bpi_undo(bp_graph *g, uint32_t mark, bp_node *results, size_t n);
 
 #endif

@@ -115,7 +115,7 @@ bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t
     if (r.l->active[r.heads[at]] && !(cut && r.l->active[r.heads[at]] == BPI_GIVEN))
       st = pass_on(s, &r, r.heads[at]);
   for (size_t i = 0; st == BP_OK && i < n; i++)
-    grads[i] = bpi_region_value(s->g, &r, wrt[i].index);
+    grads[i] = bpi_region_result(s->g, &r, wrt[i].index, cut);
   bpi_region_close(s, &r);
   return st != BP_OK ? st : s->g->status;
 }
@@ -135,15 +135,7 @@ bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node 
   bpi_sweeps_init(&s, g);
   st = bpi_reverse(&s, y, up, n_y, wrt, n, false, grads);
   bpi_sweeps_free(&s);
-  for (size_t i = 0; st == BP_OK && i < n; i++) {
-    const bp_type *t = bpi_slot(wrt[i])->type;
-    if (bp_absent(grads[i]))
-      grads[i] = bp_full(g, BP_REAL, 0, t->rank, t->dims);
-    st = g->status;
-  }
-  for (size_t i = 0; st != BP_OK && i < n; i++)
-    grads[i] = bpi_error_node(g);
-  return st == BP_OK ? BP_OK : bpi_undo(g, mark);
+  return st == BP_OK ? BP_OK : bpi_undo(g, mark, grads, n);
 }
 
 bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads)
@@ -167,7 +159,7 @@ bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads)
   uint32_t mark = bp_graph_mark(loss.graph);
   bp_node one = bp_full(loss.graph, BP_REAL, 1, type.rank, type.dims);
   if (bp_failed(one))
-    return bpi_undo(loss.graph, mark);
+    return bpi_undo(loss.graph, mark, NULL, 0);
   st = bp_vjp(&loss, &one, 1, wrt, n, grads);
   if (st != BP_OK && bp_graph_mark(loss.graph) > mark)
     bp_graph_rollback(loss.graph, mark);
