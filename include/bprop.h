@@ -46,26 +46,26 @@ extern "C" {
  * ====================================================================================== */
 
 /** Every status there is: X(name, meaning). Names and meanings come from this list alone. */
-#define BP_STATUS_LIST(X)                                                                                    \
-  X(OK, "success")                                                                                           \
-  X(E_NOMEM, "out of memory")                                                                                \
-  X(E_ARG, "an argument is missing or out of its range")                                                     \
-  X(E_SHAPE, "shapes do not fit")                                                                            \
-  X(E_DTYPE, "element types do not fit")                                                                     \
-  X(E_RANGE, "an index or label is out of range")                                                            \
-  X(E_LIMIT, "a size is past what can be represented or allowed")                                            \
-  X(E_GRAPH, "a node is stale, or nodes belong to different graphs")                                         \
-  X(E_UNBOUND, "an input was never bound")                                                                   \
-  X(E_ORDER, "called before what it needs was done")                                                         \
-  X(E_NOTFINITE, "NaN or infinity where a finite number is needed")                                          \
-  X(E_NOTFOUND, "no such name, file or column")                                                              \
-  X(E_EXISTS, "the name is taken")                                                                           \
-  X(E_IO, "reading or writing failed")                                                                       \
-  X(E_FORMAT, "the file is malformed")                                                                       \
-  X(E_PARSE, "the text cannot be parsed")                                                                    \
-  X(E_MISMATCH, "model, state or data do not belong together")                                               \
-  X(E_UNSUPPORTED, "not supported by this build or version")                                                 \
-  X(E_STOPPED, "stopped by the caller")                                                                      \
+#define BP_STATUS_LIST(X)                                            \
+  X(OK, "success")                                                   \
+  X(E_NOMEM, "out of memory")                                        \
+  X(E_ARG, "an argument is missing or out of its range")             \
+  X(E_SHAPE, "shapes do not fit")                                    \
+  X(E_DTYPE, "element types do not fit")                             \
+  X(E_RANGE, "an index or label is out of range")                    \
+  X(E_LIMIT, "a size is past what can be represented or allowed")    \
+  X(E_GRAPH, "a node is stale, or nodes belong to different graphs") \
+  X(E_UNBOUND, "an input was never bound")                           \
+  X(E_ORDER, "called before what it needs was done")                 \
+  X(E_NOTFINITE, "NaN or infinity where a finite number is needed")  \
+  X(E_NOTFOUND, "no such name, file or column")                      \
+  X(E_EXISTS, "the name is taken")                                   \
+  X(E_IO, "reading or writing failed")                               \
+  X(E_FORMAT, "the file is malformed")                               \
+  X(E_PARSE, "the text cannot be parsed")                            \
+  X(E_MISMATCH, "model, state or data do not belong together")       \
+  X(E_UNSUPPORTED, "not supported by this build or version")         \
+  X(E_STOPPED, "stopped by the caller")                              \
   X(E_INTERNAL, "a mistake inside bprop; please report it")
 
 typedef enum bp_status {
@@ -96,12 +96,26 @@ typedef struct bp_ctx bp_ctx;
  *  Must return storage aligned as malloc does, and be callable from several threads. */
 typedef void *(*bp_alloc_fn)(void *user, void *ptr, size_t size);
 
-typedef enum bp_log_level { BP_LOG_OFF, BP_LOG_ERROR, BP_LOG_WARN, BP_LOG_INFO, BP_LOG_DEBUG, BP_LOG_TRACE } bp_log_level;
+typedef enum bp_log_level {
+  BP_LOG_OFF,
+  BP_LOG_ERROR,
+  BP_LOG_WARN,
+  BP_LOG_INFO,
+  BP_LOG_DEBUG,
+  BP_LOG_TRACE
+} bp_log_level;
 /** A line of log, without newline. May be called from any thread. */
 typedef void (*bp_log_fn)(void *user, bp_log_level level, const char *line);
 
 /** Instruction sets that kernels are built for. BP_ISA_BEST is the best one that this machine has. */
-typedef enum bp_isa { BP_ISA_BASE, BP_ISA_AVX2, BP_ISA_AVX512, BP_ISA_NEON, BP_ISA_COUNT, BP_ISA_BEST = BP_ISA_COUNT } bp_isa;
+typedef enum bp_isa {
+  BP_ISA_BASE,
+  BP_ISA_AVX2,
+  BP_ISA_AVX512,
+  BP_ISA_NEON,
+  BP_ISA_COUNT,
+  BP_ISA_BEST = BP_ISA_COUNT
+} bp_isa;
 
 typedef struct bp_ctx_options {
   bp_alloc_fn alloc; /**< NULL: malloc, realloc, free */
@@ -109,7 +123,7 @@ typedef struct bp_ctx_options {
   bp_log_fn log; /**< NULL: no log */
   void *log_user;
   bp_log_level log_level;
-  int threads; /**< most threads a run may use; 0: 1. No thread is started before one is needed. */
+  int threads;    /**< most threads a run may use; 0: 1. No thread is started before one is needed. */
   bool limit_isa; /**< true: use `isa` below, or the base where the machine lacks it */
   bp_isa isa;
 } bp_ctx_options;
@@ -135,7 +149,15 @@ BP_API const char *bp_isa_name(bp_isa isa);
 
 /** Element types. A node is REAL, INT64 or BOOL; the plan chooses FLOAT32 or FLOAT64 for REAL.
  *  A bool is one byte, 0 or 1. */
-typedef enum bp_dtype { BP_NONE, BP_REAL, BP_INT64, BP_BOOL, BP_FLOAT32, BP_FLOAT64, BP_DTYPE_COUNT } bp_dtype;
+typedef enum bp_dtype {
+  BP_NONE,
+  BP_REAL,
+  BP_INT64,
+  BP_BOOL,
+  BP_FLOAT32,
+  BP_FLOAT64,
+  BP_DTYPE_COUNT
+} bp_dtype;
 
 /** "real", "int64", "bool", "float32", "float64". */
 BP_API const char *bp_dtype_name(bp_dtype t);
@@ -159,7 +181,7 @@ typedef struct bp_graph bp_graph;
  *  model needs one check, of bp_graph_status(). A stale handle (rolled back) is found by its serial number. */
 typedef struct bp_node {
   bp_graph *graph;
-  uint32_t index;  /**< 0: the error node */
+  uint32_t index; /**< 0: the error node */
   uint32_t serial;
 } bp_node;
 
@@ -208,7 +230,8 @@ BP_API bp_node bp_constant_int(bp_graph *g, int64_t value);
  *  numbers only, else BP_E_RANGE) or BP_BOOL (what is not 0 is true). */
 BP_API bp_node bp_full(bp_graph *g, bp_dtype dtype, double value, int rank, const int64_t *dims);
 /** A constant array; the data are copied: double for BP_REAL, int64_t for BP_INT64, bytes for BP_BOOL. */
-BP_API bp_node bp_array_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims, const void *data);
+BP_API bp_node bp_array_constant(bp_graph *g, bp_dtype dtype, int rank, const int64_t *dims,
+                                 const void *data);
 
 /* ======================================================================================
  * Functions: graphs with inputs and outputs, used by call and scan
@@ -240,7 +263,8 @@ BP_API bp_status bp_call(bp_fn *fn, const bp_node *args, size_t n_args, bp_node 
  *  @param results Out: n_carry final carries, then each y stacked to [T, ...].
  *  Gradients run the loop backwards (backpropagation through time, Werbos 1990). */
 BP_API bp_status bp_scan(bp_fn *fn, const bp_node *carry, size_t n_carry, const bp_node *xs, size_t n_xs,
-                         const bp_node *consts, size_t n_consts, int64_t length, bool reverse, bp_node *results);
+                         const bp_node *consts, size_t n_consts, int64_t length, bool reverse,
+                         bp_node *results);
 
 /* ======================================================================================
  * What an operation is: one row of the table
@@ -285,7 +309,7 @@ typedef enum bp_jac {
   BP_JAC_SELECT,      /**< at most one nonzero per row */
   BP_JAC_SPREAD,      /**< transpose of select: at most one nonzero per column */
   BP_JAC_PERMUTATION, /**< one 1 in every row and column */
-  BP_JAC_BLOCK,       /**< block-diagonal: equal blocks, each mapping a contiguous run of inputs to one of results */
+  BP_JAC_BLOCK, /**< block-diagonal: equal blocks, each mapping a contiguous run of inputs to one of results */
   BP_JAC_DENSE
 } bp_jac;
 
@@ -297,17 +321,21 @@ enum {
   BP_VIEW = 1 << 3,        /**< the result is the input seen through other dims and strides */
   BP_REDUCTION = 1 << 4,
   BP_COMMUTATIVE = 1 << 5,
-  BP_RANDOM = 1 << 6,      /**< first attribute is a stream id, fresh at every builder call */
-  BP_INPUT = 1 << 7,       /**< no inputs; the caller binds the value. Attributes: name (DATA), dtype, dims */
-  BP_STATE = 1 << 8,       /**< no inputs; the value is an entry of the state. Attribute: entry */
-  BP_STRIDED = 1 << 9,     /**< the kernel takes inputs of any strides; others get contiguous ones */
-  BP_NAN_STOPS = 1 << 10,  /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
-  BP_INTERNAL = 1 << 11,   /**< no builder in the language or the C list */
-  BP_CONSTANT = 1 << 12,   /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
-  BP_STOPS = 1 << 16,      /**< lets no gradient through by decree, though its result does change with its input */
-  BP_JOIN = 1 << 14,       /**< the result is the inputs one after another along the axis of the first attribute */
-  BP_TOTAL = 1 << 15,      /**< the kernel never fails; others run before any update is committed */
-  BP_LOOP = 1 << 13        /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
+  BP_RANDOM = 1 << 6,  /**< first attribute is a stream id, fresh at every builder call */
+  BP_INPUT = 1 << 7,   /**< no inputs; the caller binds the value. Attributes: name (DATA), dtype, dims */
+  BP_STATE = 1 << 8,   /**< no inputs; the value is an entry of the state. Attribute: entry */
+  BP_STRIDED = 1 << 9, /**< the kernel takes inputs of any strides; others get contiguous ones */
+  BP_NAN_STOPS =
+      1 << 10,           /**< a NaN in an input need not reach the result (comparisons, where, gather, ...) */
+  BP_INTERNAL = 1 << 11, /**< no builder in the language or the C list */
+  BP_CONSTANT =
+      1
+      << 12, /**< no inputs. Attributes: dtype, dims, data: all elements (8 bytes each; 1 for bool), or one for all */
+  BP_STOPS = 1 << 16, /**< lets no gradient through by decree, though its result does change with its input */
+  BP_JOIN = 1 << 14,  /**< the result is the inputs one after another along the axis of the first attribute */
+  BP_TOTAL = 1 << 15, /**< the kernel never fails; others run before any update is committed */
+  BP_LOOP =
+      1 << 13 /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
                               Results: final carries, stacked y, then the carries before each step, stacked */
 };
 
@@ -317,11 +345,11 @@ typedef struct bp_op_call {
   const bp_op *op;
   int n_in;
   int n_out;
-  const bp_node *x;         /**< inputs */
-  const bp_type *x_type;    /**< their types */
-  const bp_attr *attr;      /**< attributes in the order of the row's definitions */
-  bp_node y;                /**< first result (not in canon and shape) */
-  const bp_type *y_type;    /**< results' types (not in canon and shape) */
+  const bp_node *x;      /**< inputs */
+  const bp_type *x_type; /**< their types */
+  const bp_attr *attr;   /**< attributes in the order of the row's definitions */
+  bp_node y;             /**< first result (not in canon and shape) */
+  const bp_type *y_type; /**< results' types (not in canon and shape) */
 } bp_op_call;
 
 /** An array as kernels see it. Strides are in elements and may be 0 (broadcast) or negative. */
@@ -345,7 +373,7 @@ typedef struct bp_kernel_call {
   void *scratch;      /**< per thread, of the row's `scratch` bytes, 64-byte aligned */
   int64_t begin, end;
   int n_in, n_out;
-  int64_t fail_at;     /**< on error: the offending index, */
+  int64_t fail_at;      /**< on error: the offending index, */
   const char *fail_why; /**< and what is wrong with it, static text */
 } bp_kernel_call;
 
@@ -427,7 +455,8 @@ BP_API bp_status bp_op_fail(const bp_op_call *c, bp_status s, const char *fmt, .
 BP_API int64_t *bp_op_ints(const bp_op_call *c, int64_t n);
 /** Adds a node of any row. @param attr One an attribute of the row, copied. @param results Out: all results.
  *  Elementwise rows get their inputs broadcast by NumPy's rules. @param g May be NULL if n_in > 0. */
-BP_API bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr, bp_node *results);
+BP_API bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr,
+                          bp_node *results);
 
 /** The rows that come with the library, in the order of their names. */
 BP_API size_t bp_op_count(void);
@@ -436,7 +465,8 @@ BP_API const bp_op *bp_op_at(size_t i);
 BP_API const bp_op *bp_op_find(const char *name);
 /** Class of d result / d input in the row's example call number `example`, for whoever describes a row. Inputs are counted as the example
  *  has them. @return BP_OK; BP_E_RANGE: there is no such example, input or result, or one of them is not real; BP_E_NOMEM. */
-BP_API bp_status bp_op_jacobian(bp_ctx *ctx, const bp_op *op, int example, int input, int result, bp_jac *jac);
+BP_API bp_status bp_op_jacobian(bp_ctx *ctx, const bp_op *op, int example, int input, int result,
+                                bp_jac *jac);
 
 /* ======================================================================================
  * Differentiation: from graph to graph
@@ -454,13 +484,15 @@ BP_API bp_status bp_op_jacobian(bp_ctx *ctx, const bp_op *op, int example, int i
 BP_API bp_status bp_grad(bp_node loss, const bp_node *wrt, size_t n, bp_node *grads);
 
 /** Vector-Jacobian product: as bp_grad, of n_y nodes y of any shape with upstream gradients up[i] shaped like y[i]. */
-BP_API bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n, bp_node *grads);
+BP_API bp_status bp_vjp(const bp_node *y, const bp_node *up, size_t n_y, const bp_node *wrt, size_t n,
+                        bp_node *grads);
 
 /** Jacobian-vector product (forward mode): tangents of y for tangents of x.
  *  @param x        n_x real nodes, and tangents shaped like them.
  *  @param out      Out: n_y nodes shaped like y[i]; zeros where y[i] does not depend on x.
  *  Same errors and source as bp_grad. */
-BP_API bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x, bp_node *out);
+BP_API bp_status bp_jvp(const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent, size_t n_x,
+                        bp_node *out);
 
 /* ======================================================================================
  * State, plan, run
@@ -473,7 +505,8 @@ typedef struct bp_state bp_state;
 BP_API bp_state *bp_state_new(bp_ctx *ctx, bp_dtype real);
 BP_API void bp_state_free(bp_state *s);
 /** Adds an array, zeros at first. @param dtype BP_REAL or BP_INT64. @param entry Out: its number. BP_E_EXISTS, BP_E_LIMIT, BP_E_NOMEM. */
-BP_API bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims, int *entry);
+BP_API bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int rank, const int64_t *dims,
+                              int *entry);
 BP_API int bp_state_count(const bp_state *s);
 /** Number of the entry of that name, or -1. */
 BP_API int bp_state_find(const bp_state *s, const char *name);
@@ -492,14 +525,14 @@ typedef struct bp_update {
 } bp_update;
 
 /** Passes of the compiler, for switching off. */
-#define BP_PASS_LIST(X)                                                                                      \
-  X(simplify, "fold constants, drop what does nothing")                                                      \
-  X(views, "reshape, transpose, slice, broadcast without copying")                                           \
-  X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles")                                   \
-  X(order, "updates as soon as their readers are done")                                                      \
-  X(reuse, "memory of dead values used again")                                                               \
-  X(inplace, "results written over dying inputs")                                                            \
-  X(concat, "parts of a concatenation computed in their place")                                              \
+#define BP_PASS_LIST(X)                                                    \
+  X(simplify, "fold constants, drop what does nothing")                    \
+  X(views, "reshape, transpose, slice, broadcast without copying")         \
+  X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles") \
+  X(order, "updates as soon as their readers are done")                    \
+  X(reuse, "memory of dead values used again")                             \
+  X(inplace, "results written over dying inputs")                          \
+  X(concat, "parts of a concatenation computed in their place")            \
   X(commit, "new values of state written straight into it")
 
 typedef enum bp_pass {
@@ -510,7 +543,7 @@ typedef enum bp_pass {
 } bp_pass;
 
 typedef struct bp_plan_options {
-  bp_dtype real; /**< BP_FLOAT32 or BP_FLOAT64 */
+  bp_dtype real;          /**< BP_FLOAT32 or BP_FLOAT64 */
   const bp_node *outputs; /**< nodes that can be read after a run */
   size_t n_outputs;
   const bp_update *updates; /**< new values of state, committed together */
@@ -1199,16 +1232,17 @@ BP_API bp_status bp_tensors_encode(bp_ctx *ctx, const bp_tensor *tensors, size_t
 
 /** How a parameter starts. fan_in and fan_out are taken from its shape: of [out, in] they are in and out; a vector counts as [n, 1].
  *  X(name, text, what it draws) */
-#define BP_INIT_LIST(X)                                                                                      \
-  X(DEFAULT, "default", "mirrored for matrices, zeros for vectors")                                           \
-  X(ZEROS, "zeros", "0")                                                                                     \
-  X(CONSTANT, "constant", "the value `scale`")                                                               \
-  X(GLOROT, "glorot", "uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)")                    \
-  X(HE, "he", "normal, variance 2 / fan_in (He et al. 2015)")                                                \
-  X(LECUN, "lecun", "normal, variance 1 / fan_in (LeCun et al. 1998)")                                       \
-  X(ORTHOGONAL, "orthogonal", "orthonormal rows or columns (Saxe et al. 2014)")                              \
-  X(MIRRORED, "mirrored", "He normal, but rows come in pairs w, -w, so that between them every input is seen by an active ReLU") \
-  X(UNIFORM, "uniform", "uniform in +-scale")                                                                \
+#define BP_INIT_LIST(X)                                                                                    \
+  X(DEFAULT, "default", "mirrored for matrices, zeros for vectors")                                        \
+  X(ZEROS, "zeros", "0")                                                                                   \
+  X(CONSTANT, "constant", "the value `scale`")                                                             \
+  X(GLOROT, "glorot", "uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)")                  \
+  X(HE, "he", "normal, variance 2 / fan_in (He et al. 2015)")                                              \
+  X(LECUN, "lecun", "normal, variance 1 / fan_in (LeCun et al. 1998)")                                     \
+  X(ORTHOGONAL, "orthogonal", "orthonormal rows or columns (Saxe et al. 2014)")                            \
+  X(MIRRORED, "mirrored",                                                                                  \
+    "He normal, but rows come in pairs w, -w, so that between them every input is seen by an active ReLU") \
+  X(UNIFORM, "uniform", "uniform in +-scale")                                                              \
   X(NORMAL, "normal", "normal, standard deviation `scale`")
 
 typedef enum bp_init_kind {
@@ -1220,7 +1254,8 @@ typedef enum bp_init_kind {
 
 typedef struct bp_init {
   bp_init_kind kind;
-  double scale; /**< factor on what the kind says; 0: 1. For CONSTANT the value itself, 0 too; for UNIFORM and NORMAL bound and deviation. */
+  double
+      scale; /**< factor on what the kind says; 0: 1. For CONSTANT the value itself, 0 too; for UNIFORM and NORMAL bound and deviation. */
 } bp_init;
 
 /** The parameters of a network: named views of one contiguous vector (and frozen ones of another), so that an optimiser is one pass.
@@ -1233,7 +1268,8 @@ BP_API bp_params *bp_params_new(bp_ctx *ctx);
 BP_API void bp_params_free(bp_params *p);
 /** The parameter of that name as a node of g, of shape dims. In the first round it is made known; later it must be known, with the
  *  same shape (BP_E_MISMATCH). Asked for twice, it is one parameter: tied. */
-BP_API bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims, bp_init init);
+BP_API bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims,
+                        bp_init init);
 /** Before bp_params_make: the parameter (and every one whose name begins with it and a point) is not trained. BP_E_NOTFOUND, BP_E_ORDER. */
 BP_API bp_status bp_params_freeze(bp_params *p, const char *name);
 /** Makes the entries "params" and "frozen" in s and fills them: each parameter draws from a stream of its own, so that its numbers
@@ -1243,12 +1279,13 @@ BP_API int bp_params_count(const bp_params *p);
 /** Elements of all trained parameters, and of the frozen ones. */
 BP_API int64_t bp_params_size(const bp_params *p, int64_t *frozen);
 /** Parameter number i: name, type, and where its values lie (in the state's storage; NULL before bp_params_make). Outs may be NULL. */
-BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *type, void **data, bool *frozen);
+BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *type, void **data,
+                              bool *frozen);
 
-#define BP_OPTIMIZER_LIST(X)                                                                                 \
-  X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")                                    \
-  X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")                                     \
-  X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient")                        \
+#define BP_OPTIMIZER_LIST(X)                                                          \
+  X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")             \
+  X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")              \
+  X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient") \
   X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")
 
 typedef enum bp_optimizer_kind {
@@ -1261,8 +1298,8 @@ typedef enum bp_optimizer_kind {
 /** Zeros are the defaults in brackets. */
 typedef struct bp_optimizer {
   bp_optimizer_kind kind;
-  double lr;           /**< learning rate [sgd 0.1, adam and adamw 0.001, rmsprop 0.001] */
-  double momentum;     /**< of sgd [0] */
+  double lr;       /**< learning rate [sgd 0.1, adam and adamw 0.001, rmsprop 0.001] */
+  double momentum; /**< of sgd [0] */
   bool nesterov;
   double beta1, beta2; /**< of adam and adamw [0.9, 0.999]; beta2 also of rmsprop [0.99] */
   double epsilon;      /**< [1e-8] */
@@ -1275,7 +1312,8 @@ typedef struct bp_optimizer {
  *  @param updates Out: at least BP_OPTIMIZER_UPDATES entries. @param n Out: how many were used.
  *  @param grad    Out, may be NULL: the gradient as one vector, before clipping: a guard for bp_plan_new. */
 #define BP_OPTIMIZER_UPDATES 4
-BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss, bp_update *updates, size_t *n, bp_node *grad);
+BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
+                                   bp_update *updates, size_t *n, bp_node *grad);
 
 /** Dense layer: x W' + b with parameters NAME.W [out, in] (its rows are the templates) and NAME.b [out]. x: [..., in].
  *  b starts at 0; with BP_INIT_DEFAULT at 0.1, which together with mirrored rows keeps small ReLU networks from stalling (of 400
@@ -1300,12 +1338,14 @@ BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *t
 BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels);
 /** From memory, copied: x[rows * cols]; labels[rows], or y[rows * n_y], or neither. Labels count from 0: BP_E_LIMIT where the largest is
  *  over 65,535 and not below the number of rows. */
-BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels, const float *y, int64_t n_y);
+BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels,
+                            const float *y, int64_t n_y);
 /** bp_csv_read and bp_data_from_table in one. */
 BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
 BP_API void bp_data_free(bp_data *d);
 /** Seeded split; stratified by class. @param fraction Share of held_out, in (0, 1); at least one row on each side. */
-BP_API bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest, bp_data **held_out);
+BP_API bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest,
+                               bp_data **held_out);
 BP_API int64_t bp_data_rows(const bp_data *d);
 BP_API int64_t bp_data_cols(const bp_data *d);
 /** Number of classes; 0 for regression or no target. */
@@ -1330,14 +1370,15 @@ typedef bp_node (*bp_build_fn)(void *user, bp_params *p, bp_node x, bp_node key,
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_net_options {
-  int64_t hidden[16];     /**< widths of the hidden layers, ended by 0 [one layer, from the size of the data]; -1 first: none, the linear model */
+  int64_t hidden
+      [16]; /**< widths of the hidden layers, ended by 0 [one layer, from the size of the data]; -1 first: none, the linear model */
   const char *activation; /**< of the hidden layers ["relu"] */
   double dropout;         /**< after each hidden layer, while training [0] */
   bp_init init;
-  bp_dtype real;          /**< [BP_FLOAT32] */
-  uint64_t seed;          /**< [1] */
-  bool raw;               /**< leave inputs as they are, instead of standardising them by the training data */
-  bp_build_fn build;      /**< instead of dense layers. Such a network cannot be saved as a whole. */
+  bp_dtype real;     /**< [BP_FLOAT32] */
+  uint64_t seed;     /**< [1] */
+  bool raw;          /**< leave inputs as they are, instead of standardising them by the training data */
+  bp_build_fn build; /**< instead of dense layers. Such a network cannot be saved as a whole. */
   void *user;
 } bp_net_options;
 
@@ -1347,28 +1388,32 @@ BP_API bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options
 BP_API void bp_net_free(bp_net *net);
 
 typedef struct bp_progress {
-  int64_t epoch, epochs;        /**< from 1 */
-  double train_loss;            /**< mean over the epoch */
+  int64_t epoch, epochs;           /**< from 1 */
+  double train_loss;               /**< mean over the epoch */
   double valid_loss, valid_metric; /**< metric: accuracy, or R2; NAN without validation */
   int64_t best_epoch;
-  double seconds, eta;          /**< since the start; about what is left */
-  double samples_per_second;    /**< of this epoch's training */
+  double seconds, eta;       /**< since the start; about what is left */
+  double samples_per_second; /**< of this epoch's training */
 } bp_progress;
 
 typedef struct bp_train_options {
-  int64_t epochs;          /**< [200] */
-  int64_t batch;           /**< [8 to 128 by the size of the data] */
-  bp_optimizer optimizer;  /**< [adam] */
-  const char *schedule;    /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
-  double label_smoothing;  /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
-  const bp_data *valid;    /**< for early stopping; NULL: none */
-  int64_t patience;        /**< epochs without a better validation loss before stopping [10, and at least 500 steps] */
-  bool (*progress)(void *user, const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
+  int64_t epochs;         /**< [200] */
+  int64_t batch;          /**< [8 to 128 by the size of the data] */
+  bp_optimizer optimizer; /**< [adam] */
+  const char *schedule;   /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
+  double
+      label_smoothing; /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
+  const bp_data *valid; /**< for early stopping; NULL: none */
+  int64_t
+      patience; /**< epochs without a better validation loss before stopping [10, and at least 500 steps] */
+  bool (*progress)(
+      void *user,
+      const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
   void *user;
 } bp_train_options;
 
 typedef struct bp_train_result {
-  int64_t epochs, best_epoch, steps; /**< epochs that were finished */
+  int64_t epochs, best_epoch, steps;           /**< epochs that were finished */
   double train_loss, valid_loss, valid_metric; /**< of the weights kept */
   double seconds, samples_per_second;
   bool stopped_early;
@@ -1379,14 +1424,15 @@ typedef struct bp_train_result {
  *          message names, or a weight or the validation loss after the epoch; the weights are the best before it; BP_E_STOPPED;
  *          BP_E_ORDER: the network is being trained already, by another thread or around this progress callback; BP_E_NOMEM.
  *  The same data, options and seed give the same bytes, for any number of threads. */
-BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options, bp_train_result *result);
+BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
+                              bp_train_result *result);
 
 typedef struct bp_metrics {
   int64_t rows;
-  double loss;             /**< mean cross-entropy, or mean squared error */
-  double accuracy;         /**< classes; else NAN */
-  double rmse, mae, r2;    /**< regression; else NAN */
-  double baseline;         /**< accuracy of always the most common class of these rows; RMSE of always their mean */
+  double loss;          /**< mean cross-entropy, or mean squared error */
+  double accuracy;      /**< classes; else NAN */
+  double rmse, mae, r2; /**< regression; else NAN */
+  double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;
 
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);

@@ -20,7 +20,14 @@ typedef struct bpi_body_loops {
   bpi_loop f32, f64, i64, b8;
 } bpi_body_loops;
 
-typedef enum bpi_reduce { BPI_REDUCE_SUM, BPI_REDUCE_MAX, BPI_REDUCE_MIN, BPI_REDUCE_PROD, BPI_REDUCE_ARGMAX, BPI_REDUCE_ARGMIN } bpi_reduce;
+typedef enum bpi_reduce {
+  BPI_REDUCE_SUM,
+  BPI_REDUCE_MAX,
+  BPI_REDUCE_MIN,
+  BPI_REDUCE_PROD,
+  BPI_REDUCE_ARGMAX,
+  BPI_REDUCE_ARGMIN
+} bpi_reduce;
 
 /* C[m,n] = op(A)[m,k] op(B)[k,n] (+ bias[n]) (+ C). Row strides lda, ldb, ldc in elements; ta: A is stored [k,m], tb: B is [n,k]. */
 typedef struct bpi_gemm {
@@ -39,7 +46,8 @@ typedef struct bpi_kernels {
   /* Reduces x [outer, n, inner] (contiguous) over n to y [outer, inner], for outputs [begin, end) of the outer*inner.
    * Sums: fixed chunks of the reduced axis, fixed tree; each float32 sum has the error of at most a few hundred additions.
    * MAX and MIN: NaN wins; lowest index wins ties; ARG...: y is int64, the first NaN wins, else the lowest index of the best. n = 0: sum 0, prod 1 (others are refused before). */
-  void (*reduce[2])(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin, int64_t end); /* [0] float32, [1] float64 */
+  void (*reduce[2])(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin,
+                    int64_t end); /* [0] float32, [1] float64 */
 
   /* Matrix product. Work is cut into units of the output's rows and columns by shape alone. scratch: per thread. */
   int64_t (*gemm_units[2])(const bpi_gemm *g);
@@ -54,7 +62,8 @@ typedef struct bpi_kernels {
   bool (*finite[2])(int64_t n, const void *x);
 
   /* y[i] = (x[i] - mean[i]) * scale[i] in float32 arithmetic; x: bytes or floats. */
-  void (*standardise[2])(int64_t n, const void *x, bool bytes, const float *mean, const float *scale, void *y);
+  void (*standardise[2])(int64_t n, const void *x, bool bytes, const float *mean, const float *scale,
+                         void *y);
 } bpi_kernels;
 
 /* The table for an instruction set that bpi_cpu_has(); the base table otherwise. */

@@ -57,7 +57,7 @@ static double true_softplus(double x)
   static void PASTE(name##_ref, S)(ARGS) \
   {                                      \
     BEGIN(text);                         \
-    const A *x0 = in[0];                  \
+    const A *x0 = in[0];                 \
     for (int64_t i = 0; i < n; i++) {    \
       const A x = x0[i * step[0]];       \
       ((R *)y)[i] = __VA_ARGS__;         \
@@ -67,7 +67,7 @@ static double true_softplus(double x)
   static void PASTE(name##_ref, S)(ARGS)                \
   {                                                     \
     BEGIN(text);                                        \
-    const A *x0 = in[0], *x1 = in[1];                     \
+    const A *x0 = in[0], *x1 = in[1];                   \
     for (int64_t i = 0; i < n; i++) {                   \
       const A a = x0[i * step[0]], b = x1[i * step[1]]; \
       ((R *)y)[i] = __VA_ARGS__;                        \
@@ -77,8 +77,8 @@ static double true_softplus(double x)
   static void PASTE(name##_ref, S)(ARGS)                \
   {                                                     \
     BEGIN(text);                                        \
-    const A *x0 = in[0];                                 \
-    const B *x1 = in[1], *x2 = in[2];                     \
+    const A *x0 = in[0];                                \
+    const B *x1 = in[1], *x2 = in[2];                   \
     for (int64_t i = 0; i < n; i++) {                   \
       const A a = x0[i * step[0]];                      \
       const B b = x1[i * step[1]], c = x2[i * step[2]]; \
