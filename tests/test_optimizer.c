@@ -170,8 +170,10 @@ static void clipping_large_gradients(void **state)
       bp_sum(bp_mul(bp_constant(g, 1e25), bp_param(q.p, g, "W", 2, dims, (bp_init){0})), NULL, 0, false);
   bp_update updates[BP_OPTIMIZER_UPDATES];
   size_t n;
-  assert_int_equal(
-      bp_optimizer_step(q.p, q.s, &(bp_optimizer){.lr = 1, .clip_norm = 6}, loss, updates, &n, NULL), BP_OK);
+  assert_int_equal(bp_optimizer_step(q.p, q.s,
+                                     &(bp_optimizer){.kind = BP_OPTIMIZER_SGD, .lr = 1, .clip_norm = 6}, loss,
+                                     updates, &n, NULL),
+                   BP_OK);
   bp_plan *plan;
   bp_run *run;
   assert_int_equal(
@@ -228,7 +230,8 @@ static void unreached_parameters_have_no_gradient(void **state)
   bp_update updates[BP_OPTIMIZER_UPDATES];
   size_t n;
   assert_int_equal(
-      bp_optimizer_step(q.p, q.s, &(bp_optimizer){.lr = 0.5, .weight_decay = 0.5}, loss, updates, &n, NULL),
+      bp_optimizer_step(q.p, q.s, &(bp_optimizer){.kind = BP_OPTIMIZER_SGD, .lr = 0.5, .weight_decay = 0.5},
+                        loss, updates, &n, NULL),
       BP_OK);
   bp_plan *plan;
   bp_run *run;
