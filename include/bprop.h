@@ -510,7 +510,8 @@ BP_API bp_status bp_state_add(bp_state *s, const char *name, bp_dtype dtype, int
 BP_API int bp_state_count(const bp_state *s);
 /** Number of the entry of that name, or -1. */
 BP_API int bp_state_find(const bp_state *s, const char *name);
-/** The array of an entry: data in the state's own storage (float, double or int64_t). Addresses never change. */
+/** The array of an entry: data in the state's own storage (float, double or int64_t), 64-byte aligned; type as added (BP_REAL or
+ *  BP_INT64). Any of the last three may be NULL. Addresses never change. */
 BP_API bp_status bp_state_array(bp_state *s, int entry, const char **name, bp_type *type, void **data);
 /** Storage of its reals. */
 BP_API bp_dtype bp_state_real(const bp_state *s);
@@ -556,7 +557,9 @@ typedef struct bp_plan_options {
 typedef struct bp_plan bp_plan;
 
 /** Compiles. The graph is only read and may be freed afterwards; the plan keeps what it needs.
- *  @param plan Out. @return BP_OK; BP_E_DTYPE, BP_E_GRAPH, BP_E_MISMATCH (state's storage differs), BP_E_LIMIT, BP_E_NOMEM.
+ *  @param plan Out, NULL on error. @return BP_OK; BP_E_ARG (an entry updated twice), BP_E_DTYPE, BP_E_GRAPH, BP_E_RANGE and BP_E_SHAPE (an
+ *  update that does not fit its entry), BP_E_MISMATCH (state's storage differs), BP_E_UNSUPPORTED (a row with neither kernel, body nor
+ *  definition), BP_E_LIMIT, BP_E_NOMEM; or the first error of the graph. Rows made by the caller must outlive the plan.
  *  Cost: linear in the nodes that are needed. */
 BP_API bp_status bp_plan_new(bp_graph *g, const bp_plan_options *o, bp_plan **plan);
 BP_API void bp_plan_free(bp_plan *p);
@@ -567,7 +570,8 @@ BP_API void bp_plan_size(const bp_plan *p, size_t *instructions, size_t *bytes);
 
 typedef struct bp_run bp_run;
 
-/** One thread's execution of a plan. @param state The state the graph read; NULL where it read none. The plan and state must outlive it. */
+/** One thread's execution of a plan. @param state The state the graph read, or another of the same layout; NULL where the plan neither
+ *  reads nor updates any. The plan and state must outlive it. BP_E_MISMATCH if the state has other entries than the plan uses. */
 BP_API bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run);
 BP_API void bp_run_free(bp_run *r);
 /** Binds an input by name to the caller's memory, which is read at each run: float or double as the plan chose, int64_t, or bytes
@@ -576,7 +580,8 @@ BP_API bp_status bp_run_bind(bp_run *r, const char *input, const void *data, siz
 /** Runs. BP_E_UNBOUND; BP_E_RANGE for data out of range; BP_E_NOTFINITE if a guard is not finite: then no state has changed.
  *  Allocates nothing, takes no lock on the way. */
 BP_API bp_status bp_run_step(bp_run *r);
-/** Value of outputs[i] of the last run, contiguous, in the plan's storage; valid until the next run. BP_E_ORDER before the first run. */
+/** Value of outputs[i] of the last run, contiguous, in the plan's storage (type->dtype is BP_FLOAT32, BP_FLOAT64, BP_INT64 or BP_BOOL);
+ *  valid until the next run. Of an entry of the state, the value from before the step. BP_E_ORDER before the first run and after a failed one. */
 BP_API bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *type);
 /** Copies outputs[i] as doubles. @param n Number of elements expected (BP_E_SHAPE if another). */
 BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);

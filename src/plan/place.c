@@ -115,6 +115,7 @@ static size_t rounded(size_t bytes)
   return (bytes + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
+/* SIZE_MAX: the block would be larger than memory can be. */
 static size_t take_hole(placer *p, size_t bytes)
 {
   size_t best = SIZE_MAX;
@@ -133,6 +134,8 @@ static size_t take_hole(placer *p, size_t bytes)
   size_t at = p->end;
   if (p->n_holes && p->holes[p->n_holes - 1].offset + p->holes[p->n_holes - 1].bytes == p->end)
     at = p->holes[--p->n_holes].offset;
+  if (bytes > PTRDIFF_MAX - LINE - at)
+    return SIZE_MAX;
   p->end = at + bytes;
   return at;
 }
@@ -181,6 +184,11 @@ static bp_status give_small(placer *p, int class, size_t offset)
   return BP_OK;
 }
 
+static bp_status too_large(void)
+{
+  return bpi_fail(BP_E_LIMIT, "bp_plan_new: the block is too large");
+}
+
 static bp_status take_room(placer *p, item *it)
 {
   int class = small_class(it->bytes);
@@ -188,12 +196,12 @@ static bp_status take_room(placer *p, item *it)
     return BP_OK;
   if (class < 0) {
     it->offset = take_hole(p, rounded(it->bytes));
-    return BP_OK;
+    return it->offset == SIZE_MAX ? too_large() : BP_OK;
   }
   if (!p->n_small[class]) {
     size_t line = take_hole(p, LINE), piece = (size_t)8 << class;
     if (line / 8 > UINT32_MAX - 8)
-      return bpi_fail(BP_E_LIMIT, "bp_plan_new: the block is too large");
+      return too_large();
     for (size_t at = LINE; at; at -= piece) {
       bp_status s = give_small(p, class, line + at - piece);
       if (s != BP_OK)
@@ -271,7 +279,7 @@ static size_t lowest_free(item *const *placed, size_t n, const item *it)
 static bp_status by_size(placer *p)
 {
   size_t n = p->n_items, end = 0;
-  if (n < 2 || n > FEW_ITEMS)
+  if (n < 2 || n > FEW_ITEMS || p->end > PTRDIFF_MAX / FEW_ITEMS)
     return BP_OK;
   item **sorted = bpi_arena_alloc(&p->d->arena, n, sizeof(item *)),
        **placed = bpi_arena_alloc(&p->d->arena, n, sizeof(item *));
