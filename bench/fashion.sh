@@ -1,8 +1,10 @@
 #!/bin/sh
 # Training on Fashion-MNIST beside PyTorch, by turns in one run: samples/s, median of epochs. Then the test accuracy of 3 seeds, 10 epochs each.
-# Needs Debian's dataset-fashion-mnist and python3-torch. Usage: bench/fashion.sh BUILD [ROUNDS]
+# Needs Debian's dataset-fashion-mnist, python3-torch and libopenblas0-pthread: with Debian's reference BLAS PyTorch is 15 times slower,
+# which would be no comparison. Usage: bench/fashion.sh BUILD [ROUNDS]
 set -eu
 build=$1 rounds=${2:-5}
+ls /usr/lib/*/openblas-pthread/libblas.so.3 >/dev/null 2>&1 || { echo "fashion: PyTorch would run on the reference BLAS; install libopenblas0-pthread" >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 data=/usr/share/datasets/fashion-mnist
 work=$(mktemp -d)
