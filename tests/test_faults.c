@@ -17,6 +17,37 @@ static bp_status why_null(const void *p)
 
 /* ---- nodes ---- */
 
+/* One step of a loop that draws random numbers: h' = tanh(dropout(h x)). */
+static bp_fn *step_of(bp_ctx *ctx)
+{
+  bp_graph *g = bp_graph_new(ctx);
+  const int64_t two = 2;
+  if (!g)
+    return NULL;
+  bp_node in[3] = {bp_input(g, "h", BP_REAL, 1, &two), bp_input(g, "x", BP_REAL, 1, &two),
+                   bp_input(g, "key", BP_INT64, 1, &two)};
+  bp_node h = bp_tanh(bp_dropout(bp_mul(in[0], in[1]), in[2], 0.5));
+  return bp_fn_new("step", g, in, 3, &h, 1);
+}
+
+/* The loop over the rows of x, begun by a call of the same function. */
+static bp_status loop_over(bp_graph *g, bp_node x, bp_node *end)
+{
+  const int64_t two = 2, key[2] = {1, 2};
+  bp_fn *fn = step_of(bp_graph_ctx(g));
+  if (!fn)
+    return why_null(NULL);
+  bp_node k = bp_array_constant(g, BP_INT64, 1, &two, key), ones = bp_full(g, BP_REAL, 1, 1, &two);
+  bp_node row = bp_reshape(bp_slice(x, (int64_t[]){0, 0}, 2, (int64_t[]){1, 2}, 2, (int64_t[]){1, 1}, 2),
+                           &two, 1),
+          h;
+  bp_status s = bp_call(fn, (bp_node[]){ones, row, k}, 3, &h);
+  if (s == BP_OK)
+    s = bp_scan(fn, &h, 1, &x, 1, &k, 1, 0, false, end);
+  bp_fn_free(fn);
+  return s;
+}
+
 static bp_status graph_of(bp_ctx *ctx, bp_graph **g, bp_node *loss, bp_node *all)
 {
   *g = bp_graph_new(ctx);
@@ -30,12 +61,17 @@ static bp_status graph_of(bp_ctx *ctx, bp_graph **g, bp_node *loss, bp_node *all
   *loss = bp_add(*loss, bp_sum(bp_square(h), NULL, 0, false));
   if (bp_graph_status(*g) != BP_OK)
     return bp_graph_status(*g);
-  bp_status s = bp_grad(*loss, in, 2, grads);
+  bp_node end;
+  bp_status s = loop_over(*g, bp_matmul(x, bp_reshape(b, (int64_t[]){2, 2}, 2)), &end);
   tangent = *loss;
+  if (s == BP_OK) {
+    *loss = bp_add(*loss, bp_sum(end, NULL, 0, false));
+    s = bp_grad(*loss, in, 2, grads);
+  }
   if (s == BP_OK)
     s = bp_grad(bp_sum(bp_square(grads[0]), NULL, 0, false), in, 2, grads);
   if (s == BP_OK)
-    s = bp_jvp(loss, 1, &w, &w, 1, &tangent);
+    s = bp_jvp(loss, 1, &b, &b, 1, &tangent);
   all[0] = grads[0];
   all[1] = tangent;
   return s != BP_OK ? s : bp_graph_status(*g);

@@ -84,10 +84,12 @@ bp_node bp_name(bp_node n, const char *name)
 
 bp_node bp_find(bp_graph *g, const char *name)
 {
-  if (!g || !name) {
-    bpi_bad_arg("bp_find", "graph or name is NULL");
-    return g ? bpi_error_node(g) : BP_NO_NODE;
+  if (!g) {
+    bpi_bad_arg("bp_find", "g");
+    return BP_NO_NODE;
   }
+  if (!name)
+    return bpi_node_fail(g, BP_E_ARG, "bp_find: the name is NULL");
   long have = find_name(g, name);
   return have >= 0 ? bpi_handle(g, g->names[have].index)
                    : bpi_node_fail(g, BP_E_NOTFOUND, "bp_find: no node is named '%s'", name);
