@@ -588,6 +588,18 @@ BP_API bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *
 BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
 
 /* ======================================================================================
+ * Looking inside: values, gradients and local Jacobians of single nodes
+ * ====================================================================================== */
+
+/* ======================================================================================
+ * Jacobians and Hessians of whole functions
+ * ====================================================================================== */
+
+/* ======================================================================================
+ * Checks: gradients and the laws of an operation
+ * ====================================================================================== */
+
+/* ======================================================================================
  * Builders of operations
  *
  * The list between the marks is made by tools/gen-builders from the rows in src/ops/; do not edit it by hand.
@@ -1470,6 +1482,14 @@ BP_API bp_status bp_net_save(const bp_net *net, const char *path);
  *  @return NULL on error: BP_E_NOTFOUND, BP_E_FORMAT (malformed, or a description that is wrong), BP_E_MISMATCH (a tensor is missing or of
  *          another shape), BP_E_UNSUPPORTED (another version)... in *status, if not NULL. */
 BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
+
+/* ======================================================================================
+ * The language: programs as text
+ * ====================================================================================== */
+
+/* ======================================================================================
+ * Pictures
+ * ====================================================================================== */
 
 #ifdef __cplusplus
 }
