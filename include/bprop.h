@@ -1491,6 +1491,19 @@ BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
  * Pictures
  * ====================================================================================== */
 
+/** A finished picture: a list of shapes and texts in colours by their role. One unit is a CSS pixel. It holds all it needs: what it was
+ *  drawn from may be freed. Read-only, so threads may share it. */
+typedef struct bp_picture bp_picture;
+
+BP_API void bp_picture_free(bp_picture *p);
+/** Width and height. Either may be NULL. */
+BP_API void bp_picture_size(const bp_picture *p, double *width, double *height);
+/** As SVG 1.1, complete in itself: no script, no style sheet, no font file (DejaVu Sans is named first; a viewer without it takes the
+ *  next). The same picture is the same bytes on every machine and in every locale.
+ *  @param dark  Light things on a dark ground, else dark on white.
+ *  @param text  Out: NUL-terminated UTF-8, freed with bp_free. @return BP_OK, BP_E_NOMEM. */
+BP_API bp_status bp_picture_svg(const bp_picture *p, bool dark, char **text);
+
 #ifdef __cplusplus
 }
 #endif
