@@ -38,6 +38,7 @@ static const struct {
     {BP_STOPS, "stops-gradient"},
     {BP_JOIN, "join"},
     {BP_LOOP, "loop"},
+    {BP_ROUTER, "router"},
     {BP_INTERNAL, "internal"},
 };
 

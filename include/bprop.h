@@ -249,6 +249,8 @@ typedef struct bp_fn bp_fn;
 BP_API bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
                         const bp_node *outputs, size_t n_outputs);
 BP_API void bp_fn_free(bp_fn *fn);
+/** Its name; "" for NULL. Lives as long as the function. */
+BP_API const char *bp_fn_name(const bp_fn *fn);
 
 /** Applies a function to nodes of g. @param results Out: one node an output of fn. */
 BP_API bp_status bp_call(bp_fn *fn, const bp_node *args, size_t n_args, bp_node *results);
@@ -335,6 +337,9 @@ enum {
   BP_STOPS = 1 << 16, /**< lets no gradient through by decree, though its result does change with its input */
   BP_JOIN = 1 << 14,  /**< the result is the inputs one after another along the axis of the first attribute */
   BP_TOTAL = 1 << 15, /**< the kernel never fails; others run before any update is committed */
+  BP_ROUTER =
+      1
+      << 17, /**< each element of a result is one element of one input, which takes its whole gradient: max, min, where */
   BP_LOOP =
       1 << 13 /**< runs a function step by step, see bp_scan. Attributes: fn, n_carry, n_xs, length, reverse.
                               Results: final carries, stacked y, then the carries before each step, stacked */
@@ -458,6 +463,9 @@ BP_API int64_t *bp_op_ints(const bp_op_call *c, int64_t n);
  *  Elementwise rows get their inputs broadcast by NumPy's rules. @param g May be NULL if n_in > 0. */
 BP_API bp_status bp_apply(bp_graph *g, const bp_op *op, const bp_node *x, size_t n_in, const bp_attr *attr,
                           bp_node *results);
+
+/** The row of a node, and its attributes (may be NULL), one for each definition of the row. NULL for an error node. They live as the graph does. */
+BP_API const bp_op *bp_node_op(bp_node n, const bp_attr **attr);
 
 /** The rows that come with the library, in the order of their names. */
 BP_API size_t bp_op_count(void);
@@ -590,6 +598,108 @@ BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
 /* ======================================================================================
  * Looking inside: values, gradients and local Jacobians of single nodes
  * ====================================================================================== */
+
+/** Everything that one forward and one backward pass compute, readable node by node and wire by wire: values, gradients, what each
+ *  node passes back to each of its inputs, and the sums where wires fork.
+ *
+ *  A trace is one plan that keeps all of it: exact, and as large as that. The graph must outlive it and is as it was before; it may grow.
+ *  A trace belongs to one thread at a time. */
+typedef struct bp_trace bp_trace;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_trace_options {
+  bp_dtype real;      /**< [BP_FLOAT64] */
+  const bp_node *wrt; /**< gradients are followed back to these, and to nothing else [every real input and
+                                entry of the state that y depends on] */
+  size_t n_wrt;
+  const bp_node *upstream; /**< nodes shaped like y, as in bp_vjp [ones: the gradient of the sum of y] */
+  bp_state *state;         /**< what the graph reads, as in bp_run_new [NULL] */
+} bp_trace_options;
+
+/** Builds the backward pass and compiles it together with the forward pass.
+ *  @param y  n_y real nodes of one graph. @param options NULL for defaults. @param trace Out, NULL on error.
+ *  @return BP_OK; the errors of bp_vjp and bp_plan_new. Time is linear in the nodes. */
+BP_API bp_status bp_trace_new(const bp_node *y, size_t n_y, const bp_trace_options *options,
+                              bp_trace **trace);
+BP_API void bp_trace_free(bp_trace *t);
+/** As bp_run_bind. A trace has every input that y or wrt depend on. */
+BP_API bp_status bp_trace_bind(bp_trace *t, const char *input, const void *data, size_t bytes);
+/** As bp_run_step: both passes. */
+BP_API bp_status bp_trace_run(bp_trace *t);
+
+/** A wire: result `result` of node `from` is input `input` of node `to` (numbers of nodes in the trace). */
+typedef struct bp_wire {
+  size_t from, to;
+  int result, input;
+} bp_wire;
+
+/** A node of a trace. */
+typedef struct bp_traced {
+  bp_node node; /**< its first result */
+  const bp_op *op;
+  const bp_attr *attr; /**< one an attribute of the row */
+  const char *name;    /**< first name of the first result that has one, or NULL */
+  int n_in, n_out;     /**< inputs and results */
+  size_t n_uses;       /**< wires that leave its results: two or more of one result, and the wire forks */
+  const bp_wire *in;   /**< n_in wires, by input */
+  const bp_wire *uses; /**< n_uses wires, in the order in which their products arrive in the backward pass */
+  bool fixed;          /**< depends on constants alone */
+  bool given;          /**< one of wrt */
+  bool output;         /**< a result of it is one of y */
+} bp_traced;
+
+/** Number of nodes: those that y and wrt are made of, in the order of the forward pass. Nodes of gradients are not among them. */
+BP_API size_t bp_trace_count(const bp_trace *t);
+/** Node i, or NULL past the end. Lives as long as the trace. */
+BP_API const bp_traced *bp_trace_at(const bp_trace *t, size_t i);
+/** Where the node of that name is: its number and which of its results (may be NULL). BP_E_NOTFOUND. */
+BP_API bp_status bp_trace_find(const bp_trace *t, const char *name, size_t *i, int *result);
+/** The same for a node of the graph. BP_E_GRAPH for a node of another, BP_E_NOTFOUND for one that is not in the trace. */
+BP_API bp_status bp_trace_locate(const bp_trace *t, bp_node n, size_t *i, int *result);
+
+/** What can be read of node i of a trace. Results and inputs are counted from 0. */
+typedef enum bp_trace_part {
+  BP_TRACE_VALUE,    /**< of result k, from the forward pass */
+  BP_TRACE_GRADIENT, /**< of result k: d(sum of upstream times y) / d(result k). The sum of its seed and of the products of its uses */
+  BP_TRACE_SEED,     /**< of result k: the upstream gradient given for it, where it is one of y */
+  BP_TRACE_PRODUCT, /**< of input k: what the node passes back, the gradients of its results times the local Jacobian; shaped like input k */
+  BP_TRACE_LOCAL, /**< of input k: the entries of the local Jacobian, one for each element of the input, where no column has more
+                          than one that is not 0, or where the result has one element. So for elementwise nodes, reductions, views.
+                          NULL for others (products of matrices, softmax): see bp_local */
+  BP_TRACE_PARTS
+} bp_trace_part;
+
+/** Reads after a run: contiguous, in the plan's storage as in bp_run_output; valid until the next run.
+ *  @param k     Number of the result or input.
+ *  @param data  Out; NULL where there is none, with BP_OK: no gradient reaches there, or none flows on, whatever the values.
+ *  @param type  Out, may be NULL. With data NULL, the type of the result or input itself.
+ *  @return BP_OK; BP_E_RANGE (no such node, result or input); BP_E_ORDER before the first run and after a failed one. */
+BP_API bp_status bp_trace_read(const bp_trace *t, bp_trace_part part, size_t i, int k, const void **data,
+                               bp_type *type);
+/** Copies as doubles; zeros where there is none. @param n Number of elements expected (BP_E_SHAPE if another). */
+BP_API bp_status bp_trace_get(const bp_trace *t, bp_trace_part part, size_t i, int k, double *out, size_t n);
+
+/** Of a router (a row with BP_ROUTER: max, min, where, ...) which element won, for each element of the result: the one that takes its
+ *  whole gradient.
+ *  @param input  Out: n numbers of inputs; -1 where none won (NaN).
+ *  @param at     Out, may be NULL: n places in that input, row-major.
+ *  @param n      Number of elements of the result (BP_E_SHAPE if another).
+ *  @return BP_OK; BP_E_UNSUPPORTED: not a router, or of integers; BP_E_RANGE, BP_E_ORDER, BP_E_SHAPE; BP_E_LIMIT: over 2^24 elements in float32. */
+BP_API bp_status bp_trace_winners(const bp_trace *t, size_t i, int *input, int64_t *at, size_t n);
+
+/** For each bundle (a call of a function, or a row with `expand`): whether to replace it by its parts.
+ *  @param depth 1 for bundles among the nodes given, 2 for those among their parts, and so on. */
+typedef bool (*bp_unbundle_fn)(void *user, bp_node bundle, int depth);
+
+/** Rebuilds nodes in a new graph with bundles replaced by their parts. Names stay with their nodes; the parts of a bundle have none, but
+ *  its results keep theirs. Random nodes keep their streams, so that they draw the same numbers.
+ *  @param nodes   n nodes of one graph, with all that they depend on.
+ *  @param depth   How deep bundles within bundles are replaced; 0: all the way.
+ *  @param choose  NULL: every bundle.
+ *  @param graph   Out: freed with bp_graph_free, NULL on error. @param out Out: n nodes of it, the same values.
+ *  @return BP_OK; BP_E_GRAPH, BP_E_NOMEM; BP_E_LIMIT: bundles within bundles more than 64 deep. */
+BP_API bp_status bp_unbundle(const bp_node *nodes, size_t n, int depth, bp_unbundle_fn choose, void *user,
+                             bp_graph **graph, bp_node *out);
 
 /* ======================================================================================
  * Jacobians and Hessians of whole functions

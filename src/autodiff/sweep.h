@@ -15,12 +15,25 @@ typedef struct bpi_level {
 
 enum { BPI_ACTIVE = 1, BPI_GIVEN = 3 }; /* given: one of the nodes we differentiate by */
 
+struct bpi_region;
+/* Who is told what passes in a reverse sweep. Not told: sweeps within it, through expansions. */
+typedef struct bpi_watch {
+  void *user;
+  /* A seed arrives at a slot. */
+  bp_status (*seed)(void *user, uint32_t slot, bp_node up);
+  /* A call passes grads[i] to its input i; BP_NO_NODE where nothing. */
+  bp_status (*passed)(void *user, const bp_op_call *c, const bp_node *grads);
+  /* All is passed: bpi_region_value tells the total of every slot. */
+  bp_status (*done)(void *user, const struct bpi_region *r);
+} bpi_watch;
+
 /* Sweeps nest, as bundles are differentiated through their expansions; each depth has its own level. */
 enum { BPI_SWEEP_DEPTH = 24 };
 typedef struct bpi_sweeps {
   bp_graph *g;
   bpi_level level[BPI_SWEEP_DEPTH];
   int depth;
+  const bpi_watch *watch; /* of the next reverse sweep; NULL: none */
 } bpi_sweeps;
 
 /* One sweep: heads reached from `from`, ascending. */
@@ -48,6 +61,10 @@ bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t
                       size_t n, bool cut, bp_node *grads);
 bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node *x, const bp_node *tangent,
                       size_t n_x, bool cut, bp_node *out);
+
+/* What a call passes to its inputs when `up` arrives at its results: grads[i] where wanted[i], else BP_NO_NODE, as where nothing flows. */
+bp_status bpi_products(bpi_sweeps *s, const bp_op_call *c, const bp_node *up, const bool *wanted,
+                       bp_node *grads);
 
 /* up times slope, BP_NO_NODE where slope is absent. */
 bp_node bpi_chain(bp_node up, bp_node slope);

@@ -28,55 +28,96 @@ static bp_status checked(const bp_op_call *c, int input, bp_node grad)
   return BP_OK;
 }
 
-/* Through a bundle's expansion, all inputs at once. An input given twice gets its gradient once. */
-static bp_status through_expansion(bpi_sweeps *s, bpi_region *r, const bp_op_call *c, const bp_node *up)
+/* Through a bundle's expansion, all inputs at once. A node given twice stands at its further places as nodes of their own, so that each
+ * place gets what belongs to it. */
+static bp_status through_expansion(bpi_sweeps *s, const bp_op_call *call, const bp_node *up,
+                                   const bool *wanted, bp_node *grads)
 {
+  bp_graph *g = call->graph;
+  bp_op_call c = *call;
   bp_node y[BP_MAX_RESULTS], seeds[BP_MAX_RESULTS], from[BP_MAX_RESULTS];
-  bp_status st = c->op->expand(c, y);
-  if (st != BP_OK || c->graph->status != BP_OK)
-    return c->graph->status != BP_OK ? c->graph->status : bp_op_fail(c, st, "its expansion failed");
+  bpi_arena room;
+  bpi_arena_init(&room, g->ctx);
+  bp_node *x = bpi_arena_alloc(&room, 3 * (size_t)c.n_in, sizeof *x);
+  if (!x)
+    return bp_op_fail(&c, BP_E_NOMEM, "out of memory");
+  bp_node *wrt = x + c.n_in, *found = wrt + c.n_in;
   size_t n = 0, m = 0;
-  for (int k = 0; k < c->n_out; k++)
+  for (int i = 0; i < c.n_in; i++) {
+    x[i] = c.x[i];
+    for (size_t k = 0; wanted[i] && k < m; k++)
+      if (wrt[k].index == x[i].index)
+        x[i] = bp_reshape(x[i], c.x_type[i].dims, c.x_type[i].rank);
+    if (wanted[i])
+      wrt[m++] = x[i];
+  }
+  c.x = x;
+  bp_status st = c.op->expand(&c, y);
+  if (st != BP_OK && g->status == BP_OK)
+    st = bp_op_fail(&c, st, "its expansion failed");
+  for (int k = 0; k < c.n_out; k++)
     if (!bp_absent(up[k])) {
       from[n] = y[k];
       seeds[n++] = up[k];
     }
-  bpi_arena room;
-  bpi_arena_init(&room, c->graph->ctx);
-  bp_node *wrt = bpi_arena_alloc(&room, 2 * (size_t)c->n_in, sizeof *wrt);
-  if (!wrt)
-    return bp_op_fail(c, BP_E_NOMEM, "out of memory");
-  for (int i = 0; i < c->n_in; i++) {
-    bool twice = false;
-    for (size_t j = 0; j < m; j++)
-      twice = twice || wrt[j].index == c->x[i].index;
-    if (!twice && c->x_type[i].dtype == BP_REAL && bpi_region_active(c->graph, r, c->x[i].index))
-      wrt[m++] = c->x[i];
+  if (g->status == BP_OK)
+    st = bpi_reverse(s, from, seeds, n, wrt, m, true, found);
+  for (int i = c.n_in; st == BP_OK && i-- > 0;)
+    grads[i] = wanted[i] ? found[--m] : BP_NO_NODE;
+  bpi_arena_free(&room);
+  return g->status != BP_OK ? g->status : st;
+}
+
+static bp_status through_rules(const bp_op_call *c, const bp_node *up, const bool *wanted, bp_node *grads)
+{
+  bp_status s = BP_OK;
+  for (int i = 0; s == BP_OK && i < c->n_in; i++) {
+    grads[i] = BP_NO_NODE;
+    if (!wanted[i])
+      continue;
+    grads[i] = c->op->slope ? bpi_chain(up[0], c->op->slope(c, i)) : c->op->vjp(c, up, i);
+    s = checked(c, i, grads[i]);
   }
-  bp_node *grads = wrt + c->n_in;
-  st = bpi_reverse(s, from, seeds, n, wrt, m, true, grads);
-  for (size_t j = 0; st == BP_OK && j < m; j++)
-    arrive(c->graph, r, wrt[j].index, grads[j]);
+  return c->graph->status != BP_OK ? c->graph->status : s;
+}
+
+bp_status bpi_products(bpi_sweeps *s, const bp_op_call *c, const bp_node *up, const bool *wanted,
+                       bp_node *grads)
+{
+  if (c->op->slope || c->op->vjp)
+    return through_rules(c, up, wanted, grads);
+  if (c->op->expand)
+    return through_expansion(s, c, up, wanted, grads);
+  return bp_op_fail(c, BP_E_UNSUPPORTED, "the row has no slope, vjp or expand");
+}
+
+/* What has arrived at the results of one call goes on to its inputs. */
+static bp_status pass_on(bpi_sweeps *s, bpi_region *r, const bp_op_call *c, const bp_node *up,
+                         const bpi_watch *watch)
+{
+  enum { FEW = 4 };
+  bp_node few[FEW], *grads = few;
+  bool few_wanted[FEW], *wanted = few_wanted;
+  bpi_arena room;
+  bpi_arena_init(&room, s->g->ctx);
+  if (c->n_in > FEW) {
+    grads = bpi_arena_alloc(&room, (size_t)c->n_in, sizeof *grads);
+    wanted = bpi_arena_alloc(&room, (size_t)c->n_in, sizeof *wanted);
+  }
+  bp_status st = grads && wanted ? BP_OK : bp_op_fail(c, BP_E_NOMEM, "out of memory");
+  for (int i = 0; st == BP_OK && i < c->n_in; i++)
+    wanted[i] = c->x_type[i].dtype == BP_REAL && bpi_region_active(s->g, r, c->x[i].index);
+  if (st == BP_OK)
+    st = bpi_products(s, c, up, wanted, grads);
+  for (int i = 0; st == BP_OK && i < c->n_in; i++)
+    arrive(s->g, r, c->x[i].index, grads[i]);
+  if (st == BP_OK && watch)
+    st = watch->passed(watch->user, c, grads);
   bpi_arena_free(&room);
   return st;
 }
 
-static bp_status through_rules(bpi_region *r, const bp_op_call *c, const bp_node *up)
-{
-  for (int i = 0; i < c->n_in; i++) {
-    if (c->x_type[i].dtype != BP_REAL || !bpi_region_active(c->graph, r, c->x[i].index))
-      continue;
-    bp_node grad = c->op->slope ? bpi_chain(up[0], c->op->slope(c, i)) : c->op->vjp(c, up, i);
-    bp_status s = checked(c, i, grad);
-    if (s != BP_OK)
-      return s;
-    arrive(c->graph, r, c->x[i].index, grad);
-  }
-  return c->graph->status;
-}
-
-/* What has arrived at the results of one call goes on to its inputs. */
-static bp_status pass_on(bpi_sweeps *s, bpi_region *r, uint32_t head)
+static bp_status visit(bpi_sweeps *s, bpi_region *r, uint32_t head, const bpi_watch *watch)
 {
   bp_graph *g = s->g;
   bp_node up[BP_MAX_RESULTS];
@@ -93,12 +134,7 @@ static bp_status pass_on(bpi_sweeps *s, bpi_region *r, uint32_t head)
   bp_status st = bpi_call_of(g, head, &room, &c);
   if (st != BP_OK)
     return st;
-  if (c.op->slope || c.op->vjp)
-    st = through_rules(r, &c, up);
-  else if (c.op->expand)
-    st = through_expansion(s, r, &c, up);
-  else
-    st = bp_op_fail(&c, BP_E_UNSUPPORTED, "the row has no slope, vjp or expand");
+  st = pass_on(s, r, &c, up, watch);
   bpi_call_done(&room);
   return st;
 }
@@ -107,15 +143,22 @@ bp_status bpi_reverse(bpi_sweeps *s, const bp_node *y, const bp_node *up, size_t
                       size_t n, bool cut, bp_node *grads)
 {
   bpi_region r;
+  const bpi_watch *watch = s->watch;
+  s->watch = NULL; /* sweeps within this one go unwatched */
   bp_status st = bpi_region_open(s, y, n_y, wrt, n, cut, &r);
-  for (size_t i = 0; st == BP_OK && i < n_y; i++)
-    if (bpi_region_active(s->g, &r, y[i].index))
-      arrive(s->g, &r, y[i].index, up[i]);
+  for (size_t i = 0; st == BP_OK && i < n_y; i++) {
+    if (!bpi_region_active(s->g, &r, y[i].index))
+      continue;
+    arrive(s->g, &r, y[i].index, up[i]);
+    st = watch ? watch->seed(watch->user, y[i].index, up[i]) : BP_OK;
+  }
   for (size_t at = r.n; st == BP_OK && at-- > 0;)
     if (r.l->active[r.heads[at]] && !(cut && r.l->active[r.heads[at]] == BPI_GIVEN))
-      st = pass_on(s, &r, r.heads[at]);
+      st = visit(s, &r, r.heads[at], watch);
   for (size_t i = 0; st == BP_OK && i < n; i++)
     grads[i] = bpi_region_result(s->g, &r, wrt[i].index, cut);
+  if (st == BP_OK && watch)
+    st = watch->done(watch->user, &r);
   bpi_region_close(s, &r);
   return st != BP_OK ? st : s->g->status;
 }

@@ -86,6 +86,11 @@ void bp_fn_free(bp_fn *fn)
   bpi_free(ctx, fn);
 }
 
+const char *bp_fn_name(const bp_fn *fn)
+{
+  return fn ? fn->name : "";
+}
+
 bp_fn *bpi_fn_keep(bp_fn *fn)
 {
   fn->count++;

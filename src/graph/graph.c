@@ -189,6 +189,14 @@ bp_status bp_node_type(bp_node n, bp_type *type)
   return BP_OK;
 }
 
+const bp_op *bp_node_op(bp_node n, const bp_attr **attr)
+{
+  const bpi_node *v = bpi_slot(n);
+  if (attr)
+    *attr = v ? v->attr : NULL;
+  return v ? v->op : NULL;
+}
+
 int64_t bp_node_size(bp_node n)
 {
   const bpi_node *v = bpi_slot(n);

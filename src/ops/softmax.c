@@ -184,6 +184,7 @@ const bp_op bp_op_maxout = {
     .kink = "the lowest index of the largest takes the whole gradient; NaN wins",
     .args = "x",
     .attrs = {{"k", BP_ATTR_INT, 2}},
+    .traits = BP_ROUTER,
     .shape = maxout_shape,
     .jacobian = bpi_jac_select,
     .expand = maxout_expand,
