@@ -16,6 +16,7 @@ static const char *const jac_words[] = {
     [BP_JAC_SPREAD] = "spread (at most one nonzero in a column)",
     [BP_JAC_PERMUTATION] = "permutation",
     [BP_JAC_BLOCK] = "block-diagonal",
+    [BP_JAC_SPARSE] = "sparse",
     [BP_JAC_DENSE] = "dense",
 };
 

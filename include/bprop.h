@@ -313,8 +313,22 @@ typedef enum bp_jac {
   BP_JAC_SPREAD,      /**< transpose of select: at most one nonzero per column */
   BP_JAC_PERMUTATION, /**< one 1 in every row and column */
   BP_JAC_BLOCK, /**< block-diagonal: equal blocks, each mapping a contiguous run of inputs to one of results */
+  BP_JAC_SPARSE, /**< none of these, and entries are missing: a tridiagonal one, say. Of whole functions; no row states it */
   BP_JAC_DENSE
 } bp_jac;
+
+/** Which elements of one input reach which of a result, where this is a box with strides: for every point p of the box, result element
+ *  y_at + sum of p[k] y[k] depends on input element x_at + sum of p[k] x[k]. An axis that is summed over has y stride 0, one along which
+ *  an element is used again has x stride 0. Of the product of two inputs, w are the strides of the element of the other input that is the
+ *  entry of the Jacobian. Matrix product a[m,k] b[k,n] by a: dims m, k, n; x k, 1, 0; y n, 0, 1; w 0, n, 1. */
+#define BP_REACH_RANK (BP_MAX_RANK + 2)
+typedef struct bp_reach {
+  int rank;
+  int64_t dims[BP_REACH_RANK];
+  int64_t x[BP_REACH_RANK], y[BP_REACH_RANK], w[BP_REACH_RANK];
+  int64_t x_at, y_at;
+  bool product; /**< w counts */
+} bp_reach;
 
 /** Traits: what passes, printers and drawers may know about a row; they never ask its name. */
 enum {
@@ -415,6 +429,9 @@ struct bp_op {
 
   /** Class of d result / d input. NULL: diagonal for elementwise rows, else dense. */
   bp_jac (*jacobian)(const bp_op_call *c, int input, int result);
+  /** Where d result / d input has entries, for rows that neither their class nor a definition in simpler nodes says it of: a product,
+   *  elements chosen by an index (all that may be). NULL, or false: patterns are found from class, view, expand and vjp. */
+  bool (*reach)(const bp_op_call *c, int input, int result, bp_reach *r);
   /** Elementwise rows: d y / d x[input] as a node shaped like y; BP_NO_NODE where it is zero everywhere. */
   bp_node (*slope)(const bp_op_call *c, int input);
   /** Gradient for x[input]: upstream (one a result; BP_NO_NODE where absent) times local Jacobian, shaped like x[input]. */

@@ -1,18 +1,13 @@
 /* The class that a row states for its Jacobian, in its own example. */
+#include "autodiff/reach.h"
 #include "check/example.h"
-#include "graph/graph.h"
 
 static bp_status class_of_call(const bp_op_call *c, int input, int result, bp_jac *jac)
 {
   if (input >= c->n_in || result >= c->n_out || c->x_type[input].dtype != BP_REAL ||
       c->y_type[result].dtype != BP_REAL)
     return bpi_fail(BP_E_RANGE, "%s: no real input %d or real result %d", c->op->name, input, result);
-  if (c->op->zero)
-    *jac = BP_JAC_ZERO;
-  else if (c->op->jacobian)
-    *jac = c->op->jacobian(c, input, result);
-  else
-    *jac = c->op->traits & BP_ELEMENTWISE ? BP_JAC_DIAGONAL : BP_JAC_DENSE;
+  *jac = bpi_jac_of(c, input, result);
   return BP_OK;
 }
 

@@ -169,6 +169,20 @@ static bp_jac index_spread(const bp_op_call *c, int input, int result)
   return input ? BP_JAC_ZERO : BP_JAC_SPREAD;
 }
 
+/* Whatever the index says: any slice of the axis. */
+static bool gather_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  (void)input, (void)result;
+  const bp_type *x = &c->x_type[0];
+  cut_axis a = cut(x->rank, x->dims, (int)c->attr[0].i);
+  int64_t m = bpi_type_size(&c->x_type[1]);
+  *r = (bp_reach){.rank = 4,
+                  .dims = {a.outer, m, a.n, a.inner},
+                  .x = {a.n * a.inner, 0, a.inner, 1},
+                  .y = {m * a.inner, a.inner, 0, 1}};
+  return true;
+}
+
 const bp_op bp_op_gather = {
     .name = "gather",
     .math = "slices of x along axis, one for each element of index (numbers from 0)",
@@ -180,6 +194,7 @@ const bp_op bp_op_gather = {
     .canon = axis_canon,
     .shape = gather_shape,
     .jacobian = index_select,
+    .reach = gather_reach,
     .vjp = gather_vjp,
     .kernel = gather_kernel,
     .units = gather_units,
@@ -328,6 +343,16 @@ static bp_node pick_vjp(const bp_op_call *c, const bp_node *up, int input)
   return input ? BP_NO_NODE : bp_put(up[0], c->x[1], axis, c->x_type[0].dims[axis]);
 }
 
+static bool pick_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  (void)input, (void)result;
+  const bp_type *x = &c->x_type[0];
+  cut_axis a = cut(x->rank, x->dims, (int)c->attr[0].i);
+  *r = (bp_reach){
+      .rank = 3, .dims = {a.outer, a.n, a.inner}, .x = {a.n * a.inner, a.inner, 1}, .y = {a.inner, 0, 1}};
+  return true;
+}
+
 const bp_op bp_op_pick = {
     .name = "pick",
     .math = "y = x at index along axis, for every position of the other axes",
@@ -339,6 +364,7 @@ const bp_op bp_op_pick = {
     .canon = axis_canon,
     .shape = pick_shape,
     .jacobian = index_select,
+    .reach = pick_reach,
     .vjp = pick_vjp,
     .kernel = pick_kernel,
     .units = each_element,

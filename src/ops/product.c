@@ -152,6 +152,41 @@ static bp_node matmul_vjp(const bp_op_call *c, const bp_node *up, int input)
   return sum_leading(g, &c->x_type[input]);
 }
 
+/* Axes of the result, the one summed over before the last: a has stride 0 along the columns, b along the rows. */
+static bool matmul_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  (void)result;
+  const bp_type *a = &c->x_type[0], *b = &c->x_type[1], *y = &c->y_type[0];
+  int64_t sa[BP_MAX_RANK], sb[BP_MAX_RANK], sy[BP_MAX_RANK];
+  int lead = y->rank - 2, n = 0;
+  bpi_strides(a->rank, a->dims, sa);
+  bpi_strides(b->rank, b->dims, sb);
+  bpi_strides(y->rank, y->dims, sy);
+  for (int i = 0; i < lead; i++, n++) {
+    int ia = i - (y->rank - a->rank), ib = i - (y->rank - b->rank);
+    r->dims[n] = y->dims[i];
+    r->y[n] = sy[i];
+    r->x[n] = ia < 0 || a->dims[ia] == 1 ? 0 : sa[ia];
+    r->w[n] = ib < 0 || b->dims[ib] == 1 ? 0 : sb[ib];
+  }
+  int64_t dims[3] = {y->dims[lead], a->dims[a->rank - 1], y->dims[lead + 1]};
+  int64_t of_a[3] = {dims[1], 1, 0}, of_b[3] = {0, dims[2], 1}, of_y[3] = {dims[2], 0, 1};
+  for (int i = 0; i < 3; i++, n++) {
+    r->dims[n] = dims[i];
+    r->y[n] = of_y[i];
+    r->x[n] = of_a[i];
+    r->w[n] = of_b[i];
+  }
+  for (int i = 0; input == 1 && i < n; i++) {
+    int64_t x = r->x[i];
+    r->x[i] = r->w[i];
+    r->w[i] = x;
+  }
+  r->rank = n;
+  r->product = true;
+  return true;
+}
+
 const bp_op bp_op_matmul = {
     .name = "matmul",
     .math = "y = a b, matrix product over the last two axes; leading axes broadcast",
@@ -163,6 +198,7 @@ const bp_op bp_op_matmul = {
     .kernel = matmul_kernel,
     .units = matmul_units,
     .scratch = matmul_scratch,
+    .reach = matmul_reach,
     .vjp = matmul_vjp,
     .examples = {"a[2,3], b[3,4]", "a[2,2,3], b[3,2]", "a[3,1,2,3], b[2,3,1]", "a[1,5], b[5,1]",
                  "a[2,0], b[0,3]", "a[0,2], b[2,3]"},

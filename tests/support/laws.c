@@ -1,5 +1,6 @@
 /* Laws of derivatives. */
 #include "support/laws.h"
+#include "autodiff/reach.h"
 #include "graph/graph.h"
 
 #include <math.h>
@@ -17,7 +18,9 @@ const law all_laws[] = {
     {"jvp = differences", law_jvp, PER_SEED},
     {"<u, Jv> = <J'u, v>", law_adjoint, PER_SEED},
     {"Jacobian has its class", law_class, PER_SEED},
+    {"pattern covers the Jacobian", law_pattern, PER_SEED},
     {"second derivative = differences", law_second_derivative, PER_SEED},
+    {"pattern covers the second derivative", law_second_pattern, PER_SEED},
     {"bundle = expansion", law_bundle, PER_SEED},
     {"kinks as documented", law_kinks, PER_ROW},
     {"float32 = float64", law_float32, PER_SEED},
@@ -121,7 +124,7 @@ static bool jacobian_by_law(law_case *c, fun *f, matrix *J)
 }
 
 /* Opens the sample of a row that can be differentiated, with its numeric Jacobian. LAW_HOLDS: go on; else s is closed. */
-static verdict measured(law_case *c, sample *s, matrix *J)
+verdict sample_measured(law_case *c, sample *s, matrix *J)
 {
   if (!sample_open(c, s)) {
     sample_close(s);
@@ -140,7 +143,7 @@ verdict law_vjp(law_case *c)
 {
   sample s;
   matrix J;
-  verdict v = measured(c, &s, &J);
+  verdict v = sample_measured(c, &s, &J);
   return v != LAW_HOLDS ? v : judged(c, &s, vjp_agrees(&s.f, &J));
 }
 
@@ -148,7 +151,7 @@ verdict law_jvp(law_case *c)
 {
   sample s;
   matrix J;
-  verdict v = measured(c, &s, &J);
+  verdict v = sample_measured(c, &s, &J);
   return v != LAW_HOLDS ? v : judged(c, &s, jvp_agrees(&s.f, &J));
 }
 
@@ -322,16 +325,13 @@ static const struct {
     [BP_JAC_SPREAD] = {"spread", is_spread},
     [BP_JAC_PERMUTATION] = {"permutation", is_permutation},
     [BP_JAC_BLOCK] = {"block", is_block},
-    [BP_JAC_DENSE] = {"dense", is_anything},
+    [BP_JAC_DENSE] = {"dense", is_anything}, /* sparse is of whole functions: no row says it */
 };
 
 static bool class_covers(fun *f, const bp_op_call *call, const window *w, int input, int result)
 {
-  const bp_op *op = call->op;
-  bp_jac jac = op->jacobian                    ? op->jacobian(call, input, result)
-               : (op->traits & BP_ELEMENTWISE) ? BP_JAC_DIAGONAL
-                                               : BP_JAC_DENSE;
-  if ((size_t)jac >= sizeof classes / sizeof *classes)
+  bp_jac jac = bpi_jac_of(call, input, result);
+  if ((size_t)jac >= sizeof classes / sizeof *classes || !classes[jac].covers)
     return fun_fails(f, "class %d of input %d is none", (int)jac, input);
   return classes[jac].covers(w, &call->x_type[input]) ||
          fun_fails(f, "d result %d / d input %d is said to be %s, and is not", result, input,

@@ -36,6 +36,12 @@ verdict law_class(law_case *c);
 verdict law_bundle(law_case *c);
 verdict law_kinks(law_case *c);
 
+/* ---- structure: structure_laws.c ---- */
+verdict law_pattern(law_case *c);
+verdict law_second_pattern(law_case *c);
+/* Every entry of J that is not 0 is in the pattern of f's real results by its real inputs. */
+bool pattern_covers(fun *f, const matrix *J);
+
 /* ---- values: value_laws.c ---- */
 verdict law_float32(law_case *c);
 verdict law_empty(law_case *c);
@@ -64,6 +70,8 @@ bool sample_open(law_case *c, sample *s);
 /* The example as it stands, perhaps changed: drawn and built. */
 bool sample_build(law_case *c, sample *s);
 void sample_close(sample *s);
+/* Opens the sample of a row that can be differentiated, with its numeric Jacobian. LAW_HOLDS: go on; else s is closed. */
+verdict sample_measured(law_case *c, sample *s, matrix *J);
 verdict broken(law_case *c, const char *fmt, ...) BP_PRINTF(2, 3);
 /* Closes the sample; the verdict of a check on its function. */
 verdict judged(law_case *c, sample *s, bool good);

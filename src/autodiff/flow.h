@@ -1,0 +1,47 @@
+/* Dependence flowing from nodes to nodes: a forward sweep whose tangents are lists of columns, one list an element. */
+#ifndef BPI_FLOW_H
+#define BPI_FLOW_H
+
+#include "autodiff/lists.h"
+#include "autodiff/sweep.h"
+
+/* What is known of the entries' values. */
+typedef enum bpi_known { BPI_ANY, BPI_ONE_NUMBER, BPI_ONE } bpi_known;
+
+/* Lists of all elements of a node, shared by nodes with the same. */
+typedef struct bpi_shared {
+  size_t users;
+  uint32_t id[];
+} bpi_shared;
+
+/* The dependence of one node. */
+typedef struct bpi_rows {
+  bpi_shared *lists; /* NULL: free */
+  int64_t n;
+  bpi_known known; /* all entries are 1, or one number */
+} bpi_rows;
+
+typedef struct bpi_flow {
+  bp_graph *g;
+  bpi_sweeps *sweeps;
+  bpi_lists l;
+  bpi_rows *rows; /* what the sweep's values are numbers of; 0: none */
+  size_t n_rows, rows_cap;
+  uint32_t *unused; /* numbers of free rows */
+  size_t n_unused, unused_cap;
+  const struct bpi_flow *outer; /* this one asks what a rule does to an upstream gradient, */
+  const bp_op *asked;           /* of this row */
+} bpi_flow;
+
+bp_status bpi_flow_open(bpi_flow *f, bp_graph *g, bpi_sweeps *s, int64_t cols, int64_t limit);
+void bpi_flow_close(bpi_flow *f);
+/* The rows {first}, {first + 1}, ...; 0 when out of memory. */
+uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first);
+/* Rows of the y for those given of the x. found[k] is 0 where y[k] depends on no x; else for bpi_flow_drop. */
+bp_status bpi_flow_sweep(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, const uint32_t *given,
+                         size_t n_x, bool cut, uint32_t *found);
+/* Rows of the results of one call for those of its inputs; 0: none. */
+bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in, uint32_t *out);
+void bpi_flow_drop(bpi_flow *f, uint32_t rows);
+
+#endif

@@ -1,0 +1,119 @@
+/* Local structure of one call. */
+#include "autodiff/reach.h"
+
+bp_jac bpi_jac_of(const bp_op_call *c, int input, int result)
+{
+  if (c->op->zero || c->x_type[input].dtype != BP_REAL || c->y_type[result].dtype != BP_REAL)
+    return BP_JAC_ZERO;
+  if (c->op->jacobian)
+    return c->op->jacobian(c, input, result);
+  return c->op->traits & BP_ELEMENTWISE ? BP_JAC_DIAGONAL : BP_JAC_DENSE;
+}
+
+static bool reach_of_view(const bp_op_call *c, bp_reach *r)
+{
+  const bp_type *x = &c->x_type[0], *y = &c->y_type[0];
+  int64_t strides[BP_MAX_RANK] = {0};
+  bpi_strides(x->rank, x->dims, strides);
+  if (!c->op->view(c, strides, r->x, &r->x_at))
+    return false;
+  r->rank = y->rank;
+  for (int i = 0; i < y->rank; i++)
+    r->dims[i] = y->dims[i];
+  bpi_strides(y->rank, y->dims, r->y);
+  return true;
+}
+
+bool bpi_reach_of(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  *r = (bp_reach){0};
+  if (c->op->reach && c->op->reach(c, input, result, r))
+    return true;
+  *r = (bp_reach){0};
+  return (c->op->traits & BP_VIEW) && c->op->view && reach_of_view(c, r);
+}
+
+bool bpi_reach_is_identity(const bp_reach *r, int64_t n_x, int64_t n_y)
+{
+  if (n_x != n_y || r->x_at != r->y_at || r->product)
+    return false;
+  int64_t n = 1;
+  for (int i = 0; i < r->rank; i++) {
+    if (r->dims[i] != 1 && (r->x[i] != r->y[i] || r->x[i] == 0))
+      return false;
+    n *= r->dims[i];
+  }
+  return n == n_y;
+}
+
+/* ---- the points of a box, and where they lie in input, result and factor ---- */
+
+enum { IN, OUT, BY, PLACES };
+
+typedef struct box {
+  int rank;
+  int64_t dims[BP_REACH_RANK], step[BP_REACH_RANK][PLACES], at[BP_REACH_RANK], place[PLACES];
+  bool any;
+} box;
+
+/* The axes of r along which both move (which = 0), the input alone (1: summed over), the result alone (2: used again). */
+static box axes_of(const bp_reach *r, int which)
+{
+  box b = {.any = true};
+  for (int i = 0; i < r->rank; i++) {
+    if (r->dims[i] == 1)
+      continue;
+    int kind = r->y[i] == 0 ? 1 : r->x[i] == 0 ? 2 : 0;
+    if (kind != which)
+      continue;
+    b.any = b.any && r->dims[i] > 0;
+    b.dims[b.rank] = r->dims[i];
+    b.step[b.rank][IN] = r->x[i];
+    b.step[b.rank][OUT] = r->y[i];
+    b.step[b.rank++][BY] = r->w[i];
+  }
+  return b;
+}
+
+/* On to the next point; false after the last, when the box is at its first again. */
+static bool next(box *b)
+{
+  for (int i = b->rank - 1; i >= 0; i--) {
+    int64_t move = ++b->at[i] < b->dims[i] ? 1 : 1 - b->dims[i];
+    for (int k = 0; k < PLACES; k++)
+      b->place[k] += move * b->step[i][k];
+    if (move == 1)
+      return true;
+    b->at[i] = 0;
+  }
+  return false;
+}
+
+/* What is joined from the axes summed over, from a point on. */
+static uint32_t sum_over(bpi_lists *l, box *sum, const uint32_t *from, const double *factor)
+{
+  bpi_join_begin(l);
+  do
+    if (!factor || factor[sum->place[BY]] != 0)
+      bpi_join_add(l, from[sum->place[IN]]);
+  while (next(sum));
+  return bpi_join_end(l);
+}
+
+void bpi_reach_lead(bpi_lists *l, const bp_reach *r, const double *factor, const uint32_t *from, uint32_t *to)
+{
+  box both = axes_of(r, 0), sum = axes_of(r, 1), again = axes_of(r, 2);
+  if (!both.any || !sum.any || !again.any)
+    return;
+  do {
+    const uint32_t *x = from + r->x_at + both.place[IN];
+    uint32_t *y = to + r->y_at + both.place[OUT], id = 0;
+    bool known = false; /* without a factor, what is used again is the same */
+    do {
+      if (factor || !known)
+        id = sum_over(l, &sum, x, factor ? factor + both.place[BY] + again.place[BY] : NULL);
+      known = true;
+      y[again.place[OUT]] = bpi_lists_join(l, y[again.place[OUT]], id);
+    } while (next(&again) && l->status == BP_OK);
+  } while (next(&both) && l->status == BP_OK);
+}
