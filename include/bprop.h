@@ -66,6 +66,7 @@ extern "C" {
   X(E_MISMATCH, "model, state or data do not belong together")       \
   X(E_UNSUPPORTED, "not supported by this build or version")         \
   X(E_STOPPED, "stopped by the caller")                              \
+  X(E_CHECK, "a check found a mistake")                              \
   X(E_INTERNAL, "a mistake inside bprop; please report it")
 
 typedef enum bp_status {
@@ -612,6 +613,14 @@ BP_API bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *
 /** Copies outputs[i] as doubles. @param n Number of elements expected (BP_E_SHAPE if another). */
 BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
 
+/** The value of an input, as bp_run_bind takes it, for calls that make plans and runs of their own. Those compute in float64: the data of
+ *  a real input are doubles. */
+typedef struct bp_value {
+  const char *input; /**< its name */
+  const void *data;
+  size_t bytes;
+} bp_value;
+
 /* ======================================================================================
  * Looking inside: values, gradients and local Jacobians of single nodes
  * ====================================================================================== */
@@ -725,6 +734,44 @@ BP_API bp_status bp_unbundle(const bp_node *nodes, size_t n, int depth, bp_unbun
 /* ======================================================================================
  * Checks: gradients and the laws of an operation
  * ====================================================================================== */
+
+typedef enum bp_law_verdict { BP_LAW_HOLDS, BP_LAW_SKIPPED, BP_LAW_BROKEN } bp_law_verdict;
+
+/** What one law said about one example of a row. Valid during the call that tells it. */
+typedef struct bp_law_result {
+  const char *law;     /**< "vjp = differences" and so on */
+  const char *example; /**< as the row states it; NULL where the law is about the whole row */
+  uint64_t seed;       /**< of the values that were drawn for it */
+  bp_law_verdict verdict; /**< skipped: the law has nothing to say here, as of integers about derivatives */
+  const char *why;        /**< broken: what is wrong, at which entry, with the numbers; else "" */
+} bp_law_result;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_op_check_options {
+  int seeds;         /**< how often values are drawn for each example [3] */
+  uint64_t seed;     /**< the first of them [0] */
+  bool float64_only; /**< the kernel refuses float32: no law asks it for that [false] */
+  void (*each)(void *user, const bp_law_result *r); /**< told every single result [NULL: nobody] */
+  void *user;
+} bp_op_check_options;
+
+typedef struct bp_op_report {
+  int held, skipped, broken; /**< how many laws; one that is broken anywhere is broken */
+  char *text; /**< a line a law, and for a broken one where and why; freed with bp_free. NULL on BP_E_NOMEM, BP_E_ARG */
+} bp_op_report;
+
+/** Holds a row, above all one that the caller made, to the laws that the rows of the library are under, over the row's own `examples`:
+ *  it states what it needs; its kernel writes its results whole and nothing else; vjp and jvp equal central differences (all in float64),
+ *  entry by entry, and ⟨u, Jv⟩ = ⟨Jᵀu, v⟩; second derivatives by the same laws; the class that `jacobian` states covers the numbers;
+ *  `expand` gives the same; kinks give what `kinks` says; float32 agrees; empty arrays, NaN, infinities and wrong calls do no harm; the
+ *  compiler's passes keep the bits. Needs no graph, and runs nothing but the row and what its rules build.
+ *  @param options NULL for defaults.
+ *  @param report  Out; may be NULL.
+ *  @return BP_OK: every law holds; BP_E_CHECK: one is broken, and bp_error() says where (the first); BP_E_ARG; BP_E_NOMEM.
+ *  Cost: for an example of n elements in and m out, about 10 n (m + 20) runs of the row: keep examples small.
+ *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3; McKeeman, Differential testing for software (1998). */
+BP_API bp_status bp_op_check(bp_ctx *ctx, const bp_op *op, const bp_op_check_options *options,
+                             bp_op_report *report);
 
 /* ======================================================================================
  * Builders of operations

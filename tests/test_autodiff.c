@@ -2,7 +2,7 @@
 #include "bprop.h"
 #include "graph/graph.h"
 #include "support/failing.h"
-#include "support/numeric.h"
+#include "check/probe.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@ typedef struct desk {
   failing memory;
   bp_ctx *ctx;
   bp_graph *g;
-  fun f; /* inputs by desk_input; its results are what desk_values reads */
+  bpi_probe f; /* inputs by desk_input; its results are what desk_values reads */
 } desk;
 
 static int set_up(void **state)
@@ -24,7 +24,7 @@ static int set_up(void **state)
   desk *d = calloc(1, sizeof *d);
   d->ctx = failing_ctx(&d->memory);
   d->g = bp_graph_new(d->ctx);
-  fun_open(&d->f, d->g, 1);
+  bpi_probe_open(&d->f, d->g, 1);
   *state = d;
   return 0;
 }
@@ -32,7 +32,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
   desk *d = *state;
-  fun_close(&d->f);
+  bpi_probe_close(&d->f);
   bp_graph_free(d->g);
   bp_ctx_free(d->ctx);
   long live = d->memory.live;
@@ -56,11 +56,11 @@ static bp_node desk_input(desk *d, const char *name, int rank, int64_t rows, int
   int64_t dims[2] = {rows, cols}, size = (rank > 0 ? rows : 1) * (rank > 1 ? cols : 1);
   bp_node x = bp_input(d->g, name, BP_REAL, rank, dims);
   if (!values) {
-    values = fun_doubles(&d->f, size);
+    values = bpi_probe_doubles(&d->f, size);
     for (int64_t i = 0; i < size; i++)
-      values[i] = fun_uniform(&d->f, -1.2, 1.2);
+      values[i] = bpi_probe_uniform(&d->f, -1.2, 1.2);
   }
-  fun_input(&d->f, x, values);
+  bpi_probe_input(&d->f, x, values);
   return x;
 }
 
@@ -71,9 +71,24 @@ static void desk_values(desk *d, const bp_node *y, int n, double *out)
     fail_msg("%s", bp_graph_error(d->g));
   d->f.n_y = 0;
   for (int i = 0; i < n; i++)
-    fun_result(&d->f, y[i]);
-  if (!fun_values(&d->f, BP_FLOAT64, out))
-    fail_msg("%s", d->f.why);
+    bpi_probe_result(&d->f, y[i]);
+  if (bpi_probe_values(&d->f, BP_FLOAT64, out) != BP_OK)
+    fail_msg("%s", bp_error());
+}
+
+/* vjp and jvp = differences, and = each other. */
+static void assert_derivatives_agree(bpi_probe *f)
+{
+  bpi_measured J;
+  bp_status s = bpi_probe_measure(f, &J);
+  if (s == BP_OK)
+    s = bpi_probe_vjp_agrees(f, &J);
+  if (s == BP_OK)
+    s = bpi_probe_jvp_agrees(f, &J);
+  if (s == BP_OK)
+    s = bpi_probe_adjoint_agrees(f);
+  if (s != BP_OK)
+    fail_msg("%s", bp_error());
 }
 
 static bp_node grad_of(bp_node loss, bp_node x)
@@ -300,7 +315,7 @@ static void an_untaken_branch_gives_zero(void **state)
   double at[3] = {0, -1, 2}, got[9];
   int64_t dims[1] = {3};
   bp_node x = bp_input(d->g, "x", BP_REAL, 1, dims), zero = bp_constant(d->g, 0), y[3];
-  fun_input(&d->f, x, at);
+  bpi_probe_input(&d->f, x, at);
   bp_node test = bp_greater(x, zero);
   y[0] = grad_of(total(bp_where(test, bp_sqrt(x), x)), x);           /* sqrt' is inf at 0, NaN below */
   y[1] = grad_of(total(bp_where(test, bp_log(x), bp_mul(x, x))), x); /* log is -inf and NaN */
@@ -348,7 +363,7 @@ static void max_over_an_axis_routes_to_the_lowest_index(void **state)
   double at[6] = {1, 4, 4, 7, 7, 7}, got[12];
   int64_t dims[2] = {2, 3}, axes[1] = {1};
   bp_node x = bp_input(d->g, "x", BP_REAL, 2, dims), y[2];
-  fun_input(&d->f, x, at);
+  bpi_probe_input(&d->f, x, at);
   y[0] = grad_of(total(bp_max(x, axes, 1, false)), x);
   y[1] = grad_of(bp_max(x, NULL, 0, false), x);
   desk_values(d, y, 2, got);
@@ -404,10 +419,10 @@ static void lstm_inputs(desk *d, bp_node *in)
     int64_t dims[3] = {T, lstm_parts[i].rows, lstm_parts[i].cols},
             size = (i == 2 ? T : 1) * dims[1] * dims[2];
     in[i] = bp_input(d->g, lstm_parts[i].name, BP_REAL, i == 2 ? 3 : 2, i == 2 ? dims : dims + 1);
-    double *v = fun_doubles(&d->f, size);
+    double *v = bpi_probe_doubles(&d->f, size);
     for (int64_t k = 0; k < size; k++)
-      v[k] = fun_uniform(&d->f, -0.8, 0.8);
-    fun_input(&d->f, in[i], v);
+      v[k] = bpi_probe_uniform(&d->f, -0.8, 0.8);
+    bpi_probe_input(&d->f, in[i], v);
   }
 }
 
@@ -462,17 +477,15 @@ static void lstm_by_scan(desk *d, bool reverse)
   y[7] = unrolled_loss(d, in, reverse);
   assert_status(BP_OK, bp_grad(y[0], in, 6, y + 1));
   assert_status(BP_OK, bp_grad(y[7], in, 6, y + 8));
-  int64_t n = real_size(y, 7);
-  double *got = fun_doubles(&d->f, 2 * n);
+  int64_t n = bpi_real_size(y, 7);
+  double *got = bpi_probe_doubles(&d->f, 2 * n);
   desk_values(d, y, 14, got);
   for (int64_t i = 0; i < n; i++)
     assert_near(got[i], got[n + i], 1e-13);
   /* And the gradient is the one that differences show. */
   d->f.n_y = 0;
-  fun_result(&d->f, y[0]);
-  matrix J;
-  if (!fun_jacobian(&d->f, &J) || !vjp_agrees(&d->f, &J) || !jvp_agrees(&d->f, &J) || !adjoint_agrees(&d->f))
-    fail_msg("%s", d->f.why);
+  bpi_probe_result(&d->f, y[0]);
+  assert_derivatives_agree(&d->f);
 }
 
 static void lstm_scanned_over_a_sequence(void **state)
@@ -491,13 +504,12 @@ static void the_gradient_of_a_scan_has_a_gradient(void **state)
   desk *d = *state;
   bp_node in[6];
   lstm_inputs(d, in);
-  fun_result(&d->f, scanned_loss(d, in, false));
-  fun df;
-  matrix hessian;
-  if (!fun_gradient(&d->f, &df) || !fun_jacobian(&df, &hessian) || !vjp_agrees(&df, &hessian) ||
-      !jvp_agrees(&df, &hessian))
-    fail_msg("%s", df.why);
-  fun_close(&df);
+  bpi_probe_result(&d->f, scanned_loss(d, in, false));
+  bpi_probe df;
+  if (bpi_probe_gradient(&d->f, &df) != BP_OK)
+    fail_msg("%s", bp_error());
+  assert_derivatives_agree(&df);
+  bpi_probe_close(&df);
 }
 
 /* A scan without sequences: x <- x + sin(x k), 7 times. */
@@ -602,10 +614,8 @@ static void a_row_of_the_caller_is_differentiated(void **state)
                 .vjp = cube_vjp};
   bp_node x = desk_input(d, "x", 1, 4, 0, NULL), y;
   assert_status(BP_OK, bp_apply(d->g, &cube, &x, 1, NULL, &y));
-  fun_result(&d->f, bp_sin(y));
-  matrix J;
-  if (!fun_jacobian(&d->f, &J) || !vjp_agrees(&d->f, &J) || !jvp_agrees(&d->f, &J) || !adjoint_agrees(&d->f))
-    fail_msg("%s", d->f.why);
+  bpi_probe_result(&d->f, bp_sin(y));
+  assert_derivatives_agree(&d->f);
 }
 
 static void mistakes_in_a_row_of_the_caller_are_found(void **state)

@@ -1,7 +1,7 @@
 /* The language of example calls: what it reads, what it refuses, what it draws. */
 #include "check/eval.h"
 #include "check/example.h"
-#include "support/laws.h"
+#include "check/laws.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -121,7 +121,7 @@ static void damaged_examples_do_no_harm(void **state)
 {
   (void)state;
   for (size_t r = 0; r < bp_op_count(); r++)
-    for (int k = 0; k < count_examples(bp_op_at(r)); k++) {
+    for (int k = 0; k < bpi_example_count(bp_op_at(r)); k++) {
       char text[400];
       size_t n = strlen(bp_op_at(r)->examples[k]);
       assert_true(n < sizeof text);

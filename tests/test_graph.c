@@ -3,7 +3,7 @@
 #include "check/example.h"
 #include "graph/graph.h"
 #include "support/failing.h"
-#include "support/laws.h"
+#include "check/laws.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -398,19 +398,19 @@ static bp_status build_example(bp_ctx *ctx, const bp_op *op, const char *text)
   if (s != BP_OK)
     return s;
   bp_graph *g = bp_graph_new(ctx);
-  bp_node x[FUN_MAX], y[BP_MAX_RESULTS], up[BP_MAX_RESULTS], grad[FUN_MAX], wrt[FUN_MAX],
+  bp_node x[BPI_PROBE_MAX], y[BP_MAX_RESULTS], up[BP_MAX_RESULTS], grad[BPI_PROBE_MAX], wrt[BPI_PROBE_MAX],
       from[BP_MAX_RESULTS];
-  void *data[FUN_MAX];
+  void *data[BPI_PROBE_MAX];
   int n_y;
   size_t n = 0, m = 0;
   s = g ? bpi_example_draw(&ex, 1, data) : BP_E_NOMEM;
   if (s == BP_OK)
     s = bpi_example_build(&ex, g, x, y, &n_y);
   for (int i = 0; s == BP_OK && i < ex.n_args; i++)
-    if (is_real(x[i]))
+    if (bpi_is_real(x[i]))
       wrt[n++] = x[i];
   for (int k = 0; s == BP_OK && k < n_y; k++)
-    if (is_real(y[k])) {
+    if (bpi_is_real(y[k])) {
       bp_type t;
       bp_node_type(y[k], &t);
       from[m] = y[k];
@@ -464,7 +464,7 @@ static void every_allocation_may_fail(void **state)
   long n = 0;
   for (size_t i = 0; i < bp_op_count(); i++) {
     const bp_op *op = bp_op_at(i);
-    for (int e = 0; is_lawful(op) && e < count_examples(op); e++)
+    for (int e = 0; bpi_is_lawful(op) && e < bpi_example_count(op); e++)
       n += fail_every_allocation(op, op->examples[e], false) +
            fail_every_allocation(op, op->examples[e], true);
   }

@@ -323,6 +323,14 @@ static bp_status ex_attrs(ex_reader *r)
   return s;
 }
 
+int bpi_example_count(const bp_op *op)
+{
+  int n = 0, most = (int)(sizeof op->examples / sizeof *op->examples);
+  while (n < most && op->examples[n])
+    n++;
+  return n;
+}
+
 bp_status bpi_example_open(bpi_example *e, bp_ctx *ctx, const bp_op *op, const char *text)
 {
   memset(e, 0, sizeof *e);

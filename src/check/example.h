@@ -34,6 +34,8 @@ typedef struct bpi_example {
   bpi_arena arena;
 } bpi_example;
 
+/* How many examples a row states. */
+int bpi_example_count(const bp_op *op);
 /* Parses. On error e is closed already; BP_E_PARSE, and bp_error() shows where; BP_E_NOMEM. */
 bp_status bpi_example_open(bpi_example *e, bp_ctx *ctx, const bp_op *op, const char *text);
 void bpi_example_close(bpi_example *e);

@@ -36,8 +36,7 @@ bp_status bp_op_jacobian(bp_ctx *ctx, const bp_op *op, int example, int input, i
   bpi_example e;
   if (!ctx || !op || !jac)
     return bpi_bad_arg("bp_op_jacobian", "ctx, op or jac is NULL");
-  int n = (int)(sizeof op->examples / sizeof *op->examples);
-  if (example < 0 || example >= n || !op->examples[example] || input < 0 || result < 0)
+  if (example < 0 || example >= bpi_example_count(op) || input < 0 || result < 0)
     return bpi_fail(BP_E_RANGE, "%s: there is no such example, input or result", op->name);
   bp_status s = bpi_example_open(&e, ctx, op, op->examples[example]);
   if (s != BP_OK)
