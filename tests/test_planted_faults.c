@@ -305,7 +305,8 @@ static void a_wrong_class_is_caught(void **state)
   bp_ctx *ctx = bp_ctx_new(NULL);
   int set = 0;
   for (size_t r = 0; r < bp_op_count(); r++)
-    for (int e = 0; bpi_is_lawful(bp_op_at(r)) && !bp_op_at(r)->zero && e < bpi_example_count(bp_op_at(r)); e++) {
+    for (int e = 0; bpi_is_lawful(bp_op_at(r)) && !bp_op_at(r)->zero && e < bpi_example_count(bp_op_at(r));
+         e++) {
       bp_op op = *bp_op_at(r);
       bool some = false;
       for (int i = 0; !some && i < inputs_of(ctx, &op); i++)

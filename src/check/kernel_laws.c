@@ -201,8 +201,7 @@ static bp_status dense_trials(kernel_trial *t, bpi_probe *f)
     s = run_trial(t, BEFORE_ELSE, true);
   if (s == BP_OK)
     s = nothing_else_changed(t);
-  return s == BP_OK ? as_wanted(t, t->at, "is another when units are computed one at a time, last first")
-                    : s;
+  return s == BP_OK ? as_wanted(t, t->at, "is another when units are computed one at a time, last first") : s;
 }
 
 /* The first result over each input that the row says it may overwrite. */
@@ -240,7 +239,8 @@ static bp_status spread_trials(kernel_trial *t, bpi_probe *f, bp_dtype real)
       continue;
     s = run_trial(t, BEFORE, false);
     if (s == BP_OK)
-      s = as_wanted(t, places, "is another when an input has strides, which BP_STRIDED says the kernel takes");
+      s = as_wanted(t, places,
+                    "is another when an input has strides, which BP_STRIDED says the kernel takes");
   }
   return s;
 }

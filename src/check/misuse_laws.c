@@ -29,8 +29,9 @@ static bp_status first_error_stays(bp_graph *g, bp_node y, bp_status s, const ch
 static bp_status well_refused(const misuse *m, bp_status s, bp_node y, const char *what)
 {
   bp_graph *g = m->f->g;
-  if (s == BP_E_NOMEM)
-    return s;
+  /* Where there is no room for the message of a refusal, the graph says so instead. */
+  if (s == BP_E_NOMEM || bp_graph_status(g) == BP_E_NOMEM || !strcmp(bp_graph_error(g), "out of memory"))
+    return bpi_nomem();
   if (s == BP_OK || s == BP_E_INTERNAL)
     return bpi_fail(BP_E_CHECK, "%s: %s", what, bp_status_name(s));
   if (!bp_failed(y) || bp_graph_status(g) != s)
@@ -48,7 +49,8 @@ static bp_status well_refused(const misuse *m, bp_status s, bp_node y, const cha
 static bp_status try_run(bpi_probe *f, const bp_node *y, int n_y, bp_dtype real)
 {
   bpi_eval e;
-  bp_status s = bpi_explain(bpi_eval_open(&e, f->g, real, y, (size_t)n_y), "is accepted and does not compile");
+  bp_status s =
+      bpi_explain(bpi_eval_open(&e, f->g, real, y, (size_t)n_y), "is accepted and does not compile");
   if (s != BP_OK)
     return s;
   for (int i = 0; s == BP_OK && i < f->n_x; i++)
@@ -71,8 +73,8 @@ static bp_status runs_or_is_large(const misuse *m, const bp_node *y, int n_y)
 }
 
 /* Makes the call; refused properly or runs. `must` says that it has to be refused. */
-static bp_status refused_or_runs(const misuse *m, const bp_node *x, size_t n_in, const bp_attr *attr, bool must,
-                                 const char *what)
+static bp_status refused_or_runs(const misuse *m, const bp_node *x, size_t n_in, const bp_attr *attr,
+                                 bool must, const char *what)
 {
   bp_graph *g = m->f->g;
   bp_node y[BP_MAX_RESULTS] = {{0}};
@@ -181,10 +183,8 @@ static bp_status wild_lengths(const misuse *m, int i, const int64_t *list, int64
     bp_attr a;
     const char *how;
   } wild[] = {
-      {{.v = list, .n = n + 1}, "one longer"},
-      {{.v = list, .n = BP_MAX_RANK + 1}, "of 9 entries"},
-      {{.v = list, .n = -1}, "of -1 entries"},
-      {{.v = NULL, .n = n + 1}, "without its list"},
+      {{.v = list, .n = n + 1}, "one longer"},  {{.v = list, .n = BP_MAX_RANK + 1}, "of 9 entries"},
+      {{.v = list, .n = -1}, "of -1 entries"},  {{.v = NULL, .n = n + 1}, "without its list"},
       {{.v = list, .n = n - 1}, "one shorter"},
   };
   bp_status s = BP_OK;

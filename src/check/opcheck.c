@@ -20,7 +20,8 @@ typedef struct law_tally {
   int held, broken;
 } law_tally;
 
-static void tell(op_check *k, const bpi_law *l, const bpi_law_case *c, bp_law_verdict verdict, const char *why)
+static void tell(op_check *k, const bpi_law *l, const bpi_law_case *c, bp_law_verdict verdict,
+                 const char *why)
 {
   bp_law_result r = {l->name, l->scope == BPI_PER_ROW ? NULL : c->example, c->seed, verdict, why};
   if (k->o.each)
@@ -30,7 +31,7 @@ static void tell(op_check *k, const bpi_law *l, const bpi_law_case *c, bp_law_ve
 /* The place and reason of a law that is broken for the first time. */
 static void note_broken(op_check *k, const bpi_law *l, const bpi_law_case *c, const char *why)
 {
-  bpi_textf(&k->text, "%-32s BROKEN", l->name);
+  bpi_textf(&k->text, "%-36s BROKEN", l->name);
   if (c->example)
     bpi_textf(&k->text, "  \"%s\"", c->example);
   if (l->scope == BPI_PER_SEED)
@@ -64,10 +65,10 @@ static void count_law(op_check *k, const bpi_law *l, const law_tally *t)
     r->broken++;
   } else if (t->held) {
     r->held++;
-    bpi_textf(&k->text, "%-32s holds\n", l->name);
+    bpi_textf(&k->text, "%-36s holds\n", l->name);
   } else {
     r->skipped++;
-    bpi_textf(&k->text, "%-32s does not apply\n", l->name);
+    bpi_textf(&k->text, "%-36s does not apply\n", l->name);
   }
 }
 

@@ -80,9 +80,8 @@ static bp_status no_gradient_by(const integer_calls *k, bp_node x)
 {
   bp_node grad;
   bp_status s = refused_as_integer(k, bp_grad(k->sum, &x, 1, &grad), "bp_grad by an integer");
-  return s == BP_OK
-             ? refused_as_integer(k, bp_jvp(&k->sum, 1, &x, &x, 1, &grad), "bp_jvp along an integer")
-             : s;
+  return s == BP_OK ? refused_as_integer(k, bp_jvp(&k->sum, 1, &x, &x, 1, &grad), "bp_jvp along an integer")
+                    : s;
 }
 
 static bp_status no_gradient_of(const integer_calls *k, bp_node y)
@@ -148,11 +147,10 @@ static bp_status stays_itself(bpi_sample *s, const bp_op *op, const bp_op_call *
 {
   if (call->op != op)
     return bpi_fail(BP_E_CHECK, "the example's result is a node of another row, %s", call->op->name);
-  bp_status status = same_again(&s->f, op, call->x, (size_t)call->n_in, call->attr,
-                                "the call with its stored attributes");
-  return status == BP_OK
-             ? same_again(&s->f, op, s->f.x, (size_t)s->f.n_x, s->ex.attr, "the same call again")
-             : status;
+  bp_status status =
+      same_again(&s->f, op, call->x, (size_t)call->n_in, call->attr, "the call with its stored attributes");
+  return status == BP_OK ? same_again(&s->f, op, s->f.x, (size_t)s->f.n_x, s->ex.attr, "the same call again")
+                         : status;
 }
 
 bp_status bpi_law_canonical(bpi_law_case *c)

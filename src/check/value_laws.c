@@ -30,9 +30,9 @@ static bp_status narrow_is_near(int result, const double *narrow, const double *
   for (int64_t i = 0; i < size; i++)
     if (!(fabs(narrow[i] - wide[i]) <= ulps * ulp32(largest)) && !(narrow[i] == wide[i]) &&
         !(isnan(narrow[i]) && isnan(wide[i])))
-      return bpi_fail(
-          BP_E_CHECK, "result %d[%lld]: float32 gives %.9g, float64 %.17g, %.1f ulp of the largest apart",
-          result, (long long)i, narrow[i], wide[i], fabs(narrow[i] - wide[i]) / ulp32(largest));
+      return bpi_fail(BP_E_CHECK,
+                      "result %d[%lld]: float32 gives %.9g, float64 %.17g, %.1f ulp of the largest apart",
+                      result, (long long)i, narrow[i], wide[i], fabs(narrow[i] - wide[i]) / ulp32(largest));
   return BP_OK;
 }
 

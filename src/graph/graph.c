@@ -151,7 +151,10 @@ bp_status bp_op_fail(const bp_op_call *c, bp_status s, const char *fmt, ...)
     bpi_text_shape(&t, c->x_type[i].rank, c->x_type[i].dims);
   }
   bpi_textf(&t, "%s): %s", c->n_in > 8 ? ", ..." : "", why);
-  keep_failure(c->graph, s, t.failed ? why : t.s);
+  if (t.failed)
+    bpi_graph_fail(c->graph, s, "%s: %s", c->op->name, why);
+  else
+    keep_failure(c->graph, s, t.s);
   bpi_text_free(&t);
   return s;
 }
