@@ -320,15 +320,15 @@ typedef enum bp_jac {
 
 /** Which elements of one input reach which of a result, where this is a box with strides: for every point p of the box, result element
  *  y_at + sum of p[k] y[k] depends on input element x_at + sum of p[k] x[k]. An axis that is summed over has y stride 0, one along which
- *  an element is used again has x stride 0. Of the product of two inputs, w are the strides of the element of the other input that is the
- *  entry of the Jacobian. Matrix product a[m,k] b[k,n] by a: dims m, k, n; x k, 1, 0; y n, 0, 1; w 0, n, 1. */
+ *  an element is used again has x stride 0. Where the entry of the Jacobian is an element of another input, that is the factor: its element
+ *  sum of p[k] w[k]. Matrix product a[m,k] b[k,n] by a: dims m, k, n; x k, 1, 0; y n, 0, 1; factor b, w 0, n, 1. */
 #define BP_REACH_RANK (BP_MAX_RANK + 2)
 typedef struct bp_reach {
   int rank;
   int64_t dims[BP_REACH_RANK];
   int64_t x[BP_REACH_RANK], y[BP_REACH_RANK], w[BP_REACH_RANK];
   int64_t x_at, y_at;
-  bool product; /**< w counts */
+  int factor; /**< number of that input, counted from 1; 0: none */
 } bp_reach;
 
 /** Traits: what passes, printers and drawers may know about a row; they never ask its name. */

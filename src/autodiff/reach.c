@@ -35,7 +35,7 @@ bool bpi_reach_of(const bp_op_call *c, int input, int result, bp_reach *r)
 
 bool bpi_reach_is_identity(const bp_reach *r, int64_t n_x, int64_t n_y)
 {
-  if (n_x != n_y || r->x_at != r->y_at || r->product)
+  if (n_x != n_y || r->x_at != r->y_at || r->factor)
     return false;
   int64_t n = 1;
   for (int i = 0; i < r->rank; i++) {

@@ -152,6 +152,17 @@ static bp_node matmul_vjp(const bp_op_call *c, const bp_node *up, int input)
   return sum_leading(g, &c->x_type[input]);
 }
 
+/* Rows of a, or matrices of b, each make their own part of the result, unless they are used again along the leading axes. */
+static bp_jac matmul_jacobian(const bp_op_call *c, int input, int result)
+{
+  (void)result;
+  const bp_type *x = &c->x_type[input], *y = &c->y_type[0];
+  int64_t parts = bpi_product(y->dims, 0, y->rank - 2);
+  if (bpi_product(x->dims, 0, x->rank - 2) != parts)
+    return BP_JAC_DENSE;
+  return parts * (input ? 1 : y->dims[y->rank - 2]) > 1 ? BP_JAC_BLOCK : BP_JAC_DENSE;
+}
+
 /* Axes of the result, the one summed over before the last: a has stride 0 along the columns, b along the rows. */
 static bool matmul_reach(const bp_op_call *c, int input, int result, bp_reach *r)
 {
@@ -183,7 +194,7 @@ static bool matmul_reach(const bp_op_call *c, int input, int result, bp_reach *r
     r->w[i] = x;
   }
   r->rank = n;
-  r->product = true;
+  r->factor = 2 - input;
   return true;
 }
 
@@ -198,6 +209,7 @@ const bp_op bp_op_matmul = {
     .kernel = matmul_kernel,
     .units = matmul_units,
     .scratch = matmul_scratch,
+    .jacobian = matmul_jacobian,
     .reach = matmul_reach,
     .vjp = matmul_vjp,
     .examples = {"a[2,3], b[3,4]", "a[2,2,3], b[3,2]", "a[3,1,2,3], b[2,3,1]", "a[1,5], b[5,1]",
@@ -298,6 +310,33 @@ static bp_node linear_vjp(const bp_op_call *c, const bp_node *up, int input)
   return input == 1 ? bp_matmul(swap_last(u), as_rows(c->x[0])) : bp_sum(u, &rows, 1, false);
 }
 
+static bp_jac linear_jacobian(const bp_op_call *c, int input, int result)
+{
+  (void)result;
+  bool one = bpi_product(c->x_type[0].dims, 0, c->x_type[0].rank - 1) == 1;
+  if (input == 2)
+    return one ? BP_JAC_IDENTITY : BP_JAC_SELECT;
+  return input == 0 && !one ? BP_JAC_BLOCK : BP_JAC_DENSE;
+}
+
+/* Rows of x, outputs, features. */
+static bool linear_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  (void)result;
+  const bp_type *x = &c->x_type[0];
+  int64_t out = c->x_type[1].dims[0], in = c->x_type[1].dims[1];
+  const int64_t of[3][3] = {{in, 0, 1}, {0, in, 1}, {0, 1, 0}};
+  *r = (bp_reach){.rank = input == 2 ? 2 : 3,
+                  .dims = {bpi_product(x->dims, 0, x->rank - 1), out, in},
+                  .y = {out, 1, 0},
+                  .factor = input == 2 ? 0 : 2 - input};
+  for (int i = 0; i < r->rank; i++) {
+    r->x[i] = of[input][i];
+    r->w[i] = input == 2 ? 0 : of[1 - input][i];
+  }
+  return true;
+}
+
 const bp_op bp_op_linear = {
     .name = "linear",
     .math = "y = x W' + b for x [..., in], W [out, in], b [out]",
@@ -309,6 +348,8 @@ const bp_op bp_op_linear = {
     .kernel = linear_kernel,
     .units = linear_units,
     .scratch = linear_scratch,
+    .jacobian = linear_jacobian,
+    .reach = linear_reach,
     .vjp = linear_vjp,
     .expand = linear_expand,
     .examples = {"x[2,3], W[4,3], b[4]", "x[3], W[2,3], b[2]", "x[2,2,3], W[1,3], b[1]",
