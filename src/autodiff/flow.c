@@ -1,13 +1,14 @@
 /* Dependence flowing through a graph. */
 #include "autodiff/flow.h"
+#include "autodiff/moves.h"
 #include "autodiff/reach.h"
 
 #include <string.h>
 
-bp_status bpi_flow_open(bpi_flow *f, bp_graph *g, bpi_sweeps *s, int64_t cols, int64_t limit)
+bp_status bpi_flow_open(bpi_flow *f, bpi_sweeps *s, bpi_fixed *fixed, int64_t cols, int64_t limit)
 {
-  *f = (bpi_flow){.g = g, .sweeps = s, .n_rows = 1};
-  return bpi_lists_open(&f->l, g->ctx, cols, limit);
+  *f = (bpi_flow){.g = s->g, .sweeps = s, .fixed = fixed, .n_rows = 1};
+  return bpi_lists_open(&f->l, s->g->ctx, cols, limit);
 }
 
 void bpi_flow_close(bpi_flow *f)
@@ -157,8 +158,31 @@ static bp_status arrive_alike(bpi_flow *f, uint32_t in, bpi_known most, uint32_t
   return f->l.status;
 }
 
-static bp_status arrive_by_reach(bpi_flow *f, const bp_reach *r, uint32_t in, bpi_known most, int64_t n_y,
-                                 uint32_t *out)
+/* Element by element where the entry is not 0. v: the entries, or one for all. */
+static bp_status arrive_scaled(bpi_flow *f, uint32_t in, const double *v, bool one, uint32_t *out)
+{
+  bool zeros = false, same = true, ones = true;
+  int64_t n = f->rows[in].n;
+  for (int64_t i = 0, m = one ? n > 0 : n; i < m; i++) {
+    zeros = zeros || v[i] == 0;
+    same = same && v[i] == v[0];
+    ones = ones && v[i] == 1;
+  }
+  bpi_known most = ones ? BPI_ONE : same ? BPI_ONE_NUMBER : BPI_ANY;
+  if (!zeros)
+    return arrive_alike(f, in, most, out);
+  if (same)
+    return BP_OK;
+  uint32_t some = rows_of(f, n);
+  for (int64_t i = 0; some && i < n; i++)
+    f->rows[some].lists->id[i] = v[i] == 0 ? 0 : f->rows[in].lists->id[i];
+  bp_status s = some ? arrive_alike(f, some, BPI_ANY, out) : f->l.status;
+  bpi_flow_drop(f, some);
+  return s;
+}
+
+static bp_status arrive_by_reach(bpi_flow *f, const bp_reach *r, const double *factor, uint32_t in,
+                                 bpi_known most, int64_t n_y, uint32_t *out)
 {
   if (bpi_reach_is_identity(r, f->rows[in].n, n_y))
     return arrive_alike(f, in, most, out);
@@ -168,7 +192,7 @@ static bp_status arrive_by_reach(bpi_flow *f, const bp_reach *r, uint32_t in, bp
   uint32_t *to = own(f, out, n_y);
   f->l.overlap = false;
   if (to)
-    bpi_reach_lead(&f->l, r, NULL, f->rows[in].lists->id, to);
+    bpi_reach_lead(&f->l, r, factor, f->rows[in].lists->id, to);
   lower(f, *out, known);
   forget_sums(f, *out);
   return f->l.status;
@@ -288,7 +312,7 @@ static bp_status by_rule(bpi_flow *f, const bp_op_call *c, int input, int result
   if (bp_absent(grad))
     return BP_OK;
   bpi_flow b;
-  bp_status st = bpi_flow_open(&b, f->g, f->sweeps, n_y, f->l.limit);
+  bp_status st = bpi_flow_open(&b, f->sweeps, f->fixed, n_y, f->l.limit);
   if (st != BP_OK)
     return st;
   b.outer = f;
@@ -304,14 +328,60 @@ static bp_status by_rule(bpi_flow *f, const bp_op_call *c, int input, int result
   return st;
 }
 
-/* From one input to one result. */
-static bp_status from_to(bpi_flow *f, const bp_op_call *c, int input, int result, uint32_t in, uint32_t *out)
+/* A constant that nothing is differentiated by. */
+static bool stays_fixed(const bp_op_call *c, const uint32_t *in, int i)
 {
+  return !in[i] && bpi_is_fixed(c->x[i]);
+}
+
+/* Could the slope be constant? The others are: x times a constant. */
+static bool others_fixed(const bp_op_call *c, const uint32_t *in, int input)
+{
+  for (int i = 0; i < c->n_in; i++)
+    if (i != input && !stays_fixed(c, in, i))
+      return false;
+  return c->n_in > 1 && !bpi_is_fixed(c->x[input]);
+}
+
+static bp_status by_slope(bpi_flow *f, const bp_op_call *c, int input, uint32_t in, uint32_t *out)
+{
+  double v;
+  bp_node slope = c->op->slope(c, input);
+  if (bp_absent(slope))
+    return BP_OK;
+  if (bpi_splat(slope, &v))
+    return arrive_scaled(f, in, &v, true, out);
+  const double *values = bpi_fixed_values(f->fixed, slope);
+  if (values)
+    return arrive_scaled(f, in, values, bp_node_size(slope) == 1, out);
+  return f->fixed->no_memory ? out_of_memory(f) : arrive_alike(f, in, BPI_ANY, out);
+}
+
+/* The known factor of a product, where some of its elements are 0 and so leave out entries. */
+static const double *factor_of(bpi_flow *f, const bp_op_call *c, const uint32_t *in, const bp_reach *r)
+{
+  if (!r->factor || !stays_fixed(c, in, r->factor - 1))
+    return NULL;
+  bp_node factor = c->x[r->factor - 1];
+  const double *v = bpi_fixed_values(f->fixed, factor);
+  for (int64_t k = 0, n = v ? bp_node_size(factor) : 0; k < n; k++)
+    if (v[k] == 0)
+      return v;
+  return NULL;
+}
+
+/* From one input to one result. */
+static bp_status from_to(bpi_flow *f, const bp_op_call *c, const uint32_t *in_all, int input, int result,
+                         uint32_t *out)
+{
+  uint32_t in = in_all[input];
   bp_reach r;
   bp_jac jac = bpi_jac_of(c, input, result);
   int64_t n_y = bpi_type_size(&c->y_type[result]);
   if (jac == BP_JAC_ZERO)
     return BP_OK;
+  if (jac == BP_JAC_DIAGONAL && c->op->slope && others_fixed(c, in_all, input))
+    return by_slope(f, c, input, in, out);
   if (jac <= BP_JAC_DIAGONAL)
     return arrive_alike(f, in,
                         jac == BP_JAC_IDENTITY ? BPI_ONE
@@ -319,10 +389,38 @@ static bp_status from_to(bpi_flow *f, const bp_op_call *c, int input, int result
                                                : BPI_ANY,
                         out);
   if (bpi_reach_of(c, input, result, &r))
-    return arrive_by_reach(f, &r, in, c->op->traits & BP_VIEW ? BPI_ONE : BPI_ANY, n_y, out);
+    return arrive_by_reach(f, &r, factor_of(f, c, in_all, &r), in,
+                           c->op->traits & BP_VIEW ? BPI_ONE : BPI_ANY, n_y, out);
   if (c->op->vjp && !asked_already(f, c->op))
     return by_rule(f, c, input, result, in, out);
   return arrive_everywhere(f, in, n_y, out);
+}
+
+/* A row that moves elements of all its inputs: a concatenation, an index that is known. Sets *done if it is one. */
+static bp_status by_moving(bpi_flow *f, const bp_op_call *c, const uint32_t *in, uint32_t *out, bool *done)
+{
+  int64_t n = bpi_real_elements(c), n_y = bpi_type_size(&c->y_type[0]), at = 0;
+  int64_t *from = bpi_alloc(f->g->ctx, (size_t)n_y + 1, sizeof *from);
+  uint32_t *of = from ? bpi_zalloc(f->g->ctx, (size_t)n + 1, sizeof *of) : NULL;
+  *done = of && bpi_moves(f->fixed, c, from);
+  if (!of || f->fixed->no_memory)
+    out_of_memory(f);
+  bpi_known known = BPI_ONE;
+  for (int i = 0; *done && i < c->n_in; i++) {
+    if (in[i]) {
+      memcpy(of + at, f->rows[in[i]].lists->id, (size_t)f->rows[in[i]].n * sizeof *of);
+      known = of_both(known, f->rows[in[i]].known);
+    }
+    at += c->x_type[i].dtype == BP_REAL ? bpi_type_size(&c->x_type[i]) : 0;
+  }
+  if (*done && (out[0] = rows_of(f, n_y))) {
+    for (int64_t i = 0; i < n_y; i++)
+      f->rows[out[0]].lists->id[i] = from[i] < 0 ? 0 : of[from[i]];
+    f->rows[out[0]].known = known;
+  }
+  bpi_free(f->g->ctx, from);
+  bpi_free(f->g->ctx, of);
+  return f->l.status;
 }
 
 /* A row whose classes, view and reach leave nothing open needs no look at its definition. */
@@ -341,13 +439,19 @@ bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
   memset(out, 0, (size_t)c->n_out * sizeof *out);
   if (c->op->zero)
     return BP_OK;
+  bp_status st = BP_OK;
+  if (bpi_may_move(c)) {
+    bool done;
+    st = by_moving(f, c, in, out, &done);
+    if (done || st != BP_OK)
+      return st;
+  }
   if (c->op->expand && !said_enough(c, in))
     return through_expansion(f, c, in, out);
-  bp_status st = BP_OK;
   for (int k = 0; k < c->n_out; k++)
     for (int i = 0; st == BP_OK && i < c->n_in; i++)
       if (in[i])
-        st = from_to(f, c, i, k, in[i], &out[k]);
+        st = from_to(f, c, in, i, k, &out[k]);
   return st;
 }
 

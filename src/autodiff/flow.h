@@ -2,6 +2,7 @@
 #ifndef BPI_FLOW_H
 #define BPI_FLOW_H
 
+#include "autodiff/fixed.h"
 #include "autodiff/lists.h"
 #include "autodiff/sweep.h"
 
@@ -24,6 +25,7 @@ typedef struct bpi_rows {
 typedef struct bpi_flow {
   bp_graph *g;
   bpi_sweeps *sweeps;
+  bpi_fixed *fixed;
   bpi_lists l;
   bpi_rows *rows; /* what the sweep's values are numbers of; 0: none */
   size_t n_rows, rows_cap;
@@ -33,7 +35,8 @@ typedef struct bpi_flow {
   const bp_op *asked;           /* of this row */
 } bpi_flow;
 
-bp_status bpi_flow_open(bpi_flow *f, bp_graph *g, bpi_sweeps *s, int64_t cols, int64_t limit);
+/* s and fixed are shared by flows within flows. */
+bp_status bpi_flow_open(bpi_flow *f, bpi_sweeps *s, bpi_fixed *fixed, int64_t cols, int64_t limit);
 void bpi_flow_close(bpi_flow *f);
 /* The rows {first}, {first + 1}, ...; 0 when out of memory. */
 uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first);

@@ -222,13 +222,16 @@ bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_nod
     return s;
   uint32_t mark = bp_graph_mark(g);
   bpi_sweeps sweeps;
+  bpi_fixed fixed;
   bpi_flow f;
   bpi_sweeps_init(&sweeps, g);
-  s = bpi_flow_open(&f, g, &sweeps, p->cols, limit ? limit : usual_limit);
+  bpi_fixed_init(&fixed, g);
+  s = bpi_flow_open(&f, &sweeps, &fixed, p->cols, limit ? limit : usual_limit);
   if (s == BP_OK) {
     s = find(&f, y, n_y, x, n_x, p);
     bpi_flow_close(&f);
   }
+  bpi_fixed_free(&fixed);
   bpi_sweeps_free(&sweeps);
   s = tidy(g, mark, s);
   if (s != BP_OK)
