@@ -652,6 +652,8 @@ BP_API void bp_trace_free(bp_trace *t);
 BP_API bp_status bp_trace_bind(bp_trace *t, const char *input, const void *data, size_t bytes);
 /** As bp_run_step: both passes. */
 BP_API bp_status bp_trace_run(bp_trace *t);
+/** The run of its plan, for what binds inputs itself (bp_program_bind). It belongs to the trace; NULL for NULL. */
+BP_API bp_run *bp_trace_plan_run(bp_trace *t);
 
 /** A wire: result `result` of node `from` is input `input` of node `to` (numbers of nodes in the trace). */
 typedef struct bp_wire {
@@ -717,8 +719,8 @@ BP_API bp_status bp_trace_winners(const bp_trace *t, size_t i, int *input, int64
  *  @param depth 1 for bundles among the nodes given, 2 for those among their parts, and so on. */
 typedef bool (*bp_unbundle_fn)(void *user, bp_node bundle, int depth);
 
-/** Rebuilds nodes in a new graph with bundles replaced by their parts. Names stay with their nodes; the parts of a bundle have none, but
- *  its results keep theirs. Random nodes keep their streams, so that they draw the same numbers.
+/** Rebuilds nodes in a new graph with bundles replaced by their parts. Names stay with their nodes; what is called z inside a function f
+ *  becomes "f.z", and of a further call of f "f.z:2" and so on. Random nodes keep their streams, so that they draw the same numbers.
  *  @param nodes   n nodes of one graph, with all that they depend on.
  *  @param depth   How deep bundles within bundles are replaced; 0: all the way.
  *  @param choose  NULL: every bundle.
@@ -739,9 +741,9 @@ typedef enum bp_law_verdict { BP_LAW_HOLDS, BP_LAW_SKIPPED, BP_LAW_BROKEN } bp_l
 
 /** What one law said about one example of a row. Valid during the call that tells it. */
 typedef struct bp_law_result {
-  const char *law;     /**< "vjp = differences" and so on */
-  const char *example; /**< as the row states it; NULL where the law is about the whole row */
-  uint64_t seed;       /**< of the values that were drawn for it */
+  const char *law;        /**< "vjp = differences" and so on */
+  const char *example;    /**< as the row states it; NULL where the law is about the whole row */
+  uint64_t seed;          /**< of the values that were drawn for it */
   bp_law_verdict verdict; /**< skipped: the law has nothing to say here, as of integers about derivatives */
   const char *why;        /**< broken: what is wrong, at which entry, with the numbers; else "" */
 } bp_law_result;
@@ -757,7 +759,8 @@ typedef struct bp_op_check_options {
 
 typedef struct bp_op_report {
   int held, skipped, broken; /**< how many laws; one that is broken anywhere is broken */
-  char *text; /**< a line a law, and for a broken one where and why; freed with bp_free. NULL on BP_E_NOMEM, BP_E_ARG */
+  char *
+      text; /**< a line a law, and for a broken one where and why; freed with bp_free. NULL on BP_E_NOMEM, BP_E_ARG */
 } bp_op_report;
 
 /** Holds a row, above all one that the caller made, to the laws that the rows of the library are under, over the row's own `examples`:

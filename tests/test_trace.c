@@ -639,6 +639,27 @@ static void bundles_are_replaced_by_their_parts(void **state)
   assert_int_equal(bp_graph_mark(b->g) - 1, nodes[0]);
 }
 
+/* f(x) = (x w)^2 with z = x w named inside, called twice: f.z is that of one call, f.z:2 of the other. */
+static void parts_of_functions_are_named_after_them(void **state)
+{
+  bench *b = *state;
+  bp_graph *body = bp_graph_new(b->ctx), *h;
+  bp_node x = bp_input(body, "x", BP_REAL, 0, NULL), w = bp_input(body, "w", BP_REAL, 0, NULL), out;
+  bp_node y = bp_square(bp_name(bp_mul(x, w), "z"));
+  bp_fn *fn = bp_fn_new("f", body, (bp_node[]){x, w}, 2, &y, 1);
+  bp_node a = scalar(b, "a"), c = scalar(b, "b"), once, twice;
+  assert_status(BP_OK, bp_call(fn, (bp_node[]){a, c}, 2, &once));
+  assert_status(BP_OK, bp_call(fn, (bp_node[]){once, c}, 2, &twice));
+  bp_fn_free(fn);
+  assert_status(BP_OK, bp_unbundle(&twice, 1, 1, NULL, NULL, &h, &out));
+  bp_node first = bp_find(h, "f.z"), second = bp_find(h, "f.z:2");
+  assert_false(bp_failed(first) || bp_failed(second));
+  assert_true(first.index < second.index);
+  assert_string_equal(bp_node_op(first, NULL)->name, "mul");
+  assert_string_equal(bp_node_op(second, NULL)->name, "mul");
+  bp_graph_free(h);
+}
+
 static void unbundling_refuses_what_makes_no_sense(void **state)
 {
   bench *b = *state;
@@ -862,6 +883,7 @@ int main(void)
       TRACE_TEST(traces_in_float32_and_with_state),
       TRACE_TEST(gradients_are_traced_too),
       TRACE_TEST(bundles_are_replaced_by_their_parts),
+      TRACE_TEST(parts_of_functions_are_named_after_them),
       TRACE_TEST(unbundling_refuses_what_makes_no_sense),
       TRACE_TEST(a_bundle_of_itself_is_refused),
       TRACE_TEST(misuse_is_refused),

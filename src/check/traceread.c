@@ -14,6 +14,11 @@ bp_status bp_trace_run(bp_trace *t)
   return t ? bp_run_step(t->run) : bpi_bad_arg("bp_trace_run", "t");
 }
 
+bp_run *bp_trace_plan_run(bp_trace *t)
+{
+  return t ? t->run : NULL;
+}
+
 size_t bp_trace_count(const bp_trace *t)
 {
   return t ? t->n_nodes : 0;

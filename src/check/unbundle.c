@@ -137,6 +137,8 @@ static bp_status one_round(unbundling *u, const bp_graph *given, bool *again)
   if (s == BP_OK) {
     r.to->state = u->g->state;
     r.to->next_stream = u->g->next_stream;
+    r.to->n_inlined = u->g->n_inlined;
+    r.to->name_parts = true;
     s = rebuild_all(&r);
   }
   if (s != BP_OK && r.to && r.to->status != BP_OK)
@@ -185,6 +187,7 @@ bp_status bp_unbundle(const bp_node *nodes, size_t n, int depth, bp_unbundle_fn 
   bpi_free(u.ctx, u.level);
   if (s == BP_OK) {
     *graph = u.g;
+    u.g->name_parts = false;
     return s;
   }
   for (size_t i = 0; i < n; i++)

@@ -176,6 +176,29 @@ static bp_status inline_node(bp_graph *g, const bp_graph *body, uint32_t head, b
   return bp_apply(g, v->op, x, v->n_in, attr, &map[head]);
 }
 
+/* What has a name in the body is called "f.z" here; of a second call, "f.z:2", as a name means one node. */
+static bp_status name_parts(const bp_fn *fn, bp_graph *g, const bp_node *map)
+{
+  const bp_graph *body = fn->body;
+  bpi_text t;
+  bpi_text_init(&t, g->ctx);
+  size_t number = ++g->n_inlined;
+  for (size_t i = 0; i < body->n_names; i++) {
+    bp_node part = map[body->names[i].index];
+    if (!bpi_slot(part) || (body->nodes[body->names[i].index].op->traits & BP_INPUT))
+      continue;
+    t.n = 0;
+    bpi_textf(&t, "%s.%s", fn->name, body->names[i].name);
+    if (!t.failed && bpi_name_taken(g, t.s))
+      bpi_textf(&t, ":%zu", number);
+    if (!t.failed && !bpi_name_taken(g, t.s))
+      bp_name(part, t.s);
+  }
+  bool failed = t.failed;
+  bpi_text_free(&t);
+  return failed ? bpi_graph_fail(g, BP_E_NOMEM, "%s: out of memory", fn->name) : g->status;
+}
+
 bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t stream, bp_node *results)
 {
   const bp_graph *body = fn->body;
@@ -193,6 +216,8 @@ bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t st
       s = inline_node(g, body, i, map, map + body->count, stream);
   for (size_t k = 0; s == BP_OK && k < fn->n_outputs; k++)
     results[k] = map[fn->outputs[k].index];
+  if (s == BP_OK && g->name_parts)
+    s = name_parts(fn, g, map);
   bpi_free(g->ctx, map);
   return s;
 }

@@ -59,6 +59,8 @@ struct bp_graph {
   bp_status status; /* the first error, */
   char *message;    /* and its message */
   bool message_placed;
+  size_t n_inlined; /* functions whose parts got names here */
+  bool name_parts;  /* parts of functions put in here are named after their function: "f.z" */
   bool closed; /* the body of a function: it gets no more nodes, so no function can come to call itself */
 };
 
