@@ -1680,6 +1680,13 @@ BP_API void bp_picture_size(const bp_picture *p, double *width, double *height);
  *  @param dark  Light things on a dark ground, else dark on white.
  *  @param text  Out: NUL-terminated UTF-8, freed with bp_free. @return BP_OK, BP_E_NOMEM. */
 BP_API bp_status bp_picture_svg(const bp_picture *p, bool dark, char **text);
+/** As PNG (8-bit RGB), drawn by the library itself: no font and no other program is needed.
+ *  @param scale  Pixels for a unit, over 0; 2 is sharp on most screens and prints well.
+ *  @param data   Out: n bytes, freed with bp_free. @return BP_OK; BP_E_LIMIT: over 2^28 pixels; BP_E_NOMEM. */
+BP_API bp_status bp_picture_png(const bp_picture *p, bool dark, double scale, unsigned char **data, size_t *n);
+/** Saves it as the end of the name says, .svg or .png (in either case), in one piece: the old file or the whole new one is there.
+ *  @param scale  Of a PNG. @return BP_OK; BP_E_UNSUPPORTED for another end; BP_E_IO; BP_E_LIMIT and BP_E_NOMEM as above. */
+BP_API bp_status bp_picture_save(const bp_picture *p, bool dark, double scale, const char *path);
 
 #ifdef __cplusplus
 }

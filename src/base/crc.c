@@ -1,13 +1,13 @@
 #include "base/crc.h"
 
 /* The tables are made for each checksum: 2,048 steps, and no constants to mistype nor state to share. */
-void bpi_crc_begin(bpi_crc *c)
+void bpi_crc_begin(bpi_crc *c, uint32_t polynomial)
 {
   c->value = ~(uint32_t)0;
   for (uint32_t i = 0; i < 256; i++) {
     uint32_t v = i;
     for (int bit = 0; bit < 8; bit++)
-      v = v >> 1 ^ (v & 1 ? UINT32_C(0x82f63b78) : 0);
+      v = v >> 1 ^ (v & 1 ? polynomial : 0);
     c->table[0][i] = v;
   }
   for (int k = 1; k < 8; k++)

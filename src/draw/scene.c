@@ -22,6 +22,13 @@ uint32_t bpi_colour(bpi_ink ink, bool dark)
   return colour;
 }
 
+const bpi_dashes bpi_dash_table[] = {
+    [BPI_SOLID] = {0},
+    [BPI_DASHED] = {2, {6, 4}},
+    [BPI_DOTTED] = {2, {1.5, 3}},
+    [BPI_DASHDOT] = {4, {7, 3, 1.5, 3}},
+};
+
 /* ---- life ---- */
 
 bp_picture *bpi_scene_new(bp_ctx *ctx)
@@ -148,6 +155,11 @@ static double half_line(bpi_look look)
 static bpi_box grown(bpi_box b, double by)
 {
   return (bpi_box){b.x0 - by, b.y0 - by, b.x1 + by, b.y1 + by};
+}
+
+bpi_box bpi_item_inside(const bpi_item *i)
+{
+  return grown(i->box, -half_line(i->look));
 }
 
 void bpi_draw_rect(bp_picture *p, bpi_look look, bpi_box box, double radius)

@@ -120,6 +120,17 @@ typedef struct bpi_item {
   };
 } bpi_item;
 
+/** The box that a rectangle was drawn with: its own, less half the line. */
+bpi_box bpi_item_inside(const bpi_item *i);
+
+/** Lengths on and off in turn. */
+enum { BPI_MOST_DASHES = 4 };
+typedef struct bpi_dashes {
+  int n; /* 0: solid */
+  double length[BPI_MOST_DASHES];
+} bpi_dashes;
+extern const bpi_dashes bpi_dash_table[]; /* by look.dash */
+
 /** Public as bp_picture. */
 struct bp_picture {
   bp_ctx *ctx;

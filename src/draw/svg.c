@@ -1,5 +1,5 @@
 /* A picture as SVG 1.1. Numbers are written by whole-number arithmetic, so that the same picture is the same bytes everywhere. */
-#include "draw/scene.h"
+#include "draw/png.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -52,25 +52,33 @@ static void put_colour(bpi_text *t, const char *name, bpi_ink ink, bool dark)
 /* Black is what SVG fills with by itself, and no line is what it draws. */
 static void put_look(bpi_text *t, const bpi_look *look, bool dark)
 {
-  static const char *const dashes[] = {NULL, "6 4", "1.5 3", "7 3 1.5 3"};
+  const bpi_dashes *d = &bpi_dash_table[look->dash];
   put_colour(t, "fill", look->fill, dark);
   if (!look->line.role)
     return;
   put_colour(t, "stroke", look->line, dark);
   if (look->width != 1)
     put_attribute(t, "stroke-width", look->width);
-  if (look->dash)
-    bpi_textf(t, " stroke-dasharray=\"%s\"", dashes[look->dash]);
+  for (int i = 0; i < d->n; i++) {
+    bpi_textf(t, i ? " " : " stroke-dasharray=\"");
+    put_number(t, d->length[i]);
+  }
+  if (d->n)
+    bpi_textf(t, "\"");
+}
+
+static void put_box(bpi_text *t, bpi_box b)
+{
+  put_attribute(t, "x", b.x0);
+  put_attribute(t, "y", b.y0);
+  put_attribute(t, "width", b.x1 - b.x0);
+  put_attribute(t, "height", b.y1 - b.y0);
 }
 
 static void put_rect(bpi_text *t, const bpi_item *i, bool dark)
 {
-  double half = i->look.line.role ? i->look.width / 2 : 0;
   bpi_textf(t, "<rect");
-  put_attribute(t, "x", i->box.x0 + half);
-  put_attribute(t, "y", i->box.y0 + half);
-  put_attribute(t, "width", i->box.x1 - i->box.x0 - 2 * half);
-  put_attribute(t, "height", i->box.y1 - i->box.y0 - 2 * half);
+  put_box(t, bpi_item_inside(i));
   if (i->rect.radius > 0)
     put_attribute(t, "rx", i->rect.radius);
   put_look(t, &i->look, dark);
@@ -137,6 +145,34 @@ static void put_text(bpi_text *t, const bpi_item *i, bool dark)
   bpi_textf(t, "</text>\n");
 }
 
+static void put_base64(bpi_text *t, const unsigned char *b, size_t n)
+{
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < n; i += 3) {
+    uint32_t v =
+        (uint32_t)b[i] << 16 | (i + 1 < n ? (uint32_t)b[i + 1] << 8 : 0) | (i + 2 < n ? b[i + 2] : 0);
+    char four[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < n ? digits[v >> 6 & 63] : '=',
+                    i + 2 < n ? digits[v & 63] : '='};
+    bpi_text_add(t, four, 4);
+  }
+}
+
+static void put_image(bpi_text *t, const bpi_item *i, bool dark)
+{
+  unsigned char *png;
+  size_t n = 0;
+  if (bpi_image_png(t->ctx, i, dark, &png, &n) != BP_OK) {
+    t->failed = true;
+    return;
+  }
+  bpi_textf(t, "<image");
+  put_box(t, i->box);
+  bpi_textf(t, " preserveAspectRatio=\"none\" href=\"data:image/png;base64,");
+  put_base64(t, png, n);
+  bpi_textf(t, "\"/>\n");
+  bpi_free(t->ctx, png);
+}
+
 static void put_group(bpi_text *t, const bpi_item *i, bool dark)
 {
   (void)dark;
@@ -187,14 +223,14 @@ bp_status bp_picture_svg(const bp_picture *p, bool dark, char **text)
   if (!p || !text)
     return bpi_bad_arg("bp_picture_svg", "p or text is NULL");
   static void (*const put[])(bpi_text * t, const bpi_item *i, bool dark) = {
-      [BPI_ITEM_RECT] = put_rect, [BPI_ITEM_CIRCLE] = put_circle, [BPI_ITEM_PATH] = put_path,
-      [BPI_ITEM_TEXT] = put_text, [BPI_ITEM_OPEN] = put_group,    [BPI_ITEM_CLOSE] = put_close};
+      [BPI_ITEM_RECT] = put_rect,  [BPI_ITEM_CIRCLE] = put_circle, [BPI_ITEM_PATH] = put_path,
+      [BPI_ITEM_TEXT] = put_text,  [BPI_ITEM_IMAGE] = put_image,   [BPI_ITEM_OPEN] = put_group,
+      [BPI_ITEM_CLOSE] = put_close};
   bpi_text t;
   bpi_text_init(&t, p->ctx);
   put_head(&t, p, dark);
   for (size_t i = 0; i < p->n && !t.failed; i++)
-    if (put[p->item[i].kind])
-      put[p->item[i].kind](&t, &p->item[i], dark);
+    put[p->item[i].kind](&t, &p->item[i], dark);
   bpi_textf(&t, "</svg>\n");
   *text = bpi_text_take(&t);
   return *text ? BP_OK : bpi_nomem();

@@ -347,7 +347,7 @@ static void begin_checksum(reader *r, const unsigned char length[8])
   if (!r->has_crc)
     return;
   memcpy(r->digits, h + at, BPI_CRC_DIGITS);
-  bpi_crc_begin(&r->crc);
+  bpi_crc_begin(&r->crc, BPI_CRC32C);
   bpi_crc_add(&r->crc, length, 8);
   bpi_crc_add(&r->crc, h, at);
   bpi_crc_add(&r->crc, "00000000", BPI_CRC_DIGITS);

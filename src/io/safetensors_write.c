@@ -226,7 +226,7 @@ static void fill_in_checksum(writer *w)
 {
   bpi_crc crc;
   char digits[BPI_CRC_DIGITS + 1];
-  bpi_crc_begin(&crc);
+  bpi_crc_begin(&crc, BPI_CRC32C);
   (void)put_all(w, (target){put_in_checksum, &crc}); /* cannot fail */
   snprintf(digits, sizeof digits, "%08x", (unsigned)bpi_crc_end(&crc));
   memcpy(w->header.s + sizeof BPI_CRC_PREFIX - 1, digits, BPI_CRC_DIGITS);
