@@ -3,6 +3,7 @@
 #include "check/eval.h"
 #include "check/example.h"
 #include "support/failing.h"
+#include "support/random_graph.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -265,6 +266,66 @@ static void every_row_can_be_traced(void **state)
     for (int k = 0; k < 6 && bp_op_at(i)->examples[k]; k++)
       traced += trace_example(b->ctx, bp_op_at(i), bp_op_at(i)->examples[k]);
   assert_true(traced > 150);
+}
+
+/* ---- random graphs: loops, calls, views, state, random numbers, of which every gradient is the sum of its parts, and those of inputs
+ * are what bp_vjp and a plan of it give ---- */
+
+static void trace_random_graph(bench *b, uint64_t seed, int *traced)
+{
+  rgraph r;
+  bp_node y[16], wrt[RG_SOURCES], up[16], grads[RG_SOURCES];
+  size_t n = 0, m = 0;
+  bp_type type;
+  assert_true(rg_open(&r, b->ctx, seed));
+  for (size_t i = 0; i < r.n_outputs; i++)
+    if (bp_node_type(r.outputs[i], &type) == BP_OK && type.dtype == BP_REAL)
+      y[n++] = r.outputs[i];
+  if (n) {
+    bp_trace_options o = {.real = r.real, .state = r.state};
+    bp_trace *t;
+    bp_plan *plan;
+    bp_run *run;
+    if (bp_trace_new(y, n, &o, &t) != BP_OK || rg_bind(&r, bp_trace_plan_run(t)) != BP_OK)
+      fail_msg("seed %d: %s", (int)seed, bp_error());
+    bp_status ran = bp_trace_run(t);
+    for (size_t i = 0; i < bp_trace_count(t); i++)
+      if (bp_trace_at(t, i)->given)
+        wrt[m++] = bp_trace_at(t, i)->node;
+    for (size_t i = 0; i < n; i++) {
+      bp_node_type(y[i], &type);
+      up[i] = bp_full(r.g, BP_REAL, 1, type.rank, type.dims);
+    }
+    assert_status(BP_OK, bp_vjp(y, up, n, wrt, m, grads));
+    bp_plan_options po = {.real = r.real, .outputs = grads, .n_outputs = m};
+    assert_status(BP_OK, bp_plan_new(r.g, &po, &plan));
+    assert_status(BP_OK, bp_run_new(plan, r.state, &run));
+    assert_status(BP_OK, rg_bind(&r, run));
+    bp_status alone = bp_run_step(run);
+    for (size_t i = 0; ran == BP_OK && alone == BP_OK && i < m; i++) {
+      const void *got, *want;
+      size_t at;
+      assert_status(BP_OK, bp_trace_locate(t, wrt[i], &at, NULL));
+      assert_status(BP_OK, bp_trace_read(t, BP_TRACE_GRADIENT, at, 0, &got, &type));
+      assert_status(BP_OK, bp_run_output(run, i, &want, &type));
+      if (memcmp(got, want, (size_t)bp_node_size(wrt[i]) * bp_dtype_size(type.dtype)) != 0)
+        fail_msg("seed %d: another gradient of node %zu than bp_vjp's", (int)seed, at);
+      ++*traced;
+    }
+    bp_run_free(run);
+    bp_plan_free(plan);
+    bp_trace_free(t);
+  }
+  rg_close(&r);
+}
+
+static void random_graphs_can_be_traced(void **state)
+{
+  int traced = 0;
+  for (uint64_t seed = 1; seed <= 60; seed++)
+    trace_random_graph(*state, seed, &traced);
+  print_message("%d gradients\n", traced);
+  assert_true(traced > 100);
 }
 
 /* ---- wires: one node at two inputs, seeds inside, wrt ---- */
@@ -872,6 +933,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       TRACE_TEST(values_gradients_and_products),
       TRACE_TEST(every_row_can_be_traced),
+      TRACE_TEST(random_graphs_can_be_traced),
       TRACE_TEST(a_node_given_twice_has_a_product_at_each_place),
       TRACE_TEST(an_output_inside_adds_its_seed),
       TRACE_TEST(gradients_go_back_to_wrt_and_no_further),
