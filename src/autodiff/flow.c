@@ -272,7 +272,7 @@ static bp_status through_expansion(bpi_flow *f, const bp_op_call *c, const uint3
     bool twice = false;
     for (size_t k = 0; k < n; k++)
       twice = twice || x[k].index == c->x[i].index;
-    if (!twice && in[i]) {
+    if (!twice && c->x_type[i].dtype == BP_REAL) { /* the others too: what they are made of is told by in[i] */
       x[n] = c->x[i];
       given[n++] = in[i];
     }
@@ -460,8 +460,7 @@ bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
 /* A given node may also depend on nodes given before it. */
 static bp_status given_at(bpi_flow *f, bpi_region *r, uint32_t slot, uint32_t given)
 {
-  uint32_t *value = &r->l->value[slot];
-  return arrive_alike(f, given, BPI_ONE, value);
+  return given ? arrive_alike(f, given, BPI_ONE, &r->l->value[slot]) : BP_OK;
 }
 
 static bp_status push(bpi_flow *f, bpi_region *r, uint32_t head)

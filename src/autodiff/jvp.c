@@ -94,43 +94,55 @@ static bp_status through_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_n
   return bpi_forward(s, y, (size_t)c->n_out, x, tx, n, true, out);
 }
 
+bp_status bpi_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_node *t, bp_node *out)
+{
+  bpi_arena more;
+  bp_status st = BP_OK;
+  memset(out, 0, (size_t)c->n_out * sizeof *out);
+  if (c->op->zero)
+    return BP_OK;
+  if (c->op->jvp)
+    return c->op->jvp(c, t, out);
+  if (c->op->slope)
+    return by_slopes(c, t, out);
+  bpi_arena_init(&more, c->graph->ctx);
+  bp_node *work = bpi_arena_alloc(&more, 2 * (size_t)c->n_in, sizeof *work);
+  if (!work)
+    st = bp_op_fail(c, BP_E_NOMEM, "out of memory");
+  else if (c->op->traits & BP_LINEAR)
+    st = by_itself(c, t, work, out);
+  else if (c->op->traits & BP_MULTILINEAR)
+    st = by_turns(c, t, work, out);
+  else if (c->op->vjp)
+    st = by_transposing(s, c, t, work, out);
+  else if (c->op->expand)
+    st = through_tangents(s, c, t, work, out);
+  else
+    st = bp_op_fail(c, BP_E_UNSUPPORTED, "the row has no slope, vjp, jvp or expand");
+  bpi_arena_free(&more);
+  return st;
+}
+
 /* The tangents of one call's results. */
 static bp_status push(bpi_sweeps *s, bpi_region *r, uint32_t head)
 {
+  enum { FEW = 4 };
   bp_graph *g = s->g;
   bpi_call_room room;
   bp_op_call c;
   bp_status st = bpi_call_of(g, head, &room, &c);
   if (st != BP_OK)
     return st;
-  bp_node out[BP_MAX_RESULTS] = {{0}};
-  bpi_arena more;
-  bpi_arena_init(&more, g->ctx);
-  bp_node *t = bpi_arena_alloc(&more, 3 * (size_t)c.n_in, sizeof *t);
-  if (!t)
-    st = bp_op_fail(&c, BP_E_NOMEM, "out of memory");
-  bp_node *work = t ? t + c.n_in : NULL;
+  bp_node out[BP_MAX_RESULTS], few[FEW], *t = few;
+  if (c.n_in > FEW)
+    t = bpi_alloc(g->ctx, (size_t)c.n_in, sizeof *t);
   for (int i = 0; t && i < c.n_in; i++)
     t[i] = c.x_type[i].dtype == BP_REAL ? bpi_region_value(g, r, c.x[i].index) : BP_NO_NODE;
-  if (st != BP_OK || c.op->zero)
-    ;
-  else if (c.op->jvp)
-    st = c.op->jvp(&c, t, out);
-  else if (c.op->slope)
-    st = by_slopes(&c, t, out);
-  else if (c.op->traits & BP_LINEAR)
-    st = by_itself(&c, t, work, out);
-  else if (c.op->traits & BP_MULTILINEAR)
-    st = by_turns(&c, t, work, out);
-  else if (c.op->vjp)
-    st = by_transposing(s, &c, t, work, out);
-  else if (c.op->expand)
-    st = through_tangents(s, &c, t, work, out);
-  else
-    st = bp_op_fail(&c, BP_E_UNSUPPORTED, "the row has no slope, vjp, jvp or expand");
+  st = t ? bpi_tangents(s, &c, t, out) : bp_op_fail(&c, BP_E_NOMEM, "out of memory");
   for (int k = 0; st == BP_OK && k < c.n_out; k++)
     r->l->value[head + (uint32_t)k] = bp_absent(out[k]) ? 0 : out[k].index;
-  bpi_arena_free(&more);
+  if (t != few)
+    bpi_free(g->ctx, t);
   bpi_call_done(&room);
   return st != BP_OK ? st : g->status;
 }

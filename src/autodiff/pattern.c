@@ -166,7 +166,42 @@ static bp_status write_down(bpi_pattern *p, bpi_flow *f, const bp_node *y, size_
   return s == BP_OK ? classify(p, f, found, n_y) : s;
 }
 
-/* ---- whole functions ---- */
+/* ---- whole functions, and single calls ---- */
+
+typedef struct search {
+  bp_graph *g;
+  uint32_t mark;
+  bpi_sweeps sweeps;
+  bpi_fixed fixed;
+  bpi_flow flow;
+} search;
+
+static bp_status search_open(search *s, bp_graph *g, int64_t cols, int64_t limit)
+{
+  s->g = g;
+  s->mark = bp_graph_mark(g);
+  bpi_sweeps_init(&s->sweeps, g);
+  bpi_fixed_init(&s->fixed, g);
+  bp_status st = bpi_flow_open(&s->flow, &s->sweeps, &s->fixed, cols, limit ? limit : usual_limit);
+  if (st == BP_OK)
+    return BP_OK;
+  bpi_fixed_free(&s->fixed);
+  bpi_sweeps_free(&s->sweeps);
+  return st;
+}
+
+/* Rules and definitions added nodes, which nobody needs any more. A failure of theirs keeps its message. */
+static bp_status search_close(search *s, bp_status st)
+{
+  bpi_flow_close(&s->flow);
+  bpi_fixed_free(&s->fixed);
+  bpi_sweeps_free(&s->sweeps);
+  if (s->g->status != BP_OK)
+    return bpi_undo(s->g, s->mark, NULL, 0);
+  if (bp_graph_mark(s->g) > s->mark)
+    bp_graph_rollback(s->g, s->mark);
+  return st;
+}
 
 static bp_status joined_size(const bp_node *x, size_t n, int64_t *size)
 {
@@ -199,41 +234,60 @@ static bp_status find(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *
   return s;
 }
 
-/* Rules and definitions added nodes, which nobody needs any more. A failure of theirs keeps its message. */
-static bp_status tidy(bp_graph *g, uint32_t mark, bp_status s)
-{
-  if (g->status != BP_OK)
-    return bpi_undo(g, mark, NULL, 0);
-  if (bp_graph_mark(g) > mark)
-    bp_graph_rollback(g, mark);
-  return s;
-}
-
 bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
                          int64_t limit, bpi_pattern *p)
 {
   bp_graph *of;
+  search look;
   bpi_job job = {"the pattern of a Jacobian", y, NULL, x, NULL, n_y, n_x};
   *p = (bpi_pattern){.ctx = g->ctx};
   bp_status s = bpi_job_check(&job, &of);
   if (s == BP_OK)
     s = joined_size(x, n_x, &p->cols);
+  if (s == BP_OK)
+    s = search_open(&look, g, p->cols, limit);
   if (s != BP_OK)
     return s;
-  uint32_t mark = bp_graph_mark(g);
-  bpi_sweeps sweeps;
-  bpi_fixed fixed;
-  bpi_flow f;
-  bpi_sweeps_init(&sweeps, g);
-  bpi_fixed_init(&fixed, g);
-  s = bpi_flow_open(&f, &sweeps, &fixed, p->cols, limit ? limit : usual_limit);
+  s = search_close(&look, find(&look.flow, y, n_y, x, n_x, p));
+  if (s != BP_OK)
+    bpi_pattern_free(p);
+  return s;
+}
+
+/* A node of its own stands at the place of the input, so that nothing else of the call depends on it. */
+static bp_status find_local(bpi_flow *f, const bp_op_call *call, int input, bp_node y, bpi_pattern *p)
+{
+  bp_op_call c = *call;
+  uint32_t out[BP_MAX_RESULTS] = {0};
+  int k = bpi_slot(y)->result;
+  bpi_arena room;
+  bpi_arena_init(&room, f->g->ctx);
+  bp_node *x = bpi_arena_alloc(&room, (size_t)c.n_in, sizeof *x);
+  uint32_t *in = bpi_arena_alloc(&room, (size_t)c.n_in, sizeof *in);
+  bp_status s = x && in ? BP_OK : bpi_nomem();
   if (s == BP_OK) {
-    s = find(&f, y, n_y, x, n_x, p);
-    bpi_flow_close(&f);
+    memcpy(x, c.x, (size_t)c.n_in * sizeof *x);
+    x[input] = bpi_placeholder(f->g, &c.x_type[input]);
+    in[input] = bpi_flow_identity(f, p->cols, 0);
+    c.x = x;
+    s = f->g->status != BP_OK ? f->g->status : f->l.status;
   }
-  bpi_fixed_free(&fixed);
-  bpi_sweeps_free(&sweeps);
-  s = tidy(g, mark, s);
+  if (s == BP_OK)
+    s = bpi_flow_through(f, &c, in, out);
+  if (s == BP_OK)
+    s = write_down(p, f, &y, 1, &out[k]);
+  bpi_arena_free(&room);
+  return s;
+}
+
+bp_status bpi_pattern_local(const bp_op_call *c, int input, bp_node y, int64_t limit, bpi_pattern *p)
+{
+  search look;
+  *p = (bpi_pattern){.ctx = c->graph->ctx, .cols = bpi_type_size(&c->x_type[input])};
+  bp_status s = search_open(&look, c->graph, p->cols, limit);
+  if (s != BP_OK)
+    return s;
+  s = search_close(&look, find_local(&look.flow, c, input, y, p));
   if (s != BP_OK)
     bpi_pattern_free(p);
   return s;

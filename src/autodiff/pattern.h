@@ -27,8 +27,8 @@ typedef struct bpi_pattern {
  * nodes that do nothing to positions (elementwise with one active input, reshape) cost nothing. */
 bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
                          int64_t limit, bpi_pattern *p);
-/* Pattern of d result / d input of one call: y is the result's node, input a position among the call's inputs. */
-bp_status bpi_pattern_local(bp_node y, int input, int64_t limit, bpi_pattern *p);
+/* Pattern of d y / d x[input] of one call, y being one of its results; both are real. Other inputs do not count as depending on that one. */
+bp_status bpi_pattern_local(const bp_op_call *c, int input, bp_node y, int64_t limit, bpi_pattern *p);
 void bpi_pattern_free(bpi_pattern *p);
 
 #endif

@@ -66,6 +66,9 @@ bp_status bpi_forward(bpi_sweeps *s, const bp_node *y, size_t n_y, const bp_node
 bp_status bpi_products(bpi_sweeps *s, const bp_op_call *c, const bp_node *up, const bool *wanted,
                        bp_node *grads);
 
+/* Tangents of a call's results, from tangents of its inputs; BP_NO_NODE where there is none. */
+bp_status bpi_tangents(bpi_sweeps *s, const bp_op_call *c, const bp_node *tangent, bp_node *out);
+
 /* up times slope, BP_NO_NODE where slope is absent. */
 bp_node bpi_chain(bp_node up, bp_node slope);
 
