@@ -729,6 +729,84 @@ typedef bool (*bp_unbundle_fn)(void *user, bp_node bundle, int depth);
 BP_API bp_status bp_unbundle(const bp_node *nodes, size_t n, int depth, bp_unbundle_fn choose, void *user,
                              bp_graph **graph, bp_node *out);
 
+/** "zero", "identity", "scaled identity", "diagonal", "select", "spread", "permutation", "block-diagonal", "sparse", "dense"; "?" for what
+ *  is no class. Static storage. */
+BP_API const char *bp_jac_name(bp_jac jac);
+
+/** Local Jacobian d y / d x, x being one input of the call that makes y: entry (i, j) is d y[i] / d x[j], i and j counting elements row-major,
+ *  and nothing but that input moves (also where the same node stands at two inputs, or another input depends on it). It is kept in the
+ *  storage of its class, never as a matrix unless it is dense; a relu of 4,096 elements keeps 4,096 numbers:
+ *
+ *    class        numbers kept             entry
+ *    ZERO         none
+ *    IDENTITY     none                     1 at (i, i)
+ *    SCALED       1 value                  values[0] at (i, i)
+ *    DIAGONAL     rows values              values[i] at (i, i)
+ *    SELECT       rows values and places   values[i] at (i, index[i]); none in row i where index[i] is -1
+ *    SPREAD       cols values and places   values[j] at (index[j], j); none in column j where index[j] is -1
+ *    PERMUTATION  rows places              1 at (i, index[i])
+ *    BLOCK        every block, row-major   values[(b * block_rows + r) * block_cols + c] at (b * block_rows + r, b * block_cols + c)
+ *    SPARSE       one value an entry       values[k] at (i, col[k]), k from row_start[i] to row_start[i + 1] - 1
+ *    DENSE        rows * cols values       values[i * cols + j] at (i, j)
+ *
+ *  A router shows its winners: max over an axis is SELECT, index[i] being the place of the element that won y[i], and values[i] 1; maximum of
+ *  two is DIAGONAL by either input, 1 where that input won and 0 where the other did (ties as the row says, see its `kink`). */
+typedef struct bp_local_info {
+  bp_jac jac;
+  int64_t rows, cols;                     /**< elements of y, of x */
+  int64_t blocks, block_rows, block_cols; /**< BP_JAC_BLOCK: how many, of which size; else 1, rows, cols */
+  int64_t stored; /**< numbers kept: of values, or of places where there are no values */
+} bp_local_info;
+
+/** Class and structure, from the graph alone. @param y A result of a call. @param input Its input, counted from 0; both real.
+ *  @param most Most numbers that may be kept (BP_E_LIMIT); 0: 2^24.
+ *  @return BP_OK; BP_E_RANGE: no such input; BP_E_DTYPE; BP_E_GRAPH; BP_E_LIMIT; BP_E_NOMEM. The graph is as it was afterwards. */
+BP_API bp_status bp_local_look(bp_node y, int input, int64_t most, bp_local_info *info);
+
+/** A local Jacobian as nodes: to be computed by the caller's own plan together with everything else. */
+typedef struct bp_local_nodes {
+  bp_local_info info;
+  bp_node values; /**< real [stored], SCALED: []; BP_NO_NODE where the class has none */
+  bp_node index;  /**< int64 [stored]; BP_NO_NODE where the class has none */
+  const int64_t
+      *row_start; /**< BP_JAC_SPARSE: rows + 1, and the columns; they live as long as the graph. Else NULL */
+  const int32_t *col;
+} bp_local_nodes;
+
+/** Builds the numbers of a local Jacobian as nodes of y's graph. Slopes and entries that are elements of another input (a product) are taken
+ *  as they are; entries of a selection come of one product with ones; blocks and others of as many products as a block has rows or columns.
+ *  Parameters and errors as bp_local_look; on error the graph is as it was. */
+BP_API bp_status bp_local_build(bp_node y, int input, int64_t most, bp_local_nodes *nodes);
+
+/** A local Jacobian to be evaluated: nodes, plan and run in one. It belongs to one thread at a time. */
+typedef struct bp_local bp_local;
+
+/** Compiles a local Jacobian, in float64. The graph is as it was afterwards, and may be freed; the state it reads must outlive the object.
+ *  Parameters and errors as bp_local_look, and those of bp_plan_new. @param local Out, NULL on error. */
+BP_API bp_status bp_local_new(bp_node y, int input, int64_t most, bp_local **local);
+BP_API void bp_local_free(bp_local *l);
+/** What it is; NULL for NULL. */
+BP_API const bp_local_info *bp_local_info_of(const bp_local *l);
+/** As bp_run_bind, double for reals. Inputs of the graph that the entries do not depend on are passed over. BP_E_NOTFOUND: the graph had none of
+ *  that name. */
+BP_API bp_status bp_local_bind(bp_local *l, const char *input, const void *data, size_t bytes);
+/** Evaluates at the values bound; needs no binding where the entries depend on nothing. */
+BP_API bp_status bp_local_run(bp_local *l);
+/** The numbers of the last run, as bp_local_info says; NULL where the class has none. They stay at their addresses. Any out may be NULL.
+ *  BP_E_ORDER before the first run and after a failed one, as for everything below. */
+BP_API bp_status bp_local_values(const bp_local *l, const double **values, const int64_t **index,
+                                 const int64_t **row_start, const int32_t **col);
+/** J v: out[i] = sum over j of J[i, j] v[j]. @param v cols numbers. @param out rows numbers, not overlapping v. Cost: the numbers kept. */
+BP_API bp_status bp_local_jvp(const bp_local *l, const double *v, double *out);
+/** u J, that is J' u: out[j] = sum over i of u[i] J[i, j]. @param u rows numbers. @param out cols numbers, not overlapping u. */
+BP_API bp_status bp_local_vjp(const bp_local *l, const double *u, double *out);
+/** In compressed rows: entries of row i have the numbers row_start[i] to row_start[i + 1] - 1, columns ascending; of a diagonal, zeros among
+ *  its entries too. @param most Most entries (BP_E_LIMIT). Each array is freed with bp_free; all are NULL on error. */
+BP_API bp_status bp_local_csr(const bp_local *l, int64_t most, int64_t **row_start, int64_t **col,
+                              double **value);
+/** As a matrix of rows * cols, row-major. @param most Most elements (BP_E_LIMIT). Freed with bp_free; NULL on error. */
+BP_API bp_status bp_local_dense(const bp_local *l, int64_t most, double **matrix);
+
 /* ======================================================================================
  * Jacobians and Hessians of whole functions
  * ====================================================================================== */

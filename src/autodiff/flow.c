@@ -272,7 +272,8 @@ static bp_status through_expansion(bpi_flow *f, const bp_op_call *c, const uint3
     bool twice = false;
     for (size_t k = 0; k < n; k++)
       twice = twice || x[k].index == c->x[i].index;
-    if (!twice && c->x_type[i].dtype == BP_REAL) { /* the others too: what they are made of is told by in[i] */
+    if (!twice &&
+        c->x_type[i].dtype == BP_REAL) { /* the others too: what they are made of is told by in[i] */
       x[n] = c->x[i];
       given[n++] = in[i];
     }
@@ -320,9 +321,15 @@ static bp_status by_rule(bpi_flow *f, const bp_op_call *c, int input, int result
   given = bpi_flow_identity(&b, n_y, 0);
   st = given ? bpi_flow_sweep(&b, &grad, 1, &up[result], &given, 1, true, &found) : b.l.status;
   if (st == BP_OK && found) {
+    const bpi_rows *back = &b.rows[found];
+    bpi_known known = back->known < f->rows[in].known ? back->known : f->rows[in].known;
+    if (*out)
+      known = of_both(known, f->rows[*out].known);
     uint32_t *to = own(f, out, n_y);
-    st = to ? lead_transposed(f, &b, &b.rows[found], f->rows[in].lists->id, to, n_y) : f->l.status;
-    lower(f, *out, BPI_ANY);
+    f->l.overlap = false;
+    st = to ? lead_transposed(f, &b, back, f->rows[in].lists->id, to, n_y) : f->l.status;
+    lower(f, *out, known);
+    forget_sums(f, *out);
   }
   bpi_flow_close(&b);
   return st;

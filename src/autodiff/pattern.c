@@ -117,7 +117,7 @@ static bool is_blocks(bpi_pattern *p)
   return true;
 }
 
-static bp_jac class_of(bpi_pattern *p, bpi_known known, uint8_t *seen)
+static bp_jac class_of(bpi_pattern *p, bpi_known known)
 {
   if (p->entries == 0)
     return BP_JAC_ZERO;
@@ -127,7 +127,7 @@ static bp_jac class_of(bpi_pattern *p, bpi_known known, uint8_t *seen)
            : full && known == BPI_ONE_NUMBER ? BP_JAC_SCALED
                                              : BP_JAC_DIAGONAL;
   }
-  bool select = is_select(p), spread = is_spread(p, seen);
+  bool select = p->one_a_row, spread = p->one_a_col;
   if (select && spread && known == BPI_ONE && p->rows == p->cols && p->entries == p->rows)
     return BP_JAC_PERMUTATION;
   if (select && (!spread || p->rows <= p->cols)) /* where both hold, the one that stores less */
@@ -153,7 +153,9 @@ static bp_status classify(bpi_pattern *p, const bpi_flow *f, const uint32_t *fou
   p->blocks = 1;
   p->block_rows = p->rows;
   p->block_cols = p->cols;
-  p->jac = class_of(p, known, seen);
+  p->one_a_row = is_select(p);
+  p->one_a_col = is_spread(p, seen);
+  p->jac = class_of(p, known);
   bpi_free(p->ctx, seen);
   return BP_OK;
 }

@@ -17,6 +17,7 @@ typedef struct bpi_pattern {
   int64_t rows, cols;
   int64_t entries;                        /* in the lists */
   int64_t blocks, block_rows, block_cols; /* BP_JAC_BLOCK: how many, of which size; else one, the whole */
+  bool one_a_row, one_a_col;              /* no row, no column has more than one entry */
   int64_t *row_start; /* rows + 1: the columns of row i are col[row_start[i] .. row_start[i + 1]), */
   int32_t *col;       /* ascending in each row */
 } bpi_pattern;

@@ -117,3 +117,49 @@ void bpi_reach_lead(bpi_lists *l, const bp_reach *r, const double *factor, const
     } while (next(&again) && l->status == BP_OK);
   } while (next(&both) && l->status == BP_OK);
 }
+
+/* Number of the entry (i, j), or -1. */
+static int64_t entry_at(const int64_t *row_start, const int32_t *col, int64_t i, int64_t j)
+{
+  int64_t lo = row_start[i], hi = row_start[i + 1];
+  while (lo < hi) {
+    int64_t mid = lo + (hi - lo) / 2;
+    if (col[mid] < j)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo < row_start[i + 1] && col[lo] == j ? lo : -1;
+}
+
+/* Notes the place of one entry; false if it has another one already. */
+static bool note(int64_t *from, int64_t k, int64_t place)
+{
+  if (k < 0 || from[k] == place)
+    return true;
+  bool first = from[k] < 0;
+  from[k] = place;
+  return first;
+}
+
+bool bpi_reach_factors(const bp_reach *r, int64_t rows, const int64_t *row_start, const int32_t *col,
+                       int64_t *from)
+{
+  box both = axes_of(r, 0), sum = axes_of(r, 1), again = axes_of(r, 2);
+  bool good = both.any && sum.any && again.any;
+  for (int64_t k = 0; k < row_start[rows]; k++)
+    from[k] = -1;
+  do
+    do
+      do {
+        int64_t i = r->y_at + both.place[OUT] + again.place[OUT],
+                j = r->x_at + both.place[IN] + sum.place[IN];
+        good = good &&
+               note(from, entry_at(row_start, col, i, j), both.place[BY] + sum.place[BY] + again.place[BY]);
+      } while (good && next(&sum));
+    while (good && next(&again));
+  while (good && next(&both));
+  for (int64_t k = 0; k < row_start[rows]; k++)
+    good = good && from[k] >= 0;
+  return good;
+}

@@ -16,4 +16,8 @@ bool bpi_reach_is_identity(const bp_reach *r, int64_t n_x, int64_t n_y);
 void bpi_reach_lead(bpi_lists *l, const bp_reach *r, const double *factor, const uint32_t *from,
                     uint32_t *to);
 
+/* For each entry of a pattern of so many rows: the place in the factor of the element that it is. False if an entry is none, or more. */
+bool bpi_reach_factors(const bp_reach *r, int64_t rows, const int64_t *row_start, const int32_t *col,
+                       int64_t *from);
+
 #endif

@@ -192,7 +192,7 @@ static bp_status take_own_shapes(bpi_sample *s, bool *changed)
   return BP_OK;
 }
 
-static bp_status open_in_own_shapes(bpi_law_case *c, bpi_sample *s)
+bp_status bpi_sample_own_shapes(bpi_law_case *c, bpi_sample *s)
 {
   bool changed = false;
   bp_status status = bpi_sample_open(c, s);
@@ -211,7 +211,7 @@ bp_status bpi_law_class(bpi_law_case *c)
   bpi_measured J;
   bpi_call_room room;
   bp_op_call call;
-  bp_status status = open_in_own_shapes(c, &s);
+  bp_status status = bpi_sample_own_shapes(c, &s);
   if (status == BP_OK && !bpi_probe_differentiable(&s.f))
     return bpi_skip(c, &s);
   if (status == BP_OK)

@@ -12,6 +12,7 @@ const bpi_law bpi_laws[] = {
     {"jvp = differences", bpi_law_jvp, BPI_PER_SEED},
     {"<u, Jv> = <J'u, v>", bpi_law_adjoint, BPI_PER_SEED},
     {"Jacobian has its class", bpi_law_class, BPI_PER_SEED},
+    {"local Jacobian = differences", bpi_law_local, BPI_PER_SEED},
     {"pattern covers the Jacobian", bpi_law_pattern, BPI_PER_SEED},
     {"second derivative = differences", bpi_law_second_derivative, BPI_PER_SEED},
     {"pattern covers the second derivative", bpi_law_second_pattern, BPI_PER_SEED},

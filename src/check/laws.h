@@ -41,6 +41,8 @@ bp_status bpi_law_second_derivative(bpi_law_case *c);
 bp_status bpi_law_kinks(bpi_law_case *c);
 /* class_laws.c */
 bp_status bpi_law_class(bpi_law_case *c);
+/* local_laws.c */
+bp_status bpi_law_local(bpi_law_case *c);
 /* structure_laws.c */
 bp_status bpi_law_pattern(bpi_law_case *c);
 bp_status bpi_law_second_pattern(bpi_law_case *c);
@@ -78,6 +80,8 @@ bp_status bpi_sample_open(bpi_law_case *c, bpi_sample *s);
 /* The example read, not yet drawn and built: it may be changed in between. */
 bp_status bpi_sample_read(bpi_law_case *c, bpi_sample *s);
 bp_status bpi_sample_build(bpi_law_case *c, bpi_sample *s);
+/* Opens the example with the shapes that the row itself gets: inputs that the builder would broadcast have the common shape (class_laws.c). */
+bp_status bpi_sample_own_shapes(bpi_law_case *c, bpi_sample *s);
 /* Opens the sample of a row that can be differentiated, else skips, and measures its Jacobian. */
 bp_status bpi_sample_measured(bpi_law_case *c, bpi_sample *s, bpi_measured *J);
 /* By differences, but for a row that stops gradients by decree: then nothing may come through. */
