@@ -1742,6 +1742,78 @@ BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
  * The language: programs as text
  * ====================================================================================== */
 
+/** A program: numpy-like text, read into a graph. docs/language.md tells the language.
+ *
+ *  A name that is assigned a value which depends on no other node is an input with that value (`x = -2`, `W = 0.01*randn(4,3)`); an
+ *  expression over inputs is a node of that name. Bare expressions are outputs, in their order; without any, the last assignment is.
+ *  Texts may be read one after another in the same scope. A program belongs to the thread of its graph. */
+typedef struct bp_program bp_program;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_program_options {
+  uint64_t seed;        /**< of what is drawn while reading (randn, rand, ...) [1] */
+  int64_t max_elements; /**< most elements of an array made while reading, as by zeros(n) [2^26] */
+  int64_t max_bytes;    /**< longest text [64 MiB] */
+  bp_state *state;      /**< what state("name") reads [none]; must outlive the graph's use */
+} bp_program_options;
+
+/** New program over a graph, which must outlive it. @param options NULL for defaults. @return NULL on error. */
+BP_API bp_program *bp_program_new(bp_graph *g, const bp_program_options *options);
+BP_API void bp_program_free(bp_program *p);
+
+/** Reads a text. Nothing is run but what must be known while reading: draws, sizes, values of inputs.
+ *  @param source Name for messages, as a path; copied. @param text n bytes of UTF-8; copied.
+ *  @return BP_OK; BP_E_PARSE, BP_E_NOTFOUND (an unknown name; the nearest is said), BP_E_SHAPE, BP_E_DTYPE, BP_E_LIMIT (text, depth of
+ *          brackets or arrays over their limits), BP_E_EXISTS (a name that was set is computed), BP_E_NOMEM, ... bp_error() gives
+ *          source:line:column and what is wrong; bp_program_error() also shows the line with a caret.
+ *  On error the nodes of this text are rolled back, and the program is of no more use: BP_E_ORDER.
+ *  Cost: time and memory linear in the text and in the nodes that it makes. */
+BP_API bp_status bp_program_read(bp_program *p, const char *source, const char *text, size_t n);
+/** Assigns the value of an expression to a name, and lets it win: texts read later that make an input of that name leave it as it is,
+ *  and those that compute it are refused. Same errors; BP_E_ARG for what is no name. */
+BP_API bp_status bp_program_set(bp_program *p, const char *name, const char *source, const char *text,
+                                size_t n);
+/** The same, with an array as the value (copied): an input of its shape. Whole numbers are real where a real is wanted. */
+BP_API bp_status bp_program_set_array(bp_program *p, const char *name, const bp_ndarray *a);
+/** The same, with a node of the graph that is there already: "mean((p - y)**2)" can be read over nodes p and y. */
+BP_API bp_status bp_program_set_node(bp_program *p, const char *name, bp_node node);
+/** What bp_error() says of the first failure, and below it the line of the text and a caret under the place. "" when nothing failed. */
+BP_API const char *bp_program_error(const bp_program *p);
+
+/** A named value of a program. */
+typedef struct bp_value {
+  const char *name; /**< lives as long as the program */
+  bp_node node;
+  bp_type type; /**< BP_REAL, BP_INT64 or BP_BOOL */
+  const void *
+      data; /**< of an input: its value as double, int64_t or bytes, living as long as the program; NULL where it has none
+                         (declared by input(...)), and for outputs */
+} bp_value;
+
+/** Inputs that the outputs depend on, in the order of their names in the text. */
+BP_API size_t bp_program_inputs(bp_program *p);
+BP_API bp_status bp_program_input(bp_program *p, size_t i, bp_value *out);
+/** Outputs. A name's own; else "f", or "f1", "f2", ... where there are several. */
+BP_API size_t bp_program_outputs(bp_program *p);
+BP_API bp_status bp_program_output(bp_program *p, size_t i, bp_value *out);
+/** The node that a name means at the end of what was read. @return BP_NO_NODE when there is none; bp_error() names the nearest. */
+BP_API bp_node bp_program_find(bp_program *p, const char *name);
+/** True if outputs depend on an input of that name (or the name is a node that was computed or set). */
+BP_API bool bp_program_uses(bp_program *p, const char *name);
+/** Binds every input that the plan needs to its value. A float32 plan reads copies, which live as long as the program.
+ *  @return BP_OK; BP_E_UNBOUND names an input without a value; BP_E_NOMEM. */
+BP_API bp_status bp_program_bind(bp_program *p, bp_run *r);
+
+/** Where a node came from. */
+typedef struct bp_span {
+  const char *source; /**< name of the text */
+  const char *text;   /**< the piece that made the node, `length` bytes, not ended by NUL */
+  int line, column;   /**< from 1; columns count characters */
+  size_t length;
+} bp_span;
+/** @return BP_OK; BP_E_NOTFOUND for a node that no text of this program made (or one inside a function). */
+BP_API bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out);
+
 /* ======================================================================================
  * Pictures
  * ====================================================================================== */

@@ -116,10 +116,14 @@ bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t byt
   size_t i = 0;
   while (i < p->n_inputs && strcmp(p->inputs[i].name, input) != 0)
     i++;
-  if (i == p->n_inputs)
-    return no_such_input(p, input);
+  return i == p->n_inputs ? no_such_input(p, input) : bpi_run_bind_at(r, i, data, bytes);
+}
+
+bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
+{
+  const bp_plan *p = r->plan;
   if (bytes != p->inputs[i].bytes)
-    return bpi_fail(BP_E_SHAPE, "bp_run_bind: input '%s' takes %zu bytes of %s, not %zu", input,
+    return bpi_fail(BP_E_SHAPE, "bp_run_bind: input '%s' takes %zu bytes of %s, not %zu", p->inputs[i].name,
                     p->inputs[i].bytes, bp_dtype_name(p->inputs[i].type.dtype), bytes);
   if (!data && bytes)
     return bpi_bad_arg("bp_run_bind", "data");

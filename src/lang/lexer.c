@@ -1,0 +1,203 @@
+/* Bytes to tokens. Line breaks inside brackets are blanks; a number, a name or a string is looked at once. */
+#include "lang/lang.h"
+
+#include <string.h>
+
+static bool is_digit_at(const bpi_lsource *s, uint32_t at)
+{
+  return at < s->n && s->text[at] >= '0' && s->text[at] <= '9';
+}
+
+static int char_at(const bpi_lsource *s, uint32_t at)
+{
+  return at < s->n ? (unsigned char)s->text[at] : 0;
+}
+
+/* Letters of other scripts may be in names: any UTF-8 sequence of more than one byte but signs and punctuation (U+0080 to U+00BF, the
+ * signs of times and division, U+2000 to U+2FFF). Its length, or 0. */
+static size_t letter_at(const bpi_lsource *s, uint32_t at)
+{
+  int c = char_at(s, at);
+  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_')
+    return 1;
+  size_t n = c >= 0x80 ? bpi_utf8((const unsigned char *)s->text + at, s->n - at) : 0;
+  bool sign =
+      c == 0xc2 || c == 0xe2 || (c == 0xc3 && (char_at(s, at + 1) == 0x97 || char_at(s, at + 1) == 0xb7));
+  return sign ? 0 : n;
+}
+
+static bool lex_fail(bpi_lexer *lx, uint32_t at, uint32_t end, bp_status s, const char *what)
+{
+  bpi_place_in place = {lx->source, at, at, end > at ? end : at + 1};
+  bpi_mistake(lx->p, &place, s, "%s", what);
+  return false;
+}
+
+/* Blanks, comments, and line breaks that mean nothing. True at a line break that ends a statement. */
+static bool skip_blanks(bpi_lexer *lx)
+{
+  const bpi_lsource *s = lx->source;
+  for (;; lx->at++) {
+    int c = char_at(s, lx->at);
+    if (c == '#')
+      while (lx->at < s->n && s->text[lx->at] != '\n')
+        lx->at++;
+    c = char_at(s, lx->at);
+    if (c == '\\' && (char_at(s, lx->at + 1) == '\n' ||
+                      (char_at(s, lx->at + 1) == '\r' && char_at(s, lx->at + 2) == '\n'))) {
+      lx->at += char_at(s, lx->at + 1) == '\r' ? 2 : 1;
+      continue;
+    }
+    if (c == '\n' && !lx->brackets && !lx->line_start)
+      return true;
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != '\f')
+      return false;
+  }
+}
+
+/* Columns that stand before a place on its line; a tab goes to the next multiple of 8. -1 if something else stands there. */
+static int indent_of(const bpi_lsource *s, uint32_t at)
+{
+  uint32_t begin = at;
+  int n = 0;
+  while (begin > 0 && s->text[begin - 1] != '\n')
+    begin--;
+  for (; begin < at; begin++) {
+    if (s->text[begin] != ' ' && s->text[begin] != '\t')
+      return -1;
+    n = s->text[begin] == '\t' ? (n / 8 + 1) * 8 : n + 1;
+  }
+  return n;
+}
+
+static bool lex_number(bpi_lexer *lx, bpi_token *t)
+{
+  const bpi_lsource *s = lx->source;
+  uint32_t at = lx->at;
+  t->whole = true;
+  while (is_digit_at(s, at))
+    at++;
+  if (char_at(s, at) == '.') {
+    t->whole = false;
+    at++;
+    while (is_digit_at(s, at))
+      at++;
+  }
+  if (char_at(s, at) == 'e' || char_at(s, at) == 'E') {
+    uint32_t digits = at + 1 + (char_at(s, at + 1) == '+' || char_at(s, at + 1) == '-');
+    if (is_digit_at(s, digits)) {
+      t->whole = false;
+      for (at = digits; is_digit_at(s, at); at++)
+        ;
+    }
+  }
+  if (char_at(s, at) == '.' || letter_at(s, at)) {
+    uint32_t end = at;
+    while (char_at(s, end) == '.' || is_digit_at(s, end) || letter_at(s, end))
+      end += char_at(s, end) == '.' || is_digit_at(s, end) ? 1 : (uint32_t)letter_at(s, end);
+    return lex_fail(lx, t->at, end, BP_E_PARSE, "not a number; write it as 12, 1.5 or 1e-3");
+  }
+  /* "1." and ".5" are numbers here as in C; the reader of numbers wants digits on both sides. */
+  char buf[64];
+  size_t n = at - t->at;
+  const char *text = s->text + t->at;
+  bool bare =
+      text[0] == '.' || text[n - 1] == '.' ||
+      (memchr(text, '.', n) && !is_digit_at(s, (uint32_t)((const char *)memchr(text, '.', n) - s->text) + 1));
+  if (bare && n + 2 < sizeof buf) {
+    const char *point = memchr(text, '.', n);
+    size_t head = (size_t)(point - text), k = 0;
+    if (!head)
+      buf[k++] = '0';
+    memcpy(buf + k, text, head + 1);
+    k += head + 1;
+    if (!is_digit_at(s, (uint32_t)(point - s->text) + 1))
+      buf[k++] = '0';
+    memcpy(buf + k, point + 1, n - head - 1);
+    text = buf;
+    n = k + n - head - 1;
+  }
+  if (!bpi_parse_double(text, n, &t->number))
+    return lex_fail(lx, t->at, at, BP_E_PARSE, "not a number; write it as 12, 1.5 or 1e-3");
+  t->whole = t->whole && bpi_parse_int(text, n, &t->integer);
+  t->kind = BPI_T_NUMBER;
+  t->end = lx->at = at;
+  return true;
+}
+
+static bool lex_string(bpi_lexer *lx, bpi_token *t)
+{
+  const bpi_lsource *s = lx->source;
+  char quote = s->text[lx->at];
+  uint32_t begin = lx->at + 1, end = begin;
+  while (end < s->n && s->text[end] != quote && s->text[end] != '\n')
+    end++;
+  if (char_at(s, end) != quote)
+    return lex_fail(lx, t->at, t->at + 1, BP_E_PARSE, "the string is not closed on its line");
+  t->kind = BPI_T_STRING;
+  t->name = bpi_intern(lx->p, s->text + begin, end - begin);
+  t->end = lx->at = end + 1;
+  return t->name != NULL;
+}
+
+static bool lex_name(bpi_lexer *lx, bpi_token *t)
+{
+  const bpi_lsource *s = lx->source;
+  uint32_t at = lx->at;
+  for (size_t n; (n = is_digit_at(s, at) ? 1 : letter_at(s, at)) != 0;)
+    at += (uint32_t)n;
+  t->kind = BPI_T_NAME;
+  t->name = bpi_intern(lx->p, s->text + t->at, at - t->at);
+  t->end = lx->at = at;
+  return t->name != NULL;
+}
+
+static bool lex_operator(bpi_lexer *lx, bpi_token *t)
+{
+  static const char pairs[][3] = {"**", "//", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "@=", "->"};
+  const bpi_lsource *s = lx->source;
+  int c = char_at(s, lx->at), next = char_at(s, lx->at + 1);
+  t->kind = BPI_T_OP;
+  t->op = c;
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+    if (c == pairs[i][0] && next == pairs[i][1])
+      t->op = BPI_OP2(c, next);
+  if (t->op == c && (c == 0 || !strchr("+-*/@%()[]{},:;=<>.&|^~!", c)))
+    return lex_fail(lx, t->at, t->at + 1, BP_E_PARSE,
+                    c < 0x20 || c >= 0x7f ? "this byte has no place in a program"
+                                          : "this character has no place in a program");
+  lx->at += t->op == c ? 1 : 2;
+  t->end = lx->at;
+  if (strchr("([{", c))
+    lx->brackets++;
+  else if (strchr(")]}", c) && lx->brackets)
+    lx->brackets--;
+  return true;
+}
+
+bool bpi_lex(bpi_lexer *lx, bpi_token *t)
+{
+  const bpi_lsource *s = lx->source;
+  bool ends = skip_blanks(lx);
+  *t = (bpi_token){.at = lx->at, .end = lx->at + 1, .indent = -1};
+  if (ends) {
+    t->kind = BPI_T_LINE;
+    lx->at++;
+    lx->line_start = true;
+    return true;
+  }
+  if (lx->at >= s->n) {
+    t->kind = BPI_T_END;
+    t->at = t->end = (uint32_t)s->n;
+    return true;
+  }
+  if (lx->line_start)
+    t->indent = indent_of(s, lx->at);
+  lx->line_start = false;
+  int c = char_at(s, lx->at);
+  if (c == '\'' || c == '"')
+    return lex_string(lx, t);
+  if (is_digit_at(s, lx->at) || (c == '.' && is_digit_at(s, lx->at + 1)))
+    return lex_number(lx, t);
+  return letter_at(s, lx->at) ? lex_name(lx, t) : lex_operator(lx, t);
+}

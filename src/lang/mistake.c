@@ -1,0 +1,125 @@
+/* What is wrong, and where: source:line:column, the line of the text, a caret under the place. */
+#include "lang/lang.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { MESSAGE = 900 };
+
+void bpi_line_of(const bpi_lsource *s, uint32_t at, int *line, int *column, uint32_t *begin, uint32_t *end)
+{
+  uint32_t from = at;
+  *line = 1;
+  if (s->lines) {
+    size_t lo = 0, hi = s->n_lines;
+    while (hi - lo > 1) {
+      size_t mid = lo + (hi - lo) / 2;
+      if (s->lines[mid] <= at)
+        lo = mid;
+      else
+        hi = mid;
+    }
+    *line = (int)lo + 1;
+    from = s->lines[lo];
+  }
+  *column = 1;
+  from = s->lines ? from : 0;
+  for (uint32_t i = from; i < at; i++)
+    *column += ((unsigned char)s->text[i] & 0xc0) != 0x80;
+  const char *stop = memchr(s->text + at, '\n', s->n - at);
+  *begin = from;
+  *end = stop ? (uint32_t)(stop - s->text) : (uint32_t)s->n;
+}
+
+/* Bytes of the text as a line that steers no terminal: what is not printable is a '?', tabs are blanks. One column each. */
+static void add_plain(bpi_text *t, const char *s, size_t n)
+{
+  for (size_t i = 0; i < n;) {
+    size_t length = bpi_utf8((const unsigned char *)s + i, n - i);
+    unsigned char c = (unsigned char)s[i];
+    if (c == '\t')
+      bpi_text_add(t, " ", 1);
+    else if (length == 1 && c >= 0x20 && c != 0x7f)
+      bpi_text_add(t, s + i, 1);
+    else if (length > 1 && c != 0xc2)
+      bpi_text_add(t, s + i, length);
+    else
+      bpi_text_add(t, "?", 1);
+    i += length ? length : 1;
+  }
+}
+
+/* The line and the caret; of a long line the part around the caret. */
+static void add_caret(bpi_text *t, const bpi_place_in *at, uint32_t begin, uint32_t end)
+{
+  const char *text = at->source->text;
+  uint32_t from = begin;
+  if (end - begin > BPI_CARET_LINE && at->at - begin > BPI_CARET_LINE / 2)
+    from = at->at - BPI_CARET_LINE / 2;
+  while (from > begin && ((unsigned char)text[from] & 0xc0) == 0x80)
+    from--;
+  uint32_t to = end - from > BPI_CARET_LINE ? from + BPI_CARET_LINE : end;
+  while (to < end && ((unsigned char)text[to] & 0xc0) == 0x80)
+    to++;
+  while (to > from && (text[to - 1] == '\r' || text[to - 1] == ' '))
+    to--;
+  bpi_textf(t, "\n  %s", from > begin ? "..." : "");
+  if (to > from)
+    add_plain(t, text + from, to - from);
+  bpi_textf(t, "%s\n  %s", to < end && end - from > BPI_CARET_LINE ? "..." : "", from > begin ? "   " : "");
+  for (uint32_t i = from; i < at->at; i++)
+    if (((unsigned char)text[i] & 0xc0) != 0x80)
+      bpi_text_add(t, " ", 1);
+  bpi_text_add(t, "^", 1);
+}
+
+bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const char *fmt, ...)
+{
+  char what[MESSAGE];
+  int line, column;
+  uint32_t begin, end;
+  if (p->status != BP_OK)
+    return p->status;
+  p->status = s;
+  va_list ap;
+  va_start(ap, fmt);
+  bpi_vformat(what, sizeof what, fmt, ap);
+  va_end(ap);
+  if (!at->source)
+    return bpi_fail(s, "%s", what);
+  bpi_line_of(at->source, at->at, &line, &column, &begin, &end);
+  bpi_fail(s, "%s:%d:%d: %s", at->source->name, line, column, what);
+  bpi_text t;
+  bpi_text_init(&t, p->ctx);
+  bpi_textf(&t, "%s", bp_error());
+  add_caret(&t, at, begin, end);
+  bpi_free(p->ctx, p->message);
+  p->message = bpi_text_take(&t); /* without memory for it, bp_error() has the first line */
+  return s;
+}
+
+bp_status bpi_wrong(bp_program *p, bp_status s, const char *fmt, ...)
+{
+  char what[MESSAGE];
+  va_list ap;
+  va_start(ap, fmt);
+  bpi_vformat(what, sizeof what, fmt, ap);
+  va_end(ap);
+  return bpi_mistake(p, &p->here, s, "%s", what);
+}
+
+bp_status bpi_wrong_graph(bp_program *p, bp_graph *g)
+{
+  bp_status s = bp_graph_status(g);
+  if (p->status == BP_OK)
+    bpi_wrong(p, s == BP_OK ? BP_E_INTERNAL : s, "%s", bp_graph_error(g));
+  bp_graph_clear(g);
+  return p->status;
+}
+
+bp_status bpi_lang_nomem(bp_program *p)
+{
+  if (p->status == BP_OK)
+    p->status = BP_E_NOMEM;
+  return bpi_nomem();
+}

@@ -1,0 +1,285 @@
+/* Names and what they mean. */
+#include "lang/lang.h"
+
+#include <string.h>
+
+enum { FIRST_TABLE = 32 };
+
+static uint32_t hash_text(const char *s, size_t n)
+{
+  uint32_t h = 2166136261u; /* FNV-1a */
+  for (size_t i = 0; i < n; i++)
+    h = (h ^ (unsigned char)s[i]) * 16777619u;
+  return h;
+}
+
+static bool names_grow(bp_program *p)
+{
+  size_t cap = p->names_cap ? 2 * p->names_cap : 4 * FIRST_TABLE;
+  bpi_lname **table = bpi_zalloc(p->ctx, cap, sizeof *table);
+  if (!table)
+    return false;
+  for (size_t i = 0; i < p->names_cap; i++) {
+    size_t at = p->names[i] ? p->names[i]->hash & (cap - 1) : 0;
+    while (p->names[i] && table[at])
+      at = (at + 1) & (cap - 1);
+    if (p->names[i])
+      table[at] = p->names[i];
+  }
+  bpi_free(p->ctx, p->names);
+  p->names = table;
+  p->names_cap = cap;
+  return true;
+}
+
+const bpi_lname *bpi_intern(bp_program *p, const char *text, size_t n)
+{
+  if ((p->n_names + 1) * 2 > p->names_cap && !names_grow(p)) {
+    bpi_lang_nomem(p);
+    return NULL;
+  }
+  uint32_t hash = hash_text(text, n);
+  size_t at = hash & (p->names_cap - 1);
+  for (; p->names[at]; at = (at + 1) & (p->names_cap - 1))
+    if (p->names[at]->hash == hash && p->names[at]->n == n && memcmp(p->names[at]->text, text, n) == 0)
+      return p->names[at];
+  bpi_lname *name = bpi_arena_alloc(&p->arena, 1, sizeof *name);
+  char *copy = bpi_arena_alloc(&p->arena, n + 1, 1);
+  if (!name || !copy) {
+    bpi_lang_nomem(p);
+    return NULL;
+  }
+  memcpy(copy, text, n);
+  *name = (bpi_lname){copy, n, hash};
+  p->names[at] = name;
+  p->n_names++;
+  return name;
+}
+
+/* ---- scopes ---- */
+
+static size_t slot_of(const bpi_scope *s, const bpi_lname *name)
+{
+  size_t at = name->hash & (s->cap - 1);
+  while (s->table[at] && s->table[at]->name != name)
+    at = (at + 1) & (s->cap - 1);
+  return at;
+}
+
+bpi_symbol *bpi_symbol_in(const bpi_scope *s, const bpi_lname *name)
+{
+  return s->cap ? s->table[slot_of(s, name)] : NULL;
+}
+
+static bool scope_grow(bp_program *p, bpi_scope *s)
+{
+  bpi_scope wider = {.cap = s->cap ? 2 * s->cap : FIRST_TABLE, .count = s->count};
+  wider.table = bpi_zalloc(p->ctx, wider.cap, sizeof(bpi_symbol *));
+  if (!wider.table)
+    return false;
+  for (size_t i = 0; i < s->cap; i++)
+    if (s->table[i])
+      wider.table[slot_of(&wider, s->table[i]->name)] = s->table[i];
+  bpi_free(p->ctx, s->table);
+  *s = wider;
+  return true;
+}
+
+void bpi_scope_free(bp_program *p, bpi_scope *s)
+{
+  bpi_free(p->ctx, s->table);
+  *s = (bpi_scope){0};
+}
+
+bpi_symbol *bpi_define(bp_program *p, bpi_env *env, const bpi_lname *name)
+{
+  bpi_scope *s = &env->scope;
+  bpi_symbol *have = bpi_symbol_in(s, name);
+  if (have)
+    return have;
+  bpi_symbol *made = bpi_arena_alloc(&p->arena, 1, sizeof *made);
+  if (!made || ((s->count + 1) * 2 > s->cap && !scope_grow(p, s))) {
+    bpi_lang_nomem(p);
+    return NULL;
+  }
+  made->name = name;
+  s->table[slot_of(s, name)] = made;
+  s->count++;
+  return made;
+}
+
+/* A function's body depends on what it found around it: built again when that changes. */
+static bool note_dep(bp_program *p, bpi_env *env, bpi_symbol *symbol)
+{
+  for (size_t i = env->n_deps; i > 0 && i + 8 > env->n_deps; i--)
+    if (env->deps[i - 1].symbol == symbol)
+      return true;
+  if (!bpi_grow(p->ctx, (void **)&env->deps, &env->deps_cap, env->n_deps, sizeof *env->deps))
+    return false;
+  env->deps[env->n_deps++] = (bpi_dep){symbol, symbol->version};
+  return true;
+}
+
+bpi_symbol *bpi_lookup(bp_program *p, const bpi_lname *name)
+{
+  for (bpi_env *env = p->env; env; env = env->around) {
+    bpi_symbol *found = bpi_symbol_in(&env->scope, name);
+    if (!found)
+      continue;
+    if (env != p->env && !note_dep(p, p->env, found)) {
+      bpi_lang_nomem(p);
+      return NULL;
+    }
+    return found;
+  }
+  return NULL;
+}
+
+/* ---- assignment ---- */
+
+/* Names that begin with an underscore are for the text alone. A name taken by another node (x = x + 1) gets a number. */
+static void name_node(bp_program *p, bp_node n, const bpi_lname *name)
+{
+  if (name->text[0] == '_' || n.graph != p->graph || bp_failed(n))
+    return;
+  if (!bpi_name_taken(p->graph, name->text)) {
+    bp_name(n, name->text);
+    return;
+  }
+  bp_node old = bp_find(p->graph, name->text);
+  if (old.index == n.index)
+    return;
+  bpi_text t;
+  bpi_text_init(&t, p->ctx);
+  for (uint32_t i = 2; !t.failed; i++) {
+    t.n = 0;
+    bpi_textf(&t, "%s.%u", name->text, i > 2 ? (unsigned)n.index : i);
+    if (!t.failed && !bpi_name_taken(p->graph, t.s)) {
+      bp_name(n, t.s);
+      break;
+    }
+    if (i > 3)
+      break;
+  }
+  bpi_text_free(&t);
+}
+
+/* A known value under a name of the program: an input, once it is used as a node. */
+static bp_status make_input(bp_program *p, const bpi_lname *name, bpi_value *v)
+{
+  bpi_larray *host = bpi_host(p, v);
+  bpi_linput *in = host ? bpi_arena_alloc(&p->arena, 1, sizeof *in) : NULL;
+  if (!host)
+    return p->status;
+  if (!in || !bpi_grow(p->ctx, (void **)&p->inputs, &p->inputs_cap, p->n_inputs, sizeof *p->inputs))
+    return bpi_lang_nomem(p);
+  *in = (bpi_linput){
+      .name = name, .array = bpi_keep_array(p, host), .flex = v->flex, .node = BP_NO_NODE, .place = p->here};
+  if (!in->array)
+    return p->status;
+  p->inputs[p->n_inputs++] = in;
+  *v = (bpi_value){.kind = BPI_V_INPUT, .input = in, .flex = v->flex};
+  return BP_OK;
+}
+
+static bool is_array(const bpi_value *v)
+{
+  return v->kind == BPI_V_NUMBER || v->kind == BPI_V_ARRAY || v->kind == BPI_V_NODE;
+}
+
+/* Values that outlive the statement. */
+static bp_status settle(bp_program *p, const bpi_lname *name, bpi_value *v)
+{
+  bool top = p->env == &p->top;
+  if (v->kind == BPI_V_LIST) {
+    bpi_value *kept = bpi_arena_alloc(&p->arena, v->n, sizeof *kept);
+    if (!kept)
+      return bpi_lang_nomem(p);
+    memcpy(kept, v->items, v->n * sizeof *kept);
+    v->items = kept;
+    for (uint32_t i = 0; i < v->n; i++) {
+      bpi_value *item = &kept[i];
+      if (item->kind == BPI_V_ARRAY && !(item->array = bpi_keep_array(p, item->array)))
+        return p->status;
+      if (item->kind == BPI_V_NODE && item->node.graph == p->scratch)
+        *item = bpi_v_node(bpi_to_node(p, p->env->graph, item, BP_NONE));
+    }
+    return p->status;
+  }
+  if (!is_array(v))
+    return BP_OK;
+  if (bpi_known(p, v) && top && !v->fixed)
+    return make_input(p, name, v);
+  if (v->kind == BPI_V_NODE && v->node.graph == p->scratch && p->scratch) {
+    bp_node n = bpi_to_node(p, p->env->graph, v, BP_NONE);
+    *v = bpi_v_node(n);
+  } else if (v->kind == BPI_V_ARRAY) {
+    v->array = bpi_keep_array(p, v->array);
+  }
+  if (v->kind == BPI_V_NUMBER && top && v->fixed && !v->flex)
+    return BP_OK;
+  if (v->kind == BPI_V_NODE && top)
+    name_node(p, v->node, name);
+  return p->status;
+}
+
+bp_status bpi_assign(bp_program *p, const bpi_lname *name, const bpi_value *value)
+{
+  bpi_value v = *value;
+  bpi_symbol *have = bpi_symbol_in(&p->env->scope, name);
+  v.keyword = NULL;
+  if (have && have->set && name != p->setting && p->env == &p->top) {
+    if (bpi_known(p, &v) || v.kind == BPI_V_INPUT)
+      return BP_OK;
+    return bpi_wrong(p, BP_E_EXISTS, "%s was given a value, but is computed here; give values to inputs only",
+                     name->text);
+  }
+  if (settle(p, name, &v) != BP_OK)
+    return p->status;
+  bpi_symbol *symbol = bpi_define(p, p->env, name);
+  if (!symbol)
+    return p->status;
+  symbol->value = v;
+  symbol->value.results = false;
+  symbol->version++;
+  symbol->set = symbol->set || name == p->setting;
+  if (p->env == &p->top)
+    p->last = name;
+  return BP_OK;
+}
+
+/* ---- did you mean ---- */
+
+typedef struct near_name {
+  const char *word, *best;
+  int distance;
+} near_name;
+
+static void try_name(near_name *n, const char *candidate)
+{
+  if (n->distance == 0)
+    return;
+  int d = bpi_edit_distance(n->word, candidate, n->distance - 1);
+  if (d < n->distance && d < (int)strlen(n->word)) {
+    n->best = candidate;
+    n->distance = d;
+  }
+}
+
+bp_status bpi_unknown(bp_program *p, const bpi_lname *name, bool called)
+{
+  near_name n = {.word = name->text, .distance = name->n > 40 ? 0 : 2 + (int)name->n / 6};
+  for (bpi_env *env = p->env; env; env = env->around)
+    for (size_t i = 0; i < env->scope.cap; i++)
+      if (env->scope.table[i])
+        try_name(&n, env->scope.table[i]->name->text);
+  const char *builtin;
+  for (size_t i = 0; (builtin = bpi_builtin_name(i)) != NULL && (called || name->n > 2); i++)
+    try_name(&n, builtin);
+  const char *what = called ? "no function is called" : "nothing is called";
+  if (n.best)
+    return bpi_wrong(p, BP_E_NOTFOUND, "%s '%s'; did you mean '%s'?", what, name->text, n.best);
+  if (called)
+    return bpi_wrong(p, BP_E_NOTFOUND, "%s '%s' (bprop ops lists the operations)", what, name->text);
+  return bpi_wrong(p, BP_E_NOTFOUND, "%s '%s'; give it a value: %s = ...", what, name->text, name->text);
+}
