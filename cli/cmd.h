@@ -8,6 +8,7 @@ int cmd_train(const settings *s);
 int cmd_eval(const settings *s);
 int cmd_predict(const settings *s);
 int cmd_info(const settings *s);
+int cmd_run(const settings *s);
 int cmd_ops(const settings *s);
 int cmd_help(const settings *s);
 int cmd_version(const settings *s);

@@ -217,7 +217,7 @@ static int make_net(job *j)
   bp_net_options o = {.activation = s->activation,
                       .dropout = s->dropout,
                       .init = {(bp_init_kind)s->init, s->init_scale},
-                      .real = s->dtype ? BP_FLOAT64 : BP_FLOAT32,
+                      .real = s->dtype == DTYPE_FLOAT64 ? BP_FLOAT64 : BP_FLOAT32,
                       .seed = (uint64_t)s->seed};
   memcpy(o.hidden, s->hidden, sizeof o.hidden);
   j->net = bp_net_new(j->ctx, j->train, &o);

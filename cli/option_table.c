@@ -4,7 +4,7 @@
 
 #define IN(field)                   offsetof(settings, field)
 #define DATA_COMMANDS               (TRAIN | EVAL | PREDICT)
-#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION)
+#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION | EXPRESSIONS)
 #define CHOICE_OF(name, text, what) text "|"
 
 /* clang-format off */
@@ -30,8 +30,8 @@ const option options[] = {
      .help = "how weights start"},
     {"init-scale", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(init_scale),
      .help = "factor on what --init says; of constant, uniform and normal the value, end and deviation itself"},
-    {"dtype", "TYPE", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "float32|float64", .preset = "float32", .at = IN(dtype),
-     .help = "numbers to compute with"},
+    {"dtype", "TYPE", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|float32|float64", .preset = "auto", .at = IN(dtype),
+     .help = "numbers to compute with; auto: float32 to train, float64 for programs"},
 
     {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
@@ -55,14 +55,15 @@ const option options[] = {
      .help = "largest norm of the whole gradient; 0: any"},
     {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
      .help = "share of each label spread over all classes"},
-    {"seed", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
-     .help = "of the split, the first weights and the order of the examples; the same seed gives the same bytes"},
+    {"seed", "N", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
+     .help = "of all that is drawn: the split, the first weights and the order of the examples; randn and its like in a program. The same "
+             "seed gives the same bytes"},
 
-    {"header", "yes|no", .commands = DATA_COMMANDS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
+    {"header", "yes|no", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
      .help = "whether the first line of a CSV file holds names"},
-    {"delimiter", "CHAR", .commands = DATA_COMMANDS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
+    {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
-    {"threads", "THREADS", .commands = DATA_COMMANDS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
+    {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
     {"man", NULL, .commands = HELP, .kind = OPTION_FLAG, .at = IN(man)},
@@ -73,7 +74,7 @@ const option options[] = {
      .help = "read options from a file, one `name = value` a line; the command line beats it"},
     {"print-config", NULL, .commands = DATA_COMMANDS, .kind = OPTION_FLAG, .at = IN(print_config),
      .help = "print what is in force, as such a file, and end"},
-    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION, .kind = OPTION_FLAG, .at = IN(json),
+    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
      .help = "the answer as JSON, one object a line"},
     {"quiet", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),
      .help = "no talk: only the answer, and errors"},
@@ -115,6 +116,16 @@ const command commands[] = {
      "in their order. Prints one "
      "line for each row: the class and the probability of every class, or the value. The file is read whole.",
      "bprop predict wine.safetensors new.csv --json | head -1", cmd_predict},
+    {"run", RUN, "EXPR|FILE [NAME=VALUE...]", 1, -1, "run a formula or a program and print what it computes",
+     "The program is a text in the manner of NumPy, or a file that holds one (- is standard input): "
+     "docs/language.md explains it. A name "
+     "that is assigned a value is an input; bare expressions are what is printed, or else the last "
+     "assignment. "
+     "A value on the command line is an expression too, or @FILE: an .npy array, an IDX file, or CSV of "
+     "numbers; it wins over the value that the program gives to the name.",
+     "bprop run '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3\n"
+     "bprop run 'sum(x*x, axis=0)' 'x=randn(3,4)' --seed 7\nbprop run network.bp x=@digits.npy --json",
+     cmd_run},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

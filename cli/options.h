@@ -20,7 +20,10 @@ typedef struct command {
   int (*run)(const struct settings *s);
 } command;
 
-enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64 };
+enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64, RUN = 128 };
+
+/* Commands that take EXPR|FILE name=value... */
+enum { EXPRESSIONS = RUN };
 
 extern const command commands[];
 extern const size_t command_count;
@@ -62,6 +65,7 @@ extern const option options[];
 extern const size_t option_count;
 
 enum { WIDTHS = 16 };
+enum { DTYPE_AUTO, DTYPE_FLOAT32, DTYPE_FLOAT64 };
 
 /** What is in force for one run of a command. */
 typedef struct settings {
@@ -82,7 +86,7 @@ typedef struct settings {
   const char *activation;
   double dropout, init_scale;
   int init;  /* bp_init_kind */
-  int dtype; /* 0 float32, 1 float64 */
+  int dtype; /* DTYPE_... */
   int64_t seed;
 
   int64_t epochs, batch, patience;

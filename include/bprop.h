@@ -1780,22 +1780,22 @@ BP_API bp_status bp_program_set_node(bp_program *p, const char *name, bp_node no
 /** What bp_error() says of the first failure, and below it the line of the text and a caret under the place. "" when nothing failed. */
 BP_API const char *bp_program_error(const bp_program *p);
 
-/** A named value of a program. */
-typedef struct bp_value {
+/** An input or output of a program. */
+typedef struct bp_variable {
   const char *name; /**< lives as long as the program */
   bp_node node;
   bp_type type; /**< BP_REAL, BP_INT64 or BP_BOOL */
   const void *
       data; /**< of an input: its value as double, int64_t or bytes, living as long as the program; NULL where it has none
                          (declared by input(...)), and for outputs */
-} bp_value;
+} bp_variable;
 
 /** Inputs that the outputs depend on, in the order of their names in the text. */
 BP_API size_t bp_program_inputs(bp_program *p);
-BP_API bp_status bp_program_input(bp_program *p, size_t i, bp_value *out);
+BP_API bp_status bp_program_input(bp_program *p, size_t i, bp_variable *out);
 /** Outputs. A name's own; else "f", or "f1", "f2", ... where there are several. */
 BP_API size_t bp_program_outputs(bp_program *p);
-BP_API bp_status bp_program_output(bp_program *p, size_t i, bp_value *out);
+BP_API bp_status bp_program_output(bp_program *p, size_t i, bp_variable *out);
 /** The node that a name means at the end of what was read. @return BP_NO_NODE when there is none; bp_error() names the nearest. */
 BP_API bp_node bp_program_find(bp_program *p, const char *name);
 /** True if outputs depend on an input of that name (or the name is a node that was computed or set). */
@@ -1833,7 +1833,8 @@ BP_API bp_status bp_picture_svg(const bp_picture *p, bool dark, char **text);
 /** As PNG (8-bit RGB), drawn by the library itself: no font and no other program is needed.
  *  @param scale  Pixels for a unit, over 0; 2 is sharp on most screens and prints well.
  *  @param data   Out: n bytes, freed with bp_free. @return BP_OK; BP_E_LIMIT: over 2^28 pixels; BP_E_NOMEM. */
-BP_API bp_status bp_picture_png(const bp_picture *p, bool dark, double scale, unsigned char **data, size_t *n);
+BP_API bp_status bp_picture_png(const bp_picture *p, bool dark, double scale, unsigned char **data,
+                                size_t *n);
 /** Saves it as the end of the name says, .svg or .png (in either case), in one piece: the old file or the whole new one is there.
  *  @param scale  Of a PNG. @return BP_OK; BP_E_UNSUPPORTED for another end; BP_E_IO; BP_E_LIMIT and BP_E_NOMEM as above. */
 BP_API bp_status bp_picture_save(const bp_picture *p, bool dark, double scale, const char *path);

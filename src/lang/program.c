@@ -257,7 +257,7 @@ static const char *numbered_output(bp_program *p, size_t i)
   return kept;
 }
 
-bp_status bp_program_output(bp_program *p, size_t i, bp_value *out)
+bp_status bp_program_output(bp_program *p, size_t i, bp_variable *out)
 {
   if (!p || !out || i >= bp_program_outputs(p))
     return bpi_bad_arg("bp_program_output", "there is no such output");
@@ -317,12 +317,12 @@ size_t bp_program_inputs(bp_program *p)
   return p && find_live(p) == BP_OK ? p->n_live : 0;
 }
 
-bp_status bp_program_input(bp_program *p, size_t i, bp_value *out)
+bp_status bp_program_input(bp_program *p, size_t i, bp_variable *out)
 {
   if (!p || !out || i >= bp_program_inputs(p))
     return bpi_bad_arg("bp_program_input", "there is no such input");
   const bpi_linput *in = p->live[i];
-  *out = (bp_value){.name = bp_node_name(in->node), .node = in->node, .data = in->data};
+  *out = (bp_variable){.name = bp_node_name(in->node), .node = in->node, .data = in->data};
   return bp_node_type(in->node, &out->type);
 }
 
