@@ -325,7 +325,7 @@ struct bp_program {
   bpi_place_in here; /* of the step at work */
 };
 
-/* ---- mistake.c ---- */
+/* ---- caret.c ---- */
 
 /* Records a failure at a place, with the line and a caret. Returns s. */
 bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const char *fmt, ...)
