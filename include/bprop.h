@@ -811,6 +811,80 @@ BP_API bp_status bp_local_dense(const bp_local *l, int64_t most, double **matrix
  * Jacobians and Hessians of whole functions
  * ====================================================================================== */
 
+typedef struct bp_jacobian bp_jacobian;
+
+/** Which sweeps make a Jacobian. A forward sweep gives J v, the sum of some columns; a reverse sweep u J, the sum of some rows. */
+typedef enum bp_sweeps {
+  BP_SWEEPS_AUTO,    /**< whichever needs fewest */
+  BP_SWEEPS_FORWARD, /**< columns by forward mode */
+  BP_SWEEPS_REVERSE, /**< rows by reverse mode */
+  BP_SWEEPS_BOTH     /**< some entries by either: for a few long rows and a few long columns at once */
+} bp_sweeps;
+
+typedef struct bp_jacobian_options {
+  bp_dtype real;        /**< BP_FLOAT32 or BP_FLOAT64; 0: BP_FLOAT64 */
+  bp_sweeps sweeps;     /**< Hessians take no notice */
+  int64_t most_entries; /**< most entries to store (BP_E_LIMIT); 0: 2^27, which takes 2 GiB for float64 */
+  bp_state *state; /**< the state that the graph reads; NULL where it reads none. Must outlive the object */
+} bp_jacobian_options;
+
+typedef struct bp_jacobian_info {
+  int64_t rows, cols; /**< elements of all y, and of all x */
+  int64_t entries;    /**< entries stored: those that may be other than 0 for some input */
+  bp_jac kind;        /**< the class of the whole; BP_JAC_DENSE where none of the narrower ones fits */
+  bool hessian;       /**< symmetric; both triangles are stored, with the same bits */
+  int64_t below,
+      above;      /**< how far entries lie below and above the diagonal, at most: 1 and 1 where tridiagonal */
+  int64_t blocks; /**< BP_JAC_BLOCK: how many; else 0 */
+  int64_t longest_row; /**< most entries of a row */
+  int64_t longest_col; /**< most entries of a column */
+  int64_t forward;     /**< forward sweeps of one evaluation (Hessian: Hessian-vector products), */
+  int64_t reverse;     /**< and reverse sweeps; both 0 where every entry is known beforehand */
+  bp_dtype real;       /**< storage of the values */
+} bp_jacobian_info;
+
+/** The Jacobian of nodes y with respect to nodes x, sparse: entry (i, j) is d y[i] / d x[j], where i counts the elements of all y one after
+ *  another, each row-major, and j those of all x. Its pattern is found once, here, without ever forming it dense; sweeps that make several
+ *  columns (or rows) at once are chosen by colouring, and compiled into one plan.
+ *
+ *  @param y, x     Real nodes of one graph. The graph is as it was afterwards, and may be freed.
+ *  @param options  NULL for defaults (zeros).
+ *  @param jacobian Out, NULL on error.
+ *  @return BP_OK; BP_E_DTYPE, BP_E_GRAPH, BP_E_LIMIT (more entries than most_entries), BP_E_MISMATCH (state), BP_E_UNSUPPORTED, BP_E_NOMEM.
+ *  Cost: about linear in the nodes and the entries. An object belongs to one thread at a time.
+ *  Sources: Curtis, Powell & Reid 1974; Coleman & Verma 1998 (both directions); Gebremedhin, Manne & Pothen, SIAM Review 47 (2005). */
+BP_API bp_status bp_jacobian_new(const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                                 const bp_jacobian_options *options, bp_jacobian **jacobian);
+/** The Hessian of a scalar: entry (i, j) is d^2 loss / d x[i] d x[j]. The sweeps are Hessian-vector products (forward over
+ *  reverse), chosen by star colouring (Coleman & Moré 1984). Where second derivatives jump (at kinks), it is what the rows' rules give.
+ *  Otherwise as bp_jacobian_new; BP_E_SHAPE if loss has more than one element. */
+BP_API bp_status bp_hessian_new(bp_node loss, const bp_node *x, size_t n_x,
+                                const bp_jacobian_options *options, bp_jacobian **hessian);
+BP_API void bp_jacobian_free(bp_jacobian *j);
+BP_API bp_status bp_jacobian_info_of(const bp_jacobian *j, bp_jacobian_info *info);
+
+/** Binds an input of the graph, as bp_run_bind: the memory is read at every call below. An input that no entry depends on is accepted
+ *  too. BP_E_NOTFOUND if the graph had no such input. */
+BP_API bp_status bp_jacobian_bind(bp_jacobian *j, const char *input, const void *data, size_t bytes);
+/** Evaluates at the values bound. Allocates nothing. BP_E_UNBOUND, and what bp_run_step returns. */
+BP_API bp_status bp_jacobian_run(bp_jacobian *j);
+/** The matrix in compressed rows: the entries of row i have the numbers row_start[i] to row_start[i + 1] - 1, by ascending column. Any out
+ *  may be NULL. row_start and col are fixed; values are those of the last run, float or double as chosen, at the same address always.
+ *  Asking for the value before the first run, or after a failed one, is BP_E_ORDER. */
+BP_API bp_status bp_jacobian_csr(const bp_jacobian *j, const int64_t **row_start, const int64_t **col,
+                                 const void **value);
+/** The matrix of the last run as rows * cols doubles, row-major. @param n Room of out; BP_E_SHAPE if it is not rows * cols. BP_E_ORDER as above. */
+BP_API bp_status bp_jacobian_dense(const bp_jacobian *j, double *out, size_t n);
+/** J v by one forward sweep, without the matrix, at the values bound. @param v cols values, @param out rows values, both in the
+ *  object's storage (float or double). The first call compiles; later ones allocate nothing. */
+BP_API bp_status bp_jacobian_jvp(bp_jacobian *j, const void *v, void *out);
+/** u J by one reverse sweep (Hessian: the same as H u). @param u rows values, @param out cols values. As bp_jacobian_jvp. */
+BP_API bp_status bp_jacobian_vjp(bp_jacobian *j, const void *u, void *out);
+
+/** Hessian-vector products as nodes: out[i], shaped like x[i], is the sum over k of d^2 loss / d x[i] d x[k] times v[k]. Forward over
+ *  reverse: costs about 2 gradients, whatever the size of x. @param v n nodes shaped like x. Errors as bp_grad. Source: Pearlmutter 1994. */
+BP_API bp_status bp_hvp(bp_node loss, const bp_node *x, const bp_node *v, size_t n, bp_node *out);
+
 /* ======================================================================================
  * Checks: gradients and the laws of an operation
  * ====================================================================================== */
