@@ -826,12 +826,13 @@ typedef struct bp_jacobian_options {
   bp_sweeps sweeps;     /**< Hessians take no notice */
   int64_t most_entries; /**< most entries to store (BP_E_LIMIT); 0: 2^27, which takes 2 GiB for float64 */
   bp_state *state; /**< the state that the graph reads; NULL where it reads none. Must outlive the object */
+  bool products;   /**< compile bp_jacobian_jvp and bp_jacobian_vjp too */
 } bp_jacobian_options;
 
 typedef struct bp_jacobian_info {
   int64_t rows, cols; /**< elements of all y, and of all x */
   int64_t entries;    /**< entries stored: those that may be other than 0 for some input */
-  bp_jac kind;        /**< the class of the whole; BP_JAC_DENSE where none of the narrower ones fits */
+  bp_jac kind;        /**< the class of the whole, the narrowest one that fits */
   bool hessian;       /**< symmetric; both triangles are stored, with the same bits */
   int64_t below,
       above;      /**< how far entries lie below and above the diagonal, at most: 1 and 1 where tridiagonal */
@@ -871,12 +872,12 @@ BP_API bp_status bp_jacobian_run(bp_jacobian *j);
 /** The matrix in compressed rows: the entries of row i have the numbers row_start[i] to row_start[i + 1] - 1, by ascending column. Any out
  *  may be NULL. row_start and col are fixed; values are those of the last run, float or double as chosen, at the same address always.
  *  Asking for the value before the first run, or after a failed one, is BP_E_ORDER. */
-BP_API bp_status bp_jacobian_csr(const bp_jacobian *j, const int64_t **row_start, const int64_t **col,
+BP_API bp_status bp_jacobian_csr(const bp_jacobian *j, const int64_t **row_start, const int32_t **col,
                                  const void **value);
 /** The matrix of the last run as rows * cols doubles, row-major. @param n Room of out; BP_E_SHAPE if it is not rows * cols. BP_E_ORDER as above. */
 BP_API bp_status bp_jacobian_dense(const bp_jacobian *j, double *out, size_t n);
 /** J v by one forward sweep, without the matrix, at the values bound. @param v cols values, @param out rows values, both in the
- *  object's storage (float or double). The first call compiles; later ones allocate nothing. */
+ *  object's storage (float or double). Allocates nothing. BP_E_ORDER if options.products was false. */
 BP_API bp_status bp_jacobian_jvp(bp_jacobian *j, const void *v, void *out);
 /** u J by one reverse sweep (Hessian: the same as H u). @param u rows values, @param out cols values. As bp_jacobian_jvp. */
 BP_API bp_status bp_jacobian_vjp(bp_jacobian *j, const void *u, void *out);

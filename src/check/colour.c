@@ -14,7 +14,7 @@ typedef struct way {
 typedef struct choice {
   bpi_arena *a;
   const bpi_csr *p;
-  bpi_shared m;
+  bpi_crossed m;
   /* The best so far: its colours, how many, and more than their sum while there is none. */
   const uint8_t *by;
   bp_sweeps kind;
@@ -144,7 +144,7 @@ static bp_status find_entries(choice *c, bpi_colouring *out)
   return BP_OK;
 }
 
-bp_status bpi_colour(bpi_arena *a, const bpi_csr *p, bp_sweeps sweeps, bpi_colouring *out)
+bp_status bpi_colour_jacobian(bpi_arena *a, const bpi_csr *p, bp_sweeps sweeps, bpi_colouring *out)
 {
   bpi_csr t;
   choice c = {.a = a, .p = p, .m = {p, &t, NULL}, .most = p->rows + p->cols + 1};

@@ -17,9 +17,9 @@ typedef struct bpi_colouring {
 
 /* Colours a matrix with as few sweeps as are found. t: its transpose. Everything is allocated in `a`. Only BP_E_NOMEM.
  * Forward and reverse: partial distance-2 colouring. Both: entries are shared out first (star bicolouring). */
-bp_status bpi_colour(bpi_arena *a, const bpi_csr *p, bp_sweeps sweeps, bpi_colouring *out);
+bp_status bpi_colour_jacobian(bpi_arena *a, const bpi_csr *p, bp_sweeps sweeps, bpi_colouring *out);
 /* Colours a symmetric matrix: forward sweeps alone, but an entry may be read off as (i, j) or as (j, i). */
-bp_status bpi_colour_symmetric(bpi_arena *a, const bpi_csr *p, bpi_colouring *out);
+bp_status bpi_colour_hessian(bpi_arena *a, const bpi_csr *p, bpi_colouring *out);
 
 /* ---- between the files of the colouring ---- */
 
@@ -54,10 +54,10 @@ typedef enum bpi_order {
 bp_status bpi_lines_order(bpi_arena *a, const bpi_lines *l, bpi_order kind, int64_t *order);
 
 /* A pattern, its transpose, and the number in p of each entry of t. */
-typedef struct bpi_shared {
+typedef struct bpi_crossed {
   const bpi_csr *p, *t;
   const int64_t *entry;
-} bpi_shared;
+} bpi_crossed;
 
 typedef enum bpi_sharing {
   BPI_ROWS_BY_LENGTH,
@@ -69,7 +69,7 @@ typedef enum bpi_sharing {
 
 /* Shares the entries out: by[e] is 1 where entry e is left to reverse sweeps. Gives bounds of the colours that either side needs at
  * least. (In turns: Coleman & Verma 1998, minimum nonzero count.) */
-bp_status bpi_share_out(bpi_arena *a, const bpi_shared *m, bpi_sharing kind, uint8_t *by, int64_t *forward,
+bp_status bpi_share_out(bpi_arena *a, const bpi_crossed *m, bpi_sharing kind, uint8_t *by, int64_t *forward,
                         int64_t *reverse);
 
 /* A queue of items by small whole keys, from which the least comes out; keys may go down by one. */

@@ -63,7 +63,7 @@ static void take_all(share *s, const bpi_csr *p, const bpi_csr *t, const int64_t
   }
 }
 
-static bp_status share_in_turns(bpi_arena *a, const bpi_shared *m, bool rows_first, uint8_t *by,
+static bp_status share_in_turns(bpi_arena *a, const bpi_crossed *m, bool rows_first, uint8_t *by,
                                 int64_t *forward, int64_t *reverse)
 {
   const bpi_csr *p = m->p, *t = m->t;
@@ -118,7 +118,7 @@ static bp_status mark_long_rows(bpi_arena *a, const bpi_csr *p, uint8_t *marked,
   return BP_OK;
 }
 
-static bp_status share_by_length(bpi_arena *a, const bpi_shared *m, bool rows, uint8_t *by, int64_t *forward,
+static bp_status share_by_length(bpi_arena *a, const bpi_crossed *m, bool rows, uint8_t *by, int64_t *forward,
                                  int64_t *reverse)
 {
   const bpi_csr *p = rows ? m->p : m->t;
@@ -132,7 +132,7 @@ static bp_status share_by_length(bpi_arena *a, const bpi_shared *m, bool rows, u
   return s;
 }
 
-bp_status bpi_share_out(bpi_arena *a, const bpi_shared *m, bpi_sharing kind, uint8_t *by, int64_t *forward,
+bp_status bpi_share_out(bpi_arena *a, const bpi_crossed *m, bpi_sharing kind, uint8_t *by, int64_t *forward,
                         int64_t *reverse)
 {
   bpi_arena_mark here = bpi_arena_here(a);

@@ -266,7 +266,7 @@ static bp_status read_off(bpi_arena *a, const bpi_csr *p, int64_t n, bpi_colouri
   return BP_OK;
 }
 
-bp_status bpi_colour_symmetric(bpi_arena *a, const bpi_csr *p, bpi_colouring *out)
+bp_status bpi_colour_hessian(bpi_arena *a, const bpi_csr *p, bpi_colouring *out)
 {
   int64_t n = p->rows + 1, by_col = n;
   size_t room = (size_t)p->rows + 1;

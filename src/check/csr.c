@@ -17,7 +17,7 @@ bp_status bpi_csr_transpose(bpi_arena *a, const bpi_csr *p, bpi_csr *t, int64_t 
   for (int64_t i = 0; i < p->rows; i++)
     for (int64_t e = p->start[i]; e < p->start[i + 1]; e++) {
       int64_t to = next[p->col[e]]++;
-      t->col[to] = i;
+      t->col[to] = (int32_t)i;
       if (from)
         from[to] = e;
     }
@@ -48,37 +48,35 @@ void bpi_csr_band(const bpi_csr *p, int64_t *below, int64_t *above)
   }
 }
 
-/* Whether equal blocks lie along the diagonal, each full: then the entries of the first row tell how large they are. */
-static bool in_blocks(const bpi_csr *p, int64_t *blocks)
+/* Columns of row i in either, ascending. Writes them unless `to` is NULL; returns how many. */
+static int64_t merge_rows(const bpi_csr *p, const bpi_csr *t, int64_t i, int32_t *to)
 {
-  int64_t wide = p->start[1];
-  if (wide == 0 || p->cols % wide || p->rows % (p->cols / wide))
-    return false;
-  int64_t n = p->cols / wide, tall = p->rows / n;
-  for (int64_t i = 0; i < p->rows; i++) {
-    int64_t first = p->start[i];
-    if (p->start[i + 1] - first != wide || p->col[first] != i / tall * wide ||
-        p->col[first + wide - 1] != p->col[first] + wide - 1)
-      return false;
+  int64_t a = p->start[i], b = t->start[i], n = 0, a_end = p->start[i + 1], b_end = t->start[i + 1];
+  while (a < a_end || b < b_end) {
+    int32_t x = a < a_end ? p->col[a] : INT32_MAX, y = b < b_end ? t->col[b] : INT32_MAX;
+    if (to)
+      to[n] = x < y ? x : y;
+    n++;
+    a += x <= y;
+    b += y <= x;
   }
-  *blocks = n;
-  return true;
+  return n;
 }
 
-bp_jac bpi_csr_class(const bpi_csr *p, int64_t longest_col, int64_t *blocks)
+bp_status bpi_csr_symmetric(bpi_arena *a, const bpi_csr *p, bpi_csr *both)
 {
-  int64_t below, above, n = bpi_csr_entries(p);
-  *blocks = 0;
-  bpi_csr_band(p, &below, &above);
-  if (n == 0)
-    return BP_JAC_ZERO;
-  if (p->rows == p->cols && below <= 0 && above <= 0)
-    return BP_JAC_DIAGONAL;
-  if (n == p->rows * p->cols)
-    return BP_JAC_DENSE;
-  if (in_blocks(p, blocks))
-    return BP_JAC_BLOCK;
-  if (bpi_csr_longest(p) == 1)
-    return BP_JAC_SELECT;
-  return longest_col == 1 ? BP_JAC_SPREAD : BP_JAC_DENSE;
+  bpi_csr t;
+  bp_status s = bpi_csr_transpose(a, p, &t, NULL);
+  if (s != BP_OK)
+    return s;
+  *both = (bpi_csr){.rows = p->rows, .cols = p->cols};
+  both->start = bpi_arena_alloc(a, (size_t)p->rows + 1, sizeof *both->start);
+  if (!both->start)
+    return bpi_nomem();
+  for (int64_t i = 0; i < p->rows; i++)
+    both->start[i + 1] = both->start[i] + merge_rows(p, &t, i, NULL);
+  both->col = bpi_arena_alloc(a, (size_t)bpi_csr_entries(both) + 1, sizeof *both->col);
+  for (int64_t i = 0; both->col && i < p->rows; i++)
+    merge_rows(p, &t, i, both->col + both->start[i]);
+  return both->col ? BP_OK : bpi_nomem();
 }

@@ -4,11 +4,11 @@
 
 #include "base/arena.h"
 
-/* The columns of row i are col[start[i]] to col[start[i + 1] - 1], ascending, each once. */
+/* The columns of row i are col[start[i]] to col[start[i + 1] - 1], ascending, each once. rows and cols are below 2^31. */
 typedef struct bpi_csr {
   int64_t rows, cols;
   int64_t *start; /* rows + 1 */
-  int64_t *col;
+  int32_t *col;
 } bpi_csr;
 
 static inline int64_t bpi_csr_entries(const bpi_csr *p)
@@ -22,8 +22,7 @@ bp_status bpi_csr_transpose(bpi_arena *a, const bpi_csr *p, bpi_csr *t, int64_t 
 int64_t bpi_csr_longest(const bpi_csr *p);
 /* How far entries lie below and above the diagonal. */
 void bpi_csr_band(const bpi_csr *p, int64_t *below, int64_t *above);
-/* The narrowest class that the positions alone allow: values might be anything. longest_col: most entries of a column. *blocks: how
- * many, if it is block-diagonal, else 0. */
-bp_jac bpi_csr_class(const bpi_csr *p, int64_t longest_col, int64_t *blocks);
+/* The pattern of p and its transpose together, for a square p. */
+bp_status bpi_csr_symmetric(bpi_arena *a, const bpi_csr *p, bpi_csr *both);
 
 #endif

@@ -29,7 +29,7 @@ static inline bpi_csr pattern_of_grid(bpi_arena *a, const char *grid, int64_t ro
   for (int64_t i = 0; i < rows; i++) {
     for (int64_t j = 0; j < cols; j++)
       if (grid[i * cols + j])
-        p.col[n++] = j;
+        p.col[n++] = (int32_t)j;
     p.start[i + 1] = n;
   }
   return p;
