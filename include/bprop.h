@@ -1094,6 +1094,8 @@ BP_API bp_node bp_huber(bp_node p, bp_node t, double delta);
 BP_API bp_node bp_abs(bp_node x);
 /** y = 1 for x > 0, -1 for x < 0, else x. Kinks: no gradient; 0 at x = 0 */
 BP_API bp_node bp_sign(bp_node x);
+/** y = 1 for x > 0, else 0. Kinks: no gradient; 0 for NaN too */
+BP_API bp_node bp_heaviside(bp_node x);
 /** y = the largest integer that is at most x. Kinks: no gradient */
 BP_API bp_node bp_floor(bp_node x);
 /** y = the least integer that is at least x. Kinks: no gradient */
@@ -1282,6 +1284,7 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_huber(...) bp_here((bp_huber)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_abs(...) bp_here((bp_abs)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_sign(...) bp_here((bp_sign)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_heaviside(...) bp_here((bp_heaviside)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_floor(...) bp_here((bp_floor)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_ceil(...) bp_here((bp_ceil)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_round(...) bp_here((bp_round)(__VA_ARGS__), __FILE__, __LINE__)

@@ -41,6 +41,22 @@ const bp_op bp_op_sign = {
     .examples = {"x[7] not 0", "x[2,0]", "x[4] int -5..5"},
 };
 
+/* ---- heaviside: 1 where x is positive. One real number, not a test and a cast: slopes are made of it ---- */
+REAL_BODY1(heaviside, x > 0 ? (T)1 : (T)0)
+const bp_op bp_op_heaviside = {
+    .name = "heaviside",
+    .math = "y = 1 for x > 0, else 0",
+    .source = "NumPy heaviside with 0 at 0",
+    .kink = "no gradient; 0 for NaN too",
+    .args = "x",
+    .traits = BP_ELEMENTWISE | BP_NAN_STOPS,
+    .shape = bpi_shape_real,
+    .jacobian = bpi_jac_zero,
+    .zero = true,
+    .body = &heaviside_body,
+    .examples = {"x[7] not 0", "x[2,0]"},
+};
+
 /* ---- floor, ceil, round ---- */
 REAL_BODY1(floor, m_floor(x))
 const bp_op bp_op_floor = {

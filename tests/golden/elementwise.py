@@ -144,6 +144,7 @@ unary("erf", erf, lambda x: 2 / sqrt(pi) * exp(-x * x), at=ends((-1, 0), (1, 0))
 # Kinks and steps.
 unary("abs", abs, sign, kinks=(0,), at=ends((inf, -1), (inf, 1)))
 unary("sign", sign, zero, smooth=False, at={-inf: (-1, 0), inf: (1, 0), nan: (nan, 0)})
+unary("heaviside", lambda x: mpf(x > 0), zero, smooth=False, at={-inf: (0, 0), inf: (1, 0), nan: (0, 0)})
 STEPS = [x for x in POINTS] + [mpf(x) for x in (-2.5, -1.5, 1.5, 2.5, 3.5, f32(2.4999))]
 for name, f in (("floor", floor), ("ceil", ceil), ("round", mp.nint)):
     unary(name, f, zero, points=STEPS, smooth=False, at={-inf: (-inf, 0), inf: (inf, 0), nan: (nan, 0)})
