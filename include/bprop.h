@@ -929,6 +929,85 @@ typedef struct bp_op_report {
 BP_API bp_status bp_op_check(bp_ctx *ctx, const bp_op *op, const bp_op_check_options *options,
                              bp_op_report *report);
 
+/** Zeros are the defaults in brackets. */
+typedef struct bp_gradient_options {
+  const bp_value *values; /**< of every input that y depends on */
+  size_t n_values;
+  double step;      /**< h, how far each entry x is moved either way [6.06e-6 (the cube root of 2^-52), times |x| where that is over 1] */
+  double tolerance; /**< the largest relative error of a right gradient [1e-6] */
+  int64_t entries;  /**< of each node of wrt, compared one by one; of a larger one so many are drawn [1,000] */
+  uint64_t seed;    /**< of what is drawn: entries, directions, upstream [0] */
+} bp_gradient_options;
+
+/** What one gradient entry, or the gradient along one direction, is found to be. */
+typedef enum bp_slope_kind {
+  BP_SLOPE_RIGHT,
+  BP_SLOPE_KINK, /**< f has a kink or a jump within h: the gradient is that of one side, and is not contradicted */
+  BP_SLOPE_EDGE, /**< f is not finite within h, or its slope has no bound: differences say nothing */
+  BP_SLOPE_WRONG
+} bp_slope_kind;
+
+typedef struct bp_slope {
+  bp_slope_kind kind;
+  double gradient;    /**< as autodiff gives it */
+  double difference;  /**< central, at `step` */
+  double left, right; /**< one-sided differences at the smallest step that tells them: where there is a kink they differ */
+  double step;        /**< h, or another step where the differences at h had not settled (curvature, a kink near, rounding) */
+  double error;       /**< relative: |gradient - difference| / the larger of the two, or of what differences can resolve / tolerance */
+  double resolution;  /**< smaller differences than this are rounding */
+} bp_slope;
+
+/** What was found about one node of wrt. Entries are counted row-major. */
+typedef struct bp_gradient_input {
+  int64_t size, checked;  /**< elements, and how many were compared one by one */
+  int64_t wrong, kinks;   /**< of those checked; kinks counts edges too */
+  int64_t worst;          /**< the entry with the largest relative error, a wrong one before others; -1: none */
+  int64_t kink;           /**< the first entry with a kink or edge; -1: none */
+  double value;           /**< x at the worst entry */
+  bp_slope at_worst, at_kink;
+  bp_slope across; /**< where not every entry is checked: along a random direction through all of them */
+} bp_gradient_input;
+
+enum { BP_TAYLOR_LEVELS = 24 };
+
+/** Taylor's remainders along one random direction v of length 1 through all of wrt:
+ *  r0 = |f(x + hv) - f(x)| falls like h, r1 = |f(x + hv) - f(x) - h g·v| like h^2 if g is the gradient, else like h. */
+typedef struct bp_taylor {
+  double h[BP_TAYLOR_LEVELS], r0[BP_TAYLOR_LEVELS], r1[BP_TAYLOR_LEVELS]; /**< h halves from level to level */
+  int first, last; /**< the levels that the rates are taken from, with the smallest h at which r1 is more than rounding; last < first: r1 is nothing
+                        but rounding, as f is linear along v */
+  double rate0, rate1; /**< exponents of h; NAN where there are no such levels */
+  bp_slope along;      /**< the gradient along v against differences: says where rate1 is low because of a kink */
+} bp_taylor;
+
+typedef struct bp_gradient_check {
+  double value;           /**< f: y, or the sum of upstream times y */
+  int64_t size, checked, wrong, kinks; /**< sums over the inputs */
+  size_t worst;           /**< number of the node of wrt with the largest relative error */
+  double error;           /**< that error */
+  double step;            /**< h */
+  double forward, reverse; /**< derivative along v by forward mode, and g·v: equal but for rounding */
+  bool modes_agree;       /**< to 1e-9 of the sum of the terms of g·v */
+  bp_taylor taylor;
+  bool right;             /**< nothing is wrong */
+} bp_gradient_check;
+
+/** Compares the gradient of y, as bp_vjp builds it, with differences of y, in float64.
+ *  @param y       Real node. One that is not a scalar is multiplied by an upstream gradient of random numbers and summed.
+ *  @param wrt     n real nodes, each an input or an entry of the state (bp_read), none twice.
+ *  @param options The values, at least.
+ *  @param result  Out. @param inputs Out, may be NULL: n of them.
+ *  @return BP_OK: no contradiction; BP_E_CHECK: the gradient is wrong, bp_error() says where; result and inputs are filled in either case.
+ *          BP_E_NOTFINITE: y is not finite at x; BP_E_UNBOUND, BP_E_ARG, BP_E_DTYPE, BP_E_GRAPH, BP_E_SHAPE, BP_E_MISMATCH (a state of float32),
+ *          BP_E_NOMEM. The graph and its state are as they were.
+ *  A kink is no mistake: where f has no derivative, autodiff gives the one that the rows document, and differences something between the slopes
+ *  of both sides. It is told apart from a wrong gradient by how the differences change as h shrinks (one-sided slopes that stay apart), and by
+ *  asking whether a comparison, argmax or the like changes its value next to x.
+ *  Cost: two runs of y for each entry, 26 for one that does not agree at once; 24 for the remainders.
+ *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3; Ridders, Advances in Engineering Software 4 (1982), for the choice of steps. */
+BP_API bp_status bp_check_gradient(bp_node y, const bp_node *wrt, size_t n, const bp_gradient_options *options,
+                                   bp_gradient_check *result, bp_gradient_input *inputs);
+
 /* ======================================================================================
  * Builders of operations
  *

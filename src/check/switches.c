@@ -1,0 +1,111 @@
+/* Switches: nodes whose values are whole numbers, truths or steps (comparisons, winners, rounding), as far as f and its gradient depend on
+ * them. Where one changes its value next to a point, f may have a kink or a jump there: this sees kinks that cancel in the differences. */
+#include "check/point.h"
+#include "graph/graph.h"
+
+#include <string.h>
+
+typedef struct bpi_switches {
+  bpi_eval e;
+  bp_node *nodes;
+  size_t n;
+  size_t bytes;  /* of all their values, joined */
+  uint8_t *rest; /* their values at x0, */
+  uint8_t *here; /* and elsewhere */
+} bpi_switches;
+
+enum { MOVES = 1, NEEDED = 2 };
+
+/* What stops gradients by decree is no step: its value moves with its input. */
+static bool is_switch(const bpi_node *v)
+{
+  return !(v->op->traits & (BP_CONSTANT | BP_INPUT | BP_STATE | BP_STOPS)) &&
+         (v->op->zero || v->type->dtype != BP_REAL);
+}
+
+/* Inputs come before what uses them, so one walk up finds what moves with x, and one walk down what f and its gradient need. */
+static void mark_nodes(const bpi_point *p, uint8_t *mark)
+{
+  const bp_graph *g = p->g;
+  for (size_t i = 0; i < p->n_wrt; i++) {
+    mark[p->wrt[i].index] |= MOVES;
+    mark[p->grads[i].index] |= NEEDED;
+  }
+  mark[p->f.index] |= NEEDED;
+  for (size_t i = 1; i < g->count; i++)
+    for (int k = 0; k < g->nodes[i].n_in; k++)
+      mark[i] |= mark[g->nodes[i].in[k]] & MOVES;
+  for (size_t i = g->count - 1; i > 0; i--)
+    for (int k = 0; k < g->nodes[i].n_in && (mark[i] & NEEDED); k++)
+      mark[g->nodes[i].in[k]] |= NEEDED;
+}
+
+static bp_status list_switches(bpi_point *p, bpi_switches *w)
+{
+  uint8_t *mark = bpi_arena_alloc(&p->room, p->g->count, 1);
+  w->nodes = bpi_arena_alloc(&p->room, p->g->count, sizeof *w->nodes);
+  if (!mark || !w->nodes)
+    return bpi_nomem();
+  mark_nodes(p, mark);
+  for (size_t i = 1; i < p->g->count; i++)
+    if (mark[i] == (MOVES | NEEDED) && is_switch(&p->g->nodes[i]))
+      w->nodes[w->n++] = bpi_handle(p->g, (uint32_t)i);
+  return BP_OK;
+}
+
+/* Runs where x is now. */
+static bp_status read_switches(bpi_switches *w, uint8_t *to)
+{
+  bp_status s = bpi_eval_step(&w->e);
+  for (size_t i = 0; s == BP_OK && i < w->n; i++) {
+    bp_type type;
+    const void *data;
+    s = bp_run_output(w->e.run, i, &data, &type);
+    size_t bytes = s == BP_OK ? (size_t)bp_node_size(w->nodes[i]) * bp_dtype_size(type.dtype) : 0;
+    if (bytes)
+      memcpy(to, data, bytes);
+    to += bytes;
+  }
+  return s;
+}
+
+static bp_status open_switches(bpi_point *p)
+{
+  bpi_switches *w = bpi_arena_alloc(&p->room, 1, sizeof *w);
+  bp_status s = w ? list_switches(p, w) : bpi_nomem();
+  if (s != BP_OK)
+    return s;
+  if (w->n)
+    s = bpi_point_ready(p, &w->e, w->nodes, w->n);
+  if (s != BP_OK)
+    return s;
+  p->switches = w;
+  for (size_t i = 0; i < w->n; i++)
+    w->bytes += 8 * (size_t)bp_node_size(w->nodes[i]); /* at most */
+  w->rest = bpi_arena_alloc(&p->room, w->bytes + 1, 1);
+  w->here = bpi_arena_alloc(&p->room, w->bytes + 1, 1);
+  if (!w->rest || !w->here)
+    return bpi_nomem();
+  return w->n ? read_switches(w, w->rest) : BP_OK;
+}
+
+bp_status bpi_switched(bpi_point *p, const bpi_line *l, double h, bool *switched)
+{
+  *switched = false;
+  bp_status s = p->switches ? BP_OK : open_switches(p);
+  bpi_switches *w = p->switches;
+  for (int side = -1; s == BP_OK && w->n && side <= 1; side += 2) {
+    bpi_point_move(p, l, side * h);
+    s = read_switches(w, w->here);
+    bpi_point_rest(p, l);
+    *switched = *switched || (s == BP_OK && memcmp(w->here, w->rest, w->bytes) != 0);
+    s = s == BP_E_RANGE ? BP_OK : s;
+  }
+  return s;
+}
+
+void bpi_switches_free(bpi_point *p)
+{
+  if (p->switches && p->switches->n)
+    bpi_eval_close(&p->switches->e);
+}
