@@ -943,7 +943,8 @@ typedef struct bp_gradient_options {
 typedef enum bp_slope_kind {
   BP_SLOPE_RIGHT,
   BP_SLOPE_KINK, /**< f has a kink or a jump within h: the gradient is that of one side, and is not contradicted */
-  BP_SLOPE_EDGE, /**< f is not finite within h, or its slope has no bound: differences say nothing */
+  BP_SLOPE_EDGE, /**< f is not finite within h, or its slope has no bound, or it goes up and down within the smallest step: differences say
+                      nothing */
   BP_SLOPE_WRONG
 } bp_slope_kind;
 

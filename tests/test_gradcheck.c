@@ -1,4 +1,5 @@
 /* bp_check_gradient: right gradients pass, planted ones are found with their place, kinks are told apart from both. */
+#include "check/laws.h"
 #include "support/failing.h"
 
 #include <math.h>
@@ -113,12 +114,37 @@ static const bp_op sin_over_one = {.name = "sin_over_one",
                                    .slope = slope_wrong_over_one,
                                    .kernel = sin_kernel};
 
-static bp_node planted_sin(bp_node x, double factor)
+static bp_node planted(const bp_op *op, bp_node x, double factor)
 {
   bp_node y;
   bp_attr a = {.r = factor};
-  return bp_apply(NULL, &sin_times, &x, 1, &a, &y) == BP_OK ? y : BP_NO_NODE;
+  return bp_apply(NULL, op, &x, 1, &a, &y) == BP_OK ? y : BP_NO_NODE;
 }
+static bp_node planted_sin(bp_node x, double factor)
+{
+  return planted(&sin_times, x, factor);
+}
+
+/* y = x, whose slope is said to be the factor. */
+static bp_status same_kernel(bp_kernel_call *c)
+{
+  memcpy(c->out[0].data, c->in[0].data, (size_t)c->in[0].size * sizeof(double));
+  return BP_OK;
+}
+static bp_node the_factor(const bp_op_call *c, int input)
+{
+  (void)input;
+  double factor;
+  memcpy(&factor, &c->attr[0].r, sizeof factor);
+  return bp_full(c->graph, BP_REAL, factor, c->x_type[0].rank, c->x_type[0].dims);
+}
+static const bp_op same_times = {.name = "same_times",
+                                 .args = "x",
+                                 .attrs = {{"factor", BP_ATTR_REAL, 1}},
+                                 .traits = BP_ELEMENTWISE,
+                                 .shape = same_shape,
+                                 .slope = the_factor,
+                                 .kernel = same_kernel};
 
 /* ---- right gradients ---- */
 
@@ -156,8 +182,8 @@ static void a_layer_with_an_upstream(void **state)
   double x[6] = {0.3, -1.2, 0.5, 2, 0.1, -0.4}, w[12], b[4] = {0.1, -0.3, 0.2, 0.7};
   for (int i = 0; i < 12; i++)
     w[i] = sin(i + 1.0);
-  bp_node y = bp_softmax(bp_tanh(bp_linear(input(d, "x", 2, 3, x), input(d, "w", 4, 3, w), input(d, "b", 4, -1, b))),
-                         1);
+  bp_node y = bp_softmax(
+      bp_tanh(bp_linear(input(d, "x", 2, 3, x), input(d, "w", 4, 3, w), input(d, "b", 4, -1, b))), 1);
   assert_right(d, y); /* [2, 4]: multiplied by random numbers and summed */
   assert_int_equal(d->r.checked, 6 + 12 + 4);
   assert_true(fabs(d->r.taylor.rate1 - 2) < 0.1);
@@ -188,8 +214,9 @@ static void awkward_but_right(void **state)
 {
   desk *d = *state;
   const double tiny[2] = {1e-7, 3e-5}, huge[2] = {1e8, -3e12}, usual[2] = {0.3, 1.7}, flat[2] = {40, -45};
-  bp_node a = input(d, "tiny", 2, -1, tiny), b = input(d, "huge", 2, -1, huge), c = input(d, "usual", 2, -1, usual),
-          e = input(d, "flat", 2, -1, flat), big = bp_constant(d->g, 1e8);
+  bp_node a = input(d, "tiny", 2, -1, tiny), b = input(d, "huge", 2, -1, huge),
+          c = input(d, "usual", 2, -1, usual), e = input(d, "flat", 2, -1, flat),
+          big = bp_constant(d->g, 1e8);
   assert_right(d, bp_sum(bp_log(a), NULL, 0, false)); /* h is 60 times x: the ladder finds smaller steps */
   assert_right(d, bp_sum(bp_square(b), NULL, 0, false));
   assert_right(d, bp_sum(bp_sub(bp_add(bp_sin(c), big), big), NULL, 0, false));
@@ -387,7 +414,8 @@ static void bad_calls_are_refused(void **state)
 {
   desk *d = *state;
   const double x[2] = {1, 2}, nan = NAN;
-  bp_node a = input(d, "x", 2, -1, x), y = bp_sum(bp_square(a), NULL, 0, false), twice[2] = {a, a}, square = bp_square(a);
+  bp_node a = input(d, "x", 2, -1, x), y = bp_sum(bp_square(a), NULL, 0, false), twice[2] = {a, a},
+          square = bp_square(a);
   bp_gradient_options o = {.values = d->values, .n_values = 1};
   bp_gradient_check *r = &d->r;
   assert_int_equal(bp_check_gradient(y, &a, 1, &o, NULL, NULL), BP_E_ARG);
@@ -407,8 +435,127 @@ static void bad_calls_are_refused(void **state)
   d->values[0].bytes = 8;
   assert_int_equal(bp_check_gradient(y, &a, 1, &o, r, NULL), BP_E_SHAPE);
   d->values[0].bytes = 16;
-  assert_int_equal(bp_check_gradient(bp_sum(bp_log(bp_neg(a)), NULL, 0, false), &a, 1, &o, r, NULL), BP_E_NOTFINITE);
+  assert_int_equal(bp_check_gradient(bp_sum(bp_log(bp_neg(a)), NULL, 0, false), &a, 1, &o, r, NULL),
+                   BP_E_NOTFINITE);
   assert_int_equal(bp_check_gradient(y, &a, 1, &o, r, NULL), BP_OK);
+}
+
+/* ---- every row of the table, also where it has kinks ---- */
+
+enum { AS_DRAWN, ON_LATTICE, NEAR_LATTICE, PLACES };
+
+/* Real values as the example draws them, whole numbers, or at most 1e-5 from whole numbers. */
+static void place_values(const bpi_example *ex, void **data, int place)
+{
+  for (int i = 0; i < ex->n_args; i++) {
+    double *x = data[i];
+    if (ex->args[i].type.dtype != BP_REAL || ex->args[i].simplex)
+      continue;
+    for (int64_t k = 0; k < bpi_type_size(&ex->args[i].type) && place != AS_DRAWN; k++)
+      x[k] = place == ON_LATTICE ? round(x[k]) : round(x[k]) + 1e-5 * (x[k] - round(x[k]));
+  }
+}
+
+/* The sum of y sin(y + 1) over all real results: a kink of y at 0 is one of this too. */
+static bp_node judged_node(bp_graph *g, const bp_node *y, int n_y)
+{
+  bp_node sum = bp_constant(g, 0);
+  for (int k = 0; k < n_y; k++) {
+    bp_type t;
+    assert_int_equal(bp_node_type(y[k], &t), BP_OK);
+    if (t.dtype == BP_REAL)
+      sum = bp_add(sum, bp_sum(bp_mul(y[k], bp_sin(bp_add(y[k], bp_constant(g, 1)))), NULL, 0, false));
+  }
+  return sum;
+}
+
+typedef struct census {
+  long right, kinked, not_finite, wrong, flat;
+} census;
+
+/* What the check says, counted; with a factor other than 1 the gradient of the whole is off by it, unless it is 0. */
+static void take_census(census *c, bp_status s, const bp_gradient_check *r)
+{
+  c->wrong += s == BP_E_CHECK;
+  c->not_finite += s == BP_E_NOTFINITE;
+  c->kinked += s == BP_OK && r->kinks > 0;
+  c->right += s == BP_OK && r->kinks == 0;
+  c->flat += s == BP_OK && r->reverse == 0;
+}
+
+static void check_example(bp_ctx *ctx, const bp_op *op, const char *text, uint64_t seed, int place,
+                          double factor, census *c)
+{
+  bpi_example ex;
+  bp_node x[64], y[BP_MAX_RESULTS], wrt[64];
+  void *data[64];
+  bp_value values[64];
+  int n_y;
+  size_t n = 0;
+  bp_graph *g = bp_graph_new(ctx);
+  assert_int_equal(bpi_example_open(&ex, ctx, op, text), BP_OK);
+  assert_int_equal(bpi_example_draw(&ex, seed, data), BP_OK);
+  place_values(&ex, data, place);
+  assert_int_equal(bpi_example_build(&ex, g, x, y, &n_y), BP_OK);
+  for (int i = 0; i < ex.n_args; i++) {
+    bp_dtype dtype = ex.args[i].type.dtype;
+    size_t each = dtype == BP_REAL ? sizeof(double) : bp_dtype_size(dtype);
+    values[i] = (bp_value){ex.args[i].name, data[i], (size_t)bpi_type_size(&ex.args[i].type) * each};
+    if (dtype == BP_REAL)
+      wrt[n++] = x[i];
+  }
+  bp_gradient_options o = {.values = values, .n_values = (size_t)ex.n_args, .seed = seed};
+  bp_gradient_check r;
+  bp_status s = BP_OK;
+  if (n) {
+    s = bp_check_gradient(planted(&same_times, judged_node(g, y, n_y), factor), wrt, n, &o, &r, NULL);
+    take_census(c, s, &r);
+  }
+  if (s != BP_OK && s != BP_E_NOTFINITE && factor == 1)
+    fail_msg("%s, \"%s\", seed %d, place %d: %s", op->name, text, (int)seed, place, bp_error());
+  if (n && s == BP_OK && factor != 1 && r.reverse != 0)
+    fail_msg("%s, \"%s\", seed %d: a gradient that is off by %g is not found", op->name, text, (int)seed,
+             factor - 1);
+  bp_graph_free(g);
+  bpi_example_close(&ex);
+}
+
+/* Where a row stops gradients by decree the numbers say another thing, rightly. */
+static census check_every_row(bp_ctx *ctx, int place, double factor)
+{
+  census c = {0, 0, 0, 0, 0};
+  for (size_t r = 0; r < bp_op_count(); r++) {
+    const bp_op *op = bp_op_at(r);
+    for (int e = 0; bpi_is_lawful(op) && !(op->traits & BP_STOPS) && e < bpi_example_count(op); e++)
+      for (uint64_t seed = 0; seed < 4; seed++)
+        check_example(ctx, op, op->examples[e], seed, place, factor, &c);
+  }
+  return c;
+}
+
+static void no_row_is_called_wrong(void **state)
+{
+  desk *d = *state;
+  static const char *const names[PLACES] = {"as drawn", "on kinks", "near kinks"};
+  for (int place = 0; place < PLACES; place++) {
+    census c = check_every_row(d->ctx, place, 1);
+    print_message("%s: %ld right, %ld with kinks, %ld not finite\n", names[place], c.right, c.kinked,
+                  c.not_finite);
+    assert_true(c.right > 500);
+    assert_true(place == AS_DRAWN ? c.kinked == 0 : c.kinked > 50);
+  }
+}
+
+static void every_wrong_row_is_found(void **state)
+{
+  desk *d = *state;
+  static const double factors[] = {1.00001, 0.999, 1.1};
+  for (size_t k = 0; k < sizeof factors / sizeof *factors; k++) {
+    census c = check_every_row(d->ctx, AS_DRAWN, factors[k]);
+    print_message("off by %g: %ld found, %ld have no gradient\n", factors[k] - 1, c.wrong, c.flat);
+    assert_int_equal(c.right, c.flat);
+    assert_true(c.wrong > 500);
+  }
 }
 
 /* The n-th allocation fails, once or from then on. */
@@ -467,6 +614,8 @@ int main(void)
       TEST(a_given_step_is_used),
       TEST(entries_of_a_state),
       TEST(bad_calls_are_refused),
+      TEST(no_row_is_called_wrong),
+      TEST(every_wrong_row_is_found),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

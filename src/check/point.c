@@ -36,7 +36,8 @@ static bp_status make_f(bpi_point *p, bp_node y)
   if (bp_graph_status(p->g) != BP_OK)
     return bpi_fail(bp_graph_status(p->g), "%s", bp_graph_error(p->g));
   if (type.dtype != BP_REAL)
-    return bpi_fail(BP_E_DTYPE, "bp_check_gradient: y is %s, which has no gradient", bp_dtype_name(type.dtype));
+    return bpi_fail(BP_E_DTYPE, "bp_check_gradient: y is %s, which has no gradient",
+                    bp_dtype_name(type.dtype));
   bpi_arena_init(&p->room, p->ctx);
   p->f = y;
   if (type.rank > 0)
@@ -71,10 +72,11 @@ static bp_status check_wrt(bpi_point *p)
       return bpi_fail(BP_E_GRAPH, "bp_check_gradient: wrt[%zu] is no node of y's graph", i);
     bpi_node_label(p->g, n.index, label, sizeof label);
     if (!(traits_of(n) & (BP_INPUT | BP_STATE)))
-      return bpi_fail(BP_E_ARG,
-                      "bp_check_gradient: wrt[%zu], %s, is computed; only inputs and entries of the state can "
-                      "be moved",
-                      i, label);
+      return bpi_fail(
+          BP_E_ARG,
+          "bp_check_gradient: wrt[%zu], %s, is computed; only inputs and entries of the state can "
+          "be moved",
+          i, label);
     if (seen[n.index]++)
       return bpi_fail(BP_E_ARG, "bp_check_gradient: wrt[%zu], %s, is given twice", i, label);
   }
@@ -144,8 +146,8 @@ static bp_status take_numbers(bpi_point *p, size_t i)
     if (!v)
       return bpi_fail(BP_E_UNBOUND, "bp_check_gradient: the input '%s' has no value", name);
     if (v->bytes != bytes || (bytes && !v->data))
-      return bpi_fail(BP_E_SHAPE, "bp_check_gradient: the value of '%s' has %zu bytes, not %zu (float64)", name,
-                      v->data ? v->bytes : 0, bytes);
+      return bpi_fail(BP_E_SHAPE, "bp_check_gradient: the value of '%s' has %zu bytes, not %zu (float64)",
+                      name, v->data ? v->bytes : 0, bytes);
     from = v->data;
   }
   if (bytes)
@@ -217,9 +219,9 @@ static bp_status run_gradient(bpi_point *p)
   if (s == BP_OK)
     s = bp_run_get(e.run, p->n_wrt, &p->f0, 1);
   bpi_eval_close(&e);
-  return s != BP_OK || isfinite(p->f0)
-             ? s
-             : bpi_fail(BP_E_NOTFINITE, "bp_check_gradient: y is %s at this point", isnan(p->f0) ? "NaN" : "infinite");
+  return s != BP_OK || isfinite(p->f0) ? s
+                                       : bpi_fail(BP_E_NOTFINITE, "bp_check_gradient: y is %s at this point",
+                                                  isnan(p->f0) ? "NaN" : "infinite");
 }
 
 bp_status bpi_point_open(bpi_point *p, bp_node y, const bp_node *wrt, size_t n, const bp_gradient_options *o)

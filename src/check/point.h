@@ -8,19 +8,19 @@
 /* f at x, and its gradient there. The numbers of all nodes that it is differentiated by lie one after another. */
 typedef struct bpi_point {
   bp_ctx *ctx;
-  bp_graph *g;     /* borrowed; gets nodes, which the owner rolls back */
-  bp_node f;       /* of shape [] */
-  bp_node *grads;  /* of f, by wrt */
+  bp_graph *g;    /* borrowed; gets nodes, which the owner rolls back */
+  bp_node f;      /* of shape [] */
+  bp_node *grads; /* of f, by wrt */
   const bp_node *wrt;
   size_t n_wrt;
   const bp_gradient_options *o;
   bp_state *state; /* a copy of what the graph reads; NULL: none */
   bpi_arena room;
-  bpi_eval value;  /* computes f */
+  bpi_eval value; /* computes f */
   int64_t n;
-  int64_t *first;  /* of each node of wrt; one more */
-  double **home;   /* of each: where a state keeps its numbers; NULL: the run reads x itself */
-  double *x;       /* where f is computed: x0 but while it is moved */
+  int64_t *first; /* of each node of wrt; one more */
+  double **home;  /* of each: where a state keeps its numbers; NULL: the run reads x itself */
+  double *x;      /* where f is computed: x0 but while it is moved */
   double *x0, *grad;
   double f0, tolerance;
   struct bpi_switches *switches; /* made when first asked for */

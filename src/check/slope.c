@@ -23,6 +23,7 @@ typedef struct ladder {
   rung at[RUNGS];
   int best;     /* the rung where the central differences rest */
   double apart; /* how far its neighbours are off, and what rounding may do */
+  double rough; /* by how much f changes from one small step to another without order */
 } ladder;
 
 /* What rounding of f and, on lines through many numbers, of x does to f. */
@@ -89,6 +90,7 @@ static void see_noise(ladder *a)
     second = fmin(second, fmax(f, least));
     least = fmin(f, least);
   }
+  a->rough = second;
   for (int k = 0; k < RUNGS; k++)
     a->at[k].noise = fmax(a->at[k].noise, second / a->at[k].h);
 }
@@ -107,19 +109,22 @@ static bp_status climb(bpi_point *p, const bpi_line *l, const rung *start, ladde
   return s;
 }
 
-/* The rung whose neighbours agree with it best. */
+/* The rung whose neighbours agree with it best, in proportion to slope and f: where f has features on small scales only, far steps agree
+ * with each other, on next to nothing. */
 static void find_rest(ladder *a)
 {
-  a->apart = INFINITY;
+  double least = INFINITY;
   for (int k = 1; k + 1 < RUNGS; k++) {
     const rung *r = &a->at[k];
     if (!r[-1].both || !r->both || !r[1].both)
       continue;
-    double apart = larger(r->central - r[-1].central, r->central - r[1].central);
-    if (apart + r->noise >= a->apart)
+    double apart = larger(r->central - r[-1].central, r->central - r[1].central) + r->noise;
+    double proportion = apart / (fabs(r->central) + fabs(a->p->f0) + DBL_MIN);
+    if (proportion >= least)
       continue;
+    least = proportion;
     a->best = k;
-    a->apart = apart + r->noise;
+    a->apart = apart;
   }
 }
 
@@ -155,8 +160,8 @@ static bool leaves_at_once(const ladder *a)
   double rest = a->at[a->best].central;
   for (int k = 1; k <= START; k++) {
     double off = fabs(a->at[k].central - rest), before = fabs(a->at[k - 1].central - rest);
-    if (a->at[k].both && a->at[k - 1].both && off > 20 * a->at[k].noise && off > a->p->tolerance * fabs(rest) &&
-        before < off / 64)
+    if (a->at[k].both && a->at[k - 1].both && off > 20 * a->at[k].noise &&
+        off > a->p->tolerance * fabs(rest) && before < off / 64)
       return true;
   }
   return false;
@@ -183,7 +188,13 @@ static bp_status wrong_unless_switched(bpi_point *p, const bpi_line *l, double h
   return status;
 }
 
-/* No three steps in a row with f finite on both sides. */
+/* Differences say nothing: f is not finite on both sides, or its slope has no bound, or it goes up and down within the smallest step. */
+static bool says_nothing(const ladder *a, double gradient)
+{
+  const rung *best = &a->at[a->best];
+  return (isinf(gradient) && 8 * a->apart > 0.01 * fabs(best->central)) || a->rough > 1e-3 * fabs(a->p->f0);
+}
+
 static void at_edge(const ladder *a, bp_slope *s)
 {
   describe(a->p, &a->at[0], INFINITY, s);
@@ -213,7 +224,7 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
     s->kind = leaves_at_once(a) ? BP_SLOPE_KINK : BP_SLOPE_RIGHT;
     return BP_OK;
   }
-  if (isinf(g) && resolution > 0.01 * fabs(best->central)) {
+  if (says_nothing(a, g)) {
     at_edge(a, s);
     return BP_OK;
   }
