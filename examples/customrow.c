@@ -64,8 +64,10 @@ static bp_status check(bp_ctx *ctx)
 {
   bp_op_report report;
   bp_status s = bp_op_check(ctx, &isru, NULL, &report);
-  if (report.text)
-    printf("%s", report.text);
+  if (s == BP_OK)
+    printf("every law holds\n");
+  else if (report.text)
+    printf("%s", report.text); /* a line a law; of a broken one, where and by how much */
   bp_free(ctx, report.text);
   bp_op wrong = isru;
   bool told = false;
