@@ -55,6 +55,16 @@ const option options[] = {
      .help = "largest norm of the whole gradient; 0: any"},
     {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
      .help = "share of each label spread over all classes"},
+    {"wrt", "NAMES", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(wrt),
+     .help = "differentiate by these, as x,y: inputs, or any value that the program gives a name; else by every real input"},
+    {"steps", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(steps),
+     .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
+             "where wires fork"},
+    {"unbundle", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(unbundle),
+     .help = "with --steps: show calls of functions, and operations that are made of others (sigmoid, softmax), by their parts"},
+    {"upstream", "EXPR", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(upstream),
+     .help = "how much each element of the output counts, where it has several: an expression that broadcasts to its shape"},
+
     {"seed", "N", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
      .help = "of all that is drawn: the split, the first weights and the order of the examples; randn and its like in a program. The same "
              "seed gives the same bytes"},
@@ -136,6 +146,19 @@ const command commands[] = {
      "full: formula, source, behaviour at "
      "kinks, arguments, the class of its Jacobian, and how it is differentiated.",
      "bprop ops\nbprop ops relu softmax", cmd_ops},
+    {"grad", GRAD, "EXPR|FILE [NAME=VALUE...]", 1, -1, "differentiate a formula or a program",
+     "Prints what the program computes and, for every input, its value and the gradient: how much the output "
+     "changes when the input "
+     "changes a little. Programs and values are written as for bprop run.\n\n"
+     "With --steps the passes are told node by node. Forward, each node has a value. Backward, each node has "
+     "the gradient that arrives at "
+     "it from the output (upstream), and passes on to each of its inputs the product of that with its own "
+     "local gradient. Where a value is "
+     "used several times, what comes back is added. Of a max, one input wins and gets the whole gradient.",
+     "bprop grad '(x+y)*z' x=-2 y=5 z=-4 --steps\n"
+     "bprop grad 'q = x + y; q * z' x=-2 y=5 z=-4 --wrt q,z\n"
+     "bprop grad 'W @ x' 'W=randn(3,4)' 'x=randn(4)' --upstream '[1,0,0]'",
+     cmd_grad},
     {"help", HELP, "[COMMAND]", 0, 1, "explain the program or a command", "The same as bprop COMMAND --help.",
      "bprop help train\nbprop help --completion bash >~/.local/share/bash-completion/completions/bprop",
      cmd_help},

@@ -20,10 +20,10 @@ typedef struct command {
   int (*run)(const struct settings *s);
 } command;
 
-enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64, RUN = 128 };
+enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64, RUN = 128, GRAD = 256 };
 
 /* Commands that take EXPR|FILE name=value... */
-enum { EXPRESSIONS = RUN };
+enum { EXPRESSIONS = RUN | GRAD };
 
 extern const command commands[];
 extern const size_t command_count;
@@ -95,6 +95,9 @@ typedef struct settings {
   bool nesterov;
   int schedule;
   const char *output;
+
+  const char *wrt, *upstream;
+  bool steps, unbundle;
 
   bool man;
   int completion;

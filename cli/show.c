@@ -9,7 +9,7 @@
 
 enum { MANY = 1000, EDGE = 3, DIGITS = 8, LINE = 76, CELL = 40 };
 
-static double element(const bp_type *t, const void *data, int64_t i)
+double show_element(const bp_type *t, const void *data, int64_t i)
 {
   switch (t->dtype) {
   case BP_FLOAT32:
@@ -53,7 +53,7 @@ typedef struct style {
 
 static void cell(char *out, const bp_type *t, const void *data, int64_t i, const style *s)
 {
-  double x = element(t, data, i);
+  double x = show_element(t, data, i);
   if (t->dtype == BP_BOOL)
     snprintf(out, CELL, "%s", x != 0 ? "True" : "False");
   else if (t->dtype == BP_INT64)
@@ -110,7 +110,7 @@ typedef struct survey {
 static void see_size(void *user, int64_t i)
 {
   survey *v = user;
-  double x = fabs(element(v->t, v->data, i));
+  double x = fabs(show_element(v->t, v->data, i));
   if (isfinite(x) && x > v->largest)
     v->largest = x;
   if (isfinite(x) && x > 0 && x < v->smallest)
@@ -120,7 +120,7 @@ static void see_size(void *user, int64_t i)
 static void see_decimals(void *user, int64_t i)
 {
   survey *v = user;
-  double x = element(v->t, v->data, i);
+  double x = show_element(v->t, v->data, i);
   int n = isfinite(x) ? decimals_of(x, v->s.exponent) : 0;
   v->s.decimals = n > v->s.decimals ? n : v->s.decimals;
 }
@@ -213,7 +213,7 @@ void show_array(const char *name, const bp_type *t, const void *data)
   answer("%s", shown(name));
   if (t->rank == 0) {
     if (t->dtype == BP_FLOAT32 || t->dtype == BP_FLOAT64)
-      answer(" = %s\n", number_text(element(t, data, 0)));
+      answer(" = %s\n", number_text(show_element(t, data, 0)));
     else {
       char text[CELL];
       cell(text, t, data, 0, &(style){0});
@@ -245,7 +245,7 @@ void json_shape(const bp_type *t)
 
 static void json_element(const bp_type *t, const void *data, int64_t i)
 {
-  double x = element(t, data, i);
+  double x = show_element(t, data, i);
   char text[CELL];
   if (t->dtype == BP_BOOL)
     answer(x != 0 ? "true" : "false");

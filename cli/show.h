@@ -6,6 +6,8 @@
 
 /* A number with 12 significant digits; those that need fewer are shorter. In a place that lasts until the fourth next call. */
 const char *number_text(double x);
+/* Element i, row-major, of a float32, float64, int64 or bool array. */
+double show_element(const bp_type *type, const void *data, int64_t i);
 /* "NAME = 0.731058578630", "NAME [3] = [1. 2. 3.]", or a matrix on lines of its own; of large arrays the edges. type and data as
  * bp_run_output gives them. */
 void show_array(const char *name, const bp_type *type, const void *data);
