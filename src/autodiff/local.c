@@ -42,16 +42,26 @@ static bool is_placed(const bpi_pattern *p, bp_jac jac)
                                                  : p->jac == jac);
 }
 
+static bp_status too_large(const bpi_local_form *f)
+{
+  char y[80], x[80];
+  const bp_graph *g = f->call.graph;
+  return bpi_fail(BP_E_LIMIT,
+                  "the local Jacobian of %s by input %d, %s, is %s and would keep more than the %lld numbers "
+                  "allowed",
+                  bpi_node_label(g, f->y.index, y, sizeof y), f->input,
+                  bpi_node_label(g, f->call.x[f->input].index, x, sizeof x), bp_jac_name(f->info.jac),
+                  (long long)f->most);
+}
+
 /* The pattern may say more than the row does; what depends on values, only the row knows. */
 static bp_status narrow(bpi_local_form *f, bp_jac stated)
 {
   bp_local_info *info = &f->info;
   int64_t limit = one_a_line(stated) ? info->rows + info->cols : f->most;
   bp_status s = bpi_pattern_local(&f->call, f->input, f->y, limit, &f->pattern);
-  if (s == BP_E_LIMIT && one_a_line(stated))
-    s = BP_OK;
-  if (s != BP_OK)
-    return s;
+  if (s != BP_OK && !(s == BP_E_LIMIT && one_a_line(stated)))
+    return s == BP_E_LIMIT ? too_large(f) : s;
   const bpi_pattern *p = &f->pattern;
   bool narrower = p->row_start && (p->jac <= BP_JAC_DIAGONAL || p->jac == BP_JAC_PERMUTATION);
   info->jac = one_a_line(stated) && !narrower ? stated : p->jac;
@@ -81,16 +91,6 @@ static int64_t numbers_of(const bp_local_info *i, const bpi_pattern *p)
   default:
     return i->rows;
   }
-}
-
-static bp_status too_large(const bpi_local_form *f)
-{
-  char y[80], x[80];
-  return bpi_fail(BP_E_LIMIT,
-                  "the local Jacobian of %s by input %d, %s, is %s and keeps %lld numbers; %lld are allowed",
-                  bpi_node_label(f->call.graph, f->y.index, y, sizeof y), f->input,
-                  bpi_node_label(f->call.graph, f->call.x[f->input].index, x, sizeof x),
-                  bp_jac_name(f->info.jac), (long long)f->info.stored, (long long)f->most);
 }
 
 static bp_status choose(bpi_local_form *f)
