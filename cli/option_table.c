@@ -30,7 +30,7 @@ const option options[] = {
      .help = "how weights start"},
     {"init-scale", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(init_scale),
      .help = "factor on what --init says; of constant, uniform and normal the value, end and deviation itself"},
-    {"dtype", "TYPE", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|float32|float64", .preset = "auto", .at = IN(dtype),
+    {"dtype", "TYPE", .commands = (TRAIN | EXPRESSIONS) & ~CHECK, .kind = OPTION_CHOICE, .choices = "auto|float32|float64", .preset = "auto", .at = IN(dtype),
      .help = "numbers to compute with; auto: float32 to train, float64 for programs"},
 
     {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
@@ -55,7 +55,7 @@ const option options[] = {
      .help = "largest norm of the whole gradient; 0: any"},
     {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
      .help = "share of each label spread over all classes"},
-    {"wrt", "NAMES", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(wrt),
+    {"wrt", "NAMES", .commands = GRAD | CHECK, .kind = OPTION_TEXT, .at = IN(wrt),
      .help = "differentiate by these, as x,y: inputs, or any value that the program gives a name; else by every real input"},
     {"steps", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(steps),
      .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
@@ -64,6 +64,11 @@ const option options[] = {
      .help = "with --steps: show calls of functions, and operations that are made of others (sigmoid, softmax), by their parts"},
     {"upstream", "EXPR", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(upstream),
      .help = "how much each element of the output counts, where it has several: an expression that broadcasts to its shape"},
+
+    {"step", "H", .commands = CHECK, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(step),
+     .help = "how far each entry x is moved either way for its difference; auto: 6e-6, times |x| where that is over 1"},
+    {"entries", "N", .commands = CHECK, .kind = OPTION_COUNT, .lo = 1, .hi = 1e15, .preset = "1000", .at = IN(entries),
+     .help = "of each input, compared one by one; of a larger one so many are drawn, and random directions cover the rest"},
 
     {"seed", "N", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
      .help = "of all that is drawn: the split, the first weights and the order of the examples; randn and its like in a program. The same "
@@ -141,6 +146,22 @@ const command commands[] = {
      "file from elsewhere it shows the "
      "tensors and the metadata.",
      "bprop info wine.safetensors", cmd_info},
+    {"check", CHECK, "EXPR|FILE [NAME=VALUE...]", 1, -1, "compare gradients with differences",
+     "Compares every gradient of a formula or program with central differences, in float64; then, along a "
+     "random direction v, "
+     "Taylor's remainder |f(x+hv) - f(x) - h g.v|, which must fall like h to the power 2 if g is the "
+     "gradient (and like h if it is not), "
+     "and forward mode with reverse mode. Programs and values are written as for bprop run.\n\n"
+     "Where the function has a kink (as relu at 0) it has no derivative, and differences give something "
+     "between the slopes of both sides: "
+     "that is told as a kink, and is no failure. A wrong gradient ends with status 1. The operations of "
+     "bprop have right gradients; what a "
+     "program can do is to stop one, as in x*stop_gradient(x).\n\n"
+     "With -v also a line for each input, and the remainders.",
+     "bprop check '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3\n"
+     "bprop check 'sum(relu(W @ x))' 'W=randn(3,4)' 'x=randn(4)' --wrt W -v\n"
+     "bprop check network.bp --step 1e-4 --json",
+     cmd_check},
     {"ops", OPS, "[OPERATION...]", 0, -1, "show the table of operations",
      "Without a name, one line for each operation (with -v, internal ones too). With names, each row in "
      "full: formula, source, behaviour at "

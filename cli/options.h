@@ -20,10 +20,21 @@ typedef struct command {
   int (*run)(const struct settings *s);
 } command;
 
-enum { TRAIN = 1, EVAL = 2, PREDICT = 4, INFO = 8, OPS = 16, HELP = 32, VERSION = 64, RUN = 128, GRAD = 256 };
+enum {
+  TRAIN = 1,
+  EVAL = 2,
+  PREDICT = 4,
+  INFO = 8,
+  OPS = 16,
+  HELP = 32,
+  VERSION = 64,
+  RUN = 128,
+  GRAD = 256,
+  CHECK = 1 << 14
+};
 
 /* Commands that take EXPR|FILE name=value... */
-enum { EXPRESSIONS = RUN | GRAD };
+enum { EXPRESSIONS = RUN | GRAD | CHECK };
 
 extern const command commands[];
 extern const size_t command_count;
@@ -96,6 +107,8 @@ typedef struct settings {
   int schedule;
   const char *output;
 
+  double step;
+  int64_t entries;
   const char *wrt, *upstream;
   bool steps, unbundle;
 

@@ -213,6 +213,10 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
   const rung *best = &a->at[a->best];
   double resolution = 8 * a->apart, g = s->gradient;
   describe(p, best, resolution, s);
+  /* The step that was asked for is as good where it says the same. */
+  const rung *start = &a->at[START];
+  if (start->both && relative(p, start->central, best->central, start->noise) <= p->tolerance)
+    describe(p, start, fmax(resolution, start->noise), s);
   bool here = stays_apart(a, &low) || jumps(a);
   s->left = a->at[low].left;
   s->right = a->at[low].right;
