@@ -1997,6 +1997,48 @@ BP_API bp_status bp_picture_png(const bp_picture *p, bool dark, double scale, un
  *  @param scale  Of a PNG. @return BP_OK; BP_E_UNSUPPORTED for another end; BP_E_IO; BP_E_LIMIT and BP_E_NOMEM as above. */
 BP_API bp_status bp_picture_save(const bp_picture *p, bool dark, double scale, const char *path);
 
+/** How a series is drawn. The picture's own choice of colour goes with a dash or a marker, so that series are never told apart by colour
+ *  alone. */
+typedef enum bp_stroke { BP_STROKE_LINE, BP_STROKE_DASHED, BP_STROKE_DOTTED, BP_STROKE_POINTS } bp_stroke;
+
+/** Points of a curve, in the order they are joined. */
+typedef struct bp_series {
+  const char *label;   /**< in the legend; NULL or "": not there */
+  const double *x, *y; /**< n each; where one is not finite the curve has a gap */
+  size_t n;
+  bp_stroke stroke;
+  int colour; /**< 1 to 8; 0: the series' number */
+} bp_series;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_plot_options {
+  const char *title, *x_label, *y_label; /**< with units, as "time / s" [none] */
+  double width, height;                  /**< of the whole picture [640, 420]; at least 200, at most 10,000 */
+  double x_lo, x_hi, y_lo, y_hi;         /**< range of an axis [lo = hi: what the data need] */
+  bool x_log, y_log;                     /**< logarithmic: values that are not over 0 are left out */
+} bp_plot_options;
+
+/** Curves over axes with round numbers, a grid and a legend.
+ *
+ *  @param options  NULL for defaults.
+ *  @param series   n of them, each of any length; more than 8 take the colours again. May be freed afterwards.
+ *  @param picture  Out, NULL on error; freed with bp_picture_free.
+ *  @return BP_OK; BP_E_ARG; BP_E_RANGE for a size or range that makes no sense (a range that is not finite, or not over 0 on a logarithmic
+ *          axis); BP_E_NOMEM. No data at all are an empty frame. Cost: linear in the points; of many points in one place across, only
+ *          the lowest and highest are kept. */
+BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_series *series, size_t n, bp_picture **picture);
+
+/** Points of the curve y(x), for bp_plot: evenly spaced, two to a pixel, and both sides of every jump, with a gap between.
+ *
+ *  A jump is told from a steep slope by halving: if a change stays when its interval has shrunk to the spacing of doubles, it is one.
+ *
+ *  @param y, x      Real nodes of shape []; x an input, the only one that y depends on. y may be a gradient.
+ *  @param from, to  Finite, from < to.
+ *  @param points    How many even parts, 2 to 1,000,000; 0: 1,200.
+ *  @param xs, ys    Out: *n numbers each, freed with bp_free; NULL on error. NaN marks gaps.
+ *  @return BP_OK; BP_E_SHAPE, BP_E_DTYPE; BP_E_ARG; BP_E_RANGE; BP_E_UNBOUND if y needs another input; BP_E_NOMEM. */
+BP_API bp_status bp_curve(bp_node y, bp_node x, double from, double to, size_t points, double **xs, double **ys, size_t *n);
+
 #ifdef __cplusplus
 }
 #endif

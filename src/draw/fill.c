@@ -162,10 +162,12 @@ static void fill_rows(filler *f)
   for (int row = top > 0 ? (int)fmin(top, limit) : 0; row < limit && (f->next < f->n || f->n_active); row++) {
     memset(f->cover + f->lo, 0, row_bytes);
     memset(f->whole + f->lo, 0, row_bytes);
-    for (double y = row, end; y < row + 1; y = end) {
-      end = slab_end(f, y);
+    double y = row;
+    while (y < row + 1) {
+      double end = slab_end(f, y);
       step_to(f, (y + end) / 2);
       cover_slab(f, (float)(end - y));
+      y = end;
     }
     blend_row(f, row);
   }

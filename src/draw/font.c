@@ -98,7 +98,7 @@ static bpi_point pen_point(const pen *p, double x, double y)
 static void read_contour(pen *p, const char **s)
 {
   enum { MOST = 256 };
-  bool on[MOST];
+  bool on[MOST] = {false};
   int n = next_number(s), x0 = 0, y0 = 0;
   bool pending = false; /* the last point was off the curve */
   double cx = 0, cy = 0;

@@ -48,9 +48,10 @@ static unsigned char *filter_rows(bp_ctx *ctx, const unsigned char *rgb, size_t 
 static size_t put_file(unsigned char *to, uint32_t width, uint32_t height, uint32_t per_metre,
                        const unsigned char *packed, size_t n)
 {
+  static const unsigned char signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   unsigned char head[13] = {0}, size[9] = {0};
   size_t k = 8;
-  memcpy(to, "\x89PNG\r\n\x1a\n", 8);
+  memcpy(to, signature, sizeof signature);
   put_word(head, width);
   put_word(head + 4, height);
   head[8] = 8; /* bits of a sample */
