@@ -2016,6 +2016,7 @@ typedef struct bp_plot_options {
   double width, height;                  /**< of the whole picture [640, 420]; at least 200, at most 10,000 */
   double x_lo, x_hi, y_lo, y_hi;         /**< range of an axis [lo = hi: what the data need] */
   bool x_log, y_log;                     /**< logarithmic: values that are not over 0 are left out */
+  bool poles; /**< where a few values lie far beyond all others, as at a pole, the y axis shows the others */
 } bp_plot_options;
 
 /** Curves over axes with round numbers, a grid and a legend.

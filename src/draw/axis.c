@@ -100,35 +100,38 @@ static void linear_ticks(bpi_axis *a, int wanted)
   }
 }
 
-static void add_log_tick(bpi_axis *a, double value, bool plain, int exponent)
+typedef enum tick_text { NO_TEXT, NUMBER, POWER } tick_text;
+
+static void add_log_tick(bpi_axis *a, int head, int exponent, tick_text how)
 {
+  double value = head * pow(10, exponent);
   if (a->n_ticks == BPI_MOST_TICKS || value < a->lo * (1 - 1e-9) || value > a->hi * (1 + 1e-9))
     return;
-  a->tick[a->n_ticks] = value;
-  if (plain)
-    bpi_number_text(value, pow(10, floor(log10(value) + 1e-9)), a->text[a->n_ticks]);
-  else
-    power_text(exponent, a->text[a->n_ticks]);
-  a->n_ticks++;
+  char *text = a->text[a->n_ticks];
+  a->tick[a->n_ticks++] = value;
+  if (how == NUMBER)
+    bpi_number_text(value, pow(10, exponent), text);
+  else if (how == POWER)
+    power_text(exponent, text);
 }
 
-/* Powers of ten; between them 2 and 5 where there are less than three; round steps where there is not even one between. */
+/* Powers of ten have numbers, or every so many of them; small ticks stand between where there are few. 2 and 5 have numbers where there are
+ * less than three powers; round steps do where there is not one. */
 static void log_ticks(bpi_axis *a, int wanted)
 {
-  double first = floor(log10(a->lo) + 1e-9), last = ceil(log10(a->hi) - 1e-9);
-  int decades = (int)(last - first), every = decades / (wanted + 1) + 1;
-  if (log10(a->hi) - log10(a->lo) < 0.7) {
+  enum { SMALL = 6 };
+  double range = log10(a->hi) - log10(a->lo);
+  int first = (int)floor(log10(a->lo) + 1e-9), last = (int)ceil(log10(a->hi) - 1e-9);
+  int every = (last - first) / (wanted + 1) + 1;
+  if (range < 0.7) {
     linear_ticks(a, wanted);
     return;
   }
-  bool plain = first >= -3 && last <= 4, fine = log10(a->hi) - log10(a->lo) < 2.5;
-  for (int e = (int)first; e <= (int)last; e++) {
-    if ((e - (int)first) % every == 0)
-      add_log_tick(a, pow(10, e), plain, e);
-    if (fine && plain) {
-      add_log_tick(a, 2 * pow(10, e), true, e);
-      add_log_tick(a, 5 * pow(10, e), true, e);
-    }
+  bool plain = first >= -4 && last <= 5, fine = range < 0.5 * wanted && plain;
+  for (int e = first; e <= last; e++) {
+    add_log_tick(a, 1, e, (e - first) % every ? NO_TEXT : plain ? NUMBER : POWER);
+    for (int head = 2; head < 10 && last - first <= SMALL; head++)
+      add_log_tick(a, head, e, fine && (head == 2 || head == 5) ? NUMBER : NO_TEXT);
   }
 }
 
@@ -190,31 +193,48 @@ static void draw_grid(bp_picture *p, const bpi_axis *x, const bpi_axis *y)
   bpi_look line = {.line = BPI_INK(BPI_GRID), .width = 1}, zero = {.line = BPI_INK(BPI_AXIS), .width = 1};
   for (int i = 0; i < x->n_ticks; i++) {
     double at = sharp(bpi_axis_at(x, x->tick[i]));
-    bpi_draw_line(p, x->tick[i] == 0 ? zero : line, (bpi_point){at, y->from}, (bpi_point){at, y->to});
+    if (*x->text[i])
+      bpi_draw_line(p, x->tick[i] == 0 ? zero : line, (bpi_point){at, y->from}, (bpi_point){at, y->to});
   }
   for (int i = 0; i < y->n_ticks; i++) {
     double at = sharp(bpi_axis_at(y, y->tick[i]));
-    bpi_draw_line(p, y->tick[i] == 0 ? zero : line, (bpi_point){x->from, at}, (bpi_point){x->to, at});
+    if (*y->text[i])
+      bpi_draw_line(p, y->tick[i] == 0 ? zero : line, (bpi_point){x->from, at}, (bpi_point){x->to, at});
   }
 }
 
-static void draw_ticks(bp_picture *p, const bpi_axis *x, const bpi_axis *y)
+enum { TICK = 5, SMALL_TICK = 3, GAP = 4 };
+
+/* A number is left out where the one before it leaves no room. */
+static void draw_x_ticks(bp_picture *p, const bpi_axis *x, double y)
 {
   bpi_look line = {.line = BPI_INK(BPI_AXIS), .width = 1};
-  double end = -1e9;
+  double end = -INFINITY;
   for (int i = 0; i < x->n_ticks; i++) {
     double at = bpi_axis_at(x, x->tick[i]), half = bpi_text_width(x->text[i], BPI_TICK_SIZE, 0) / 2;
-    bpi_draw_line(p, line, (bpi_point){sharp(at), y->from}, (bpi_point){sharp(at), y->from + 5});
-    if (at - half < end + 4) /* no room for this number */
+    bpi_draw_line(p, line, (bpi_point){sharp(at), y},
+                  (bpi_point){sharp(at), y + (half > 0 ? TICK : SMALL_TICK)});
+    if (half == 0 || at - half < end + GAP)
       continue;
-    bpi_draw_text(p, (bpi_point){at, y->from + 18}, BPI_TICK_SIZE, BPI_MIDDLE, BPI_MUTED, x->text[i]);
+    bpi_draw_text(p, (bpi_point){at, y + 18}, BPI_TICK_SIZE, BPI_MIDDLE, BPI_MUTED, x->text[i]);
     end = at + half;
   }
+}
+
+static void draw_y_ticks(bp_picture *p, const bpi_axis *y, double x)
+{
+  bpi_look line = {.line = BPI_INK(BPI_AXIS), .width = 1};
+  double end = INFINITY;
   for (int i = 0; i < y->n_ticks; i++) {
     double at = bpi_axis_at(y, y->tick[i]);
-    bpi_draw_line(p, line, (bpi_point){x->from - 5, sharp(at)}, (bpi_point){x->from, sharp(at)});
-    bpi_draw_text(p, (bpi_point){x->from - 9, at + 0.36 * BPI_TICK_SIZE}, BPI_TICK_SIZE, BPI_END, BPI_MUTED,
+    bool number = *y->text[i] && end - at >= BPI_TICK_SIZE + 1;
+    bpi_draw_line(p, line, (bpi_point){x - (*y->text[i] ? TICK : SMALL_TICK), sharp(at)},
+                  (bpi_point){x, sharp(at)});
+    if (!number)
+      continue;
+    bpi_draw_text(p, (bpi_point){x - 9, at + 0.36 * BPI_TICK_SIZE}, BPI_TICK_SIZE, BPI_END, BPI_MUTED,
                   y->text[i]);
+    end = at;
   }
 }
 
@@ -240,7 +260,8 @@ void bpi_draw_axes(bp_picture *p, const bpi_axis *x, const bpi_axis *y, const ch
   double left = x->from - 9 - bpi_axis_width(y);
   if (grid)
     draw_grid(p, x, y);
-  draw_ticks(p, x, y);
+  draw_x_ticks(p, x, y->from);
+  draw_y_ticks(p, y, x->from);
   bpi_draw_rect(p, frame, (bpi_box){sharp(x->from), sharp(y->to), sharp(x->to), sharp(y->from)}, 0);
   bpi_draw_text(p, (bpi_point){(x->from + x->to) / 2, y->from + 38}, BPI_LABEL_SIZE, BPI_MIDDLE, BPI_TEXT,
                 with_factor(p, x, x_label ? x_label : "", x->to - x->from));

@@ -4,7 +4,7 @@
 
 #include "draw/scene.h"
 
-enum { BPI_MOST_TICKS = 32, BPI_TICK_TEXT = 24 };
+enum { BPI_MOST_TICKS = 64, BPI_TICK_TEXT = 24 };
 
 typedef struct bpi_axis {
   double lo, hi; /* lo < hi, both finite; over 0 where logarithmic */
@@ -12,8 +12,8 @@ typedef struct bpi_axis {
   double from, to; /* places of lo and hi in the picture */
   int n_ticks;
   double tick[BPI_MOST_TICKS];
-  char text[BPI_MOST_TICKS][BPI_TICK_TEXT];
-  char factor[BPI_TICK_TEXT]; /* "×10⁶" that the texts are to be taken by; "" */
+  char text[BPI_MOST_TICKS][BPI_TICK_TEXT]; /* "": a small tick without number or grid line */
+  char factor[BPI_TICK_TEXT];               /* "×10⁶" that the texts are to be taken by; "" */
 } bpi_axis;
 
 /** The least range that holds values; starts empty, passes over what is not finite (and, where log, not over 0). */

@@ -82,6 +82,13 @@ static bpi_point between(bpi_point a, bpi_point b, double t)
   return (bpi_point){a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)};
 }
 
+/* The same, held in the box: of numbers far larger than it, little is left when they are subtracted. */
+static bpi_point held(bpi_point a, bpi_point b, double t, bpi_box box)
+{
+  bpi_point p = between(a, b, t);
+  return (bpi_point){fmax(box.x0, fmin(p.x, box.x1)), fmax(box.y0, fmin(p.y, box.y1))};
+}
+
 static bool finite_point(bpi_point p)
 {
   return isfinite(p.x) && isfinite(p.y);
@@ -100,9 +107,9 @@ static void trace_all(tracer *t, bpi_box box, const bpi_point *points, size_t n)
     }
     if (!inside || from > 0) {
       end_line(t);
-      keep_point(t, between(a, b, from), 'M');
+      keep_point(t, held(a, b, from, box), 'M');
     }
-    trace_to(t, to < 1 ? between(a, b, to) : b);
+    trace_to(t, held(a, b, to, box));
     inside = to >= 1;
   }
   end_line(t);

@@ -83,18 +83,50 @@ double bpi_legend_height(int n)
   return n * BPI_LEGEND_LINE;
 }
 
+static void draw_entry(bp_picture *p, const bpi_legend_entry *e, bpi_point at, double width)
+{
+  double y = at.y + BPI_LEGEND_LINE / 2.0;
+  if (e->ground.role)
+    bpi_draw_rect(p, (bpi_look){.fill = e->ground}, (bpi_box){at.x, y - 7, at.x + 24, y + 7}, 2);
+  if (e->line.width > 0)
+    bpi_draw_line(p, e->line, (bpi_point){at.x, y}, (bpi_point){at.x + 24, y});
+  if (e->mark.fill.role || e->mark.line.role)
+    bpi_draw_mark(p, e->shape, e->mark, (bpi_point){at.x + 12, y}, 4.2);
+  bpi_draw_text(p, (bpi_point){at.x + BPI_LEGEND_SAMPLE, y + 0.36 * BPI_LEGEND_SIZE}, BPI_LEGEND_SIZE, 0,
+                BPI_TEXT, bpi_text_fit(p, e->label, BPI_LEGEND_SIZE, 0, width - BPI_LEGEND_SAMPLE));
+}
+
 void bpi_draw_legend(bp_picture *p, const bpi_legend_entry *e, int n, bpi_point at, double width)
 {
+  for (int i = 0; i < n; i++)
+    draw_entry(p, &e[i], (bpi_point){at.x, at.y + i * BPI_LEGEND_LINE}, width);
+}
+
+/* Where entry i comes to stand, from where the one before it does; p NULL: only counts rows. */
+static int legend_rows(bp_picture *p, const bpi_legend_entry *e, int n, bpi_point at, double width)
+{
+  enum { APART = 18 };
+  int row = 0;
+  double x = 0;
   for (int i = 0; i < n; i++) {
-    double y = at.y + (i + 0.5) * BPI_LEGEND_LINE;
-    bpi_point middle = {at.x + 12, y};
-    if (e[i].ground.role)
-      bpi_draw_rect(p, (bpi_look){.fill = e[i].ground}, (bpi_box){at.x, y - 7, at.x + 24, y + 7}, 2);
-    if (e[i].line.width > 0)
-      bpi_draw_line(p, e[i].line, (bpi_point){at.x, y}, (bpi_point){at.x + 24, y});
-    if (e[i].mark.fill.role || e[i].mark.line.role)
-      bpi_draw_mark(p, e[i].shape, e[i].mark, middle, 4.2);
-    bpi_draw_text(p, (bpi_point){at.x + BPI_LEGEND_SAMPLE, y + 0.36 * BPI_LEGEND_SIZE}, BPI_LEGEND_SIZE, 0,
-                  BPI_TEXT, bpi_text_fit(p, e[i].label, BPI_LEGEND_SIZE, 0, width - BPI_LEGEND_SAMPLE));
+    double wide = fmin(width, bpi_legend_width(&e[i], 1, width));
+    if (x > 0 && x + wide > width) {
+      row++;
+      x = 0;
+    }
+    if (p)
+      draw_entry(p, &e[i], (bpi_point){at.x + x, at.y + row * BPI_LEGEND_LINE}, wide);
+    x += wide + APART;
   }
+  return n ? row + 1 : 0;
+}
+
+int bpi_legend_rows(const bpi_legend_entry *e, int n, double width)
+{
+  return legend_rows(NULL, e, n, (bpi_point){0, 0}, width);
+}
+
+void bpi_draw_legend_rows(bp_picture *p, const bpi_legend_entry *e, int n, bpi_point at, double width)
+{
+  legend_rows(p, e, n, at, width);
 }

@@ -1,6 +1,7 @@
 /* Curves over axes. */
 #include "draw/axis.h"
 #include "draw/legend.h"
+#include "base/sort.h"
 
 #include <math.h>
 
@@ -16,22 +17,63 @@ typedef struct plot {
   bpi_axis x, y;
   bpi_legend_entry entry[MOST_ENTRIES];
   int n_entries;
+  bool marked;
 } plot;
 
 /* ---- ranges ---- */
 
-static bpi_range data_range(const plot *t, bool of_x)
+static bool counts(const plot *t, const bp_series *s, size_t k, bool of_x)
+{
+  const bp_plot_options *o = t->o;
+  double x = s->x[k], y = s->y[k];
+  bool drawn = isfinite(x) && isfinite(y) && (!o->x_log || x > 0) && (!o->y_log || y > 0);
+  return drawn && (of_x || o->x_lo >= o->x_hi || (x >= o->x_lo && x <= o->x_hi));
+}
+
+static int by_value(const void *a, const void *b, const void *arg)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  (void)arg;
+  return (x > y) - (x < y);
+}
+
+/* A few values far beyond all others, as at a pole, would press the rest flat: then the range is that of the middle eight tenths, and
+ * as much again on both sides. */
+static void usual_range(plot *t, const bp_series *s, bpi_range *whole)
+{
+  enum { FAR = 15 };
+  double *y = bpi_alloc(t->p->ctx, s->n + 1, sizeof *y);
+  size_t n = 0;
+  if (!y) {
+    bpi_scene_fail(t->p, bpi_nomem());
+    return;
+  }
+  for (size_t k = 0; k < s->n; k++)
+    if (counts(t, s, k, false))
+      y[n++] = s->y[k];
+  bpi_sort(y, n, sizeof *y, by_value, NULL);
+  if (n) {
+    double lo = y[n / 10], hi = y[n - 1 - n / 10], most = hi - lo;
+    bool poles = most > 0 && y[n - 1] / 2 - y[0] / 2 > FAR * (most / 2);
+    bpi_range_add(whole, poles ? fmax(lo - most, y[0]) : y[0], false);
+    bpi_range_add(whole, poles ? fmin(hi + most, y[n - 1]) : y[n - 1], false);
+  }
+  bpi_free(t->p->ctx, y);
+}
+
+static bpi_range data_range(plot *t, bool of_x)
 {
   bpi_range r = {0};
-  for (size_t i = 0; i < t->n; i++)
-    for (size_t k = 0; k < t->series[i].n; k++) {
-      double x = t->series[i].x[k], y = t->series[i].y[k];
-      bool counts = isfinite(x) && isfinite(y) && (!t->o->x_log || x > 0) && (!t->o->y_log || y > 0);
-      if (counts && !of_x && t->o->x_lo < t->o->x_hi)
-        counts = x >= t->o->x_lo && x <= t->o->x_hi;
-      if (counts)
-        bpi_range_add(&r, of_x ? x : y, of_x ? t->o->x_log : t->o->y_log);
+  for (size_t i = 0; i < t->n; i++) {
+    const bp_series *s = &t->series[i];
+    if (!of_x && t->o->poles && !t->o->y_log) {
+      usual_range(t, s, &r);
+      continue;
     }
+    for (size_t k = 0; k < s->n; k++)
+      if (counts(t, s, k, of_x))
+        bpi_range_add(&r, of_x ? s->x[k] : s->y[k], of_x ? t->o->x_log : t->o->y_log);
+  }
   return r;
 }
 
@@ -54,7 +96,7 @@ static bp_status check_options(const bp_plot_options *o, double width, double he
 }
 
 /* The range that was asked for, else the data's, with some air. */
-static void make_axis(const plot *t, bpi_axis *a, bool is_x, double from, double to)
+static void make_axis(plot *t, bpi_axis *a, bool is_x, double from, double to)
 {
   const bp_plot_options *o = t->o;
   double lo = is_x ? o->x_lo : o->y_lo, hi = is_x ? o->x_hi : o->y_hi, length = fabs(to - from);
@@ -66,103 +108,134 @@ static void make_axis(const plot *t, bpi_axis *a, bool is_x, double from, double
 
 /* ---- looks ---- */
 
-static bpi_role colour_of(const plot *t, size_t i)
+/* Number of the colour of series i, from 0; its mark has the same number. */
+static int colour_of(const plot *t, size_t i)
 {
   int chosen = t->series[i].colour;
-  return bpi_series_role(chosen >= 1 && chosen <= BPI_SERIES ? chosen - 1 : (int)(i % BPI_SERIES));
+  return chosen >= 1 && chosen <= BPI_SERIES ? chosen - 1 : (int)(i % BPI_SERIES);
 }
 
-/* Series of the same stroke that lie beyond the first get a dash of their own. */
-static bpi_look look_of(const plot *t, size_t i)
+static bool of_points(const plot *t, size_t i)
 {
-  bpi_look look = {.line = BPI_INK(colour_of(t, i)), .width = 2};
-  static const int dashes[] = {BPI_SOLID, BPI_DASHED, BPI_DOTTED};
-  if (t->series[i].stroke == BP_STROKE_POINTS)
-    return (bpi_look){.fill = look.line, .line = BPI_INK(BPI_PAPER), .width = 0.75};
+  return t->series[i].stroke == BP_STROKE_POINTS;
+}
+
+static bpi_look line_look(const plot *t, size_t i)
+{
+  static const int dashes[] = {BPI_SOLID, BPI_DASHED, BPI_DOTTED, BPI_SOLID};
+  bpi_look look = {.line = BPI_INK(bpi_series_role(colour_of(t, i))), .width = 2};
   look.dash = dashes[t->series[i].stroke];
   return look;
 }
 
-static void collect_entries(plot *t)
+/* Hollow on lines that are not solid. */
+static bpi_look mark_look(const plot *t, size_t i)
+{
+  bpi_ink ink = BPI_INK(bpi_series_role(colour_of(t, i)));
+  bool full = of_points(t, i) || t->series[i].stroke == BP_STROKE_LINE;
+  return full ? (bpi_look){.fill = ink, .line = BPI_INK(BPI_PAPER), .width = 0.75}
+              : (bpi_look){.fill = BPI_INK(BPI_PAPER), .line = ink, .width = 1.25};
+}
+
+/* Lines carry marks where colour alone would tell two of them apart. */
+static void choose_marks(plot *t)
+{
+  int colour[BP_STROKE_POINTS + 1] = {-1, -1, -1, -1}; /* of the last series of each stroke */
+  for (size_t i = 0; i < t->n; i++) {
+    int *last = &colour[t->series[i].stroke], here = colour_of(t, i);
+    t->marked = t->marked || (*last >= 0 && *last != here && !of_points(t, i));
+    *last = here;
+  }
+}
+
+static void collect_entries(plot *t, double most)
 {
   for (size_t i = 0; i < t->n && t->n_entries < MOST_ENTRIES; i++) {
     const bp_series *s = &t->series[i];
     if (!s->label || !*s->label)
       continue;
-    bpi_look look = look_of(t, i);
-    bpi_legend_entry e = {.label = bpi_text_fit(t->p, s->label, BPI_LEGEND_SIZE, 0, t->width / 3),
-                          .shape = (int)(i % BPI_MARKS)};
-    if (s->stroke == BP_STROKE_POINTS)
-      e.mark = look;
-    else
-      e.line = look;
+    bpi_legend_entry e = {.label = bpi_text_fit(t->p, s->label, BPI_LEGEND_SIZE, 0, most),
+                          .shape = colour_of(t, i)};
+    if (!of_points(t, i))
+      e.line = line_look(t, i);
+    if (of_points(t, i) || t->marked)
+      e.mark = mark_look(t, i);
     t->entry[t->n_entries++] = e;
   }
 }
 
 /* ---- drawing ---- */
 
-static void draw_marks(plot *t, size_t i)
+static bool in_frame(const plot *t, bpi_point at, double inside)
 {
-  const bp_series *s = &t->series[i];
-  for (size_t k = 0; k < s->n; k++) {
-    bpi_point at = {bpi_axis_at(&t->x, s->x[k]), bpi_axis_at(&t->y, s->y[k])};
-    if (at.x >= t->frame.x0 && at.x <= t->frame.x1 && at.y >= t->frame.y0 && at.y <= t->frame.y1)
-      bpi_draw_mark(t->p, (int)(i % BPI_MARKS), look_of(t, i), at, 3.2);
+  return at.x >= t->frame.x0 + inside && at.x <= t->frame.x1 - inside && at.y >= t->frame.y0 + inside &&
+         at.y <= t->frame.y1 - inside;
+}
+
+/* A mark at every point, or on a line now and then: about every 90 across, each line at places of its own. */
+static void draw_marks(plot *t, size_t i, const bpi_point *at)
+{
+  enum { APART = 90 };
+  bool all = of_points(t, i);
+  double until = APART * (0.3 + 0.13 * (double)(i % 6));
+  for (size_t k = 0; k < t->series[i].n; k++) {
+    double step = k ? fabs(at[k].x - at[k - 1].x) : 0;
+    until -= isfinite(step) ? step : 0;
+    if (!in_frame(t, at[k], all ? 0 : 6) || (!all && until > 0))
+      continue;
+    bpi_draw_mark(t->p, colour_of(t, i), mark_look(t, i), at[k], all ? 3.2 : 3.8);
+    until = APART;
   }
 }
 
 static void draw_series(plot *t, size_t i)
 {
   const bp_series *s = &t->series[i];
-  if (s->stroke == BP_STROKE_POINTS) {
-    draw_marks(t, i);
-    return;
-  }
-  bpi_point *at = s->n ? bpi_alloc(t->p->ctx, s->n, sizeof *at) : NULL;
+  bpi_point *at = bpi_alloc(t->p->ctx, s->n + 1, sizeof *at);
   if (!at) {
-    if (s->n)
-      bpi_scene_fail(t->p, bpi_nomem());
+    bpi_scene_fail(t->p, bpi_nomem());
     return;
   }
   for (size_t k = 0; k < s->n; k++)
     at[k] = (bpi_point){bpi_axis_at(&t->x, s->x[k]), bpi_axis_at(&t->y, s->y[k])};
-  bpi_draw_clipped(t->p, look_of(t, i), t->frame, at, s->n);
+  if (!of_points(t, i))
+    bpi_draw_clipped(t->p, line_look(t, i), t->frame, at, s->n);
+  if (of_points(t, i) || t->marked)
+    draw_marks(t, i, at);
   bpi_free(t->p->ctx, at);
 }
 
 /* ---- where things stand ---- */
 
-/* The frame: as large as title, numbers, labels and legend leave it. The width of the y numbers is known only when the height is. */
-static void lay_out(plot *t, double legend)
+/* The frame: as large as title, numbers, labels and legend leave it. The y axis is made twice, as the width of its numbers is known only
+ * when its height is, and whether it needs a line for their factor. */
+static void lay_out(plot *t, double right, double below)
 {
   const bp_plot_options *o = t->o;
   bool y_label = o->y_label && *o->y_label, x_label = o->x_label && *o->x_label,
        title = o->title && *o->title;
-  t->frame.y0 = 16 + (title ? 28 : 0) + 22;
-  if (!y_label && !title)
-    t->frame.y0 = 24;
-  t->frame.y1 = t->height - (x_label ? 52 : 34);
-  make_axis(t, &t->y, false, t->frame.y1, t->frame.y0);
-  t->frame.x0 = ceil(16 + bpi_axis_width(&t->y) + 9);
-  t->frame.x1 = t->width - (legend > 0 ? legend + 28 : 20);
-  make_axis(t, &t->x, true, t->frame.x0, t->frame.x1);
-  if (*t->y.factor && t->frame.y0 < 40) { /* the factor needs its line */
-    t->frame.y0 = 40;
+  t->frame.x1 = t->width - (right > 0 ? right + 28 : 20);
+  for (int round = 0; round < 2; round++) {
+    bool label_line = y_label || *t->y.factor;
+    t->frame.y0 = 16 + (title ? 28 : 0) + (label_line ? 22 : title ? 0 : 8);
+    t->frame.y1 = t->height - below - (x_label || *t->x.factor ? 52 : 34);
     make_axis(t, &t->y, false, t->frame.y1, t->frame.y0);
-  }
-  if (*t->x.factor && !x_label) {
-    t->frame.y1 = t->height - 52;
-    make_axis(t, &t->y, false, t->frame.y1, t->frame.y0);
+    t->frame.x0 = ceil(16 + bpi_axis_width(&t->y) + 9);
+    make_axis(t, &t->x, true, t->frame.x0, t->frame.x1);
   }
 }
 
 static void draw_plot(plot *t)
 {
+  enum { WIDE = 480 }; /* from here on the legend stands beside the frame, else below it */
   const bp_plot_options *o = t->o;
-  collect_entries(t);
-  double legend = t->n_entries > 1 ? bpi_legend_width(t->entry, t->n_entries, t->width / 3) : 0;
-  lay_out(t, legend);
+  bool beside = t->width >= WIDE;
+  choose_marks(t);
+  collect_entries(t, beside ? t->width / 3 : t->width - 32 - BPI_LEGEND_SAMPLE);
+  int n = t->n_entries > 1 ? t->n_entries : 0;
+  double right = n && beside ? bpi_legend_width(t->entry, n, t->width / 3) : 0;
+  double below = n && !beside ? bpi_legend_rows(t->entry, n, t->width - 32) * BPI_LEGEND_LINE + 6 : 0;
+  lay_out(t, right, below);
   bpi_draw_text(t->p, (bpi_point){16, 30}, TITLE_SIZE, BPI_BOLD, BPI_TEXT,
                 bpi_text_fit(t->p, o->title ? o->title : "", TITLE_SIZE, BPI_BOLD, t->width - 32));
   bpi_draw_axes(t->p, &t->x, &t->y, o->x_label, o->y_label, true);
@@ -171,8 +244,10 @@ static void draw_plot(plot *t)
     draw_series(t, i);
     bpi_draw_close(t->p);
   }
-  if (legend > 0)
-    bpi_draw_legend(t->p, t->entry, t->n_entries, (bpi_point){t->frame.x1 + 14, t->frame.y0}, legend);
+  if (right > 0)
+    bpi_draw_legend(t->p, t->entry, n, (bpi_point){t->frame.x1 + 14, t->frame.y0}, right);
+  if (below > 0)
+    bpi_draw_legend_rows(t->p, t->entry, n, (bpi_point){16, t->height - below}, t->width - 32);
 }
 
 bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_series *series, size_t n,
@@ -183,8 +258,8 @@ bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_series *
     return bpi_bad_arg("bp_plot", "ctx, series or picture is NULL");
   *picture = NULL;
   for (size_t i = 0; i < n; i++)
-    if (series[i].n && (!series[i].x || !series[i].y))
-      return bpi_bad_arg("bp_plot", "a series has no x or no y");
+    if ((series[i].n && (!series[i].x || !series[i].y)) || (unsigned)series[i].stroke > BP_STROKE_POINTS)
+      return bpi_bad_arg("bp_plot", "a series has no x, no y, or a stroke that there is not");
   const bp_plot_options *o = options ? options : &defaults;
   plot t = {.o = o,
             .series = series,
