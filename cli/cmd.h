@@ -7,6 +7,7 @@
 int cmd_train(const settings *s);
 int cmd_eval(const settings *s);
 int cmd_predict(const settings *s);
+int cmd_plot(const settings *s);
 int cmd_info(const settings *s);
 int cmd_run(const settings *s);
 int cmd_grad(const settings *s);

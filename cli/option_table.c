@@ -4,7 +4,7 @@
 
 #define IN(field)                   offsetof(settings, field)
 #define DATA_COMMANDS               (TRAIN | EVAL | PREDICT)
-#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION | EXPRESSIONS)
+#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION | EXPRESSIONS | PICTURES)
 #define CHOICE_OF(name, text, what) text "|"
 
 /* clang-format off */
@@ -17,8 +17,9 @@ const option options[] = {
              "data, as 0.25 or 25%, held out before all else"},
     {"valid", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0.1", .at = IN(valid),
      .help = "what decides when to stop, in the same form; 0: nothing, every epoch is run"},
-    {"output", "FILE", .commands = TRAIN, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
-     .help = "the model file; else the name of the data with .safetensors, in the current folder"},
+    {"output", "FILE", .commands = TRAIN | PICTURES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
+     .help = "the file to write. A model: else the name of the data with .safetensors, in the current folder. A picture, "
+             "NAME.svg or NAME.png: else SVG on standard output"},
 
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
@@ -81,6 +82,15 @@ const option options[] = {
     {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
+    {"from", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "-5", .at = IN(from),
+     .help = "where x begins"},
+    {"to", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "5", .at = IN(to),
+     .help = "where x ends"},
+    {"dark", NULL, .commands = PICTURES, .kind = OPTION_FLAG, .at = IN(dark),
+     .help = "light on a dark ground"},
+    {"scale", "X", .commands = PICTURES, .kind = OPTION_REAL, .hi = 64, .lo_out = true, .preset = "2", .at = IN(scale),
+     .help = "of a PNG: pixels for each unit of the picture"},
+
     {"man", NULL, .commands = HELP, .kind = OPTION_FLAG, .at = IN(man)},
     {"completion", "SHELL", .commands = HELP, .kind = OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),
      .help = "print the completion of commands and options for a shell: bash"},
@@ -141,6 +151,15 @@ const command commands[] = {
      "bprop run '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3\n"
      "bprop run 'sum(x*x, axis=0)' 'x=randn(3,4)' --seed 7\nbprop run network.bp x=@digits.npy --json",
      cmd_run},
+    {"plot", PLOT, "FUNCTION... [NAME=VALUE...]", 1, -1, "draw functions and their derivatives",
+     "A function is the name of an operation of one input (`bprop ops`), or an expression in x. Its "
+     "derivative, found by "
+     "differentiating and not by differences, is drawn dashed. A jump is a gap, not a steep line; where a "
+     "function or its derivative "
+     "goes to infinity, the axis shows the rest. NAME=VALUE gives values to other names of the expressions.",
+     "bprop plot relu elu -o activations.svg\nbprop plot 'exp(-a*x**2)*cos(5*x)' a=0.3 --from -4 --to 4 -o "
+     "wave.png --dark",
+     cmd_plot},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

@@ -30,11 +30,16 @@ enum {
   VERSION = 64,
   RUN = 128,
   GRAD = 256,
-  CHECK = 1 << 14
+  CHECK = 1 << 14,
+  PLOT = 1 << 20,
+  TEMPLATES = 1 << 21,
+  REGIONS = 1 << 22
 };
 
 /* Commands that take EXPR|FILE name=value... */
 enum { EXPRESSIONS = RUN | GRAD | CHECK };
+/* Commands that draw a picture. */
+enum { PICTURES = PLOT | TEMPLATES | REGIONS };
 
 extern const command commands[];
 extern const size_t command_count;
@@ -111,6 +116,10 @@ typedef struct settings {
   int64_t entries;
   const char *wrt, *upstream;
   bool steps, unbundle;
+
+  bool dark, grey;
+  double scale; /* of a PNG */
+  double from, to;
 
   bool man;
   int completion;

@@ -2033,12 +2033,14 @@ BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_s
  *
  *  A jump is told from a steep slope by halving: if a change stays when its interval has shrunk to the spacing of doubles, it is one.
  *
- *  @param y, x      Real nodes of shape []; x an input, the only one that y depends on. y may be a gradient.
+ *  @param y, x      Real nodes of shape []; x an input. y may be a gradient.
+ *  @param values    Program whose inputs y may depend on beside x: they keep their values. NULL: y depends on x alone.
  *  @param from, to  Finite, from < to.
  *  @param points    How many even parts, 2 to 1,000,000; 0: 1,200.
  *  @param xs, ys    Out: *n numbers each, freed with bp_free; NULL on error. NaN marks gaps.
  *  @return BP_OK; BP_E_SHAPE, BP_E_DTYPE; BP_E_ARG; BP_E_RANGE; BP_E_UNBOUND if y needs another input; BP_E_NOMEM. */
-BP_API bp_status bp_curve(bp_node y, bp_node x, double from, double to, size_t points, double **xs, double **ys, size_t *n);
+BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points, double **xs,
+                          double **ys, size_t *n);
 
 #ifdef __cplusplus
 }

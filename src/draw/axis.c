@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Past this, differences of numbers could overflow. */
+/* Past this, differences of numbers could overflow; below its reciprocal, quotients. */
 #define HUGE_VALUE 1e300
 
 void bpi_range_add(bpi_range *r, double value, bool log)
 {
   if (!isfinite(value) || (log && value <= 0))
     return;
-  value = fmax(-HUGE_VALUE, fmin(value, HUGE_VALUE));
+  value = fmax(log ? 1 / HUGE_VALUE : -HUGE_VALUE, fmin(value, HUGE_VALUE));
   r->lo = r->any ? fmin(r->lo, value) : value;
   r->hi = r->any ? fmax(r->hi, value) : value;
   r->any = true;
@@ -111,15 +111,21 @@ static void add_log_tick(bpi_axis *a, int head, int exponent, tick_text how)
   a->tick[a->n_ticks++] = value;
   if (how == NUMBER)
     bpi_number_text(value, pow(10, exponent), text);
-  else if (how == POWER)
-    power_text(exponent, text);
+  else if (how == POWER) {
+    char power[BPI_TICK_TEXT];
+    power_text(exponent, power);
+    if (head > 1)
+      snprintf(text, BPI_TICK_TEXT, "%d·%.20s", head, power);
+    else
+      memcpy(text, power, sizeof power);
+  }
 }
 
 /* Powers of ten have numbers, or every so many of them; small ticks stand between where there are few. 2 and 5 have numbers where there are
  * less than three powers; round steps do where there is not one. */
 static void log_ticks(bpi_axis *a, int wanted)
 {
-  enum { SMALL = 6 };
+  enum { SMALL = 6, MANY = 24 };
   double range = log10(a->hi) - log10(a->lo);
   int first = (int)floor(log10(a->lo) + 1e-9), last = (int)ceil(log10(a->hi) - 1e-9);
   int every = (last - first) / (wanted + 1) + 1;
@@ -127,11 +133,12 @@ static void log_ticks(bpi_axis *a, int wanted)
     linear_ticks(a, wanted);
     return;
   }
-  bool plain = first >= -4 && last <= 5, fine = range < 0.5 * wanted && plain;
-  for (int e = first; e <= last; e++) {
-    add_log_tick(a, 1, e, (e - first) % every ? NO_TEXT : plain ? NUMBER : POWER);
+  bool plain = first >= -4 && last <= 5, fine = range < 0.5 * wanted;
+  tick_text number = plain ? NUMBER : POWER;
+  for (int e = first; e <= last; e += last - first > MANY ? every : 1) {
+    add_log_tick(a, 1, e, (e - first) % every ? NO_TEXT : number);
     for (int head = 2; head < 10 && last - first <= SMALL; head++)
-      add_log_tick(a, head, e, fine && (head == 2 || head == 5) ? NUMBER : NO_TEXT);
+      add_log_tick(a, head, e, fine && (head == 2 || head == 5) ? number : NO_TEXT);
   }
 }
 
@@ -157,9 +164,9 @@ void bpi_axis_make(bpi_axis *a, bpi_range r, bool log, double pad, int wanted, d
   r = drawable(r, log);
   *a = (bpi_axis){.lo = r.lo, .hi = r.hi, .log = log, .from = from, .to = to};
   if (pad > 0 && log) {
-    double factor = pow(r.hi / r.lo, pad);
+    double factor = pow(10, pad * (log10(r.hi) - log10(r.lo)));
     a->lo = fmax(r.lo / factor, 1e-307);
-    a->hi = r.hi * factor;
+    a->hi = fmin(r.hi * factor, 1e307);
   } else if (pad > 0) {
     a->lo -= pad * (r.hi - r.lo);
     a->hi += pad * (r.hi - r.lo);
@@ -205,7 +212,7 @@ static void draw_grid(bp_picture *p, const bpi_axis *x, const bpi_axis *y)
 
 enum { TICK = 5, SMALL_TICK = 3, GAP = 4 };
 
-/* A number is left out where the one before it leaves no room. */
+/* A number is left out where the one before it, or the edge of the picture, leaves no room. */
 static void draw_x_ticks(bp_picture *p, const bpi_axis *x, double y)
 {
   bpi_look line = {.line = BPI_INK(BPI_AXIS), .width = 1};
@@ -214,7 +221,7 @@ static void draw_x_ticks(bp_picture *p, const bpi_axis *x, double y)
     double at = bpi_axis_at(x, x->tick[i]), half = bpi_text_width(x->text[i], BPI_TICK_SIZE, 0) / 2;
     bpi_draw_line(p, line, (bpi_point){sharp(at), y},
                   (bpi_point){sharp(at), y + (half > 0 ? TICK : SMALL_TICK)});
-    if (half == 0 || at - half < end + GAP)
+    if (half == 0 || at - half < fmax(end + GAP, 1) || at + half > x->to + 18)
       continue;
     bpi_draw_text(p, (bpi_point){at, y + 18}, BPI_TICK_SIZE, BPI_MIDDLE, BPI_MUTED, x->text[i]);
     end = at + half;

@@ -4,7 +4,7 @@
 
 #include "draw/scene.h"
 
-enum { BPI_MOST_TICKS = 64, BPI_TICK_TEXT = 24 };
+enum { BPI_MOST_TICKS = 64, BPI_TICK_TEXT = 40 };
 
 typedef struct bpi_axis {
   double lo, hi; /* lo < hi, both finite; over 0 where logarithmic */

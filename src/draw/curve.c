@@ -133,12 +133,15 @@ static bp_status check_nodes(bp_node y, bp_node x)
   return y.graph == x.graph ? BP_OK : bpi_fail(BP_E_GRAPH, "bp_curve: y and x belong to different graphs");
 }
 
-static bp_status open_curve(curve *c, bp_node y, bp_node x)
+static bp_status open_curve(curve *c, bp_node y, bp_node x, bp_program *values)
 {
   bp_status s = bpi_eval_open(&c->eval, y.graph, BP_FLOAT64, &y, 1);
   if (s != BP_OK)
     return s;
-  s = bpi_eval_bind(&c->eval, x, &c->at);
+  if (values)
+    s = bp_program_bind(values, c->eval.run);
+  if (s == BP_OK)
+    s = bpi_eval_bind(&c->eval, x, &c->at);
   if (s == BP_OK) {
     c->cap = c->parts + 1 + 3 * MOST_JUMPS;
     c->x = bpi_alloc(c->eval.ctx, c->cap, sizeof *c->x);
@@ -152,8 +155,8 @@ static bp_status open_curve(curve *c, bp_node y, bp_node x)
   return s;
 }
 
-bp_status bp_curve(bp_node y, bp_node x, double from, double to, size_t points, double **xs, double **ys,
-                   size_t *n)
+bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points,
+                   double **xs, double **ys, size_t *n)
 {
   if (!xs || !ys || !n)
     return bpi_bad_arg("bp_curve", "xs, ys or n is NULL");
@@ -166,7 +169,7 @@ bp_status bp_curve(bp_node y, bp_node x, double from, double to, size_t points, 
     return bpi_fail(BP_E_RANGE, "bp_curve: from %g to %g in %zu parts", from, to, points);
   curve c = {.from = from, .to = to, .parts = points ? points : PARTS};
   bp_ctx *ctx = bp_graph_ctx(y.graph);
-  s = open_curve(&c, y, x);
+  s = open_curve(&c, y, x, values);
   bpi_eval_close(&c.eval);
   if (s != BP_OK) {
     bpi_free(ctx, c.x);

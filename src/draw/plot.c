@@ -188,9 +188,12 @@ static void draw_marks(plot *t, size_t i, const bpi_point *at)
   }
 }
 
-static void draw_series(plot *t, size_t i)
+/* The line of a series, or its marks. */
+static void draw_series(plot *t, size_t i, bool marks)
 {
   const bp_series *s = &t->series[i];
+  if (marks ? !of_points(t, i) && !t->marked : of_points(t, i))
+    return;
   bpi_point *at = bpi_alloc(t->p->ctx, s->n + 1, sizeof *at);
   if (!at) {
     bpi_scene_fail(t->p, bpi_nomem());
@@ -198,10 +201,12 @@ static void draw_series(plot *t, size_t i)
   }
   for (size_t k = 0; k < s->n; k++)
     at[k] = (bpi_point){bpi_axis_at(&t->x, s->x[k]), bpi_axis_at(&t->y, s->y[k])};
-  if (!of_points(t, i))
-    bpi_draw_clipped(t->p, line_look(t, i), t->frame, at, s->n);
-  if (of_points(t, i) || t->marked)
+  bpi_draw_open(t->p, s->label);
+  if (marks)
     draw_marks(t, i, at);
+  else
+    bpi_draw_clipped(t->p, line_look(t, i), t->frame, at, s->n);
+  bpi_draw_close(t->p);
   bpi_free(t->p->ctx, at);
 }
 
@@ -239,11 +244,9 @@ static void draw_plot(plot *t)
   bpi_draw_text(t->p, (bpi_point){16, 30}, TITLE_SIZE, BPI_BOLD, BPI_TEXT,
                 bpi_text_fit(t->p, o->title ? o->title : "", TITLE_SIZE, BPI_BOLD, t->width - 32));
   bpi_draw_axes(t->p, &t->x, &t->y, o->x_label, o->y_label, true);
-  for (size_t i = t->n; i-- > 0;) { /* the first series on top */
-    bpi_draw_open(t->p, t->series[i].label);
-    draw_series(t, i);
-    bpi_draw_close(t->p);
-  }
+  for (int marks = 0; marks < 2; marks++)
+    for (size_t i = t->n; i-- > 0;) /* the first on top */
+      draw_series(t, i, marks);
   if (right > 0)
     bpi_draw_legend(t->p, t->entry, n, (bpi_point){t->frame.x1 + 14, t->frame.y0}, right);
   if (below > 0)
