@@ -31,13 +31,14 @@ enum {
   RUN = 128,
   GRAD = 256,
   CHECK = 1 << 14,
+  BENCH = 1 << 15,
   PLOT = 1 << 20,
   TEMPLATES = 1 << 21,
   REGIONS = 1 << 22
 };
 
 /* Commands that take EXPR|FILE name=value... */
-enum { EXPRESSIONS = RUN | GRAD | CHECK };
+enum { EXPRESSIONS = RUN | GRAD | CHECK | BENCH };
 /* Commands that draw a picture. */
 enum { PICTURES = PLOT | TEMPLATES | REGIONS };
 
