@@ -299,6 +299,55 @@ static bp_jac says_zero(const bp_op_call *c, int input, int result)
   return BP_JAC_ZERO;
 }
 
+static bp_jac says_dense(const bp_op_call *c, int input, int result)
+{
+  (void)c, (void)input, (void)result;
+  return BP_JAC_DENSE;
+}
+
+static const bp_op *shortened;
+
+/* Misses the end of the first axis that has one. */
+static bool short_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  if (!shortened->reach(c, input, result, r))
+    return false;
+  for (int i = 0; i < r->rank; i++)
+    if (r->dims[i] > 1) {
+      r->dims[i]--;
+      break;
+    }
+  return true;
+}
+
+static void a_reach_too_short_is_caught(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  int set = 0;
+  for (size_t r = 0; r < bp_op_count(); r++)
+    for (int e = 0; bp_op_at(r)->reach && e < bpi_example_count(bp_op_at(r)); e++) {
+      bp_op op = *bp_op_at(r);
+      shortened = bp_op_at(r);
+      op.reach = short_reach;
+      op.jacobian = says_dense;
+      bpi_law_case c = {.ctx = ctx, .op = &op, .example = op.examples[e], .seed = 0};
+      if (!depends(ctx, &op, op.examples[e], 0))
+        continue;
+      bool by_pattern = false, by_local = false; /* an index may not name what is missed: several are drawn */
+      for (c.seed = 0; c.seed < 20 && !(by_pattern && by_local); c.seed++) {
+        by_pattern = by_pattern || verdict_of(bpi_law_pattern, &c) == BP_LAW_BROKEN;
+        by_local = by_local || verdict_of(bpi_law_local, &c) == BP_LAW_BROKEN;
+      }
+      if (!by_pattern || !by_local)
+        fail_msg("%s, \"%s\": a reach too short is not caught", op.name, op.examples[e]);
+      set++;
+    }
+  print_message("%d reaches too short caught\n", set);
+  bp_ctx_free(ctx);
+  assert_true(set > 0);
+}
+
 static void a_wrong_class_is_caught(void **state)
 {
   (void)state;
@@ -313,8 +362,10 @@ static void a_wrong_class_is_caught(void **state)
         some = depends(ctx, &op, op.examples[e], i);
       op.jacobian = says_zero;
       bpi_law_case c = {.ctx = ctx, .op = &op, .example = op.examples[e], .seed = 0};
-      if (some && verdict_of(bpi_law_class, &c) != BP_LAW_BROKEN)
-        fail_msg("%s, \"%s\": the class zero is not caught", op.name, op.examples[e]);
+      const bpi_law_fn laws[] = {bpi_law_class, bpi_law_pattern, bpi_law_local};
+      for (int k = 0; some && k < 3; k++)
+        if (verdict_of(laws[k], &c) != BP_LAW_BROKEN)
+          fail_msg("%s, \"%s\": law %d does not catch the class zero", op.name, op.examples[e], k);
       set += some;
     }
   print_message("%d wrong classes caught\n", set);
@@ -583,6 +634,7 @@ int main(void)
       cmocka_unit_test(every_fault_is_caught),
       cmocka_unit_test(every_differentiable_row_has_a_place),
       cmocka_unit_test(a_wrong_class_is_caught),
+      cmocka_unit_test(a_reach_too_short_is_caught),
       cmocka_unit_test(a_wrong_slope_at_a_kink_is_caught),
       cmocka_unit_test(every_law_catches_a_row_that_breaks_it),
       cmocka_unit_test(op_check_names_the_broken_law),
