@@ -53,8 +53,7 @@ static bpi_shared *lists_for(bpi_flow *f, int64_t n)
   return s;
 }
 
-/* New rows without entries. */
-static uint32_t rows_of(bpi_flow *f, int64_t n)
+uint32_t bpi_flow_empty(bpi_flow *f, int64_t n)
 {
   bpi_shared *s = lists_for(f, n);
   uint32_t r = s ? number(f) : 0;
@@ -77,6 +76,11 @@ static uint32_t again(bpi_flow *f, uint32_t rows, bpi_known most)
   return r;
 }
 
+uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows)
+{
+  return again(f, rows, BPI_ONE);
+}
+
 void bpi_flow_drop(bpi_flow *f, uint32_t rows)
 {
   if (!rows || !f->rows[rows].lists)
@@ -90,7 +94,7 @@ void bpi_flow_drop(bpi_flow *f, uint32_t rows)
 /* Rows that can be written: made where there are none, copied where others share them. */
 static uint32_t *own(bpi_flow *f, uint32_t *rows, int64_t n)
 {
-  if (!*rows && !(*rows = rows_of(f, n)))
+  if (!*rows && !(*rows = bpi_flow_empty(f, n)))
     return NULL;
   bpi_rows *r = &f->rows[*rows];
   if (r->lists->users > 1) {
@@ -106,7 +110,7 @@ static uint32_t *own(bpi_flow *f, uint32_t *rows, int64_t n)
 
 uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first)
 {
-  uint32_t r = rows_of(f, n);
+  uint32_t r = bpi_flow_empty(f, n);
   for (int64_t i = 0; r && i < n; i++)
     f->rows[r].lists->id[i] = (uint32_t)(1 + first + i);
   return r;
@@ -173,7 +177,7 @@ static bp_status arrive_scaled(bpi_flow *f, uint32_t in, const double *v, bool o
     return arrive_alike(f, in, most, out);
   if (same)
     return BP_OK;
-  uint32_t some = rows_of(f, n);
+  uint32_t some = bpi_flow_empty(f, n);
   for (int64_t i = 0; some && i < n; i++)
     f->rows[some].lists->id[i] = v[i] == 0 ? 0 : f->rows[in].lists->id[i];
   bp_status s = some ? arrive_alike(f, some, BPI_ANY, out) : f->l.status;
@@ -420,7 +424,7 @@ static bp_status by_moving(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
     }
     at += c->x_type[i].dtype == BP_REAL ? bpi_type_size(&c->x_type[i]) : 0;
   }
-  if (*done && (out[0] = rows_of(f, n_y))) {
+  if (*done && (out[0] = bpi_flow_empty(f, n_y))) {
     for (int64_t i = 0; i < n_y; i++)
       f->rows[out[0]].lists->id[i] = from[i] < 0 ? 0 : of[from[i]];
     f->rows[out[0]].known = known;
@@ -446,6 +450,8 @@ bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
   memset(out, 0, (size_t)c->n_out * sizeof *out);
   if (c->op->zero)
     return BP_OK;
+  if (c->op->traits & BP_LOOP)
+    return bpi_flow_through_loop(f, c, in, out);
   bp_status st = BP_OK;
   if (bpi_may_move(c)) {
     bool done;

@@ -40,11 +40,16 @@ bp_status bpi_flow_open(bpi_flow *f, bpi_sweeps *s, bpi_fixed *fixed, int64_t co
 void bpi_flow_close(bpi_flow *f);
 /* The rows {first}, {first + 1}, ...; 0 when out of memory. */
 uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first);
+/* n rows without entries; the same rows once more. 0 when out of memory. */
+uint32_t bpi_flow_empty(bpi_flow *f, int64_t n);
+uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows);
 /* Rows of the y for those given of the x. found[k] is 0 where y[k] depends on no x; else for bpi_flow_drop. */
 bp_status bpi_flow_sweep(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, const uint32_t *given,
                          size_t n_x, bool cut, uint32_t *found);
 /* Rows of the results of one call for those of its inputs; 0: none. */
 bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in, uint32_t *out);
+/* The same for a loop (loopflow.c). */
+bp_status bpi_flow_through_loop(bpi_flow *f, const bp_op_call *c, const uint32_t *in, uint32_t *out);
 void bpi_flow_drop(bpi_flow *f, uint32_t rows);
 
 #endif
