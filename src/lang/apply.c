@@ -450,6 +450,16 @@ static bp_status flatten_first(bp_program *p, const bp_op *op, row_call *c)
   return BP_OK;
 }
 
+static bp_status list_of_one(bp_program *p, bpi_value *v)
+{
+  bpi_value *items = bpi_arena_alloc(&p->temp, 1, sizeof *items);
+  if (!items)
+    return bpi_lang_nomem(p);
+  items[0] = *v;
+  *v = (bpi_value){.kind = BPI_V_LIST, .items = items, .n = 1, .tuple = true};
+  return BP_OK;
+}
+
 bp_status bpi_call_row(bp_program *p, const bp_op *op, const bpi_alias *alias, bpi_value *args, uint32_t n,
                        bpi_value *out)
 {
@@ -462,5 +472,9 @@ bp_status bpi_call_row(bp_program *p, const bp_op *op, const bpi_alias *alias, b
     s = flatten_first(p, op, &c);
   if (s == BP_OK)
     s = take_attrs(p, op, &c);
-  return s == BP_OK ? bpi_apply_row(p, op, c.x, c.n, c.attr, out) : s;
+  if (s == BP_OK)
+    s = bpi_apply_row(p, op, c.x, c.n, c.attr, out);
+  if (s == BP_OK && alias && alias->flags & BPI_LISTED && out->kind != BPI_V_LIST)
+    s = list_of_one(p, out);
+  return s;
 }

@@ -28,7 +28,7 @@ static const bpi_alias aliases[] = {
     {"argmax", "argmax", NULL, BPI_FLAT},
     {"argmin", "argmin", NULL, BPI_FLAT},
     {"cumsum", "cumsum", NULL, BPI_FLAT},
-    {"split", "split", "x, parts, axis", 0},
+    {"split", "split", "x, parts, axis", BPI_LISTED},
     {"broadcast_to", "broadcast", NULL, 0},
     {"swish", "silu", NULL, 0},
     {"mse", "mean_squared_error", NULL, 0},
@@ -131,8 +131,9 @@ static int native_param(const char *params, const bpi_lname *keyword)
   const char *name;
   size_t n;
   bool optional, rest;
-  static const char *const same[][2] = {{"axes", "axis"},      {"size", "shape"}, {"dims", "shape"},
-                                        {"newshape", "shape"}, {"object", "x"},   {"a", "x"}};
+  static const char *const same[][2] = {{"axes", "axis"},  {"perm", "axes"},  {"keep", "keepdims"},
+                                        {"size", "shape"}, {"dims", "shape"}, {"newshape", "shape"},
+                                        {"object", "x"},   {"a", "x"}};
   for (int round = 0; round < 2; round++) {
     int number = 0;
     for (const char *at = params; *at; number++) {

@@ -413,7 +413,10 @@ typedef struct bpi_alias {
   const char *params; /* names of inputs and attributes in another order than the row's; NULL: the row's */
   uint8_t flags;
 } bpi_alias;
-enum { BPI_FLAT = 1 /* without an axis it means all elements */ };
+enum {
+  BPI_FLAT = 1,  /* without an axis it means all elements */
+  BPI_LISTED = 2 /* gives a list, also of one result */
+};
 
 /* A row of inputs and attributes. */
 bp_status bpi_apply_row(bp_program *p, const bp_op *op, bpi_value *x, uint32_t n, const bp_attr *attr,
