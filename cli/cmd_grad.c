@@ -75,10 +75,11 @@ static int by_list(expression *e, by *b, const char *list)
   size_t most = 1;
   for (const char *c = list; *c; c++)
     most += *c == ',';
-  b->list = malloc(strlen(list) + 1);
+  size_t size = strlen(list) + 1;
+  b->list = malloc(size);
   if (!by_room(b, most) || !b->list)
     return fail_memory();
-  strcpy(b->list, list);
+  memcpy(b->list, list, size);
   int end = END_DONE;
   for (char *name = b->list; name && !end;) {
     char *comma = strchr(name, ',');

@@ -6,29 +6,34 @@
 
 enum { MESSAGE = 900 };
 
-void bpi_line_of(const bpi_lsource *s, uint32_t at, int *line, int *column, uint32_t *begin, uint32_t *end)
+/* Past byte i. */
+static void pass_byte(const bpi_lsource *s, uint32_t i, bpi_lmark *m)
 {
-  uint32_t from = at;
-  *line = 1;
-  if (s->lines) {
-    size_t lo = 0, hi = s->n_lines;
-    while (hi - lo > 1) {
-      size_t mid = lo + (hi - lo) / 2;
-      if (s->lines[mid] <= at)
-        lo = mid;
-      else
-        hi = mid;
-    }
-    *line = (int)lo + 1;
-    from = s->lines[lo];
+  if (s->text[i] == '\n')
+    *m = (bpi_lmark){m->line + 1, 1, i + 1};
+  else
+    m->column += ((unsigned char)s->text[i] & 0xc0) != 0x80;
+}
+
+bool bpi_mark_lines(bpi_arena *a, bpi_lsource *s)
+{
+  bpi_lmark m = {1, 1, 0};
+  s->marks = bpi_arena_alloc(a, s->n / BPI_LINE_STEP + 1, sizeof *s->marks);
+  for (uint32_t i = 0; s->marks && i <= s->n; i++) {
+    if (i % BPI_LINE_STEP == 0)
+      s->marks[i / BPI_LINE_STEP] = m;
+    if (i < s->n)
+      pass_byte(s, i, &m);
   }
-  *column = 1;
-  from = s->lines ? from : 0;
-  for (uint32_t i = from; i < at; i++)
-    *column += ((unsigned char)s->text[i] & 0xc0) != 0x80;
-  const char *stop = memchr(s->text + at, '\n', s->n - at);
-  *begin = from;
-  *end = stop ? (uint32_t)(stop - s->text) : (uint32_t)s->n;
+  return s->marks != NULL;
+}
+
+void bpi_line_of(const bpi_lsource *s, uint32_t at, bpi_lmark *m)
+{
+  uint32_t from = s->marks ? at / BPI_LINE_STEP : 0;
+  *m = s->marks ? s->marks[from] : (bpi_lmark){1, 1, 0};
+  for (uint32_t i = from * BPI_LINE_STEP; i < at; i++)
+    pass_byte(s, i, m);
 }
 
 /* Bytes of the text as a line that steers no terminal: what is not printable is a '?', tabs are blanks. One column each. */
@@ -50,9 +55,10 @@ static void add_plain(bpi_text *t, const char *s, size_t n)
 }
 
 /* The line and the caret; of a long line the part around the caret. */
-static void add_caret(bpi_text *t, const bpi_place_in *at, uint32_t begin, uint32_t end)
+static void add_caret(bpi_text *t, const bpi_place_in *at, uint32_t begin)
 {
-  const char *text = at->source->text;
+  const char *text = at->source->text, *stop = memchr(text + at->at, '\n', at->source->n - at->at);
+  uint32_t end = stop ? (uint32_t)(stop - text) : (uint32_t)at->source->n;
   uint32_t from = begin;
   if (end - begin > BPI_CARET_LINE && at->at - begin > BPI_CARET_LINE / 2)
     from = at->at - BPI_CARET_LINE / 2;
@@ -76,8 +82,7 @@ static void add_caret(bpi_text *t, const bpi_place_in *at, uint32_t begin, uint3
 bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const char *fmt, ...)
 {
   char what[MESSAGE];
-  int line, column;
-  uint32_t begin, end;
+  bpi_lmark m;
   if (p->status != BP_OK)
     return p->status;
   p->status = s;
@@ -87,12 +92,12 @@ bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const 
   va_end(ap);
   if (!at->source)
     return bpi_fail(s, "%s", what);
-  bpi_line_of(at->source, at->at, &line, &column, &begin, &end);
-  bpi_fail(s, "%s:%d:%d: %s", at->source->name, line, column, what);
+  bpi_line_of(at->source, at->at, &m);
+  bpi_fail(s, "%s:%d:%d: %s", at->source->name, m.line, m.column, what);
   bpi_text t;
   bpi_text_init(&t, p->ctx);
   bpi_textf(&t, "%s", bp_error());
-  add_caret(&t, at, begin, end);
+  add_caret(&t, at, m.begin);
   bpi_free(p->ctx, p->message);
   p->message = bpi_text_take(&t); /* without memory for it, bp_error() has the first line */
   return s;

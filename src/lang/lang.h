@@ -30,12 +30,18 @@ typedef struct bpi_lname {
 
 /* ---- a place in a text ---- */
 
+/* Line, column and where the line begins, at every BPI_LINE_STEP-th byte: so a place is found in constant time, however long lines are. */
+typedef struct bpi_lmark {
+  int line, column;
+  uint32_t begin;
+} bpi_lmark;
+enum { BPI_LINE_STEP = 512 };
+
 typedef struct bpi_lsource {
   const char *name;
   const char *text;
   size_t n;
-  uint32_t *lines; /* where each line begins; NULL: not counted */
-  size_t n_lines;
+  bpi_lmark *marks; /* NULL: not counted */
 } bpi_lsource;
 
 typedef struct bpi_place_in {
@@ -335,7 +341,9 @@ bp_status bpi_wrong(bp_program *p, bp_status s, const char *fmt, ...) BP_PRINTF(
 /* What the graph says of its first failure, at the step at work; the graph forgets it. */
 bp_status bpi_wrong_graph(bp_program *p, bp_graph *g);
 bp_status bpi_lang_nomem(bp_program *p);
-void bpi_line_of(const bpi_lsource *s, uint32_t at, int *line, int *column, uint32_t *begin, uint32_t *end);
+/* Makes the marks of a text. False when out of memory. */
+bool bpi_mark_lines(bpi_arena *a, bpi_lsource *s);
+void bpi_line_of(const bpi_lsource *s, uint32_t at, bpi_lmark *m);
 
 /* ---- scope.c ---- */
 

@@ -83,20 +83,6 @@ static bp_status ready(bp_program *p, const char *function)
   return BP_OK;
 }
 
-static bool count_lines(bp_program *p, bpi_lsource *s)
-{
-  size_t n = 1;
-  for (size_t i = 0; i < s->n; i++)
-    n += s->text[i] == '\n';
-  s->lines = bpi_arena_alloc(&p->arena, n, sizeof *s->lines);
-  s->n_lines = s->lines ? n : 0;
-  n = 1;
-  for (size_t i = 0; s->lines && i < s->n; i++)
-    if (s->text[i] == '\n')
-      s->lines[n++] = (uint32_t)i + 1;
-  return s->lines != NULL;
-}
-
 static bpi_lsource *keep_source(bp_program *p, const char *source, const char *text, size_t n)
 {
   bpi_lsource *s = bpi_arena_alloc(&p->arena, 1, sizeof *s);
@@ -112,8 +98,8 @@ static bpi_lsource *keep_source(bp_program *p, const char *source, const char *t
   }
   if (n)
     memcpy(copy, text, n);
-  *s = (bpi_lsource){bpi_arena_strdup(&p->arena, source), copy, n, NULL, 0};
-  if (!s->name || !count_lines(p, s)) {
+  *s = (bpi_lsource){bpi_arena_strdup(&p->arena, source), copy, n, NULL};
+  if (!s->name || !bpi_mark_lines(&p->arena, s)) {
     bpi_lang_nomem(p);
     return NULL;
   }
@@ -433,8 +419,10 @@ bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out)
   if (!s || n.graph != p->graph || bp_failed(n) || n.index >= s->after ||
       p->graph->nodes[s->first].serial != s->serial)
     return bpi_fail(BP_E_NOTFOUND, "no text of this program made the node");
-  uint32_t begin, end;
-  bpi_line_of(s->source, s->begin, &out->line, &out->column, &begin, &end);
+  bpi_lmark m;
+  bpi_line_of(s->source, s->begin, &m);
+  out->line = m.line;
+  out->column = m.column;
   out->source = s->source->name;
   out->text = s->source->text + s->begin;
   out->length = s->end > s->begin ? s->end - s->begin : 0;

@@ -294,6 +294,14 @@ ends 2 '' grad
 ends 2 'unknown option|no option' grad 'x' x=1 --frobnicate
 ends 3 'out of range|index' grad 'pick(x, i, axis=0)' 'x=[1,2]' 'i=int64(7)'
 
+# A long text and a long chain take time in proportion: 20,000 terms on one line, and as many nodes one after another.
+awk 'BEGIN { printf "x*0"; for (i = 1; i < 20000; i++) printf "+x*%d", i; print "" }' >wide.bp
+awk 'BEGIN { print "y = x"; for (i = 0; i < 10000; i++) print "y = sin(y)*x + y" }' >deep.bp
+for file in wide.bp deep.bp; do
+  timeout 60 "$BPROP" grad $file x=2 --steps >out || bad "$file: exit $?"
+  [ "$(wc -l <out)" -gt 40000 ] || bad "$file: few steps"
+done
+
 # A closed reader ends a long answer quietly.
 "$BPROP" grad 'sum(x)' 'x=zeros(200000)' --json 2>err | head -c 10 >out
 [ ! -s err ] || { bad "a closed pipe is told"; cat err; }
