@@ -173,9 +173,12 @@ static void tell_kinks(const checking *c)
 static void tell_taylor(const bp_gradient_check *r)
 {
   const bp_taylor *t = &r->taylor;
+  char rate1[32] = "";
+  if (!isnan(t->rate1))
+    snprintf(rate1, sizeof rate1, "%.2f", t->rate1);
   answer("Taylor remainder along a random direction: ");
   if (t->along.kind == BP_SLOPE_KINK)
-    answer("kink within h of the point, rate %.2f\n", t->rate1);
+    answer("kink within h of the point%s%s\n", isnan(t->rate1) ? "" : ", rate ", rate1);
   else if (t->along.kind == BP_SLOPE_EDGE)
     answer("edge of the function's domain near the point\n");
   else if (t->last < t->first)

@@ -36,7 +36,7 @@ const char *number_text(double x)
   static char room[4][CELL];
   static int turn;
   char *text = room[turn = (turn + 1) % 4];
-  snprintf(text, CELL, "%.12g", x);
+  snprintf(text, CELL, "%.12g", isnan(x) ? (double)NAN : x); /* printf writes the sign of a NaN */
   if (isfinite(x) && strtod(text, NULL) != x)
     snprintf(text, CELL, "%#.12g", x);
   return text;

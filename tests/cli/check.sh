@@ -41,6 +41,7 @@ checks 0 '^kink within h of x: ' 'abs(x)' x=0
 checks 0 '^kink within h of x: ' 'abs(x)' x=2e-6
 checks 0 'none can be compared' 'abs(x)' x=0
 checks 0 '^kink within h of a: ' 'max(a,b)' a=3 b=3
+checks 0 '^Taylor.*: kink within h of the point$' 'max(a,b)' a=1 b=1.0000001
 checks 0 '^edge at x\[0\]: ' 'sum(sqrt(x))' 'x=[0,4]'
 checks 0 '^kink within h of x' 'floor(x)' x=2
 
