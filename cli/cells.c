@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FEW = 4 }; /* elements that a cell shows one by one */
+enum { FEW = 6 }; /* elements that a cell shows one by one */
 
 array_view array_of(const void *data, const bp_type *type)
 {
@@ -57,6 +57,12 @@ void dims_text(const bp_type *type, char *text, size_t size)
     snprintf(text + n, size - n, "]");
 }
 
+const char *brief_text(double x, char text[NUMBER_TEXT])
+{
+  snprintf(text, NUMBER_TEXT, "%.4g", x == 0 ? 0 : isnan(x) ? fabs(x) : x);
+  return text;
+}
+
 static const char *range_cell(const array_view *a, char *text, size_t size)
 {
   double lo = INFINITY, hi = -INFINITY;
@@ -71,10 +77,10 @@ static const char *range_cell(const array_view *a, char *text, size_t size)
   if (lo > hi)
     snprintf(text, size, "nan");
   else if (lo == hi)
-    snprintf(text, size, "all %s%s", places_text(lo, a->type.dtype, number[0]), nan ? ", nan" : "");
+    snprintf(text, size, "all %s%s", brief_text(lo, number[0]), nan ? ", nan" : "");
   else
-    snprintf(text, size, "%s..%s%s", places_text(lo, a->type.dtype, number[0]),
-             places_text(hi, a->type.dtype, number[1]), nan ? ", nan" : "");
+    snprintf(text, size, "%s..%s%s", brief_text(lo, number[0]), brief_text(hi, number[1]),
+             nan ? ", nan" : "");
   return text;
 }
 
@@ -82,12 +88,15 @@ const char *elements_cell(const array_view *a, char *text, size_t size)
 {
   char number[NUMBER_TEXT];
   size_t n = 0;
+  if (a->type.rank == 0) {
+    snprintf(text, size, "%s", places_text(array_at(a, 0), a->type.dtype, number));
+    return text;
+  }
   if (a->size > FEW)
     return range_cell(a, text, size);
   snprintf(text, size, a->size ? "" : "empty");
   for (int64_t i = 0; i < a->size && n < size; i++)
-    n += (size_t)snprintf(text + n, size - n, i ? " %s" : "%s",
-                          places_text(array_at(a, i), a->type.dtype, number));
+    n += (size_t)snprintf(text + n, size - n, i ? " %s" : "%s", brief_text(array_at(a, i), number));
   return text;
 }
 

@@ -1,4 +1,4 @@
-/* Arrays in the cells of a table: numbers with four places, small arrays in full, of others the range. */
+/* Arrays in the cells of a table: scalars with four places, small arrays in full, of others the range. */
 #ifndef CLI_CELLS_H
 #define CLI_CELLS_H
 
@@ -20,9 +20,11 @@ void json_view(const array_view *a);
 
 /* "-0.1966", "2.0000"; of integers no places; few digits and an exponent where four places would hide the number. In text. */
 const char *places_text(double x, bp_dtype dtype, char text[NUMBER_TEXT]);
+/* Four digits: "-0.1966", "2". In text. */
+const char *brief_text(double x, char text[NUMBER_TEXT]);
 /* "[64,10]" */
 void dims_text(const bp_type *type, char *text, size_t size);
-/* "0.7311", "[3,1] 1.0000 -4.0000 5.0000", "[64,10] -0.3100..0.4200". Returns text. */
+/* "0.7311", "[3,1] 1 -4 0.5", "[64,10] -0.31..0.42". Returns text. */
 const char *array_cell(const array_view *a, char *text, size_t size);
 /* The same without the shape. */
 const char *elements_cell(const array_view *a, char *text, size_t size);

@@ -109,8 +109,7 @@ static double mean_of(const array_view *a)
 static void tell_summary(const char *what, const array_view *a)
 {
   char cell[CELL_TEXT], mean[NUMBER_TEXT];
-  answer("  %-9s %s, mean %s\n", what, elements_cell(a, cell, sizeof cell),
-         places_text(mean_of(a), a->type.dtype, mean));
+  answer("  %-9s %s, mean %s\n", what, elements_cell(a, cell, sizeof cell), brief_text(mean_of(a), mean));
 }
 
 /* Rows and columns of an array as it is printed: a short vector is a row. */

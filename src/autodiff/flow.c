@@ -58,7 +58,7 @@ uint32_t bpi_flow_empty(bpi_flow *f, int64_t n)
   bpi_shared *s = lists_for(f, n);
   uint32_t r = s ? number(f) : 0;
   if (r)
-    f->rows[r] = (bpi_rows){s, n, BPI_ONE};
+    f->rows[r] = (bpi_rows){.lists = s, .n = n, .known = BPI_ONE};
   else
     bpi_free(f->g->ctx, s);
   return r;
@@ -114,6 +114,31 @@ uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first)
   for (int64_t i = 0; r && i < n; i++)
     f->rows[r].lists->id[i] = (uint32_t)(1 + first + i);
   return r;
+}
+
+/* Lists that no rows have any more make room. Every number of a list is in some rows when this is called: between two nodes. */
+static bp_status forget_lists(bpi_flow *f)
+{
+  bpi_lists *l = &f->l;
+  uint32_t *new_id = bpi_zalloc(f->g->ctx, l->n_lists, sizeof *new_id);
+  if (!new_id)
+    return out_of_memory(f);
+  for (size_t r = 1; r < f->n_rows; r++)
+    for (int64_t i = 0; f->rows[r].lists && i < f->rows[r].n; i++)
+      new_id[f->rows[r].lists->id[i]] = 1;
+  bpi_lists_keep(l, new_id);
+  for (int pass = 0; pass < 2;
+       pass++) /* shared rows once: renamed in the first pass, marked anew in the second */
+    for (size_t r = 1; r < f->n_rows; r++) {
+      bpi_shared *s = f->rows[r].lists;
+      if (!s || s->renamed != (pass == 1))
+        continue;
+      for (int64_t i = 0; pass == 0 && i < f->rows[r].n; i++)
+        s->id[i] = new_id[s->id[i]];
+      s->renamed = pass == 0;
+    }
+  bpi_free(f->g->ctx, new_id);
+  return BP_OK;
 }
 
 /* ---- what arrives at a result from one input ---- */
@@ -470,10 +495,57 @@ bp_status bpi_flow_through(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
 
 /* ---- the sweep ---- */
 
-/* A given node may also depend on nodes given before it. */
-static bp_status given_at(bpi_flow *f, bpi_region *r, uint32_t slot, uint32_t given)
+/* Rows that wait for more readers are kept; a slot's value is the number of its readers until it is computed. Nodes that are given stay to
+ * the end. */
+static bool is_counted(const bpi_region *r, uint32_t slot)
 {
-  return given ? arrive_alike(f, given, BPI_ONE, &r->l->value[slot]) : BP_OK;
+  return r->l->active[slot] == BPI_ACTIVE;
+}
+
+static bool is_computed(const bp_graph *g, const bpi_region *r, uint32_t head, bool cut)
+{
+  uint8_t active = r->l->active[head];
+  return active && !(cut && active == BPI_GIVEN) && g->nodes[head].n_in;
+}
+
+static void count_readers(const bp_graph *g, bpi_region *r, const bp_node *y, size_t n_y, bool cut)
+{
+  for (size_t at = 0; at < r->n; at++) {
+    const bpi_node *v = &g->nodes[r->heads[at]];
+    for (int i = 0; is_computed(g, r, r->heads[at], cut) && i < v->n_in; i++)
+      if (bpi_region_active(g, r, v->in[i]) && is_counted(r, v->in[i]))
+        r->l->value[v->in[i]]++;
+  }
+  for (size_t k = 0; k < n_y; k++)
+    if (bpi_region_active(g, r, y[k].index) && is_counted(r, y[k].index))
+      r->l->value[y[k].index]++;
+}
+
+/* One reader less. */
+static void release(bpi_flow *f, bpi_region *r, uint32_t slot)
+{
+  uint32_t *rows = &r->l->value[slot];
+  if (!bpi_region_active(f->g, r, slot) || !is_counted(r, slot) || !*rows || --f->rows[*rows].readers)
+    return;
+  bpi_flow_drop(f, *rows);
+  *rows = 0;
+}
+
+/* A result's rows go to its slot, where a given node may have some already. */
+static bp_status settle(bpi_flow *f, bpi_region *r, uint32_t slot, uint32_t rows)
+{
+  uint32_t *value = &r->l->value[slot];
+  if (is_counted(r, slot)) {
+    uint32_t readers = *value;
+    *value = rows;
+    if (rows)
+      f->rows[rows].readers = readers + 1;
+    release(f, r, slot); /* this one was ours: a result that nobody reads goes at once */
+    return BP_OK;
+  }
+  bp_status s = rows ? arrive_alike(f, rows, BPI_ONE, value) : BP_OK;
+  bpi_flow_drop(f, rows);
+  return s;
 }
 
 static bp_status push(bpi_flow *f, bpi_region *r, uint32_t head)
@@ -492,8 +564,12 @@ static bp_status push(bpi_flow *f, bpi_region *r, uint32_t head)
   } else {
     st = out_of_memory(f);
   }
-  for (int k = 0; k < c.n_out; k++)
-    r->l->value[head + (uint32_t)k] = out[k];
+  for (int k = 0; k < c.n_out; k++) {
+    bp_status s = settle(f, r, head + (uint32_t)k, out[k]);
+    st = st != BP_OK ? st : s;
+  }
+  for (int i = 0; i < c.n_in; i++)
+    release(f, r, c.x[i].index);
   if (in != few)
     bpi_free(f->g->ctx, in);
   bpi_call_done(&room);
@@ -506,25 +582,28 @@ bp_status bpi_flow_sweep(bpi_flow *f, const bp_node *y, size_t n_y, const bp_nod
   bp_graph *g = f->g;
   bpi_region r;
   bp_status st = bpi_region_open(f->sweeps, y, n_y, x, n_x, cut, &r);
+  for (size_t i = 0; st == BP_OK && i < n_x; i++)
+    if (given[i])
+      st = arrive_alike(f, given[i], BPI_ONE, &r.l->value[x[i].index]);
+  if (st == BP_OK)
+    count_readers(g, &r, y, n_y, cut);
   for (size_t at = 0; st == BP_OK && at < r.n; at++) {
-    uint32_t head = r.heads[at];
-    if (!r.l->active[head])
-      continue;
-    bool is_given = r.l->active[head] == BPI_GIVEN;
-    if (!(cut && is_given) && g->nodes[head].n_in)
-      st = push(f, &r, head);
-    for (size_t i = 0; is_given && st == BP_OK && i < n_x; i++)
-      if (x[i].index - g->nodes[x[i].index].result == head)
-        st = given_at(f, &r, x[i].index, given[i]);
+    if (is_computed(g, &r, r.heads[at], cut))
+      st = push(f, &r, r.heads[at]);
+    if (st == BP_OK && bpi_lists_crowded(&f->l))
+      st = forget_lists(f);
   }
   for (size_t k = 0; st == BP_OK && k < n_y; k++) {
     bool there = bpi_region_active(g, &r, y[k].index) && r.l->value[y[k].index];
     found[k] = there ? again(f, r.l->value[y[k].index], BPI_ONE) : 0;
     st = f->l.status;
   }
-  for (size_t at = 0; st == BP_OK && at < r.n; at++)
-    for (uint32_t k = 0; k < g->nodes[r.heads[at]].n_out; k++)
-      bpi_flow_drop(f, r.l->value[r.heads[at] + k]);
+  for (size_t k = 0; st == BP_OK && k < n_y; k++)
+    release(f, &r, y[k].index);
+  for (size_t i = 0; st == BP_OK && i < n_x; i++) {
+    bpi_flow_drop(f, r.l->value[x[i].index]);
+    r.l->value[x[i].index] = 0;
+  }
   bpi_region_close(f->sweeps, &r);
   return st != BP_OK ? st : g->status;
 }

@@ -12,6 +12,7 @@ typedef enum bpi_known { BPI_ANY, BPI_ONE_NUMBER, BPI_ONE } bpi_known;
 /* Lists of all elements of a node, shared by nodes with the same. */
 typedef struct bpi_shared {
   size_t users;
+  bool renamed;
   uint32_t id[];
 } bpi_shared;
 
@@ -19,7 +20,8 @@ typedef struct bpi_shared {
 typedef struct bpi_rows {
   bpi_shared *lists; /* NULL: free */
   int64_t n;
-  bpi_known known; /* all entries are 1, or one number */
+  bpi_known known;  /* all entries are 1, or one number */
+  uint32_t readers; /* in the sweep that computes the node */
 } bpi_rows;
 
 typedef struct bpi_flow {

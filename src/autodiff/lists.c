@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { FEW = 24, SPARSE_RANGE = 16 };
+enum { FEW = 24, SPARSE_RANGE = 16, FEW_LISTS = 1 << 16 };
 
 bp_status bpi_lists_open(bpi_lists *l, bp_ctx *ctx, int64_t cols, int64_t limit)
 {
@@ -29,6 +29,7 @@ bp_status bpi_lists_open(bpi_lists *l, bp_ctx *ctx, int64_t cols, int64_t limit)
   }
   l->n_items = cols;
   l->n_lists = (size_t)cols + 1;
+  l->crowded_at = 2 * cols + FEW_LISTS;
   return BP_OK;
 }
 
@@ -54,7 +55,7 @@ static bool room(bpi_lists *l, int64_t n)
 {
   if (l->status != BP_OK)
     return false;
-  if (l->n_items + n > l->limit + l->cols || l->n_lists >= UINT32_MAX) {
+  if (l->n_items + n > 2 * l->limit + l->cols || l->n_lists >= UINT32_MAX) {
     bpi_lists_full(l);
     return false;
   }
@@ -73,17 +74,109 @@ static bool room(bpi_lists *l, int64_t n)
   return l->status == BP_OK;
 }
 
+static uint32_t add(bpi_lists *l, int64_t start, int32_t n)
+{
+  l->list[l->n_lists] = (bpi_list){start, n};
+  return (uint32_t)l->n_lists++;
+}
+
+/* A list whose columns follow one another, from `start` on: it lies among the first items, which count columns. */
+static bool is_run(const bpi_lists *l, uint32_t id)
+{
+  return l->list[id].start < l->cols && l->list[id].n > 0;
+}
+
+/* The n items behind n_items become a list. */
 static uint32_t keep(bpi_lists *l, int32_t n)
 {
-  l->list[l->n_lists] = (bpi_list){l->n_items, n};
+  const int32_t *v = l->item + l->n_items;
+  if (v[n - 1] - v[0] + 1 == n)
+    return add(l, v[0], n);
   l->n_items += n;
-  return (uint32_t)l->n_lists++;
+  return add(l, l->n_items - n, n);
+}
+
+bool bpi_lists_crowded(const bpi_lists *l)
+{
+  return l->n_items > l->crowded_at || (int64_t)l->n_lists > l->crowded_at;
+}
+
+void bpi_lists_keep(bpi_lists *l, uint32_t *new_id)
+{
+  size_t n = (size_t)l->cols + 1;
+  for (size_t i = 0; i < n; i++)
+    new_id[i] = (uint32_t)i;
+  l->n_items = l->cols;
+  for (size_t i = n; i < l->n_lists; i++) {
+    bpi_list list = l->list[i];
+    if (!new_id[i])
+      continue;
+    l->list[n] = list;
+    if (list.start >= l->cols) {
+      memmove(l->item + l->n_items, l->item + list.start, (size_t)list.n * sizeof *l->item);
+      l->list[n].start = l->n_items;
+      l->n_items += list.n;
+    }
+    new_id[i] = (uint32_t)n++;
+  }
+  l->n_lists = n;
+  l->last_join = 0;
+  l->crowded_at = 2 * (l->n_items > (int64_t)n ? l->n_items : (int64_t)n) + FEW_LISTS;
 }
 
 /* ---- two ---- */
 
+typedef struct span {
+  int64_t lo, hi; /* columns lo .. hi - 1 */
+} span;
+
+static span span_of(const bpi_lists *l, uint32_t id)
+{
+  int64_t lo = l->list[id].start;
+  return (span){lo, lo + l->list[id].n};
+}
+
+/* Two runs that meet or overlap are one. */
+static bool join_spans(bpi_lists *l, span *a, span b)
+{
+  if (a->lo > b.hi || b.lo > a->hi)
+    return false;
+  l->overlap = l->overlap || (a->lo < b.hi && b.lo < a->hi);
+  a->lo = a->lo < b.lo ? a->lo : b.lo;
+  a->hi = a->hi > b.hi ? a->hi : b.hi;
+  return true;
+}
+
+/* True if a list lies within a run altogether. */
+static bool within(const bpi_lists *l, uint32_t id, span run)
+{
+  const bpi_list *a = &l->list[id];
+  return a->n > 0 && l->item[a->start] >= run.lo && l->item[a->start + a->n - 1] < run.hi;
+}
+
+/* The run as a list: one of two that say it already, or a new one. */
+static uint32_t run_list(bpi_lists *l, span s, uint32_t a, uint32_t b)
+{
+  int32_t n = (int32_t)(s.hi - s.lo);
+  if (is_run(l, a) && l->list[a].start == s.lo && l->list[a].n == n)
+    return a;
+  if (is_run(l, b) && l->list[b].start == s.lo && l->list[b].n == n)
+    return b;
+  return room(l, 0) ? add(l, s.lo, n) : 0;
+}
+
 static uint32_t merge(bpi_lists *l, uint32_t a, uint32_t b)
 {
+  if (is_run(l, a) && is_run(l, b)) {
+    span s = span_of(l, a);
+    if (join_spans(l, &s, span_of(l, b)))
+      return run_list(l, s, a, b);
+  }
+  bool b_in_a = is_run(l, a) && within(l, b, span_of(l, a));
+  if (b_in_a || (is_run(l, b) && within(l, a, span_of(l, b)))) {
+    l->overlap = true;
+    return b_in_a ? a : b;
+  }
   int32_t na = l->list[a].n, nb = l->list[b].n, n = 0, i = 0, j = 0;
   if (!room(l, (int64_t)na + nb))
     return 0;
@@ -99,7 +192,7 @@ static uint32_t merge(bpi_lists *l, uint32_t a, uint32_t b)
   n += na - i;
   memcpy(to + n, y + j, (size_t)(nb - j) * sizeof *to);
   n += nb - j;
-  l->last_overlap = n < na + nb;
+  l->overlap = l->overlap || n < na + nb;
   return n == na ? a : n == nb ? b : keep(l, n);
 }
 
@@ -115,7 +208,11 @@ uint32_t bpi_lists_join(bpi_lists *l, uint32_t a, uint32_t b)
   if (!l->last_join || a != l->last_a || b != l->last_b) {
     l->last_a = a;
     l->last_b = b;
+    bool before = l->overlap;
+    l->overlap = false;
     l->last_join = merge(l, a, b);
+    l->last_overlap = l->overlap;
+    l->overlap = before;
   }
   l->overlap = l->overlap || l->last_overlap;
   return l->last_join;
@@ -127,15 +224,15 @@ void bpi_join_begin(bpi_lists *l)
 {
   l->held = l->largest = 0;
   l->joined = 0;
+  l->run_hi = 0;
   l->ascending = true;
 }
 
-static void take(bpi_lists *l, uint32_t id)
+static void take(bpi_lists *l, int64_t start, int32_t n)
 {
-  int32_t n = l->list[id].n;
   if (!room(l, (int64_t)l->joined + n))
     return;
-  const int32_t *from = l->item + l->list[id].start;
+  const int32_t *from = l->item + start;
   int32_t *to = l->item + l->n_items, m = l->joined;
   for (int32_t i = 0; i < n; i++)
     if (l->seen[from[i]] != l->now) {
@@ -145,11 +242,17 @@ static void take(bpi_lists *l, uint32_t id)
     }
   l->overlap = l->overlap || m - l->joined < n;
   l->joined = m;
-  if (n > l->list[l->largest].n)
-    l->largest = id;
 }
 
-/* The first list is only held: most joins are of one. */
+static void fresh_stamp(bpi_lists *l)
+{
+  if (++l->now)
+    return;
+  memset(l->seen, 0, ((size_t)l->cols + 1) * sizeof *l->seen); /* the stamps are used up */
+  l->now = 1;
+}
+
+/* Most joins are of one list, which is only held; many are of runs that meet. Columns are gathered where neither is so. */
 void bpi_join_add(bpi_lists *l, uint32_t id)
 {
   if (id == 0)
@@ -158,19 +261,25 @@ void bpi_join_add(bpi_lists *l, uint32_t id)
     l->overlap = true;
     return;
   }
-  if (l->held == 0 && l->joined == 0) {
-    l->held = id;
-    return;
-  }
+  if (l->list[id].n > l->list[l->largest].n)
+    l->largest = id;
   if (l->joined == 0) {
-    if (++l->now == 0) { /* the stamps are used up */
-      memset(l->seen, 0, ((size_t)l->cols + 1) * sizeof *l->seen);
-      l->now = 1;
+    bool first = l->held == 0, run = l->run_hi > 0 || is_run(l, l->held);
+    span s = l->run_hi > 0 ? (span){l->run_lo, l->run_hi} : span_of(l, l->held);
+    if (!first && run && is_run(l, id) && join_spans(l, &s, span_of(l, id))) {
+      l->run_lo = s.lo;
+      l->run_hi = s.hi;
+    } else if (!first && run && within(l, id, s)) {
+      l->overlap = true;
+    } else if (!first) {
+      fresh_stamp(l);
+      take(l, s.lo, (int32_t)(s.hi - s.lo));
+      take(l, l->list[id].start, l->list[id].n);
     }
-    take(l, l->held);
+  } else {
+    take(l, l->list[id].start, l->list[id].n);
   }
   l->held = id;
-  take(l, id);
 }
 
 static int ascending(const void *a, const void *b, const void *arg)
@@ -215,7 +324,7 @@ uint32_t bpi_join_end(bpi_lists *l)
   if (l->status != BP_OK)
     return 0;
   if (l->joined == 0)
-    return l->held;
+    return l->run_hi > 0 ? run_list(l, (span){l->run_lo, l->run_hi}, l->largest, l->held) : l->held;
   if (l->joined == l->list[l->largest].n)
     return l->largest;
   if (!l->ascending)

@@ -1,4 +1,5 @@
-/* Sorted lists of columns, kept once and shared: a list is a number, and rows that depend on the same columns have the same one. */
+/* Sorted lists of columns, kept once and shared: a list is a number, and rows that depend on the same columns have the same one. The first
+ * items count the columns, and a list whose columns follow one another is a part of them: so runs, and rows that are full, take no room. */
 #ifndef BPI_LISTS_H
 #define BPI_LISTS_H
 
@@ -13,14 +14,16 @@ typedef struct bpi_lists {
   bp_ctx *ctx;
   int32_t *item;
   int64_t n_items, items_cap, limit;
-  bpi_list *list; /* list 0 is empty; list 1 + j is {j} */
+  int64_t crowded_at; /* so many items, or lists, that it pays to look for those without a user */
+  bpi_list *list;     /* list 0 is empty; list 1 + j is {j} */
   size_t n_lists, lists_cap;
   int32_t cols;
   bp_status status; /* the first failure: BP_E_NOMEM or BP_E_LIMIT; then joins give list 0 */
   /* The join being made. */
   uint32_t *seen, now; /* stamp of each column */
   uint32_t held, largest;
-  int32_t joined; /* columns behind n_items so far */
+  int64_t run_lo, run_hi; /* run_hi > 0: all that was added is the columns run_lo .. run_hi - 1 */
+  int32_t joined;         /* columns behind n_items so far */
   bool ascending;
   uint32_t last_a, last_b, last_join; /* of bpi_lists_join */
   bool last_overlap;
@@ -39,6 +42,10 @@ static inline const int32_t *bpi_list_items(const bpi_lists *l, uint32_t id, int
 
 /* Fails for want of room within the limit. */
 bp_status bpi_lists_full(bpi_lists *l);
+/* Is it time to look which lists are still used? */
+bool bpi_lists_crowded(const bpi_lists *l);
+/* Keeps the lists marked in new_id, and sets their new numbers there. Lists of one column keep theirs. */
+void bpi_lists_keep(bpi_lists *l, uint32_t *new_id);
 /* The union of two lists. */
 uint32_t bpi_lists_join(bpi_lists *l, uint32_t a, uint32_t b);
 /* The union of many: begin, add each, end. */

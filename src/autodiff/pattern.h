@@ -23,7 +23,7 @@ typedef struct bpi_pattern {
 } bpi_pattern;
 
 /* Pattern of real nodes y by real nodes x of g. An x that depends on another x passes dependence on, as in bp_jvp.
- * @param limit  Most entries to hold at any time; 0: 2^28. More give BP_E_LIMIT, and so do 2^31 columns or more.
+ * @param limit  Most entries; 0: 2^28. On the way, twice as many are held at most. More give BP_E_LIMIT, and so do 2^31 columns or more.
  * The graph is as it was afterwards. On error *p is empty. @return as bp_jvp. Cost: linear in the nodes between x and y and in the entries of their patterns;
  * nodes that do nothing to positions (elementwise with one active input, reshape) cost nothing. */
 bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,

@@ -132,23 +132,23 @@ s = W2 @ h
 s @ [1,-2]' 'W1=[[1,-1],[2,1],[-1,1]]' 'W2=[[1,-2,3],[0,1,-1]]' 'x=[2,1]' <<'END'
 f = -19
 
-forward                                value  from
-W1       input         [3,2] -1.0000..2.0000
-x        input             [2] 2.0000 1.0000
-#1       dot       [3] 1.0000 5.0000 -1.0000  W1 @ x
-h        maximum    [3] 1.0000 5.0000 0.0000  max(0, W1 @ x)
-W2       input         [2,3] -2.0000..3.0000
-s        dot              [2] -9.0000 5.0000  W2 @ h
-#2       constant         [2] 1.0000 -2.0000
-f        dot                        -19.0000  s @ [1,-2]
+forward                          value  from
+W1       input     [3,2] 1 -1 2 1 -1 1
+x        input                 [2] 2 1
+#1       dot                [3] 1 5 -1  W1 @ x
+h        maximum             [3] 1 5 0  max(0, W1 @ x)
+W2       input     [2,3] 1 -2 3 0 1 -1
+s        dot                  [2] -9 5  W2 @ h
+#2       constant             [2] 1 -2
+f        dot                  -19.0000  s @ [1,-2]
 
-backward           to                   upstream  *                          local  =                    product
-f         dot      s                      1.0000  *          spread 1.0000 -2.0000  =         [2] 1.0000 -2.0000
-s         dot      W2         [2] 1.0000 -2.0000  *                     spread 2x6  =     [2,3] -10.0000..5.0000
-                   h          [2] 1.0000 -2.0000  *                      dense 2x3  =  [3] 1.0000 -4.0000 5.0000
-h         maximum  #1  [3] 1.0000 -4.0000 5.0000  *  diagonal 1.0000 1.0000 0.0000  =  [3] 1.0000 -4.0000 0.0000  wins 2 of 3
-#1        dot      W1  [3] 1.0000 -4.0000 0.0000  *                     spread 3x6  =      [3,2] -8.0000..2.0000
-                   x   [3] 1.0000 -4.0000 0.0000  *                      dense 3x2  =        [2] -7.0000 -5.0000
+backward           to    upstream  *           local  =               product
+f         dot      s       1.0000  *     spread 1 -2  =              [2] 1 -2
+s         dot      W2    [2] 1 -2  *      spread 2x6  =  [2,3] 1 5 0 -2 -10 0
+                   h     [2] 1 -2  *       dense 2x3  =            [3] 1 -4 5
+h         maximum  #1  [3] 1 -4 5  *  diagonal 1 1 0  =            [3] 1 -4 0  wins 2 of 3
+#1        dot      W1  [3] 1 -4 0  *      spread 3x6  =   [3,2] 2 1 -8 -4 0 0
+                   x   [3] 1 -4 0  *       dense 3x2  =             [2] -7 -5
 
 W1 [3,2]
                value                gradient
@@ -223,8 +223,8 @@ END
 shows 'sum(1e-9*x)' 'x=arange(2000.0)' <<'END'
 f = 0.001999
 x [2000]
-  value     0.0000..1999.0000, mean 999.5000
-  gradient  all 1.000e-09, mean 1.000e-09
+  value     0..1999, mean 999.5
+  gradient  all 1e-09, mean 1e-09
 END
 
 # float32 and a program in a file.
