@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 9, WIDEST = 44, LABEL = 64 };
+enum { COLUMNS = 9, WIDEST = 44, LABEL = 64, SEVERAL = 4 };
 
 typedef struct table {
   int width[COLUMNS];
@@ -181,31 +181,57 @@ static void forward_rows(telling *w, size_t i)
 
 /* ---- backward ---- */
 
-/* How a router decided about its input k. */
-static void winner_note(const telling *w, size_t i, int k, char *text, size_t size)
+/* How a router decided about its input k: how many elements of the result it won, and which of its own elements did. */
+typedef struct verdict {
+  int64_t count, of;
+  int by;                 /* who won the first element; -1: nobody */
+  int64_t first[SEVERAL]; /* of the elements that won */
+} verdict;
+
+/* False: not a router, or nothing is known. */
+static bool judge(const telling *w, size_t i, int k, verdict *v)
+{
+  array_view y = part_of(w, BP_TRACE_VALUE, i, 0);
+  *v = (verdict){.of = y.size, .by = -1};
+  if (!(bp_trace_at(w->t, i)->op->traits & BP_ROUTER) || y.size == 0)
+    return false;
+  int *won = malloc((size_t)y.size * sizeof *won);
+  int64_t *at = malloc((size_t)y.size * sizeof *at);
+  bool known = won && at && bp_trace_winners(w->t, i, won, at, (size_t)y.size) == BP_OK;
+  for (int64_t e = 0; known && e < y.size; e++) {
+    if (won[e] == k && v->count < SEVERAL)
+      v->first[v->count] = at[e];
+    v->count += won[e] == k;
+  }
+  v->by = known ? won[0] : -1;
+  free(won);
+  free(at);
+  return known;
+}
+
+static const char *winner_note(const telling *w, size_t i, int k, char *text, size_t size)
 {
   const bp_traced *n = bp_trace_at(w->t, i);
-  array_view y = part_of(w, BP_TRACE_VALUE, i, 0);
+  verdict v;
   char name[LABEL];
+  size_t at;
   *text = 0;
-  if (!(n->op->traits & BP_ROUTER) || y.size == 0 || (n->n_in == 1 && y.size > 1))
-    return;
-  int *won = malloc((size_t)y.size * sizeof *won), by = -1;
-  int64_t count = 0, at = 0, *places = y.size == 1 ? &at : NULL;
-  if (won && bp_trace_winners(w->t, i, won, places, (size_t)y.size) == BP_OK) {
-    for (int64_t e = 0; e < y.size; e++)
-      count += won[e] == k;
-    by = won[0];
-  }
-  if (y.size > 1)
-    snprintf(text, size, "wins %lld of %lld", (long long)count, (long long)y.size);
-  else if (n->n_in == 1 && count)
-    snprintf(text, size, "element %lld wins", (long long)at);
-  else if (count)
+  if (!judge(w, i, k, &v))
+    return text;
+  if (n->n_in > 1 && v.of > 1)
+    snprintf(text, size, "wins %lld of %lld", (long long)v.count, (long long)v.of);
+  else if (n->n_in > 1 && v.count)
     snprintf(text, size, "wins");
-  else if (by >= 0)
-    snprintf(text, size, "%s wins", label(w, n->in[by].from, n->in[by].result, name));
-  free(won);
+  else if (n->n_in > 1 && v.by >= 0)
+    snprintf(text, size, "%s wins", label(w, n->in[v.by].from, n->in[v.by].result, name));
+  else if (n->n_in == 1 && v.count && v.count <= SEVERAL) {
+    at = (size_t)snprintf(text, size, v.count > 1 ? "elements" : "element");
+    for (int64_t e = 0; e < v.count && at < size; e++)
+      at += (size_t)snprintf(text + at, size - at, " %lld", (long long)v.first[e]);
+    if (at < size)
+      snprintf(text + at, size - at, v.count > 1 ? " win" : " wins");
+  }
+  return text;
 }
 
 enum { MOST_ENTRIES = 1 << 22 }; /* of a local Jacobian that is looked at only to name its class */
@@ -256,7 +282,6 @@ static void wire_row(telling *w, size_t i, int k, bool first)
   int result = upstream_result(w, i);
   array_view up = part_of(w, BP_TRACE_GRADIENT, i, result);
   snprintf(op, sizeof op, "%.40s", first ? shown(operation(n)) : "");
-  winner_note(w, i, k, note, sizeof note);
   const char *const cell[COLUMNS] = {first ? label(w, i, result, name) : "",
                                      op,
                                      label(w, n->in[k].from, n->in[k].result, to),
@@ -265,7 +290,7 @@ static void wire_row(telling *w, size_t i, int k, bool first)
                                      local_cell(w, i, k, local, sizeof local),
                                      "=",
                                      array_cell(&product, passed, sizeof passed),
-                                     note};
+                                     winner_note(w, i, k, note, sizeof note)};
   table_row(&w->table, cell);
 }
 
@@ -401,6 +426,7 @@ static void json_wire(const telling *w, size_t i, int k, const char *of)
   const bp_wire *wire = &bp_trace_at(w->t, i)->in[k];
   array_view product = part_of(w, BP_TRACE_PRODUCT, i, k);
   bp_local_info j;
+  verdict v;
   if (!product.data)
     return;
   answer("{\"schema\":1,\"kind\":\"wire\",\"of\":");
@@ -413,6 +439,8 @@ static void json_wire(const telling *w, size_t i, int k, const char *of)
     answer(",\"class\":\"%s\"", bp_jac_name(j.jac));
   json_part("local", w, BP_TRACE_LOCAL, i, k);
   json_part("product", w, BP_TRACE_PRODUCT, i, k);
+  if (judge(w, i, k, &v))
+    answer(",\"wins\":%lld", (long long)v.count);
   answer("}\n");
 }
 

@@ -798,6 +798,12 @@ static void misuse_is_refused(void **state)
   assert_status(BP_E_GRAPH, bp_trace_new(&bad, 1, NULL, &t));
   assert_status(BP_OK, bp_graph_status(b->g));
   assert_status(BP_E_ARG, bp_trace_run(NULL));
+  assert_null(bp_trace_plan_run(NULL));
+  const bp_attr *attr = (const bp_attr *)b;
+  assert_null(bp_node_op(bad, &attr));
+  assert_null(attr);
+  assert_null(bp_node_op(BP_NO_NODE, NULL));
+  assert_string_equal(bp_fn_name(NULL), "");
   assert_status(BP_E_ARG, bp_trace_bind(NULL, "x", got, 8));
   assert_int_equal(bp_trace_count(NULL), 0);
   assert_null(bp_trace_at(NULL, 0));

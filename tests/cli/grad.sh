@@ -267,6 +267,14 @@ END
 "$PYTHON" check.py neuron.json eight || bad "the JSON of the neuron"
 "$BPROP" grad --steps --json 'x*y + max(x, z) + x*x' x=3 y=-2 z=5 >forks.json || bad "--json"
 "$PYTHON" check.py forks.json || bad "the JSON of forks"
+# Who won what: of a max of two, of one over an axis, and of one over all.
+"$BPROP" grad --steps 'max(x, y) @ ones(3) + sum(max(A, axis=1)) + max(A)' 'x=[1,5,2]' 'y=[3,4,2]' 'A=[[1,7],[8,3],[9,9]]' >out || bad "winners"
+for line in 'maximum .* x .*  wins 2 of 3' '   y .*  wins 1 of 3' 'max .* A .*  elements 1 2 4 win' 'max .* A .*  element 4 wins'; do
+  grep -q "$line\$" out || { bad "no line '$line'"; cat out; }
+done
+"$BPROP" grad --steps --json 'max(x, y)' x=1 y=1 | grep -c '"wins":[01]}' >out
+[ "$(cat out)" = 2 ] || bad "no wins in JSON"
+
 "$BPROP" grad --json 'sum(x/y)' 'x=[[1,2]]' y=0 >out || bad "--json"
 cat >want <<'END'
 {"schema":1,"kind":"output","name":"f","shape":[],"value":"inf"}
