@@ -32,21 +32,19 @@ static void print_passes(const bp_trace *t)
 
 int main(void)
 {
-  static const double x = -2, y = 5, z = -4;
+  static const char *const names[3] = {"x", "y", "z"};
+  static const double values[3] = {-2, 5, -4};
   bp_ctx *ctx = bp_ctx_new(NULL);
   bp_graph *g = bp_graph_new(ctx);
-  bp_node sum = bp_add(bp_input(g, "x", BP_REAL, 0, NULL), bp_input(g, "y", BP_REAL, 0, NULL));
-  bp_node q = bp_name(sum, "q");
-  bp_node f = bp_name(bp_mul(q, bp_input(g, "z", BP_REAL, 0, NULL)), "f");
+  bp_node in[3] = {BP_NO_NODE};
+  for (int i = 0; i < 3; i++)
+    in[i] = bp_input(g, names[i], BP_REAL, 0, NULL);
+  bp_node q = bp_name(bp_add(in[0], in[1]), "q"), f = bp_name(bp_mul(q, in[2]), "f");
 
   bp_trace *t = NULL;
   bp_status s = bp_trace_new(&f, 1, NULL, &t); /* with respect to every input */
-  if (s == BP_OK)
-    s = bp_trace_bind(t, "x", &x, sizeof x);
-  if (s == BP_OK)
-    s = bp_trace_bind(t, "y", &y, sizeof y);
-  if (s == BP_OK)
-    s = bp_trace_bind(t, "z", &z, sizeof z);
+  for (int i = 0; s == BP_OK && i < 3; i++)
+    s = bp_trace_bind(t, names[i], &values[i], sizeof values[i]);
   if (s == BP_OK)
     s = bp_trace_run(t);
   size_t at;
