@@ -882,6 +882,14 @@ BP_API bp_status bp_jacobian_jvp(bp_jacobian *j, const void *v, void *out);
 /** u J by one reverse sweep (Hessian: the same as H u). @param u rows values, @param out cols values. As bp_jacobian_jvp. */
 BP_API bp_status bp_jacobian_vjp(bp_jacobian *j, const void *u, void *out);
 
+/** Saves the matrix of the last run, with the promises of bp_save_file, in the format that the end of the name says (in either case):
+ *    .mtx  Matrix Market, coordinate real general; of a Hessian symmetric, the lower triangle. Read by SciPy, Julia, Octave, ...
+ *    .npz  for scipy.sparse.load_npz, in compressed rows; under 4 GiB
+ *    .npy  dense, float64; up to 2^27 elements
+ *  Every stored entry is written, also one that is 0. @return BP_OK; BP_E_UNSUPPORTED for another end; BP_E_LIMIT; BP_E_ORDER before
+ *  the first run; BP_E_IO, BP_E_NOMEM. */
+BP_API bp_status bp_jacobian_save(const bp_jacobian *j, const char *path);
+
 /** Hessian-vector products as nodes: out[i], shaped like x[i], is the sum over k of d^2 loss / d x[i] d x[k] times v[k]. Forward over
  *  reverse: costs about 2 gradients, whatever the size of x. @param v n nodes shaped like x. Errors as bp_grad. Source: Pearlmutter 1994. */
 BP_API bp_status bp_hvp(bp_node loss, const bp_node *x, const bp_node *v, size_t n, bp_node *out);
@@ -1961,6 +1969,10 @@ BP_API bool bp_program_uses(bp_program *p, const char *name);
 /** Binds every input that the plan needs to its value. A float32 plan reads copies, which live as long as the program.
  *  @return BP_OK; BP_E_UNBOUND names an input without a value; BP_E_NOMEM. */
 BP_API bp_status bp_program_bind(bp_program *p, bp_run *r);
+
+/** Whether an array was drawn while reading (randn and its like), so that the values depend on the seed. @param seed Out, may be NULL: the
+ *  seed in force at the end. */
+BP_API bool bp_program_drew(const bp_program *p, uint64_t *seed);
 
 /** Where a node came from. */
 typedef struct bp_span {

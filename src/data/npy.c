@@ -1,8 +1,7 @@
 /* NumPy's .npy: magic, version, length of the header, a Python dict as text, the elements. Source: numpy.lib.format. */
-#include "base/save.h"
+#include "data/npy.h"
 #include "base/shape.h"
 #include "base/store.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -305,15 +304,13 @@ static const char *npy_code(bp_store s)
   return NULL;
 }
 
-/* Magic to the line feed, a multiple of 64 bytes, so that the elements are aligned in the file. */
-static void put_npy_header(bpi_text *t, const bp_ndarray *a)
+void bpi_npy_header(bpi_text *t, const char *descr, int rank, const int64_t *dims)
 {
   enum { PREAMBLE = 10 };
-  char order = bp_store_bits(a->store) == 8 ? '|' : bpi_big_endian() ? '>' : '<';
   bpi_text_add(t, NPY_MAGIC "\1\0\0\0", PREAMBLE);
-  bpi_textf(t, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, npy_code(a->store));
-  for (int i = 0; i < a->rank; i++)
-    bpi_textf(t, "%lld%s", (long long)a->dims[i], i + 1 < a->rank ? ", " : a->rank == 1 ? "," : "");
+  bpi_textf(t, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+  for (int i = 0; i < rank; i++)
+    bpi_textf(t, "%lld%s", (long long)dims[i], i + 1 < rank ? ", " : rank == 1 ? "," : "");
   bpi_textf(t, "), }");
   while ((t->n + 1) % 64 && !t->failed)
     bpi_text_add(t, " ", 1);
@@ -322,6 +319,13 @@ static void put_npy_header(bpi_text *t, const bp_ndarray *a)
     return;
   t->s[8] = (char)((t->n - PREAMBLE) & 255);
   t->s[9] = (char)((t->n - PREAMBLE) >> 8);
+}
+
+void bpi_npy_descr(bp_store store, char descr[BPI_NPY_DESCR])
+{
+  char order = bp_store_bits(store) == 8 ? '|' : bpi_big_endian() ? '>' : '<';
+  const char *code = npy_code(store);
+  snprintf(descr, BPI_NPY_DESCR, "%c%s", order, code ? code : "");
 }
 
 static bp_status check_npy(const bp_ndarray *a, size_t *bytes)
@@ -340,13 +344,15 @@ bp_status bp_npy_save(bp_ctx *ctx, const char *path, const bp_ndarray *a)
   if (!ctx || !path || !a)
     return bpi_bad_arg("bp_npy_save", "ctx, path or the array is NULL");
   size_t bytes;
+  char descr[BPI_NPY_DESCR];
   bpi_save save;
   bpi_text header;
   bp_status s = check_npy(a, &bytes);
   if (s != BP_OK)
     return s;
   bpi_text_init(&header, ctx);
-  put_npy_header(&header, a);
+  bpi_npy_descr(a->store, descr);
+  bpi_npy_header(&header, descr, a->rank, a->dims);
   s = header.failed ? bpi_nomem() : bpi_save_begin(ctx, path, &save);
   if (s == BP_OK) {
     s = bpi_save_write(&save, header.s, header.n);

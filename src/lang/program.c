@@ -312,6 +312,13 @@ bp_status bp_program_input(bp_program *p, size_t i, bp_variable *out)
   return bp_node_type(in->node, &out->type);
 }
 
+bool bp_program_drew(const bp_program *p, uint64_t *seed)
+{
+  if (p && seed)
+    *seed = p->options.seed;
+  return p && p->draws > 0;
+}
+
 bool bp_program_uses(bp_program *p, const char *name)
 {
   const bpi_lname *known = p && name && p->status == BP_OK ? bpi_intern(p, name, strlen(name)) : NULL;
