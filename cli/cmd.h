@@ -13,6 +13,8 @@ int cmd_run(const settings *s);
 int cmd_grad(const settings *s);
 int cmd_check(const settings *s);
 int cmd_bench(const settings *s);
+int cmd_jacobian(const settings *s);
+int cmd_hessian(const settings *s);
 int cmd_ops(const settings *s);
 int cmd_help(const settings *s);
 int cmd_version(const settings *s);

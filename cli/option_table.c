@@ -17,9 +17,10 @@ const option options[] = {
              "data, as 0.25 or 25%, held out before all else"},
     {"valid", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0.1", .at = IN(valid),
      .help = "what decides when to stop, in the same form; 0: nothing, every epoch is run"},
-    {"output", "FILE", .commands = TRAIN | PICTURES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
+    {"output", "FILE", .commands = TRAIN | PICTURES | MATRICES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
      .help = "the file to write. A model: else the name of the data with .safetensors, in the current folder. A picture, "
-             "NAME.svg or NAME.png: else SVG on standard output"},
+             "NAME.svg or NAME.png: else SVG on standard output. A matrix: NAME.mtx (Matrix Market), "
+             "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense)"},
 
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
@@ -56,7 +57,7 @@ const option options[] = {
      .help = "largest norm of the whole gradient; 0: any"},
     {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
      .help = "share of each label spread over all classes"},
-    {"wrt", "NAMES", .commands = GRAD | CHECK | BENCH, .kind = OPTION_TEXT, .at = IN(wrt),
+    {"wrt", "NAMES", .commands = GRAD | CHECK | BENCH | MATRICES, .kind = OPTION_TEXT, .at = IN(wrt),
      .help = "differentiate by these, as x,y: inputs, or any value that the program gives a name; else by every real input"},
     {"steps", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(steps),
      .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
@@ -160,6 +161,23 @@ const command commands[] = {
      "bprop plot relu elu -o activations.svg\nbprop plot 'exp(-a*x**2)*cos(5*x)' a=0.3 --from -4 --to 4 -o "
      "wave.png --dark",
      cmd_plot},
+    {"jacobian", JACOBIAN, "EXPR|FILE [NAME=VALUE...]", 1, -1, "the Jacobian of a formula or program, sparse",
+     "Every derivative of every element of the outputs by every element of the inputs. Where entries may be "
+     "is found from the program alone, and only they are stored; columns or rows that do not meet are made "
+     "by one pass together. Prints the size, the structure, how many entries are stored and how many passes "
+     "made them; of a small one also the matrix, with dots for entries that are 0 for every input. --json "
+     "prints the "
+     "entries too, unless they go to a file. The program and values are as in bprop run.",
+     "bprop jacobian 'relu(x)' 'x=randn(4096)'\n"
+     "bprop jacobian 'x[1:]-x[:-1]' 'x=[1,4,9,16]'\n"
+     "bprop jacobian network.bp --wrt W1,b1 -o J.npz",
+     cmd_jacobian},
+    {"hessian", HESSIAN, "EXPR|FILE [NAME=VALUE...]", 1, -1, "the second derivatives of a number, sparse",
+     "The output must be one number. The Hessian is made by Hessian-vector products, several columns by "
+     "each where they do not meet. Prints and saves as bprop jacobian does.",
+     "bprop hessian 'sum(exp(x[0]*x[1:]))' 'x=randn(1000)'\n"
+     "bprop hessian 'sum(100*(x[1:]-x[:-1]**2)**2+(1-x[:-1])**2)' 'x=[-1.2,1,1]' -o H.mtx",
+     cmd_hessian},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

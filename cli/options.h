@@ -30,6 +30,8 @@ enum {
   VERSION = 64,
   RUN = 128,
   GRAD = 256,
+  JACOBIAN = 1 << 12,
+  HESSIAN = 1 << 13,
   CHECK = 1 << 14,
   BENCH = 1 << 15,
   PLOT = 1 << 20,
@@ -37,8 +39,8 @@ enum {
   REGIONS = 1 << 22
 };
 
-/* Commands that take EXPR|FILE name=value... */
-enum { EXPRESSIONS = RUN | GRAD | CHECK | BENCH };
+/* Commands that make a matrix, and all that take EXPR|FILE name=value... */
+enum { MATRICES = JACOBIAN | HESSIAN, EXPRESSIONS = RUN | GRAD | CHECK | BENCH | MATRICES };
 /* Commands that draw a picture. */
 enum { PICTURES = PLOT | TEMPLATES | REGIONS };
 
@@ -117,6 +119,7 @@ typedef struct settings {
   int64_t entries;
   const char *wrt, *upstream;
   bool steps, unbundle;
+  int sweeps; /* bp_sweeps */
 
   bool dark, grey;
   double scale; /* of a PNG */

@@ -824,7 +824,8 @@ typedef enum bp_sweeps {
 typedef struct bp_jacobian_options {
   bp_dtype real;        /**< BP_FLOAT32 or BP_FLOAT64; 0: BP_FLOAT64 */
   bp_sweeps sweeps;     /**< Hessians take no notice */
-  int64_t most_entries; /**< most entries to store (BP_E_LIMIT); 0: 2^27, which takes 2 GiB for float64 */
+  int64_t most_entries; /**< most entries to store (BP_E_LIMIT); 0: 2^26. An entry takes about 16 bytes, and
+                             50 while the sweeps are chosen */
   bp_state *state; /**< the state that the graph reads; NULL where it reads none. Must outlive the object */
   bool products;   /**< compile bp_jacobian_jvp and bp_jacobian_vjp too */
 } bp_jacobian_options;

@@ -138,8 +138,8 @@ static bp_status find_entries(choice *c, bpi_colouring *out)
     for (int64_t e = c->p->start[i]; e < c->p->start[i + 1]; e++) {
       int64_t j = c->p->col[e];
       bool by_row = c->by ? c->by[e] : c->kind == BP_SWEEPS_REVERSE;
-      out->sweep[e] = by_row ? c->forward + c->row[i] : c->col[j];
-      out->element[e] = by_row ? j : i;
+      out->sweep[e] = (int32_t)(by_row ? c->forward + c->row[i] : c->col[j]);
+      out->element[e] = (int32_t)(by_row ? j : i);
     }
   return BP_OK;
 }

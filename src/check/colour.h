@@ -12,7 +12,7 @@ typedef struct bpi_colouring {
   int64_t *of_col;          /* 0..forward-1; -1: the column is in no forward sweep */
   int64_t *of_row;          /* 0..reverse-1; -1 */
   /* Of each entry, where it is read off: the sweep (forward ones first, then reverse ones) and the element of what it gives. */
-  int64_t *sweep, *element;
+  int32_t *sweep, *element;
 } bpi_colouring;
 
 /* Colours a matrix with as few sweeps as are found. t: its transpose. Everything is allocated in `a`. Only BP_E_NOMEM.
@@ -27,7 +27,8 @@ bp_status bpi_colour_hessian(bpi_arena *a, const bpi_csr *p, bpi_colouring *out)
  * `own` must differ from every other item there; the others may agree among each other. */
 typedef struct bpi_lines {
   int64_t n_items, n_lines;
-  int64_t *start, *item; /* items of line i: item[start[i]] to item[start[i + 1] - 1] */
+  int64_t *start;
+  int32_t *item; /* items of line i: item[start[i]] to item[start[i + 1] - 1] */
   int64_t *own;
   int64_t *first, *line; /* lines of item j, as 2 * line + (the item is one of its own) */
   uint8_t *in;           /* whether item j owns an entry; others are left uncoloured */

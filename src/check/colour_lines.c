@@ -6,7 +6,8 @@
 /* One line at l->item + l->start[n_lines]: the own items, then the others that will be coloured. */
 static int64_t add_line(bpi_lines *l, const bpi_csr *p, int64_t row, const uint8_t *by, uint8_t mine)
 {
-  int64_t *to = l->item + l->start[l->n_lines], n = 0;
+  int32_t *to = l->item + l->start[l->n_lines];
+  int64_t n = 0;
   for (int64_t e = p->start[row]; e < p->start[row + 1]; e++)
     if (!by || by[e] == mine)
       to[n++] = p->col[e];

@@ -227,8 +227,8 @@ static void read_pairs(reading *r, bool forced, bpi_colouring *out)
         here = r->number[r->colour[w]] || !r->number[r->colour[v]];
       int64_t c = here ? r->colour[w] : r->colour[v];
       r->number[c] = 1;
-      out->sweep[e] = out->sweep[mate] = c;
-      out->element[e] = out->element[mate] = here ? v : w;
+      out->sweep[e] = out->sweep[mate] = (int32_t)c;
+      out->element[e] = out->element[mate] = (int32_t)(here ? v : w);
     }
 }
 
@@ -239,7 +239,7 @@ static void renumber(reading *r, int64_t n, bpi_colouring *out)
   for (int64_t c = 0; c < n; c++)
     r->number[c] = r->number[c] ? ++used : 0;
   for (int64_t e = 0; e < bpi_csr_entries(r->p); e++)
-    out->sweep[e] = r->number[out->sweep[e]] - 1;
+    out->sweep[e] = (int32_t)r->number[out->sweep[e]] - 1;
   for (int64_t v = 0; v < r->p->rows; v++)
     out->of_col[v] = out->of_col[v] < 0 ? -1 : r->number[out->of_col[v]] - 1;
   out->forward = used;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const int64_t usual_entries = INT64_C(1) << 27;
+static const int64_t usual_entries = INT64_C(1) << 26;
 
 /* ---- making one ---- */
 
@@ -90,16 +90,19 @@ static bp_status describe(bp_jacobian *j, const bpi_pattern *p, bpi_arena *room)
   return s;
 }
 
-static bp_status find_pattern(bp_jacobian *j, const bpi_function *f, int64_t most, bpi_arena *room)
+static bp_status find_pattern(bp_jacobian *j, const bpi_function *f, int64_t most)
 {
   bpi_pattern p;
+  bpi_arena room;
   /* Patterns on the way may be larger than the last one. */
   bp_status s = bpi_pattern_of(f->g, f->y, f->n_y, f->x, f->n_x, most > usual_entries ? 2 * most : 0, &p);
   if (s != BP_OK)
     return s;
-  s = copy_pattern(j, &p, room);
+  bpi_arena_init(&room, j->ctx);
+  s = copy_pattern(j, &p, &room);
   if (s == BP_OK)
-    s = describe(j, &p, room);
+    s = describe(j, &p, &room);
+  bpi_arena_free(&room);
   bpi_pattern_free(&p);
   return s == BP_OK && j->info.entries > most ? too_many(j, most) : s;
 }
@@ -158,7 +161,7 @@ static bp_status make(bp_jacobian *j, const bpi_function *f, const bp_jacobian_o
   bpi_arena room;
   bpi_colouring c;
   bpi_arena_init(&room, j->ctx);
-  bp_status s = find_pattern(j, f, o->most_entries ? o->most_entries : usual_entries, &room);
+  bp_status s = find_pattern(j, f, o->most_entries ? o->most_entries : usual_entries);
   if (s == BP_OK)
     s = find_sweeps(j, o->sweeps, &room, &c);
   if (s == BP_OK)

@@ -227,7 +227,7 @@ static bp_status read_at_once(weaver *w, bpi_pass *pass)
 static bp_status read_by_run(weaver *w, bpi_pass *pass, int64_t base, int64_t length)
 {
   bpi_arena *a = &w->j->arena;
-  const int64_t *sweep = w->c->sweep;
+  const int32_t *sweep = w->c->sweep;
   int64_t n = w->j->info.entries, mine = 0, end = base + pass->sweeps;
   for (int64_t e = 0; e < n; e++)
     mine += sweep[e] >= base && sweep[e] < end;
