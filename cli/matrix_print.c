@@ -11,7 +11,7 @@ enum { MOST_ROWS = 24, WIDEST = 100, LABEL = 48 };
 static void element_label(char *out, const char *name, bp_node n, int64_t k)
 {
   bp_type t;
-  int64_t at[BP_MAX_RANK];
+  int64_t at[BP_MAX_RANK] = {0};
   bp_node_type(n, &t);
   for (int i = t.rank - 1; i >= 0; i--) {
     at[i] = k % t.dims[i];

@@ -59,6 +59,8 @@ const option options[] = {
      .help = "share of each label spread over all classes"},
     {"wrt", "NAMES", .commands = GRAD | CHECK | BENCH | MATRICES, .kind = OPTION_TEXT, .at = IN(wrt),
      .help = "differentiate by these, as x,y: inputs, or any value that the program gives a name; else by every real input"},
+    {"sweeps", "WHICH", .commands = JACOBIAN, .kind = OPTION_CHOICE, .choices = "auto|forward|reverse|both", .preset = "auto",
+     .at = IN(sweeps), .help = "which passes may make the Jacobian: forward for columns, reverse for rows; auto: whichever needs fewest"},
     {"steps", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(steps),
      .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
              "where wires fork"},

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -654,6 +655,8 @@ static void threads_change_no_bit(void **state)
   bp_ctx_free(many);
 }
 
+static char folder[64];
+
 static bp_status all_of_it(bp_ctx *in, maker make, bool hessian, failing *f)
 {
   world w = {0};
@@ -681,8 +684,16 @@ static bp_status all_of_it(bp_ctx *in, maker make, bool hessian, failing *f)
     assert_int_equal(bp_jacobian_run(j), BP_OK);
     assert_int_equal(bp_jacobian_jvp(j, v, out), BP_OK);
     assert_int_equal(bp_jacobian_vjp(j, v, out), BP_OK);
-    assert_int_equal(f->calls, before); /* evaluating allocates nothing */
-    unbind_point(&w, memory);
+    assert_int_equal(f->calls, before);                  /* evaluating allocates nothing */
+    assert_int_equal(bp_jacobian_jvp(j, v, out), BP_OK); /* what was bound is still read, */
+    unbind_point(&w, memory);                            /* but not by saving */
+  }
+  static const char *const ends[] = {"mtx", "npz", "npy"};
+  for (size_t k = 0; k < 3 && s == BP_OK; k++) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/J.%s", folder, ends[k]);
+    s = bp_jacobian_save(j, path);
+    assert_true(s == BP_OK || s == BP_E_NOMEM);
   }
   bp_jacobian_free(j);
   bp_graph_free(w.g);
@@ -756,6 +767,8 @@ static void misuse_is_refused(void **state)
   assert_int_equal(bp_jacobian_run(NULL), BP_E_ARG);
   assert_int_equal(bp_jacobian_run(j), BP_E_UNBOUND);
   assert_int_equal(bp_jacobian_dense(j, room, 64), BP_E_ORDER);
+  assert_int_equal(bp_jacobian_save(j, "J.mtx"), BP_E_ORDER);
+  assert_int_equal(bp_jacobian_save(NULL, "J.mtx"), BP_E_ARG);
   assert_int_equal(bp_jacobian_jvp(j, room, room), BP_E_ORDER);
   assert_non_null(strstr(bp_error(), "products"));
   assert_int_equal(bp_jacobian_bind(j, "a", room, 8), BP_E_SHAPE);
@@ -769,6 +782,10 @@ static void misuse_is_refused(void **state)
   assert_int_equal(bp_jacobian_run(j), BP_OK);
   assert_int_equal(bp_jacobian_dense(j, room, 64), BP_E_SHAPE);
   assert_int_equal(bp_jacobian_dense(j, NULL, 64), BP_E_ARG);
+  assert_int_equal(bp_jacobian_save(j, NULL), BP_E_ARG);
+  assert_int_equal(bp_jacobian_save(j, "J.csv"), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_jacobian_save(j, "mtx"), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_jacobian_save(j, "/nowhere/J.npz"), BP_E_IO);
   unbind_point(&w, memory);
   bp_jacobian_free(j);
   bp_jacobian_free(NULL);
@@ -852,6 +869,9 @@ static void values_are_not_the_callers_memory(void **state)
 int main(void)
 {
   ctx = bp_ctx_new(NULL);
+  strcpy(folder, "/tmp/bprop-jacobian-XXXXXX");
+  if (!mkdtemp(folder))
+    return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(structure_and_sweeps_are_as_known),
       cmocka_unit_test(values_are_those_of_differences),
@@ -868,5 +888,11 @@ int main(void)
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   bp_ctx_free(ctx);
+  for (int k = 0; k < 3; k++) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/J.%s", folder, (const char *[]){"mtx", "npz", "npy"}[k]);
+    unlink(path);
+  }
+  rmdir(folder);
   return failed;
 }
