@@ -416,6 +416,7 @@ typedef struct bp_kink {
 struct bp_op {
   const char *name;
   const char *math;   /**< formula */
+  const char *symbol; /**< what circuits show in its gate, as "+", "×−1", "x²"; NULL: its name. One that is no word stands between operands. */
   const char *source; /**< paper or standard */
   const char *kink;   /**< behaviour at kinks and ties, in words; NULL where smooth */
   const char *args;   /**< names of inputs, "a, b"; "parts..." for any number from 1 */
@@ -2054,6 +2055,53 @@ BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_s
  *  @return BP_OK; BP_E_SHAPE, BP_E_DTYPE; BP_E_ARG; BP_E_RANGE; BP_E_UNBOUND if y needs another input; BP_E_NOMEM. */
 BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points, double **xs,
                           double **ys, size_t *n);
+
+/** How bundles are drawn: calls of functions, and rows of the table that have a definition. */
+typedef enum bp_bundling {
+  BP_BUNDLES_GIVEN, /**< a bundle of the graph is one rounded box */
+  BP_BUNDLES_FOUND, /**< the same, and what amounts to a bundle of the table is one too: 1/(1+exp(-z)) is one sigmoid */
+  BP_BUNDLES_OPEN   /**< a bundle is a frame around its parts */
+} bp_bundling;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_circuit_options {
+  const bp_trace *trace; /**< after a run: shows values and gradients; of the same graph [none: shapes alone] */
+  bp_bundling bundles;
+  const char *const *names; /**< of the outputs; single ones may be NULL [the nodes' names, else f, or f1, f2, ...] */
+  const char *title;        /**< for those who cannot see it ["circuit"] */
+  int64_t most;             /**< nodes to show: in larger circuits, blocks that repeat become one box, "×32"; far larger ones leave the
+                                 middle out [120] */
+  bool all;                 /**< shows every node, however many */
+  double width;             /**< about how wide it may get: longer circuits are broken into rows [by its shape] */
+} bp_circuit_options;
+
+/** What a circuit consists of. */
+typedef struct bp_circuit_size {
+  size_t inputs; /**< inputs and entries of the state */
+  size_t nodes;  /**< operations; constants are counted nowhere: they stand in the gates */
+  size_t drawn;  /**< gates and boxes that stand for them */
+  size_t bundles; /**< boxes that were recognised, with BP_BUNDLES_FOUND, */
+  size_t bundled; /**< the operations that they hide, */
+  const char *bundle; /**< and the name of their row, where all are of one; else NULL */
+  bool bundled_last;  /**< they are one bundle, made of the last operations before the output */
+} bp_circuit_size;
+
+/** Draws what n nodes are computed from, as a circuit from left to right: inputs as names on the left, operations in circles, constants
+ *  folded into their gates ("+1", "max(0,·)"), bundles in rounded boxes. With a trace, each wire has its value above it (upright) and the
+ *  gradient of the outputs by it below (italic); where a wire forks, its branches show what comes back along each, and the stem the
+ *  sum. The operand that a max takes has a thick wire. Arrays show their shape and a summary. A wire that would reach far is cut and
+ *  goes on under its name or number; a long circuit is broken into rows.
+ *  @param y        n >= 1 nodes of one graph, which is not changed.
+ *  @param options  NULL for defaults. @param picture Out: freed with bp_picture_free; NULL on error.
+ *  @param size     Out, may be NULL.
+ *  @return BP_OK; BP_E_ARG; BP_E_GRAPH (stale nodes, or of several graphs); BP_E_ORDER for a trace that was not run; BP_E_NOMEM.
+ *  Cost: near linear in the nodes. The same circuit is the same picture, byte for byte.
+ *  Source: Sugiyama, Tagawa & Toda 1981; Gansner, Koutsofios, North & Vo 1993; for the look, Stanford CS231n, notes on backpropagation. */
+BP_API bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *options, bp_picture **picture,
+                            bp_circuit_size *size);
+/** The same circuit as text for Graphviz. @param text Out: NUL-terminated UTF-8, freed with bp_free. */
+BP_API bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *options, char **text,
+                                bp_circuit_size *size);
 
 #ifdef __cplusplus
 }

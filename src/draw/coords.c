@@ -2,6 +2,7 @@
  * the order and the room they need: the least sum of weighted squares under these bounds is found exactly, in linear time, by pooling
  * adjacent violators (Ayer et al. 1955). Columns are done in turn, to and fro. Across: each column is as wide as its widest cell,
  * followed by a zone for labels, one where wires bend, and one for the labels of branches.                                     */
+#include "base/sort.h"
 #include "draw/sheet.h"
 
 #include <math.h>
@@ -50,7 +51,7 @@ static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, blo
   uint32_t n = 0;
   double room = 0, before = 0;
   for (uint32_t i = 0; i < c->n; i++) {
-    const bpi_slot *slot = &s->slot[s->order[c->first + i]];
+    const bpi_spot *slot = &s->slot[s->order[c->first + i]];
     wish w = {0};
     if (left)
       wish_by(s, s->order[c->first + i], false, &w);
@@ -71,7 +72,7 @@ static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, blo
   room = 0;
   for (uint32_t b = 0, i = 0; b < n; b++)
     for (; i < blocks[b].end; i++) {
-      bpi_slot *slot = &s->slot[s->order[c->first + i]];
+      bpi_spot *slot = &s->slot[s->order[c->first + i]];
       room += i ? s->slot[s->order[c->first + i - 1]].down + slot->up + SLOT_GAP : 0;
       slot->y = blocks[b].sum / blocks[b].weight + room;
     }
@@ -81,7 +82,7 @@ static void pack(bpi_sheet *s, const bpi_column *c)
 {
   double y = 0;
   for (uint32_t i = 0; i < c->n; i++) {
-    bpi_slot *slot = &s->slot[s->order[c->first + i]];
+    bpi_spot *slot = &s->slot[s->order[c->first + i]];
     y += slot->up + (i ? SLOT_GAP : 0);
     slot->y = y;
     y += slot->down;
@@ -110,6 +111,78 @@ static bool settle_all(bpi_sheet *s)
   return true;
 }
 
+/* ---- empty stripes are taken out ---- */
+
+typedef struct extent {
+  double top, bottom;
+} extent;
+
+static int by_top(const void *a, const void *b, const void *arg)
+{
+  double x = ((const extent *)a)->top, y = ((const extent *)b)->top;
+  (void)arg;
+  return x < y ? -1 : x > y;
+}
+
+/* What a slot and the wires that come into it cover. */
+static extent covered(const bpi_sheet *s, uint32_t slot)
+{
+  const bpi_spot *at = &s->slot[slot];
+  extent e = {at->y - at->up, at->y + at->down};
+  for (uint32_t k = 0; k < bpi_n_in(s, slot); k++) {
+    const bpi_link *l = &s->link[bpi_first_in(s, slot) + k];
+    double y = s->slot[l->left].y + bpi_link_from(s, l);
+    e.top = fmin(e.top, y);
+    e.bottom = fmax(e.bottom, y);
+  }
+  return e;
+}
+
+/* Parts of a row that have nothing to do with one another drift apart: they are moved together. */
+static void close_gaps(bpi_sheet *s, uint32_t first, uint32_t last, extent *room)
+{
+  const uint32_t *slots = s->order + s->column[first].first;
+  uint32_t n = s->column[last].first + s->column[last].n - s->column[first].first, islands = 0;
+  for (uint32_t i = 0; i < n; i++)
+    room[i] = covered(s, slots[i]);
+  bpi_sort(room, n, sizeof *room, by_top, NULL);
+  for (uint32_t i = 0; i < n; i++)
+    if (islands && room[i].top <= room[islands - 1].bottom + SLOT_GAP)
+      room[islands - 1].bottom = fmax(room[islands - 1].bottom, room[i].bottom);
+    else
+      room[islands++] = room[i];
+  if (islands < 2)
+    return;
+  double closed = 0;
+  for (uint32_t i = 0; i < islands; i++) { /* from here on, .bottom of an island is how far it moves up */
+    double bottom = room[i].bottom;
+    closed += i ? room[i].top - room[i - 1].top - SLOT_GAP : 0;
+    room[i].bottom = closed;
+    if (i + 1 < islands)
+      room[i].top = bottom; /* and .top where it ends */
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    bpi_spot *slot = &s->slot[slots[i]];
+    uint32_t lo = 0, hi = islands - 1;
+    while (lo < hi) {
+      uint32_t mid = (lo + hi) / 2;
+      if (room[mid].top < slot->y)
+        lo = mid + 1;
+      else
+        hi = mid;
+    }
+    slot->y -= room[lo].bottom;
+  }
+}
+
+static void close_all_gaps(bpi_sheet *s)
+{
+  extent *room = bpi_sheet_alloc(s, s->n_slots + 1, sizeof *room);
+  for (uint32_t row = 0; room && row < s->n_rows; row++)
+    if (s->row_first[row] < s->row_first[row + 1])
+      close_gaps(s, s->row_first[row], s->row_first[row + 1] - 1, room);
+}
+
 /* ---- across ---- */
 
 static void measure_columns(bpi_sheet *s)
@@ -125,7 +198,7 @@ static void measure_columns(bpi_sheet *s)
     for (uint32_t k = 0; c->layer && k < c->n_pins; k++) {
       const char *below = s->pin[c->first_pin + k].below;
       double w = below ? bpi_text_width(below, BPI_LABEL_SIZE, BPI_ITALIC) + 2 * LABEL_PAD : 0;
-      col[-1].pins = fmax(col[-1].pins, w + BPI_FAN_IN);
+      col[-1].pins = fmax(col[-1].pins, w + (bpi_cell_is_branched(s, c) && c->n_pins > 1 ? BPI_FAN_IN : 0));
     }
   }
   for (size_t i = 0; i < s->n_links; i++) {
@@ -151,7 +224,7 @@ static void set_rows(bpi_sheet *s)
       col->pins = ceil(col->pins);
       x += col->w + col->labels + col->bend + col->pins;
       for (uint32_t k = 0; k < col->n; k++) {
-        const bpi_slot *slot = &s->slot[s->order[col->first + k]];
+        const bpi_spot *slot = &s->slot[s->order[col->first + k]];
         highest = fmin(highest, slot->y - slot->up);
         lowest = fmax(lowest, slot->y + slot->down);
       }
@@ -182,8 +255,9 @@ bp_status bpi_sheet_coords(bpi_sheet *s)
 {
   if (!settle_all(s))
     return s->status;
+  close_all_gaps(s);
   measure_columns(s);
   set_rows(s);
   set_cells(s);
-  return BP_OK;
+  return s->status;
 }

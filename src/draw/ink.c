@@ -47,7 +47,7 @@ static double bends_at(const bpi_sheet *s, uint32_t slot)
   return c->x + c->w + c->labels;
 }
 
-/* Into a pin: a circle's wires draw together in front of it. */
+/* Into a pin: where wires keep apart for their labels, they draw together in front of a circle. */
 static void enter(inker *k, const bpi_pin *pin)
 {
   const bpi_cell *c = &k->s->cell[pin->cell];
@@ -57,6 +57,10 @@ static void enter(inker *k, const bpi_pin *pin)
     return;
   }
   double r = c->w / 2, most = fmax(fabs(k->s->pin[c->first_pin].dy), 1e-9);
+  if (most <= r / 2) {
+    path_to(k, 'L', c->x - sqrt(r * r - pin->dy * pin->dy), y);
+    return;
+  }
   double port = pin->dy / most * 0.55 * r, x = c->x - sqrt(r * r - port * port);
   path_to(k, 'L', left - BPI_FAN_IN, y);
   bend_to(k, left - BPI_FAN_IN, y, x, c->y + port,
@@ -177,6 +181,13 @@ static void draw_frame(const inker *k, const bpi_cell *c)
   bpi_point inset = bpi_frame_inset(), corner = {k->at.x + c->x - c->w / 2, k->at.y + c->y - c->h / 2};
   bpi_draw_text(k->p, (bpi_point){corner.x + inset.x, corner.y + 15}, bpi_cell_text_size(c, 0), BPI_START | BPI_BOLD,
                 BPI_MUTED, c->line[0]);
+  for (size_t i = 0; i < c->inner->n_cells; i++) { /* wires go on to the frame */
+    const bpi_cell *out = &c->inner->cell[i];
+    bpi_point from = {corner.x + inset.x + out->x - out->w / 2, corner.y + inset.y + out->y};
+    if (out->kind == BPI_CELL_OUTPUT)
+      bpi_draw_line(k->p, (bpi_look){.line = BPI_INK(BPI_WIRE), .width = WIRE_WIDTH, .wire = true}, from,
+                    (bpi_point){corner.x + c->w, from.y});
+  }
   bpi_sheet_draw(c->inner, k->p, (bpi_point){corner.x + inset.x, corner.y + inset.y});
 }
 

@@ -173,18 +173,17 @@ static bool measure(layering *l, row_plan *r)
   return true;
 }
 
-static double row_width(const bpi_sheet *s, const layering *l, const row_plan *r)
+/* Number of rows. *whole: width of all columns. */
+static double count_rows(const bpi_sheet *s, const layering *l, const row_plan *r, double *whole)
 {
-  double whole = 0, height = 1;
+  double area = 0;
+  *whole = 0;
   for (uint32_t i = 0; i < l->n_layers; i++) {
-    whole += r->width[i];
-    height = fmax(height, r->height[i]);
+    *whole += r->width[i];
+    area += r->width[i] * (r->height[i] + 24 * (double)r->passing[i]);
   }
-  double least = s->width > 0 ? s->width : ROW_LEAST;
-  if (s->framed || whole <= least)
-    return INFINITY;
-  double rows = s->width > 0 ? ceil(whole / s->width) : ceil(sqrt(whole / (ROW_ASPECT * height)));
-  return rows <= 1 ? INFINITY : fmax(whole / rows, least / 2);
+  double wish = s->width > 0 ? s->width : fmax(ROW_LEAST, sqrt(ROW_ASPECT * area));
+  return s->framed ? 1 : ceil(*whole / wish);
 }
 
 /* The row of each column: a row ends where few wires pass, among the last columns that fit. */
@@ -193,20 +192,22 @@ static bool break_rows(layering *l, uint32_t *row_of)
   row_plan r;
   if (!measure(l, &r))
     return false;
-  double most = row_width(l->s, l, &r), filled = 0;
+  double left, filled = 0, rows = count_rows(l->s, l, &r, &left);
   uint32_t row = 0, first = 0;
   for (uint32_t i = 0; i < l->n_layers; i++) {
-    if (filled + r.width[i] > most && i > first) {
+    if (row + 1 < rows && filled + r.width[i] / 2 > left / (rows - row) && i > first) {
       uint32_t best = i;
       for (uint32_t k = i; k + BREAK_WINDOW > i && k > first + BREAK_WINDOW; k--)
         best = r.passing[k - 1] < r.passing[best - 1] ? k : best;
       row++;
       first = best;
+      left -= filled;
       filled = 0;
       for (uint32_t k = best; k < i; k++) {
         row_of[k] = row;
         filled += r.width[k];
       }
+      left += filled;
     }
     row_of[i] = row;
     filled += r.width[i];
@@ -250,10 +251,7 @@ static const char *cut_name(bpi_sheet *s, bpi_net *net)
     bpi_text t;
     bpi_text_init(&t, s->ctx);
     bpi_textf(&t, "%u", ++s->tags);
-    net->name = t.failed ? NULL : bpi_sheet_text(s, t.s);
-    if (t.failed)
-      bpi_sheet_fail(s, bpi_nomem());
-    bpi_text_free(&t);
+    net->name = bpi_sheet_keep(s, &t);
   }
   return net->name ? net->name : "";
 }
@@ -285,9 +283,25 @@ static void end_in_tag(bpi_sheet *s, uint32_t net)
   s->cell[cell].row = s->cell[from].row;
 }
 
+/* An input whose first use is out of reach moves there: nobody would use it where it is. */
+static void move_input(layering *l, uint32_t net)
+{
+  bpi_sheet *s = l->s;
+  bpi_cell *from = &s->cell[s->net[net].cell];
+  uint32_t first = l->sink_first[net];
+  if (from->kind != BPI_CELL_INPUT || from->n_nets != 1 || s->framed || first == l->sink_first[net + 1])
+    return;
+  const bpi_cell *to = &s->cell[s->pin[l->sink[first]].cell];
+  if (to->row == from->row && to->layer - from->layer <= REACH)
+    return;
+  from->row = to->row;
+  from->layer = to->layer - 1;
+}
+
 static void cut_net(layering *l, uint32_t net)
 {
   bpi_sheet *s = l->s;
+  move_input(l, net);
   uint32_t from = s->net[net].cell, at = s->cell[from].layer, row = s->cell[from].row, with = net;
   uint32_t first = l->sink_first[net], last = l->sink_first[net + 1];
   for (uint32_t i = first; i < last && s->status == BP_OK; i++) {

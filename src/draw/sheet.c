@@ -47,6 +47,15 @@ const char *bpi_sheet_text(bpi_sheet *s, const char *text)
   return copy;
 }
 
+const char *bpi_sheet_keep(bpi_sheet *s, bpi_text *t)
+{
+  const char *text = t->failed ? NULL : bpi_sheet_text(s, t->s ? t->s : "");
+  if (t->failed)
+    bpi_sheet_fail(s, bpi_nomem());
+  bpi_text_free(t);
+  return text;
+}
+
 /* Room for one more; false when the sheet has failed. */
 static bool grow(bpi_sheet *s, void *items, size_t *cap, size_t n, size_t size)
 {
@@ -110,7 +119,7 @@ double bpi_sheet_label_width(const bpi_net *n)
 static const struct {
   double size, pad_x, pad_y, least;
 } shape_of[] = {
-    [BPI_CELL_INPUT] = {15, 3, 3, 0},    [BPI_CELL_GATE] = {14, 9, 9, 36},   [BPI_CELL_BUNDLE] = {14, 12, 9, 38},
+    [BPI_CELL_INPUT] = {15, 3, 3, 0},    [BPI_CELL_GATE] = {14, 8, 9, 38},   [BPI_CELL_BUNDLE] = {14, 12, 9, 38},
     [BPI_CELL_STACK] = {14, 14, 10, 44}, [BPI_CELL_FRAME] = {12, 12, 8, 40}, [BPI_CELL_TAG] = {11, 7, 4, 0},
     [BPI_CELL_OUTPUT] = {15, 3, 3, 0},
 };
@@ -151,13 +160,19 @@ bool bpi_cell_is_circle(const bpi_cell *c)
   return c->kind == BPI_CELL_GATE && c->w == c->h;
 }
 
+bool bpi_cell_is_branched(const bpi_sheet *s, const bpi_cell *c)
+{
+  for (uint32_t i = 0; i < c->n_pins; i++)
+    if (s->pin[c->first_pin + i].below)
+      return true;
+  return false;
+}
+
 /* Places the pins of a cell evenly. Returns the height that they need. */
 static double spread_pins(bpi_sheet *s, const bpi_cell *c)
 {
   bpi_pin *pin = s->pin + c->first_pin;
-  double step = PIN_STEP;
-  for (uint32_t i = 0; i < c->n_pins; i++)
-    step = pin[i].below ? BRANCH_STEP : step;
+  double step = bpi_cell_is_branched(s, c) ? BRANCH_STEP : PIN_STEP;
   for (uint32_t i = 0; i < c->n_pins; i++)
     pin[i].dy = (i - (c->n_pins - 1) / 2.0) * step;
   return c->n_pins > 1 ? (c->n_pins - 1) * step : 0;
@@ -186,7 +201,7 @@ static void size_of(bpi_sheet *s, bpi_cell *c)
                  pad_y = shape_of[c->kind].pad_y, least = shape_of[c->kind].least;
   double pins = spread_pins(s, c), nets = spread_nets(s, c);
   bool one_line = !c->line[0] || !c->line[1];
-  double diameter = fmax(least, text_w + 2 * pad_x - 4);
+  double diameter = fmax(least, text_w + pad_x);
   c->w = fmax(least, text_w + 2 * pad_x);
   c->h = fmax(fmax(least, text_h + 2 * pad_y), nets + PIN_STEP);
   if (c->kind == BPI_CELL_GATE && one_line && c->n_pins <= CIRCLE_PINS && c->n_nets <= 1 && diameter <= CIRCLE_MOST)

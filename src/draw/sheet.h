@@ -12,6 +12,7 @@
 #ifndef BPI_SHEET_H
 #define BPI_SHEET_H
 
+#include "base/text.h"
 #include "draw/scene.h"
 
 enum { BPI_NONE = 0xffffffffu };
@@ -62,12 +63,12 @@ typedef struct bpi_net {
 } bpi_net;
 
 /** A place in a column: a cell (slot number = cell number), or a wire passing. */
-typedef struct bpi_slot {
+typedef struct bpi_spot {
   uint32_t net;    /* of the wire passing */
   uint32_t layer, place;
   double up, down; /* room it needs over and under y */
   double y;
-} bpi_slot;
+} bpi_spot;
 
 /** A wire from one column to the next: link number = pin number for those that end in a pin; the others end in the wire passing whose
  *  slot number is n_cells + (link number - n_pins). */
@@ -96,7 +97,7 @@ struct bpi_sheet {
   size_t n_cells, n_pins, n_nets, cells_cap, pins_cap, nets_cap;
   uint32_t tags; /* numbers given to wires that were cut */
   /* laid out */
-  bpi_slot *slot;
+  bpi_spot *slot;
   bpi_link *link;
   size_t n_slots, n_links, links_cap, slots_cap;
   uint32_t *order; /* slots, column by column, each from the top */
@@ -118,7 +119,9 @@ uint32_t bpi_sheet_net(bpi_sheet *s);
 /** Remembers the first failure. Returns s->status. */
 bp_status bpi_sheet_fail(bpi_sheet *s, bp_status status);
 void *bpi_sheet_alloc(bpi_sheet *s, size_t n, size_t size);
+/** Copies of texts that live as long as the sheet; NULL when it failed. The second hands the text over in every case. */
 const char *bpi_sheet_text(bpi_sheet *s, const char *text);
+const char *bpi_sheet_keep(bpi_sheet *s, bpi_text *t);
 
 /** Lays a sheet out, frames' insides first. Nets must come from cells such that there is no cycle (BP_E_GRAPH).
  *  Cost: near linear in cells, pins and crossings of columns; a wire that would pass more than a few columns is cut. */
@@ -144,6 +147,7 @@ double bpi_sheet_label_width(const bpi_net *n); /* and their width */
 double bpi_cell_text_size(const bpi_cell *c, int line);
 unsigned bpi_cell_text_style(const bpi_cell *c, int line);
 bool bpi_cell_is_circle(const bpi_cell *c);
+bool bpi_cell_is_branched(const bpi_sheet *s, const bpi_cell *c); /* wires that come in have labels */
 /* The circuit inside a frame lies at this offset from the frame's left upper corner. */
 bpi_point bpi_frame_inset(void);
 #define BPI_FAN_IN 14.0 /* before a circle, where wires draw together */

@@ -265,7 +265,7 @@ static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
   return h;
 }
 
-static uint32_t hash_call(const bp_op *op, const bp_attr *attr, int n_attr, const bp_node *x, size_t n_in)
+uint32_t bpi_hash_call(const bp_op *op, const bp_attr *attr, int n_attr, const bp_node *x, size_t n_in)
 {
   uint64_t h = mix(0x243f6a8885a308d3u, (uintptr_t)op);
   for (int i = 0; i < n_attr; i++) {
@@ -280,7 +280,7 @@ static uint32_t hash_call(const bp_op *op, const bp_attr *attr, int n_attr, cons
   return (uint32_t)(h ^ (h >> 32)) | 1u;
 }
 
-static bool same_attr(bp_attr_kind kind, const bp_attr *a, const bp_attr *b)
+bool bpi_same_attr(bp_attr_kind kind, const bp_attr *a, const bp_attr *b)
 {
   if (kind == BP_ATTR_INTS || kind == BP_ATTR_DATA)
     return a->n == b->n && (a->n == 0 || memcmp(a->v, b->v, attr_bytes(kind, a)) == 0);
@@ -296,7 +296,7 @@ static bool same_call(const bp_graph *g, const bpi_node *v, const bp_op *op, con
     if (v->in[i] != x[i].index)
       return false;
   for (int i = 0; i < n_attr; i++)
-    if (!same_attr(op->attrs[i].kind, &v->attr[i], &attr[i]))
+    if (!bpi_same_attr(op->attrs[i].kind, &v->attr[i], &attr[i]))
       return false;
   (void)g;
   return true;
@@ -547,7 +547,7 @@ static bp_status intern(bp_op_call *c, bp_node *x, bp_type *types, bp_attr *attr
   if (c->op->canon && (s = c->op->canon(c, attr)) != BP_OK)
     return s;
   int n_attr = bpi_op_n_attrs(c->op);
-  uint32_t hash = hash_call(c->op, attr, n_attr, x, (size_t)c->n_in);
+  uint32_t hash = bpi_hash_call(c->op, attr, n_attr, x, (size_t)c->n_in);
   uint32_t head = table_find(g, hash, c->op, attr, n_attr, x, (size_t)c->n_in);
   if (head)
     return deliver(g, head, results);

@@ -143,6 +143,9 @@ void bpi_call_done(bpi_call_room *room);
 /* One attribute as text. */
 void bpi_text_attr(bpi_text *t, const bp_attr_def *def, const bp_attr *a);
 int bpi_op_n_attrs(const bp_op *op);
+bool bpi_same_attr(bp_attr_kind kind, const bp_attr *a, const bp_attr *b);
+/* Of a row, attributes and inputs; never 0. Equal calls have equal hashes within a run of the program. */
+uint32_t bpi_hash_call(const bp_op *op, const bp_attr *attr, int n_attr, const bp_node *x, size_t n_in);
 /* An input without a name, for a value that what is made with it will not depend on in the end (src/ops/leaf.c). */
 bp_node bpi_placeholder(bp_graph *g, const bp_type *t);
 /* Fills the table of names anew, after names were taken away. */

@@ -18,6 +18,7 @@ NUM_BODY1(neg, -x)
 const bp_op bp_op_neg = {
     .name = "neg",
     .math = "y = -x",
+    .symbol = "×−1",
     .source = "IEEE 754",
     .args = "x",
     .traits = BP_ELEMENTWISE | BP_LINEAR,
@@ -39,6 +40,7 @@ NUM_BODY2(add, a + b)
 const bp_op bp_op_add = {
     .name = "add",
     .math = "y = a + b",
+    .symbol = "+",
     .source = "IEEE 754",
     .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_LINEAR | BP_COMMUTATIVE,
@@ -63,6 +65,7 @@ NUM_BODY2(sub, a - b)
 const bp_op bp_op_sub = {
     .name = "sub",
     .math = "y = a - b",
+    .symbol = "−",
     .source = "IEEE 754",
     .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_LINEAR,
@@ -91,6 +94,7 @@ NUM_BODY2(mul, a *b)
 const bp_op bp_op_mul = {
     .name = "mul",
     .math = "y = a b",
+    .symbol = "×",
     .source = "IEEE 754",
     .args = "a, b",
     .traits = BP_ELEMENTWISE | BP_MULTILINEAR | BP_COMMUTATIVE,
@@ -110,6 +114,7 @@ REAL_BODY2(div, a / b)
 const bp_op bp_op_div = {
     .name = "div",
     .math = "y = a / b",
+    .symbol = "/",
     .source = "IEEE 754",
     .args = "a, b",
     .traits = BP_ELEMENTWISE,
@@ -135,6 +140,7 @@ REAL_BODY2(chain, a == 0 ? a : a * b)
 const bp_op bp_op_chain = {
     .name = "chain",
     .math = "y = u s, and 0 where u is 0",
+    .symbol = "×",
     .source = "Griewank & Walther 2008, ch. 3",
     .kink = "at u = 0 the slope for u is s",
     .args = "u, s",
@@ -175,6 +181,7 @@ REAL_BODY1(log, m_log(x))
 const bp_op bp_op_log = {
     .name = "log",
     .math = "y = ln x",
+    .symbol = "ln",
     .source = "Tang, Table-driven log, 1990",
     .kink = "-inf at 0, NaN below",
     .args = "x",
@@ -195,6 +202,7 @@ REAL_BODY1(sqrt, m_sqrt(x))
 const bp_op bp_op_sqrt = {
     .name = "sqrt",
     .math = "y = sqrt(x)",
+    .symbol = "√",
     .source = "IEEE 754",
     .kink = "slope inf at 0, as the limit says; NaN below",
     .args = "x",
@@ -217,6 +225,7 @@ NUM_BODY1(square, x *x)
 const bp_op bp_op_square = {
     .name = "square",
     .math = "y = x^2",
+    .symbol = "x²",
     .source = "-",
     .args = "x",
     .traits = BP_ELEMENTWISE,
@@ -236,6 +245,7 @@ REAL_BODY1(reciprocal, 1 / x)
 const bp_op bp_op_reciprocal = {
     .name = "reciprocal",
     .math = "y = 1 / x",
+    .symbol = "1/x",
     .source = "IEEE 754",
     .args = "x",
     .traits = BP_ELEMENTWISE,

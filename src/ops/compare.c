@@ -6,6 +6,7 @@ TEST_BODY2(greater, a > b)
 const bp_op bp_op_greater = {
     .name = "greater",
     .math = "y = a > b",
+    .symbol = ">",
     .source = "IEEE 754",
     .kink = "no gradient; false for NaN",
     .args = "a, b",
@@ -22,6 +23,7 @@ TEST_BODY2(equal, a == b)
 const bp_op bp_op_equal = {
     .name = "equal",
     .math = "y = (a = b)",
+    .symbol = "=",
     .source = "IEEE 754",
     .kink = "no gradient; false for NaN",
     .args = "a, b",
@@ -38,6 +40,7 @@ TEST_BODY2(less, a < b)
 const bp_op bp_op_less = {
     .name = "less",
     .math = "y = a < b",
+    .symbol = "<",
     .source = "IEEE 754",
     .kink = "no gradient; false for NaN",
     .args = "a, b",
@@ -54,6 +57,7 @@ TEST_BODY2(less_equal, a <= b)
 const bp_op bp_op_less_equal = {
     .name = "less_equal",
     .math = "y = a <= b",
+    .symbol = "≤",
     .source = "IEEE 754",
     .kink = "no gradient; false for NaN",
     .args = "a, b",
@@ -70,6 +74,7 @@ TEST_BODY2(greater_equal, a >= b)
 const bp_op bp_op_greater_equal = {
     .name = "greater_equal",
     .math = "y = a >= b",
+    .symbol = "≥",
     .source = "IEEE 754",
     .kink = "no gradient; false for NaN",
     .args = "a, b",
@@ -86,6 +91,7 @@ TEST_BODY2(not_equal, a != b)
 const bp_op bp_op_not_equal = {
     .name = "not_equal",
     .math = "y = (a is not b)",
+    .symbol = "≠",
     .source = "IEEE 754",
     .kink = "no gradient; true for NaN",
     .args = "a, b",
@@ -124,6 +130,7 @@ BOOL_BODY2(logical_and, a &b)
 const bp_op bp_op_logical_and = {
     .name = "logical_and",
     .math = "y = a and b, both",
+    .symbol = "and",
     .source = "Boole 1854",
     .kink = "no gradient",
     .args = "a, b",
@@ -139,6 +146,7 @@ BOOL_BODY2(logical_or, a | b)
 const bp_op bp_op_logical_or = {
     .name = "logical_or",
     .math = "y = a or b, or both",
+    .symbol = "or",
     .source = "Boole 1854",
     .kink = "no gradient",
     .args = "a, b",
@@ -169,6 +177,7 @@ BOOL_BODY1(logical_not, !x)
 const bp_op bp_op_logical_not = {
     .name = "logical_not",
     .math = "y = not x",
+    .symbol = "not",
     .source = "Boole 1854",
     .kink = "no gradient",
     .args = "x",

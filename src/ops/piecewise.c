@@ -13,6 +13,7 @@ NUM_BODY1(abs, x > 0 ? x : (T)0 - x)
 const bp_op bp_op_abs = {
     .name = "abs",
     .math = "y = |x|",
+    .symbol = "|x|",
     .source = "IEEE 754",
     .kink = "slope 0 at x = 0",
     .args = "x",
@@ -143,6 +144,7 @@ const bp_op bp_op_maximum = {
     /* builder by hand */
     .name = "maximum",
     .math = "y = max(a, b)",
+    .symbol = "max",
     .source = "NumPy maximum",
     .kink = "one operand takes the whole gradient; at a tie a constant one, else the first",
     .args = "a, b",
@@ -172,6 +174,7 @@ const bp_op bp_op_minimum = {
     /* builder by hand */
     .name = "minimum",
     .math = "y = min(a, b)",
+    .symbol = "min",
     .source = "NumPy minimum",
     .kink = "one operand takes the whole gradient; at a tie a constant one, else the first",
     .args = "a, b",

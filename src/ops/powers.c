@@ -23,6 +23,7 @@ REAL_BODY2(pow, b == 1 ? a : b == 2 ? a * a : m_pow(a, b))
 const bp_op bp_op_pow = {
     .name = "pow",
     .math = "y = a^b",
+    .symbol = "^",
     .source = "C11 annex F.10.4.4",
     .kink = "a^0 = 1^b = 1 even for NaN; NaN for a < 0 unless b is an integer; d/da = 0 at b = 0; d/db = 0 "
             "at a = 0, b > 0, and NaN for a < 0",

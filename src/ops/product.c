@@ -201,6 +201,7 @@ static bool matmul_reach(const bp_op_call *c, int input, int result, bp_reach *r
 const bp_op bp_op_matmul = {
     .name = "matmul",
     .math = "y = a b, matrix product over the last two axes; leading axes broadcast",
+    .symbol = "@",
     .source = "Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008",
     .args = "a, b",
     .traits = BP_MULTILINEAR | BP_STRIDED | BP_TOTAL,

@@ -133,6 +133,7 @@ static bp_node sum_vjp(const bp_op_call *c, const bp_node *up, int input)
 const bp_op bp_op_sum = {
     .name = "sum",
     .math = "y = sum of x over axes",
+    .symbol = "Σ",
     .source = "fixed chunks, combined in a fixed order",
     .args = "x",
     .attrs = {{"axes", BP_ATTR_INTS, 0}, {"keep", BP_ATTR_BOOL, 0}},
@@ -302,6 +303,7 @@ static bp_status prod_expand(const bp_op_call *c, bp_node *out)
 const bp_op bp_op_prod = {
     .name = "prod",
     .math = "y = product of x over axes",
+    .symbol = "Π",
     .source = "gradient by a tree of products, without division",
     .kink = "no division: right where elements are 0 too",
     .args = "x",
