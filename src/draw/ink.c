@@ -24,6 +24,11 @@ typedef struct inker {
 
 static void path_to(inker *k, char step, double x, double y)
 {
+  if (step == 'L' && k->n_step > 1 && k->step[k->n_step - 1] == 'L' && k->point[k->n_point - 1].y == k->at.y + y &&
+      k->point[k->n_point - 2].y == k->at.y + y) {
+    k->point[k->n_point - 1].x = k->at.x + x; /* straight on */
+    return;
+  }
   k->step[k->n_step++] = step;
   k->point[k->n_point++] = (bpi_point){k->at.x + x, k->at.y + y};
 }

@@ -318,7 +318,7 @@ static void cut_net(layering *l, uint32_t net)
     end_in_tag(s, net);
 }
 
-/* Columns that nobody stands in are left out. */
+/* Columns, and rows, that nobody stands in are left out. */
 static bool close_ranks(layering *l)
 {
   bpi_sheet *s = l->s;
@@ -328,13 +328,16 @@ static bool close_ranks(layering *l)
     return false;
   for (size_t i = 0; i < s->n_cells; i++)
     to[s->cell[i].layer] = 1 + s->cell[i].row;
-  for (uint32_t i = 0, row = 0; i < l->n_layers; i++)
+  uint32_t rows = 0;
+  for (uint32_t i = 0, last = 0; i < l->n_layers; i++)
     if (to[i]) {
-      for (; row < to[i]; row++)
-        s->row_first[row] = n;
+      if (to[i] != last)
+        s->row_first[rows++] = n;
+      last = to[i];
       to[i] = n++;
     }
-  s->row_first[s->n_rows] = n;
+  s->n_rows = rows;
+  s->row_first[rows] = n;
   s->n_columns = n;
   for (size_t i = 0; i < s->n_cells; i++)
     s->cell[i].layer = to[s->cell[i].layer];

@@ -29,7 +29,8 @@ typedef struct wiring {
   uint32_t *wire_first;
   uint32_t *left_out;  /* by part: wires that are not drawn */
   uint32_t *user;      /* of an input: the part that uses it; MANY */
-  bool *used;          /* by slot: a wire leaves it */
+  bool *used;          /* by slot: a wire leaves it, */
+  bool *loose;         /* whose end is not shown */
   uint32_t *net_of;    /* by slot */
   alike *alike;
   size_t n_alike, alike_cap, n_wires, wires_cap;
@@ -179,6 +180,20 @@ static void thin_out(wiring *w, uint32_t *n_wires)
     w->used[w->c->params[i].index] = true;
 }
 
+/* Parts whose every wire was left out get one that ends in "…". */
+static void note_loose_ends(wiring *w)
+{
+  const bpi_circuit *c = w->c;
+  for (uint32_t i = 0; i < c->n_parts; i++) {
+    bool any = !stands(w, i);
+    for (uint32_t k = w->node_first[i]; k < w->node_first[i + 1]; k++)
+      for (uint32_t r = 0; r < c->g->nodes[w->node[k]].n_out; r++)
+        any = any || w->used[w->node[k] + r];
+    if (!any)
+      w->used[c->part[i].head] = w->loose[c->part[i].head] = true;
+  }
+}
+
 /* ---- cells and nets ---- */
 
 /* What comes into a frame and what goes out of it has its labels outside. */
@@ -190,6 +205,24 @@ static bool goes_through_frame(const bpi_circuit *c, uint32_t slot)
   for (size_t i = 0; c->params && i < c->n_y; i++)
     through = through || c->y[i].index == slot;
   return through;
+}
+
+/* Intermediate values that the user gave a name show it: "h = 0.73", "h  4×1". */
+static void put_name(wiring *w, uint32_t net, uint32_t slot)
+{
+  bpi_net *n = &w->s->net[net];
+  bpi_text t;
+  for (size_t i = 0; i < w->c->n_y; i++)
+    if (w->c->y[i].index == slot)
+      return;
+  if (!n->name || bpi_is_leaf(&w->c->g->nodes[slot]))
+    return;
+  bpi_text_init(&t, w->c->ctx);
+  if (n->above[0])
+    bpi_textf(&t, "%s%s%s", n->name, w->c->g->nodes[slot].type->rank ? "  " : " = ", n->above[0]);
+  else
+    bpi_textf(&t, "%s", n->name);
+  n->above[0] = bpi_sheet_keep(w->s, &t);
 }
 
 static void label_net(wiring *w, uint32_t net, uint32_t slot)
@@ -212,6 +245,7 @@ static void label_net(wiring *w, uint32_t net, uint32_t slot)
     bpi_figure_lines(c, w->s, data, &type, false, w->s->net[net].above);
   else if (declared->rank)
     bpi_figure_lines(c, w->s, NULL, declared, false, w->s->net[net].above);
+  put_name(w, net, slot);
   if (located && bp_trace_read(c->trace, BP_TRACE_GRADIENT, i, k, &data, &type) == BP_OK && data) {
     bpi_figure_lines(c, w->s, data, &type, true, lines);
     w->s->net[net].below = lines[0];
@@ -335,6 +369,15 @@ static void add_outputs(wiring *w)
   }
 }
 
+static void add_loose_ends(wiring *w)
+{
+  for (uint32_t i = 1; i < w->c->g->count && w->s->status == BP_OK; i++)
+    if (w->loose[i]) {
+      bpi_sheet_cell(w->s, BPI_CELL_TAG, "…");
+      bpi_sheet_pin(w->s, w->net_of[i]);
+    }
+}
+
 /* ---- what comes back along the branches of a fork ---- */
 
 /* What a part passes back to a slot: the sum over its nodes that use it (input: that one alone). */
@@ -425,7 +468,8 @@ static void finish_wires(wiring *w)
     cell++;
   uint32_t first = cell;
   for (size_t i = 0; i < s->n_pins; i++) {
-    if (s->cell[s->pin[i].cell].kind != BPI_CELL_OUTPUT)
+    bpi_cell_kind kind = s->cell[s->pin[i].cell].kind;
+    if (kind != BPI_CELL_OUTPUT && kind != BPI_CELL_TAG) /* those know their net */
       s->pin[i].net = net_of_wire(w, &w->wire[s->pin[i].net]);
     uses[s->pin[i].net]++;
   }
@@ -458,14 +502,17 @@ static bp_status wire_all(wiring *w)
   uint32_t *n_wires = bpi_sheet_alloc(w->s, c->n_parts + 1, sizeof *n_wires);
   w->user = bpi_sheet_alloc(w->s, n, sizeof *w->user);
   w->used = bpi_sheet_alloc(w->s, n, sizeof *w->used);
+  w->loose = bpi_sheet_alloc(w->s, n, sizeof *w->loose);
   w->net_of = bpi_sheet_alloc(w->s, n, sizeof *w->net_of);
   if (w->s->status != BP_OK || list_nodes(w) != BP_OK || list_wires(w) != BP_OK)
     return w->s->status;
   find_users(w);
   thin_out(w, n_wires);
+  note_loose_ends(w);
   add_leaves(w);
   add_parts(w, n_wires);
   add_outputs(w);
+  add_loose_ends(w);
   if (w->s->status == BP_OK)
     finish_wires(w);
   return w->s->status;
