@@ -415,8 +415,9 @@ typedef struct bp_kink {
 /** One row of the operation table. A caller's own row, made at run time, is no different. Unused fields stay zero. */
 struct bp_op {
   const char *name;
-  const char *math;   /**< formula */
-  const char *symbol; /**< what circuits show in its gate, as "+", "×−1", "x²"; NULL: its name. One that is no word stands between operands. */
+  const char *math; /**< formula */
+  const char *
+      symbol; /**< what circuits show in its gate, as "+", "×−1", "x²"; NULL: its name. One that is no word stands between operands. */
   const char *source; /**< paper or standard */
   const char *kink;   /**< behaviour at kinks and ties, in words; NULL where smooth */
   const char *args;   /**< names of inputs, "a, b"; "parts..." for any number from 1 */
@@ -943,10 +944,11 @@ BP_API bp_status bp_op_check(bp_ctx *ctx, const bp_op *op, const bp_op_check_opt
 typedef struct bp_gradient_options {
   const bp_value *values; /**< of every input that y depends on */
   size_t n_values;
-  double step;      /**< h, how far each entry x is moved either way [6.06e-6 (the cube root of 2^-52), times |x| where that is over 1] */
+  double
+      step; /**< h, how far each entry x is moved either way [6.06e-6 (the cube root of 2^-52), times |x| where that is over 1] */
   double tolerance; /**< the largest relative error of a right gradient [1e-6] */
-  int64_t entries;  /**< of each node of wrt, compared one by one; of a larger one so many are drawn [1,000] */
-  uint64_t seed;    /**< of what is drawn: entries, directions, upstream [0] */
+  int64_t entries; /**< of each node of wrt, compared one by one; of a larger one so many are drawn [1,000] */
+  uint64_t seed;   /**< of what is drawn: entries, directions, upstream [0] */
 } bp_gradient_options;
 
 /** What one gradient entry, or the gradient along one direction, is found to be. */
@@ -960,21 +962,24 @@ typedef enum bp_slope_kind {
 
 typedef struct bp_slope {
   bp_slope_kind kind;
-  double gradient;    /**< as autodiff gives it */
-  double difference;  /**< central, at `step` */
-  double left, right; /**< one-sided differences at the smallest step that tells them: where there is a kink they differ */
-  double step;        /**< h, or another step where the differences at h had not settled (curvature, a kink near, rounding) */
-  double error;       /**< relative: |gradient - difference| / the larger of the two, or of what differences can resolve / tolerance */
-  double resolution;  /**< smaller differences than this are rounding */
+  double gradient;   /**< as autodiff gives it */
+  double difference; /**< central, at `step` */
+  double left,
+      right; /**< one-sided differences at the smallest step that tells them: where there is a kink they differ */
+  double
+      step; /**< h, or another step where the differences at h had not settled (curvature, a kink near, rounding) */
+  double
+      error; /**< relative: |gradient - difference| / the larger of the two, or of what differences can resolve / tolerance */
+  double resolution; /**< smaller differences than this are rounding */
 } bp_slope;
 
 /** What was found about one node of wrt. Entries are counted row-major. */
 typedef struct bp_gradient_input {
-  int64_t size, checked;  /**< elements, and how many were compared one by one */
-  int64_t wrong, kinks;   /**< of those checked; kinks counts edges too */
-  int64_t worst;          /**< the entry with the largest relative error, a wrong one before others; -1: none */
-  int64_t kink;           /**< the first entry with a kink or edge; -1: none */
-  double value;           /**< x at the worst entry */
+  int64_t size, checked; /**< elements, and how many were compared one by one */
+  int64_t wrong, kinks;  /**< of those checked; kinks counts edges too */
+  int64_t worst; /**< the entry with the largest relative error, a wrong one before others; -1: none */
+  int64_t kink;  /**< the first entry with a kink or edge; -1: none */
+  double value;  /**< x at the worst entry */
   bp_slope at_worst, at_kink;
   bp_slope across; /**< where not every entry is checked: along a random direction through all of them */
 } bp_gradient_input;
@@ -985,22 +990,23 @@ enum { BP_TAYLOR_LEVELS = 24 };
  *  r0 = |f(x + hv) - f(x)| falls like h, r1 = |f(x + hv) - f(x) - h g·v| like h^2 if g is the gradient, else like h. */
 typedef struct bp_taylor {
   double h[BP_TAYLOR_LEVELS], r0[BP_TAYLOR_LEVELS], r1[BP_TAYLOR_LEVELS]; /**< h halves from level to level */
-  int first, last; /**< the levels that the rates are taken from, with the smallest h at which r1 is more than rounding; last < first: r1 is nothing
+  int first,
+      last; /**< the levels that the rates are taken from, with the smallest h at which r1 is more than rounding; last < first: r1 is nothing
                         but rounding, as f is linear along v */
   double rate0, rate1; /**< exponents of h; NAN where there are no such levels */
-  bp_slope along;      /**< the gradient along v against differences: says where rate1 is low because of a kink */
+  bp_slope along; /**< the gradient along v against differences: says where rate1 is low because of a kink */
 } bp_taylor;
 
 typedef struct bp_gradient_check {
-  double value;           /**< f: y, or the sum of upstream times y */
+  double value;                        /**< f: y, or the sum of upstream times y */
   int64_t size, checked, wrong, kinks; /**< sums over the inputs */
-  size_t worst;           /**< number of the node of wrt with the largest relative error */
-  double error;           /**< that error */
-  double step;            /**< h */
+  size_t worst;                        /**< number of the node of wrt with the largest relative error */
+  double error;                        /**< that error */
+  double step;                         /**< h */
   double forward, reverse; /**< derivative along v by forward mode, and g·v: equal but for rounding */
-  bool modes_agree;       /**< to 1e-9 of the sum of the terms of g·v */
+  bool modes_agree;        /**< to 1e-9 of the sum of the terms of g·v */
   bp_taylor taylor;
-  bool right;             /**< nothing is wrong */
+  bool right; /**< nothing is wrong */
 } bp_gradient_check;
 
 /** Compares the gradient of y, as bp_vjp builds it, with differences of y, in float64.
@@ -1016,8 +1022,9 @@ typedef struct bp_gradient_check {
  *  asking whether a comparison, argmax or the like changes its value next to x.
  *  Cost: two runs of y for each entry, 26 for one that does not agree at once; 24 for the remainders.
  *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3; Ridders, Advances in Engineering Software 4 (1982), for the choice of steps. */
-BP_API bp_status bp_check_gradient(bp_node y, const bp_node *wrt, size_t n, const bp_gradient_options *options,
-                                   bp_gradient_check *result, bp_gradient_input *inputs);
+BP_API bp_status bp_check_gradient(bp_node y, const bp_node *wrt, size_t n,
+                                   const bp_gradient_options *options, bp_gradient_check *result,
+                                   bp_gradient_input *inputs);
 
 /* ======================================================================================
  * Builders of operations
@@ -2060,28 +2067,31 @@ BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from,
 typedef enum bp_bundling {
   BP_BUNDLES_GIVEN, /**< a bundle of the graph is one rounded box */
   BP_BUNDLES_FOUND, /**< the same, and what amounts to a bundle of the table is one too: 1/(1+exp(-z)) is one sigmoid */
-  BP_BUNDLES_OPEN   /**< a bundle is a frame around its parts */
+  BP_BUNDLES_OPEN /**< a bundle is a frame around its parts */
 } bp_bundling;
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_circuit_options {
-  const bp_trace *trace; /**< after a run: shows values and gradients; of the same graph [none: shapes alone] */
+  const bp_trace
+      *trace; /**< after a run: shows values and gradients; of the same graph [none: shapes alone] */
   bp_bundling bundles;
-  const char *const *names; /**< of the outputs; single ones may be NULL [the nodes' names, else f, or f1, f2, ...] */
-  const char *title;        /**< for those who cannot see it ["circuit"] */
-  int64_t most;             /**< nodes to show: in larger circuits, blocks that repeat become one box, "×32"; far larger ones leave the
+  const char *const
+      *names; /**< of the outputs; single ones may be NULL [the nodes' names, else f, or f1, f2, ...] */
+  const char *title; /**< for those who cannot see it ["circuit"] */
+  int64_t
+      most; /**< nodes to show: in larger circuits, blocks that repeat become one box, "×32"; far larger ones leave the
                                  middle out [120] */
-  bool all;                 /**< shows every node, however many */
-  double width;             /**< about how wide it may get: longer circuits are broken into rows [by its shape] */
+  bool all;     /**< shows every node, however many */
+  double width; /**< about how wide it may get: longer circuits are broken into rows [by its shape] */
 } bp_circuit_options;
 
 /** What a circuit consists of. */
 typedef struct bp_circuit_size {
-  size_t inputs; /**< inputs and entries of the state */
-  size_t nodes;  /**< operations; constants are counted nowhere: they stand in the gates */
-  size_t drawn;  /**< gates and boxes that stand for them */
-  size_t bundles; /**< boxes that were recognised, with BP_BUNDLES_FOUND, */
-  size_t bundled; /**< the operations that they hide, */
+  size_t inputs;      /**< inputs and entries of the state */
+  size_t nodes;       /**< operations; constants are counted nowhere: they stand in the gates */
+  size_t drawn;       /**< gates and boxes that stand for them */
+  size_t bundles;     /**< boxes that were recognised, with BP_BUNDLES_FOUND, */
+  size_t bundled;     /**< the operations that they hide, */
   const char *bundle; /**< and the name of their row, where all are of one; else NULL */
   bool bundled_last;  /**< they are one bundle, made of the last operations before the output */
 } bp_circuit_size;
@@ -2097,8 +2107,8 @@ typedef struct bp_circuit_size {
  *  @return BP_OK; BP_E_ARG; BP_E_GRAPH (stale nodes, or of several graphs); BP_E_ORDER for a trace that was not run; BP_E_NOMEM.
  *  Cost: near linear in the nodes. The same circuit is the same picture, byte for byte.
  *  Source: Sugiyama, Tagawa & Toda 1981; Gansner, Koutsofios, North & Vo 1993; for the look, Stanford CS231n, notes on backpropagation. */
-BP_API bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *options, bp_picture **picture,
-                            bp_circuit_size *size);
+BP_API bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *options,
+                            bp_picture **picture, bp_circuit_size *size);
 /** The same circuit as text for Graphviz. @param text Out: NUL-terminated UTF-8, freed with bp_free. */
 BP_API bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *options, char **text,
                                 bp_circuit_size *size);

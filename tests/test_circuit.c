@@ -90,7 +90,8 @@ static void neuron(made *m)
 static void max_gate(made *m)
 {
   static const double v[] = {3, -4, 2, -1};
-  bp_node x = scalar(m, "x", v), y = scalar(m, "y", v + 1), z = scalar(m, "z", v + 2), w = scalar(m, "w", v + 3);
+  bp_node x = scalar(m, "x", v), y = scalar(m, "y", v + 1), z = scalar(m, "z", v + 2),
+          w = scalar(m, "w", v + 3);
   m->y = bp_mul(bp_add(bp_mul(x, y), bp_maximum(z, w)), bp_constant(m->g, 2));
 }
 
@@ -107,7 +108,8 @@ static void network(made *m)
 {
   const double *v = numbers();
   bp_node x = input(m, "x", 2, (int64_t[]){3, 1}, v), w1 = input(m, "W1", 2, (int64_t[]){4, 3}, v + 3);
-  bp_node b1 = input(m, "b1", 2, (int64_t[]){4, 1}, v + 30), w2 = input(m, "W2", 2, (int64_t[]){1, 4}, v + 40);
+  bp_node b1 = input(m, "b1", 2, (int64_t[]){4, 1}, v + 30),
+          w2 = input(m, "W2", 2, (int64_t[]){1, 4}, v + 40);
   bp_node b2 = input(m, "b2", 2, (int64_t[]){1, 1}, v + 60);
   bp_node h = bp_name(bp_sigmoid(bp_add(bp_matmul(w1, x), b1)), "h");
   m->y = bp_add(bp_matmul(w2, h), b2);
@@ -155,8 +157,14 @@ static void random_circuit(made *m, int n, unsigned seed)
       from[0] = end - n_in; /* every input is used */
     bp_node a = v[from[0]], b = v[from[1]];
     unsigned op = (r >> 20) % 8;
-    bp_node y[] = {bp_add(a, b), bp_mul(a, b), bp_tanh(a), bp_maximum(a, b), bp_sub(a, b), bp_sin(a),
-                   bp_mul(a, bp_constant(m->g, 0.5)), bp_maximum(a, bp_constant(m->g, 0))};
+    bp_node y[] = {bp_add(a, b),
+                   bp_mul(a, b),
+                   bp_tanh(a),
+                   bp_maximum(a, b),
+                   bp_sub(a, b),
+                   bp_sin(a),
+                   bp_mul(a, bp_constant(m->g, 0.5)),
+                   bp_maximum(a, bp_constant(m->g, 0))};
     v[end] = y[op];
     used[from[0]] = true;
     used[from[1]] = used[from[1]] || op < 2 || op == 3 || op == 4;
@@ -167,6 +175,29 @@ static void random_circuit(made *m, int n, unsigned seed)
       m->y = bp_add(m->y, v[loose]);
   free(v);
   free(used);
+}
+
+/* A network of scalars, 11-11-11 tanh, and the sum of its squares: 506 nodes. */
+static void scalar_network(made *m)
+{
+  enum { WIDTH = 11 };
+  bp_node x[WIDTH], h[WIDTH];
+  int n = 0;
+  for (int i = 0; i < WIDTH; i++)
+    x[i] = numbered(m, 'x', i, 0, NULL, numbers() + i);
+  for (int layer = 0; layer < 2; layer++) {
+    for (int i = 0; i < WIDTH; i++) {
+      for (int k = 0; k < WIDTH; k++, n++) {
+        bp_node p = bp_mul(numbered(m, 'w', n, 0, NULL, numbers() + 50 + n), x[k]);
+        h[i] = k ? bp_add(h[i], p) : p;
+      }
+      h[i] = bp_tanh(h[i]);
+    }
+    memcpy(x, h, sizeof h);
+  }
+  m->y = bp_square(x[0]);
+  for (int i = 1; i < WIDTH; i++)
+    m->y = bp_add(m->y, bp_square(x[i]));
 }
 
 static void fifty(made *m)
@@ -237,6 +268,7 @@ static const struct {
     {"function", user_function, BP_BUNDLES_GIVEN, 5, 5, 5},
     {"function-unbundle", user_function, BP_BUNDLES_OPEN, 5, 5, 5},
     {"layers", layers, BP_BUNDLES_GIVEN, 81, 162, 3},
+    {"scalar-network", scalar_network, BP_BUNDLES_GIVEN, 0, 0, 0},
     {"nodes-50", fifty, BP_BUNDLES_GIVEN, 0, 0, 0},
     {"nodes-500", five_hundred, BP_BUNDLES_GIVEN, 0, 0, 0},
 };
@@ -248,14 +280,17 @@ static void the_lecture_is_drawn_to_the_byte(void **state)
   for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
     made *m = make(ctx, golden[i].build);
     bp_circuit_size size;
-    bp_picture *p = draw(m, (bp_circuit_options){.bundles = golden[i].bundles, .title = golden[i].name}, true, &size);
+    bp_picture *p =
+        draw(m, (bp_circuit_options){.bundles = golden[i].bundles, .title = golden[i].name}, true, &size);
     circuit_is_clear(p);
     if (golden[i].nodes) {
       assert_int_equal(size.inputs, golden[i].inputs);
       assert_int_equal(size.nodes, golden[i].nodes);
       assert_int_equal(size.drawn, golden[i].drawn);
     }
-    picture_is_golden(p, golden[i].name);
+    char name[64];
+    snprintf(name, sizeof name, "circuit-%s", golden[i].name);
+    picture_is_golden(p, name);
     bp_picture_free(p);
     unmake(m);
   }
@@ -289,11 +324,13 @@ static void nothing_touches_in_random_circuits(void **state)
   (void)state;
   static const int sizes[] = {3, 5, 8, 12, 20, 35};
   bp_ctx *ctx = bp_ctx_new(NULL);
-  for (unsigned seed = 1; seed <= 240; seed++) {if(getenv("V"))fprintf(stderr,"%u\n",seed);
+  for (unsigned seed = 1; seed <= 240; seed++) {
     made *m = calloc(1, sizeof *m);
     m->g = bp_graph_new(ctx);
     random_circuit(m, sizes[seed % 6], seed);
-    bp_circuit_options o = {.bundles = (bp_bundling)(seed % 3), .all = seed % 5 == 0, .most = seed % 7 == 0 ? 6 : 0,
+    bp_circuit_options o = {.bundles = (bp_bundling)(seed % 3),
+                            .all = seed % 5 == 0,
+                            .most = seed % 7 == 0 ? 6 : 0,
                             .width = seed % 11 == 0 ? 500 : 0};
     bp_picture *p = draw(m, o, seed % 4 != 0, NULL);
     circuit_is_clear(p);

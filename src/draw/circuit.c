@@ -1,8 +1,6 @@
 /* Circuits: a graph, or what some of its nodes need, as a picture or as text for Graphviz. */
 #include "draw/circuit.h"
 
-#include <string.h>
-
 enum { MOST = 120 };
 #define MARGIN 18.0
 #define LEGEND 26.0 /* height of the line under the circuit */
@@ -73,9 +71,11 @@ static bp_status prepare(bpi_circuit *c, bpi_sheet *s, bp_circuit_size *size)
   return status == BP_OK ? bpi_circuit_wire(c, s) : status;
 }
 
+/* The sheet of a circuit, not laid out. The caller frees it, also on failure. */
 static bp_status make_sheet(const bp_node *y, size_t n, const bp_circuit_options *o, bpi_sheet *s,
                             bp_circuit_size *size)
 {
+  bp_circuit_size counted = {0};
   bpi_circuit c = {.ctx = y[0].graph->ctx,
                    .g = y[0].graph,
                    .y = y,
@@ -84,9 +84,12 @@ static bp_status make_sheet(const bp_node *y, size_t n, const bp_circuit_options
                    .o = o,
                    .trace = o->trace,
                    .decimals = o->trace && bpi_whole_numbers(o->trace) ? 0 : 2};
-  bp_status status = prepare(&c, s, size);
-  bpi_circuit_close(&c);
+  bpi_sheet_init(s, c.ctx);
   s->width = o->width;
+  bp_status status = prepare(&c, s, &counted);
+  bpi_circuit_close(&c);
+  if (size)
+    *size = counted;
   return status;
 }
 
@@ -110,28 +113,27 @@ static bp_status draw(bpi_sheet *s, const bp_circuit_options *o, bp_picture **pi
   bpi_sheet_draw(s, p, (bpi_point){MARGIN, MARGIN});
   if (o->trace)
     draw_legend(p, (bpi_point){MARGIN, s->bottom + 2 * MARGIN + LEGEND / 2});
-  return bpi_scene_done(p, s->right + 2 * MARGIN, s->bottom + 2 * MARGIN + legend, o->title ? o->title : "circuit",
-                        "A circuit, read from left to right: inputs, operations in circles, outputs. Above a wire its value, "
-                        "below it the gradient.",
-                        picture);
+  return bpi_scene_done(
+      p, s->right + 2 * MARGIN, s->bottom + 2 * MARGIN + legend, o->title ? o->title : "circuit",
+      "A circuit, read from left to right: inputs, operations in circles, outputs. Above a wire its value, "
+      "below it the gradient.",
+      picture);
 }
+
+static const bp_circuit_options defaults;
 
 bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *options, bp_picture **picture,
                      bp_circuit_size *size)
 {
-  static const bp_circuit_options defaults;
   const bp_circuit_options *o = options ? options : &defaults;
-  bp_circuit_size none, *counted = size ? size : &none;
   bpi_sheet s;
   if (!picture)
     return bpi_bad_arg("bp_circuit", "picture is NULL");
   *picture = NULL;
-  memset(counted, 0, sizeof *counted);
   bp_status status = check(y, n, o);
   if (status != BP_OK)
     return status;
-  bpi_sheet_init(&s, y[0].graph->ctx);
-  status = make_sheet(y, n, o, &s, counted);
+  status = make_sheet(y, n, o, &s, size);
   if (status == BP_OK)
     status = bpi_sheet_layout(&s);
   if (status == BP_OK)
@@ -143,19 +145,15 @@ bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *optio
 bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *options, char **text,
                          bp_circuit_size *size)
 {
-  static const bp_circuit_options defaults;
   const bp_circuit_options *o = options ? options : &defaults;
-  bp_circuit_size none, *counted = size ? size : &none;
   bpi_sheet s;
   if (!text)
     return bpi_bad_arg("bp_circuit_dot", "text is NULL");
   *text = NULL;
-  memset(counted, 0, sizeof *counted);
   bp_status status = check(y, n, o);
   if (status != BP_OK)
     return status;
-  bpi_sheet_init(&s, y[0].graph->ctx);
-  status = make_sheet(y, n, o, &s, counted);
+  status = make_sheet(y, n, o, &s, size);
   if (status == BP_OK)
     status = bpi_sheet_dot(&s, text);
   bpi_sheet_free(&s);

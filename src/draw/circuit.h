@@ -7,7 +7,7 @@
  *   wiring.c     parts as cells, results as nets
  *   gatetext.c   what is written in a gate
  *   figures.c    what is written at a wire
- *   frame.c      bundles drawn as their parts
+ *   unfold.c     bundles drawn as their parts
  *   dot.c        the sheet as text for Graphviz                                                                                  */
 #ifndef BPI_CIRCUIT_H
 #define BPI_CIRCUIT_H
@@ -16,10 +16,11 @@
 #include "graph/graph.h"
 
 typedef struct bpi_part {
-  uint32_t head;        /* its node; of several, the last */
-  uint32_t n_nodes;     /* how many it stands for */
-  uint32_t times;       /* a block that repeats: how often; a stretch left out: 0; else 1 */
-  const bp_op *op;      /* the row: its own, or that of the bundle recognised; NULL: several nodes without a name */
+  uint32_t head;    /* its node; of several, the last */
+  uint32_t n_nodes; /* how many it stands for */
+  uint32_t times;   /* a block that repeats: how often; a stretch left out: 0; else 1 */
+  const bp_op
+      *op; /* the row: its own, or that of the bundle recognised; NULL: several nodes without a name */
   const bp_attr *attr;  /* of a single node */
   const uint32_t *args; /* slots that come in, in the order of the row */
   uint32_t n_args;
@@ -35,7 +36,7 @@ typedef struct bpi_circuit {
   size_t n_y;
   const bp_circuit_options *o;
   const bp_trace *trace;
-  int depth; /* of frames around it */
+  int depth;             /* of frames around it */
   const bp_node *params; /* of the inside of a frame: its inputs, all of them in their order */
   size_t n_params;
   bpi_arena arena;
@@ -83,8 +84,8 @@ const char *bpi_pretty_name(bpi_sheet *s, const char *name);
 /* A number, with a true minus. */
 void bpi_text_figure(bpi_text *t, double x, int decimals);
 /* The lines for an array: the number itself, a few numbers, or shape and summary. lines[1] may stay NULL. */
-void bpi_figure_lines(const bpi_circuit *c, bpi_sheet *s, const void *data, const bp_type *type, bool one_line,
-                      const char **lines);
+void bpi_figure_lines(const bpi_circuit *c, bpi_sheet *s, const void *data, const bp_type *type,
+                      bool one_line, const char **lines);
 /* Whether everything a trace says about scalars is a whole number: then no decimals are shown. */
 bool bpi_whole_numbers(const bp_trace *t);
 

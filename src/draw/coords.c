@@ -10,7 +10,7 @@
 enum { ROUNDS = 10 };
 #define SLOT_GAP   8.0
 #define ROW_GAP    36.0
-#define LABEL_PAD  8.0  /* on both sides of a label */
+#define LABEL_PAD  8.0 /* on both sides of a label */
 #define BEND_LEAST 26.0
 #define BEND_MOST  150.0
 

@@ -36,9 +36,13 @@ static void put_escaped(bpi_text *t, const char *s)
 }
 
 static const char *const shapes[] = {
-    [BPI_CELL_INPUT] = "shape=plaintext", [BPI_CELL_GATE] = "shape=circle",
-    [BPI_CELL_BUNDLE] = "shape=box style=rounded", [BPI_CELL_STACK] = "shape=box3d",
-    [BPI_CELL_FRAME] = "", [BPI_CELL_TAG] = "shape=plaintext", [BPI_CELL_OUTPUT] = "shape=plaintext",
+    [BPI_CELL_INPUT] = "shape=plaintext",
+    [BPI_CELL_GATE] = "shape=circle",
+    [BPI_CELL_BUNDLE] = "shape=box style=rounded",
+    [BPI_CELL_STACK] = "shape=box3d",
+    [BPI_CELL_FRAME] = "",
+    [BPI_CELL_TAG] = "shape=plaintext",
+    [BPI_CELL_OUTPUT] = "shape=plaintext",
 };
 
 static void put_cells(dot *d, const bpi_sheet *s, unsigned *sheets);
@@ -78,7 +82,8 @@ static void put_label(dot *d, const bpi_net *net, const bpi_pin *pin)
     return;
   bpi_textf(&d->t, " [label=<");
   for (int i = 0; i < BPI_LABEL_LINES && net->above[i]; i++) {
-    bpi_textf(&d->t, "%s<font color=\"#%06x\">", i ? "<br/>" : "", (unsigned)bpi_colour(BPI_INK(BPI_VALUE), false));
+    bpi_textf(&d->t, "%s<font color=\"#%06x\">", i ? "<br/>" : "",
+              (unsigned)bpi_colour(BPI_INK(BPI_VALUE), false));
     put_escaped(&d->t, net->above[i]);
     bpi_textf(&d->t, "</font>");
   }
@@ -97,7 +102,8 @@ static void put_wires(dot *d, const bpi_sheet *s, unsigned number, const unsigne
     const bpi_pin *pin = &s->pin[i];
     const bpi_net *net = &s->net[pin->net];
     const bpi_cell *from = &s->cell[net->cell], *to = &s->cell[pin->cell];
-    unsigned from_sheet = from->inner ? inner[net->cell] : number, to_sheet = to->inner ? inner[pin->cell] : number;
+    unsigned from_sheet = from->inner ? inner[net->cell] : number,
+             to_sheet = to->inner ? inner[pin->cell] : number;
     uint32_t a = from->inner ? inside(from->inner, BPI_CELL_OUTPUT, pin->net - from->first_net) : net->cell;
     uint32_t b = to->inner ? inside(to->inner, BPI_CELL_INPUT, i - to->first_pin) : pin->cell;
     bpi_textf(&d->t, "n%u_%u -> n%u_%u", from_sheet, a, to_sheet, b);
@@ -125,7 +131,8 @@ bp_status bpi_sheet_dot(bpi_sheet *s, char **text)
   dot d = {.next = 0};
   unsigned number;
   bpi_text_init(&d.t, s->ctx);
-  bpi_textf(&d.t, "digraph circuit {\nrankdir=LR\nnode [fontname=\"DejaVu Sans\" fontsize=13]\nedge [fontname=\"DejaVu Sans\" "
+  bpi_textf(&d.t, "digraph circuit {\nrankdir=LR\nnode [fontname=\"DejaVu Sans\" fontsize=13]\nedge "
+                  "[fontname=\"DejaVu Sans\" "
                   "fontsize=11 arrowsize=0.6]\n");
   put_cells(&d, s, &number);
   bpi_textf(&d.t, "}\n");

@@ -18,7 +18,8 @@ void bpi_text_figure(bpi_text *t, double x, int decimals)
     bpi_textf(t, "∞");
   else if (size != 0 && (size < least || size >= 1e6)) {
     int exponent = (int)floor(log10(size));
-    bpi_textf(t, "%.1fe%s%d", size / pow(10, exponent), exponent < 0 ? "−" : "", exponent < 0 ? -exponent : exponent);
+    bpi_textf(t, "%.1fe%s%d", size / pow(10, exponent), exponent < 0 ? "−" : "",
+              exponent < 0 ? -exponent : exponent);
   } else
     bpi_textf(t, "%.*f", decimals, size);
 }
@@ -84,8 +85,8 @@ static void put_summary(bpi_text *t, const void *data, const bp_type *type, int6
   bpi_text_figure(t, most, decimals);
 }
 
-void bpi_figure_lines(const bpi_circuit *c, bpi_sheet *s, const void *data, const bp_type *type, bool one_line,
-                      const char **lines)
+void bpi_figure_lines(const bpi_circuit *c, bpi_sheet *s, const void *data, const bp_type *type,
+                      bool one_line, const char **lines)
 {
   int64_t n = bpi_type_size(type);
   bpi_text shape, rest;

@@ -36,7 +36,8 @@ static void put_constant(const bpi_circuit *c, uint32_t slot, bpi_text *t)
   if (signbit(value) && !isnan(value))
     bpi_textf(t, "−");
   double size = fabs(value);
-  if (size != 0 && isfinite(size) && (size < 1e-4 || size >= 1e6 || fabs(size * 1e4 - round(size * 1e4)) > 1e-6))
+  if (size != 0 && isfinite(size) &&
+      (size < 1e-4 || size >= 1e6 || fabs(size * 1e4 - round(size * 1e4)) > 1e-6))
     bpi_textf(t, "%.3g", size); /* not every digit of 1/3 */
   else
     bpi_text_double(t, size);
@@ -107,7 +108,8 @@ static bool is_told(const bpi_circuit *c, const bpi_part *p, int i)
   const bp_attr *a = &p->attr[i];
   if (p->op->traits & (BP_ROUTER | BP_RANDOM | BP_CONSTANT))
     return (p->op->traits & BP_ROUTER) && def->kind == BP_ATTR_INTS && !is_plain(c, p, a);
-  return (def->kind == BP_ATTR_INTS && !is_plain(c, p, a)) || (def->kind == BP_ATTR_REAL && !(a->r == def->preset)) ||
+  return (def->kind == BP_ATTR_INTS && !is_plain(c, p, a)) ||
+         (def->kind == BP_ATTR_REAL && !(a->r == def->preset)) ||
          (def->kind == BP_ATTR_INT && !((double)a->i == def->preset));
 }
 

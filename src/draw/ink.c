@@ -24,8 +24,8 @@ typedef struct inker {
 
 static void path_to(inker *k, char step, double x, double y)
 {
-  if (step == 'L' && k->n_step > 1 && k->step[k->n_step - 1] == 'L' && k->point[k->n_point - 1].y == k->at.y + y &&
-      k->point[k->n_point - 2].y == k->at.y + y) {
+  if (step == 'L' && k->n_step > 1 && k->step[k->n_step - 1] == 'L' &&
+      k->point[k->n_point - 1].y == k->at.y + y && k->point[k->n_point - 2].y == k->at.y + y) {
     k->point[k->n_point - 1].x = k->at.x + x; /* straight on */
     return;
   }
@@ -109,7 +109,8 @@ static void draw_wire(inker *k, uint32_t pin)
   while (n)
     follow(k, k->back[--n]);
   k->step[k->n_step] = 0;
-  bpi_look look = {.line = BPI_INK(BPI_WIRE), .width = s->pin[pin].strong ? STRONG_WIDTH : WIRE_WIDTH, .wire = true};
+  bpi_look look = {
+      .line = BPI_INK(BPI_WIRE), .width = s->pin[pin].strong ? STRONG_WIDTH : WIRE_WIDTH, .wire = true};
   bpi_draw_path(k->p, look, k->step, k->point);
 }
 
@@ -120,7 +121,8 @@ static void draw_forks(const inker *k)
   for (uint32_t i = 0; i < s->n_slots; i++)
     for (uint32_t m = s->out_first[i]; m + 1 < s->out_first[i + 1]; m++) {
       const bpi_link *l = &s->link[s->out[m]];
-      if (s->link[s->out[m + 1]].net != l->net || (m > s->out_first[i] && s->link[s->out[m - 1]].net == l->net))
+      if (s->link[s->out[m + 1]].net != l->net ||
+          (m > s->out_first[i] && s->link[s->out[m - 1]].net == l->net))
         continue;
       bpi_point at = {k->at.x + bends_at(s, i), k->at.y + s->slot[i].y + bpi_link_from(s, l)};
       bpi_draw_circle(k->p, (bpi_look){.fill = BPI_INK(BPI_WIRE), .wire = true}, at, FORK_RADIUS);
@@ -148,7 +150,9 @@ static void draw_shape(const inker *k, const bpi_cell *c)
   bpi_role fill = look_of[c->kind].fill;
   if (!fill)
     return;
-  bpi_look look = {.fill = BPI_INK(fill), .line = BPI_INK(look_of[c->kind].line), .width = look_of[c->kind].width,
+  bpi_look look = {.fill = BPI_INK(fill),
+                   .line = BPI_INK(look_of[c->kind].line),
+                   .width = look_of[c->kind].width,
                    .dash = look_of[c->kind].dash};
   bpi_point at = {k->at.x + c->x, k->at.y + c->y};
   bpi_box box = {at.x - c->w / 2, at.y - c->h / 2, at.x + c->w / 2, at.y + c->h / 2};
@@ -184,8 +188,8 @@ static void draw_cell_text(const inker *k, const bpi_cell *c)
 static void draw_frame(const inker *k, const bpi_cell *c)
 {
   bpi_point inset = bpi_frame_inset(), corner = {k->at.x + c->x - c->w / 2, k->at.y + c->y - c->h / 2};
-  bpi_draw_text(k->p, (bpi_point){corner.x + inset.x, corner.y + 15}, bpi_cell_text_size(c, 0), BPI_START | BPI_BOLD,
-                BPI_MUTED, c->line[0]);
+  bpi_draw_text(k->p, (bpi_point){corner.x + inset.x, corner.y + 15}, bpi_cell_text_size(c, 0),
+                BPI_START | BPI_BOLD, BPI_MUTED, c->line[0]);
   for (size_t i = 0; i < c->inner->n_cells; i++) { /* wires go on to the frame */
     const bpi_cell *out = &c->inner->cell[i];
     bpi_point from = {corner.x + inset.x + out->x - out->w / 2, corner.y + inset.y + out->y};
@@ -209,7 +213,8 @@ static void draw_net_labels(const inker *k, const bpi_net *n)
   for (int i = 0; i < lines; i++)
     bpi_draw_text(k->p, (bpi_point){x, y - BPI_OVER - (lines - 1 - i) * BPI_LINE_STEP}, BPI_LABEL_SIZE,
                   BPI_MIDDLE | (n->strong ? BPI_BOLD : 0), BPI_VALUE, n->above[i]);
-  bpi_draw_text(k->p, (bpi_point){x, y + BPI_UNDER}, BPI_LABEL_SIZE, BPI_MIDDLE | BPI_ITALIC, BPI_GRADIENT, n->below);
+  bpi_draw_text(k->p, (bpi_point){x, y + BPI_UNDER}, BPI_LABEL_SIZE, BPI_MIDDLE | BPI_ITALIC, BPI_GRADIENT,
+                n->below);
 }
 
 static void draw_branch_label(const inker *k, const bpi_pin *pin)
@@ -219,8 +224,8 @@ static void draw_branch_label(const inker *k, const bpi_pin *pin)
     return;
   const bpi_column *next = &k->s->column[c->layer], *col = next - 1;
   double x = k->at.x + next->x - BPI_FAN_IN - (col->pins - BPI_FAN_IN) / 2;
-  bpi_draw_text(k->p, (bpi_point){x, k->at.y + c->y + pin->dy + BPI_UNDER}, BPI_LABEL_SIZE, BPI_MIDDLE | BPI_ITALIC,
-                BPI_GRADIENT, pin->below);
+  bpi_draw_text(k->p, (bpi_point){x, k->at.y + c->y + pin->dy + BPI_UNDER}, BPI_LABEL_SIZE,
+                BPI_MIDDLE | BPI_ITALIC, BPI_GRADIENT, pin->below);
 }
 
 /* ---- together ---- */

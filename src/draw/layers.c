@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-  REACH = 10,       /* most columns that a wire goes through, */
-  NEAR = 7,         /* and an input that is used no further right stands in the first column */
+  REACH = 10, /* most columns that a wire goes through, */
+  NEAR = 7,   /* and an input that is used no further right stands in the first column */
   TIGHTEN_ROUNDS = 3,
-  BREAK_WINDOW = 4  /* columns before the end of a row among which the best break is looked for */
+  BREAK_WINDOW = 4 /* columns before the end of a row among which the best break is looked for */
 };
 #define ROW_LEAST  1500.0 /* a circuit no wider than this is one row */
 #define ROW_ASPECT 1.7    /* of the whole */
@@ -18,8 +18,8 @@ enum {
 
 typedef struct layering {
   bpi_sheet *s;
-  uint32_t *topo;               /* cells, sources first */
-  uint32_t *sink, *sink_first;  /* pins by net */
+  uint32_t *topo;              /* cells, sources first */
+  uint32_t *sink, *sink_first; /* pins by net */
   uint32_t n_layers;
 } layering;
 

@@ -74,7 +74,8 @@ static bool is_candidate(const bp_op *op)
 {
   bp_attr attr[BP_MAX_ATTRS];
   int n = count_args(op);
-  return bpi_is_bundle(op) && !(op->traits & BP_INTERNAL) && n >= 1 && n <= MOST_ARGS && preset_attrs(op, attr);
+  return bpi_is_bundle(op) && !(op->traits & BP_INTERNAL) && n >= 1 && n <= MOST_ARGS &&
+         preset_attrs(op, attr);
 }
 
 /* Builds the definition; leaves p->out 0 where the row does not take these inputs. */
@@ -215,7 +216,8 @@ static bool match_operands(matching *m, const uint32_t *p, const uint32_t *v, in
 
 static bool same_row(const bpi_node *p, const bpi_node *v, bool *swappable)
 {
-  bool both = p->n_in == 2 && (p->op->traits & BP_ROUTER) && bpi_op_n_attrs(p->op) == 1; /* its winner of ties */
+  bool both =
+      p->n_in == 2 && (p->op->traits & BP_ROUTER) && bpi_op_n_attrs(p->op) == 1; /* its winner of ties */
   if (p->op != v->op || p->n_in != v->n_in)
     return false;
   *swappable = p->n_in == 2 && ((p->op->traits & BP_COMMUTATIVE) || both);
@@ -241,7 +243,8 @@ static bool match_node(matching *m, uint32_t p, uint32_t v)
   uint32_t va[3], vb[3];
   int na, nb;
   return (may_be_other(g, b) || may_be_other(pg, a)) && instantiate(pg, p, ta, va, &na) &&
-         instantiate(g, v, tb, vb, &nb) && na == nb && strcmp(ta, tb) == 0 && match_operands(m, va, vb, na, false);
+         instantiate(g, v, tb, vb, &nb) && na == nb && strcmp(ta, tb) == 0 &&
+         match_operands(m, va, vb, na, false);
 }
 
 static bool match(matching *m, uint32_t p, uint32_t v)
@@ -297,7 +300,8 @@ static bool is_closed(const matching *m)
 
 static bp_status merge(bpi_circuit *c, const matching *m)
 {
-  uint32_t root = c->part_of[m->set[0]], *args = bpi_arena_alloc(&c->arena, (size_t)m->p->n_args, sizeof *args);
+  uint32_t root = c->part_of[m->set[0]],
+           *args = bpi_arena_alloc(&c->arena, (size_t)m->p->n_args, sizeof *args);
   bp_attr *attr = bpi_arena_alloc(&c->arena, BP_MAX_ATTRS, sizeof *attr);
   if (!args || !attr)
     return bpi_nomem();

@@ -114,13 +114,13 @@ double bpi_sheet_label_width(const bpi_net *n)
   return w;
 }
 
-
 /* Of the text of each kind: its size, the room around it, and the least extent of the whole. */
 static const struct {
   double size, pad_x, pad_y, least;
 } shape_of[] = {
-    [BPI_CELL_INPUT] = {15, 3, 3, 0},    [BPI_CELL_GATE] = {14, 8, 9, 38},   [BPI_CELL_BUNDLE] = {14, 12, 9, 38},
-    [BPI_CELL_STACK] = {14, 14, 10, 44}, [BPI_CELL_FRAME] = {12, 12, 8, 40}, [BPI_CELL_TAG] = {11, 7, 4, 0},
+    [BPI_CELL_INPUT] = {15, 3, 3, 0},    [BPI_CELL_GATE] = {14, 8, 9, 38},
+    [BPI_CELL_BUNDLE] = {14, 12, 9, 38}, [BPI_CELL_STACK] = {14, 14, 10, 44},
+    [BPI_CELL_FRAME] = {12, 12, 8, 40},  [BPI_CELL_TAG] = {11, 7, 4, 0},
     [BPI_CELL_OUTPUT] = {15, 3, 3, 0},
 };
 #define SECOND_SIZE 10.5 /* of lines under the first */
@@ -204,7 +204,8 @@ static void size_of(bpi_sheet *s, bpi_cell *c)
   double diameter = fmax(least, text_w + pad_x);
   c->w = fmax(least, text_w + 2 * pad_x);
   c->h = fmax(fmax(least, text_h + 2 * pad_y), nets + PIN_STEP);
-  if (c->kind == BPI_CELL_GATE && one_line && c->n_pins <= CIRCLE_PINS && c->n_nets <= 1 && diameter <= CIRCLE_MOST)
+  if (c->kind == BPI_CELL_GATE && one_line && c->n_pins <= CIRCLE_PINS && c->n_nets <= 1 &&
+      diameter <= CIRCLE_MOST)
     c->w = c->h = diameter;
   else if (c->kind != BPI_CELL_INPUT)
     c->h = fmax(c->h, pins + PIN_STEP);

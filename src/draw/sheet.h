@@ -33,12 +33,12 @@ typedef struct bpi_sheet bpi_sheet;
 
 typedef struct bpi_cell {
   bpi_cell_kind kind;
-  bool strong;                       /* its text is bold */
-  const char *line[BPI_CELL_LINES];  /* texts, one under another, the first the main one; NULL: fewer */
-  const char *title;                 /* what a viewer shows when pointed at; may be NULL */
-  uint32_t first_pin, n_pins;        /* where wires come in, from the top */
-  uint32_t first_net, n_nets;        /* its results, from the top */
-  bpi_sheet *inner;                  /* of a frame: its inputs are the pins, its outputs the nets, in their order */
+  bool strong;                      /* its text is bold */
+  const char *line[BPI_CELL_LINES]; /* texts, one under another, the first the main one; NULL: fewer */
+  const char *title;                /* what a viewer shows when pointed at; may be NULL */
+  uint32_t first_pin, n_pins;       /* where wires come in, from the top */
+  uint32_t first_net, n_nets;       /* its results, from the top */
+  bpi_sheet *inner; /* of a frame: its inputs are the pins, its outputs the nets, in their order */
   /* laid out */
   double w, h, x, y; /* centre */
   uint32_t layer, row;
@@ -64,7 +64,7 @@ typedef struct bpi_net {
 
 /** A place in a column: a cell (slot number = cell number), or a wire passing. */
 typedef struct bpi_spot {
-  uint32_t net;    /* of the wire passing */
+  uint32_t net; /* of the wire passing */
   uint32_t layer, place;
   double up, down; /* room it needs over and under y */
   double y;
@@ -89,8 +89,9 @@ struct bpi_sheet {
   bp_ctx *ctx;
   bpi_arena arena;
   bp_status status; /* the first failure: later calls do nothing */
-  bool framed;      /* the inside of a frame: inputs stay in the first column, outputs go to the last, and there is one row */
-  double width;     /* most width of a row; 0: as wide as it gets. In: a wish. */
+  bool
+      framed; /* the inside of a frame: inputs stay in the first column, outputs go to the last, and there is one row */
+  double width; /* most width of a row; 0: as wide as it gets. In: a wish. */
   bpi_cell *cell;
   bpi_pin *pin;
   bpi_net *net;
@@ -103,7 +104,7 @@ struct bpi_sheet {
   uint32_t *order; /* slots, column by column, each from the top */
   bpi_column *column;
   uint32_t n_columns, n_rows;
-  uint32_t *row_first; /* first column of each row, and n_columns behind them */
+  uint32_t *row_first;       /* first column of each row, and n_columns behind them */
   uint32_t *out, *out_first; /* links by their left slot: out[out_first[slot] ..] */
   double right, bottom;      /* size of what was laid out */
 };
@@ -130,19 +131,19 @@ bp_status bpi_sheet_layout(bpi_sheet *s);
 void bpi_sheet_draw(bpi_sheet *s, bp_picture *p, bpi_point at);
 
 /* ---- the steps ---- */
-void bpi_sheet_sizes(bpi_sheet *s);    /* of cells, their pins and nets */
+void bpi_sheet_sizes(bpi_sheet *s); /* of cells, their pins and nets */
 bp_status bpi_sheet_layers(bpi_sheet *s);
 bp_status bpi_sheet_untangle(bpi_sheet *s);
 bp_status bpi_sheet_coords(bpi_sheet *s);
 uint64_t bpi_sheet_crossings(const bpi_sheet *s, uint32_t column); /* between a column and the next */
 
 /* ---- measures, in pixels ---- */
-#define BPI_LABEL_SIZE 12.0 /* of values and gradients */
-#define BPI_LINE_STEP  14.0 /* from a line of a label to the next */
-#define BPI_OVER       5.0  /* from a wire to the baseline of the value over it */
-#define BPI_UNDER      13.5 /* from a wire to the baseline of the gradient under it */
-double bpi_sheet_above(const bpi_net *n); /* room of a net's labels over its wire, */
-double bpi_sheet_below(const char *below); /* under it, */
+#define BPI_LABEL_SIZE 12.0                     /* of values and gradients */
+#define BPI_LINE_STEP  14.0                     /* from a line of a label to the next */
+#define BPI_OVER       5.0                      /* from a wire to the baseline of the value over it */
+#define BPI_UNDER      13.5                     /* from a wire to the baseline of the gradient under it */
+double bpi_sheet_above(const bpi_net *n);       /* room of a net's labels over its wire, */
+double bpi_sheet_below(const char *below);      /* under it, */
 double bpi_sheet_label_width(const bpi_net *n); /* and their width */
 double bpi_cell_text_size(const bpi_cell *c, int line);
 unsigned bpi_cell_text_style(const bpi_cell *c, int line);

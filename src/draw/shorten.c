@@ -11,13 +11,13 @@
 #include <string.h>
 
 enum {
-  ROUNDS = 6,      /* blocks of blocks of ... */
-  PERIODS = 24,    /* tried in a round: the most frequent distances between parts of one row */
-  LEAST_TIMES = 3, /* a block repeats to be worth a box, */
-  LEAST_GAIN = 4,  /* and so many parts are saved; */
-  TWICE_FROM = 12, /* twice will do if it has so many parts */
-  LEAVE_FACTOR = 6, /* the middle is left out of circuits with more than so many times the parts wanted */
-  SYMBOLS = 4      /* of a block that are named */
+  ROUNDS = 6,       /* blocks of blocks of ... */
+  PERIODS = 24,     /* tried in a round: the most frequent distances between parts of one row */
+  LEAST_TIMES = 3,  /* a block repeats to be worth a box, */
+  LEAST_GAIN = 4,   /* and so many parts are saved; */
+  TWICE_FROM = 12,  /* twice will do if it has so many parts */
+  LEAVE_FACTOR = 2, /* the middle is left out of circuits with more than so many times the parts wanted */
+  SYMBOLS = 4       /* of a block that are named */
 };
 
 typedef struct run {
@@ -138,7 +138,8 @@ static bool add_run(shortening *s, uint32_t first, uint32_t period, uint32_t ali
     alike++;
   }
   run r = {first, period, alike / period + 1};
-  bool enough = r.times >= LEAST_TIMES ? (r.times - 1) * period >= LEAST_GAIN : r.times == 2 && period >= TWICE_FROM;
+  bool enough =
+      r.times >= LEAST_TIMES ? (r.times - 1) * period >= LEAST_GAIN : r.times == 2 && period >= TWICE_FROM;
   if (!enough)
     return true;
   if (!bpi_grow(s->c->ctx, (void **)&s->runs, &s->runs_cap, s->n_runs, sizeof *s->runs))

@@ -8,9 +8,9 @@
 
 enum {
   SWEEPS = 24,
-  PATIENCE = 4,         /* sweeps without a gain before giving up */
-  SWAP_LINKS = 40000,   /* a circuit with more links is not tried pair by pair */
-  SWAP_PAIRS = 4096,    /* nor are two slots of more pairs of links */
+  PATIENCE = 4,       /* sweeps without a gain before giving up */
+  SWAP_LINKS = 40000, /* a circuit with more links is not tried pair by pair */
+  SWAP_PAIRS = 4096,  /* nor are two slots of more pairs of links */
   SWAP_ROUNDS = 8
 };
 
@@ -315,7 +315,8 @@ static void sort_column(bpi_sheet *s, bpi_column *c, bool right, medians *by)
 static uint64_t pair_crossings(const bpi_sheet *s, uint32_t a, uint32_t b, bool right)
 {
   uint64_t n = 0;
-  uint32_t fa = right ? s->out_first[a] : bpi_first_in(s, a), fb = right ? s->out_first[b] : bpi_first_in(s, b);
+  uint32_t fa = right ? s->out_first[a] : bpi_first_in(s, a),
+           fb = right ? s->out_first[b] : bpi_first_in(s, b);
   uint32_t na = right ? s->out_first[a + 1] - fa : bpi_n_in(s, a);
   uint32_t nb = right ? s->out_first[b + 1] - fb : bpi_n_in(s, b);
   for (uint32_t i = 0; i < na && (uint64_t)na * nb <= SWAP_PAIRS; i++)

@@ -5,15 +5,16 @@
 
 enum {
   MOST_PINS = 12, /* of a box; more are left out in the middle */
-  MOST_ALIKE = 3, /* inputs of one shape that one part alone uses; more are drawn as one (of a single operation: over MOST_PINS) */
-  MOST_KINDS = 8  /* shapes that are told apart there */
+  MOST_ALIKE =
+      3, /* inputs of one shape that one part alone uses; more are drawn as one (of a single operation: over MOST_PINS) */
+  MOST_KINDS = 8 /* shapes that are told apart there */
 };
 
 /* A wire into a part. */
 typedef struct wire {
-  uint32_t slot;        /* where it comes from, or */
-  uint32_t alike;       /* number of the inputs drawn as one; else BPI_NONE */
-  uint32_t input;       /* of a single operation: which; else BPI_NONE */
+  uint32_t slot;  /* where it comes from, or */
+  uint32_t alike; /* number of the inputs drawn as one; else BPI_NONE */
+  uint32_t input; /* of a single operation: which; else BPI_NONE */
 } wire;
 
 /* Inputs drawn as one: "W₁ … W₃₂". */
@@ -27,11 +28,11 @@ typedef struct wiring {
   uint32_t *node, *node_first; /* heads by part */
   wire *wire;                  /* by part, wire_first[part] .. */
   uint32_t *wire_first;
-  uint32_t *left_out;  /* by part: wires that are not drawn */
-  uint32_t *user;      /* of an input: the part that uses it; MANY */
-  bool *used;          /* by slot: a wire leaves it, */
-  bool *loose;         /* whose end is not shown */
-  uint32_t *net_of;    /* by slot */
+  uint32_t *left_out; /* by part: wires that are not drawn */
+  uint32_t *user;     /* of an input: the part that uses it; MANY */
+  bool *used;         /* by slot: a wire leaves it, */
+  bool *loose;        /* whose end is not shown */
+  uint32_t *net_of;   /* by slot */
   alike *alike;
   size_t n_alike, alike_cap, n_wires, wires_cap;
 } wiring;
@@ -66,7 +67,8 @@ static bp_status list_nodes(wiring *w)
 
 static bool add_wire(wiring *w, wire one)
 {
-  if (w->s->status == BP_OK && !bpi_grow(w->c->ctx, (void **)&w->wire, &w->wires_cap, w->n_wires, sizeof *w->wire))
+  if (w->s->status == BP_OK &&
+      !bpi_grow(w->c->ctx, (void **)&w->wire, &w->wires_cap, w->n_wires, sizeof *w->wire))
     bpi_sheet_fail(w->s, bpi_nomem());
   if (w->s->status == BP_OK)
     w->wire[w->n_wires++] = one;
@@ -76,7 +78,8 @@ static bool add_wire(wiring *w, wire one)
 static void wires_of(wiring *w, const bpi_part *p)
 {
   for (uint32_t k = 0; k < p->n_args; k++)
-    if (!bpi_is_folded(w->c, p, k) && !add_wire(w, (wire){p->args[k], BPI_NONE, p->n_nodes == 1 ? k : BPI_NONE}))
+    if (!bpi_is_folded(w->c, p, k) &&
+        !add_wire(w, (wire){p->args[k], BPI_NONE, p->n_nodes == 1 ? k : BPI_NONE}))
       return;
 }
 
@@ -136,8 +139,9 @@ static void group_inputs(wiring *w, uint32_t part, uint32_t *n)
   wire *wires = w->wire + w->wire_first[part];
   size_t first = w->n_alike;
   uint32_t most = c->part[part].op ? MOST_PINS : MOST_ALIKE, left = 0;
-  for (uint32_t k = 0; k < *n && *n > most; k++) {
-    if (w->user[wires[k].slot] != part + 1 || !(c->g->nodes[wires[k].slot].op->traits & (BP_INPUT | BP_STATE)))
+  for (uint32_t k = 0; k<*n && * n> most; k++) {
+    if (w->user[wires[k].slot] != part + 1 ||
+        !(c->g->nodes[wires[k].slot].op->traits & (BP_INPUT | BP_STATE)))
       continue;
     alike *a = group_for(w, wires[k].slot, first);
     if (!a)
@@ -308,7 +312,9 @@ static void add_leaves(wiring *w)
 
 static bpi_cell_kind kind_of(const bpi_part *p)
 {
-  return !p->op || (p->op->traits & BP_LOOP) ? BPI_CELL_STACK : bpi_is_bundle(p->op) ? BPI_CELL_BUNDLE : BPI_CELL_GATE;
+  return !p->op || (p->op->traits & BP_LOOP) ? BPI_CELL_STACK
+         : bpi_is_bundle(p->op)              ? BPI_CELL_BUNDLE
+                                             : BPI_CELL_GATE;
 }
 
 static void fill_cell(wiring *w, uint32_t cell, uint32_t part)
@@ -385,7 +391,8 @@ static const char *passed_back(wiring *w, uint32_t part, uint32_t slot, uint32_t
 {
   bpi_circuit *c = w->c;
   int64_t n = bpi_type_size(c->g->nodes[slot].type);
-  double *sum = bpi_zalloc(c->ctx, (size_t)n + 1, sizeof *sum), *one = bpi_zalloc(c->ctx, (size_t)n + 1, sizeof *one);
+  double *sum = bpi_zalloc(c->ctx, (size_t)n + 1, sizeof *sum),
+         *one = bpi_zalloc(c->ctx, (size_t)n + 1, sizeof *one);
   bool any = false;
   const char *lines[BPI_LABEL_LINES] = {NULL};
   if (!sum || !one)

@@ -37,7 +37,8 @@ static bpi_box joined(bpi_box a, bpi_box b)
 
 static shapes collect(const bp_picture *p)
 {
-  shapes s = {calloc(p->n + 1, sizeof(shape)), 0, calloc(p->n + 1, sizeof(size_t)), calloc(p->n + 2, sizeof(size_t))};
+  shapes s = {calloc(p->n + 1, sizeof(shape)), 0, calloc(p->n + 1, sizeof(size_t)),
+              calloc(p->n + 2, sizeof(size_t))};
   size_t open[MOST_DEPTH], depth = 0, groups = 0;
   assert_true(s.shape && s.group_of && s.parent);
   open[0] = 0;
@@ -57,9 +58,9 @@ static shapes collect(const bp_picture *p)
       s.shape[s.n - 1].box = joined(s.shape[s.n - 1].box, it->box);
       continue;
     }
-    s.shape[s.n++] = (shape){it->box, it->kind == BPI_ITEM_CIRCLE ? it->circle.at : (bpi_point){0, 0},
-                             it->kind == BPI_ITEM_CIRCLE ? it->circle.radius : 0, open[depth],
-                             it->look.dash != BPI_SOLID};
+    s.shape[s.n++] =
+        (shape){it->box, it->kind == BPI_ITEM_CIRCLE ? it->circle.at : (bpi_point){0, 0},
+                it->kind == BPI_ITEM_CIRCLE ? it->circle.radius : 0, open[depth], it->look.dash != BPI_SOLID};
   }
   return s;
 }
@@ -91,7 +92,8 @@ static bool is_inside(const shape *s, bpi_point at)
   const double deep = 1.8;
   if (s->radius > 0)
     return hypot(at.x - s->centre.x, at.y - s->centre.y) < s->radius - deep;
-  return at.x > s->box.x0 + deep && at.x < s->box.x1 - deep && at.y > s->box.y0 + deep && at.y < s->box.y1 - deep;
+  return at.x > s->box.x0 + deep && at.x < s->box.x1 - deep && at.y > s->box.y0 + deep &&
+         at.y < s->box.y1 - deep;
 }
 
 static void check_shapes(const shapes *s)
@@ -102,7 +104,8 @@ static void check_shapes(const shapes *s)
       bool held = a->frame && within(s, b->group, a->group);
       if (!held && boxes_meet(a->box, b->box))
         fail_msg("a gate at %g,%g overlaps one at %g,%g", a->box.x0, a->box.y0, b->box.x0, b->box.y0);
-      if (held && (b->box.x0 < a->box.x0 || b->box.x1 > a->box.x1 || b->box.y0 < a->box.y0 || b->box.y1 > a->box.y1))
+      if (held &&
+          (b->box.x0 < a->box.x0 || b->box.x1 > a->box.x1 || b->box.y0 < a->box.y0 || b->box.y1 > a->box.y1))
         fail_msg("a gate at %g,%g leaves its frame at %g,%g", b->box.x0, b->box.y0, a->box.x0, a->box.y0);
     }
 }
@@ -130,8 +133,8 @@ static void check_wire(const shapes *s, const bpi_item *wire)
         continue;
       for (int k = 0; k <= 4 * PARTS; k++)
         if (is_inside(of, along(curve, k / (4.0 * PARTS))))
-          fail_msg("a wire from %g,%g runs through a gate at %g,%g", wire->path.point[0].x, wire->path.point[0].y,
-                   of->box.x0, of->box.y0);
+          fail_msg("a wire from %g,%g runs through a gate at %g,%g", wire->path.point[0].x,
+                   wire->path.point[0].y, of->box.x0, of->box.y0);
     }
     at = end;
     p += *step == 'C' ? 3 : 1;
