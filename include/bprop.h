@@ -2048,7 +2048,8 @@ typedef struct bp_plot_options {
  *  @return BP_OK; BP_E_ARG; BP_E_RANGE for a size or range that makes no sense (a range that is not finite, or not over 0 on a logarithmic
  *          axis); BP_E_NOMEM. No data at all are an empty frame. Cost: linear in the points; of many points in one place across, only
  *          the lowest and highest are kept. */
-BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_series *series, size_t n, bp_picture **picture);
+BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_series *series, size_t n,
+                         bp_picture **picture);
 
 /** Points of the curve y(x), for bp_plot: evenly spaced, two to a pixel, and both sides of every jump, with a gap between.
  *
@@ -2060,8 +2061,8 @@ BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_s
  *  @param points    How many even parts, 2 to 1,000,000; 0: 1,200.
  *  @param xs, ys    Out: *n numbers each, freed with bp_free; NULL on error. NaN marks gaps.
  *  @return BP_OK; BP_E_SHAPE, BP_E_DTYPE; BP_E_ARG; BP_E_RANGE; BP_E_UNBOUND if y needs another input; BP_E_NOMEM. */
-BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points, double **xs,
-                          double **ys, size_t *n);
+BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points,
+                          double **xs, double **ys, size_t *n);
 
 /** How bundles are drawn: calls of functions, and rows of the table that have a definition. */
 typedef enum bp_bundling {
