@@ -132,7 +132,7 @@ static void work_out(bpi_fixed *f, uint32_t head)
   bpi_call_room room;
   bp_op_call c;
   const void **x;
-  void *y[BP_MAX_RESULTS];
+  void *y[BP_MAX_RESULTS] = {0};
   int n_out = f->g->nodes[head].n_out;
   bool called = bpi_call_of(f->g, head, &room, &c) == BP_OK, good;
   if (!called)
@@ -151,6 +151,7 @@ static void work_out(bpi_fixed *f, uint32_t head)
     f->no_memory = f->no_memory || (good && !y[k]);
     good = y[k] != NULL;
   }
+  good = good && y[0];
   if (good && (c.op->traits & BP_CONSTANT))
     good = read_constant(&f->g->nodes[head], y[0]);
   else if (good && (c.op->traits & BP_VIEW) && c.op->view)

@@ -100,7 +100,7 @@ bp_status bpi_flow_through_loop(bpi_flow *f, const bp_op_call *c, const uint32_t
     s = f->g->status != BP_OK ? f->g->status : bpi_nomem();
   for (size_t i = 0; s == BP_OK && i < l.fn->n_inputs; i++) {
     bool carry = i < l.n_carry, sequence = !carry && i < l.n_carry + l.n_xs;
-    l.given[i] = sequence || !in[i] ? 0 : carry ? bpi_flow_again(f, in[i]) : in[i];
+    l.given[i] = sequence || !in[i] ? 0 : carry ? bpi_flow_again(f, in[i], BPI_ONE) : in[i];
     s = f->l.status;
   }
   for (int64_t i = 0; s == BP_OK && i < l.length; i++)

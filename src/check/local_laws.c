@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 /* A part of the Jacobian of the whole example: one result by one input. */
 typedef struct part {
@@ -97,7 +96,7 @@ static bp_status rows_agree(const bp_local *l, const part *p, const double *M, c
     int64_t k = start[i];
     for (int64_t j = 0; j < p->cols; j++) {
       bool here = k < start[i + 1] && col[k] == j;
-      if (memcmp(&M[i * p->cols + j], here ? &value[k] : &(double){0}, sizeof *M) != 0)
+      if (M[i * p->cols + j] != (here ? value[k] : 0))
         return bpi_fail(BP_E_CHECK, "entry (%lld, %lld) differs between compressed rows and matrix",
                         (long long)i, (long long)j);
       k += here;

@@ -320,21 +320,21 @@ static bp_jac linear_jacobian(const bp_op_call *c, int input, int result)
   return input == 0 && !one ? BP_JAC_BLOCK : BP_JAC_DENSE;
 }
 
-/* Rows of x, outputs, features. */
+/* Over rows of x, outputs, features; the bias has no features. */
 static bool linear_reach(const bp_op_call *c, int input, int result, bp_reach *r)
 {
   (void)result;
   const bp_type *x = &c->x_type[0];
   int64_t out = c->x_type[1].dims[0], in = c->x_type[1].dims[1];
-  const int64_t of[3][3] = {{in, 0, 1}, {0, in, 1}, {0, 1, 0}};
-  *r = (bp_reach){.rank = input == 2 ? 2 : 3,
-                  .dims = {bpi_product(x->dims, 0, x->rank - 1), out, in},
-                  .y = {out, 1, 0},
-                  .factor = input == 2 ? 0 : 2 - input};
-  for (int i = 0; i < r->rank; i++) {
-    r->x[i] = of[input][i];
-    r->w[i] = input == 2 ? 0 : of[1 - input][i];
-  }
+  const bp_reach by_x = {.x = {in, 0, 1}, .w = {0, in, 1}, .factor = 2};
+  const bp_reach by_w = {.x = {0, in, 1}, .w = {in, 0, 1}, .factor = 1}, by_b = {.x = {0, 1}};
+  *r = input == 0 ? by_x : input == 1 ? by_w : by_b;
+  r->rank = input == 2 ? 2 : 3;
+  r->dims[0] = bpi_product(x->dims, 0, x->rank - 1);
+  r->dims[1] = out;
+  r->dims[2] = in;
+  r->y[0] = out;
+  r->y[1] = 1;
   return true;
 }
 
