@@ -223,17 +223,28 @@ static bp_status settle(bp_program *p, const bpi_lname *name, bpi_value *v)
   return p->status;
 }
 
+/* A name that was set keeps its value where the text would make an input of it. To compute it is a mistake, unless the value was used
+ * before: x = 2*x is a new x. */
+static bool keeps_value(bp_program *p, bpi_symbol *have, const bpi_value *v)
+{
+  if (!have || !have->set || have->name == p->setting || p->env != &p->top)
+    return false;
+  if (bpi_known(p, v) || v->kind == BPI_V_INPUT)
+    return true;
+  const bpi_value *old = &have->value;
+  if (old->kind == BPI_V_INPUT && bp_failed(old->input->node) && !old->input->read)
+    bpi_wrong(p, BP_E_EXISTS, "%s was given a value, but is computed here; give values to inputs only",
+              have->name->text);
+  have->set = false;
+  return p->status != BP_OK;
+}
+
 bp_status bpi_assign(bp_program *p, const bpi_lname *name, const bpi_value *value)
 {
   bpi_value v = *value;
-  bpi_symbol *have = bpi_symbol_in(&p->env->scope, name);
   v.keyword = NULL;
-  if (have && have->set && name != p->setting && p->env == &p->top) {
-    if (bpi_known(p, &v) || v.kind == BPI_V_INPUT)
-      return BP_OK;
-    return bpi_wrong(p, BP_E_EXISTS, "%s was given a value, but is computed here; give values to inputs only",
-                     name->text);
-  }
+  if (keeps_value(p, bpi_symbol_in(&p->env->scope, name), &v))
+    return p->status;
   if (settle(p, name, &v) != BP_OK)
     return p->status;
   bpi_symbol *symbol = bpi_define(p, p->env, name);

@@ -135,6 +135,24 @@ static bp_status read_parts(bp_program *p, const bp_type *t, bpi_value *at, uint
   return p->status;
 }
 
+/* NumPy moves the axes of arrays of indices to the front where a slice stands between them and a number. That surprises, so it is
+ * refused. */
+static bp_status check_neighbours(bp_program *p, const subscript *s)
+{
+  int first = -1, last = -1;
+  for (int k = 0; k < s->n; k++)
+    if (s->parts[k].kind == PART_NUMBER || s->parts[k].kind == PART_ARRAY) {
+      first = first < 0 ? k : first;
+      last = k;
+    }
+  for (int k = first; k >= 0 && k <= last; k++)
+    if (s->parts[k].kind == PART_SLICE || s->parts[k].kind == PART_NEW)
+      return bpi_wrong(
+          p, BP_E_UNSUPPORTED,
+          "a slice stands between numbers and arrays of indices; index in two steps: x[1][:, [0,2]]");
+  return BP_OK;
+}
+
 /* Negative indices that are known count from the end. */
 static bp_status wrap_index(bp_program *p, bpi_value *v, int64_t n)
 {
@@ -286,7 +304,7 @@ bp_status bpi_index(bp_program *p, bpi_value *x, bpi_value *at, uint32_t n, bpi_
     if (bpi_apply_row(p, bp_op_find("slice"), x, 1, attr, out) != BP_OK)
       return p->status;
   }
-  if (s.arrays && gather_parts(p, &s, out) != BP_OK)
+  if (s.arrays && (check_neighbours(p, &s) != BP_OK || gather_parts(p, &s, out) != BP_OK))
     return p->status;
   return final_shape(p, &s, out);
 }

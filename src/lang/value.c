@@ -144,62 +144,63 @@ const char *bpi_type_text(bp_program *p, bpi_value *v)
 
 /* ---- known values on the host ---- */
 
-/* The value of a node whose graph needs no input but those bound by `bind`. */
-static bpi_larray *evaluate(bp_program *p, bp_node n, bool (*bind)(bp_program *, bpi_eval *))
+/* The value of a node whose graph needs no input but those bound by `bind`. NULL: told. */
+static bpi_larray *evaluate(bp_program *p, bp_node n, bp_status (*bind)(bp_program *, bpi_eval *))
 {
   bpi_eval e;
   const void *data;
   bp_type t;
   bpi_larray *a = NULL;
-  if (bpi_eval_open(&e, n.graph, BP_FLOAT64, &n, 1) != BP_OK) {
-    bpi_wrong(p, BP_E_UNSUPPORTED, "this value must be known while reading: %s", bp_error());
+  bp_status s = bpi_eval_open(&e, n.graph, BP_FLOAT64, &n, 1);
+  if (s != BP_OK) {
+    bpi_wrong(p, s, "this value must be known while reading: %s", bp_error());
     return NULL;
   }
-  if ((!bind || bind(p, &e)) && bpi_eval_step(&e) == BP_OK && bp_run_output(e.run, 0, &data, &t) == BP_OK) {
+  s = bind ? bind(p, &e) : BP_OK;
+  if (s == BP_OK && (s = bpi_eval_step(&e)) == BP_OK && (s = bp_run_output(e.run, 0, &data, &t)) == BP_OK) {
     t.dtype = t.dtype == BP_FLOAT64 ? BP_REAL : t.dtype;
     a = bpi_new_array(p, t.dtype, t.rank, t.dims, false);
     if (a && a->size)
       memcpy(a->data, data, (size_t)a->size * bytes_each(t.dtype));
-  } else if (p->status == BP_OK) {
-    bpi_wrong(p, BP_E_UNBOUND, "this value must be known while reading, but it is not: %s", bp_error());
+  } else {
+    bpi_wrong(p, s, "this value must be known while reading, but it is not: %s", bp_error());
   }
   bpi_eval_close(&e);
   return a;
 }
 
-static bool bind_inputs(bp_program *p, bpi_eval *e)
+static bp_status bind_inputs(bp_program *p, bpi_eval *e)
 {
-  for (size_t i = 0; i < p->n_inputs; i++) {
-    bpi_linput *in = p->inputs[i];
-    if (in->data && !bp_failed(in->node) && bpi_eval_bind(e, in->node, in->data) != BP_OK) {
-      bpi_wrong(p, BP_E_NOMEM, "%s", bp_error());
-      return false;
-    }
-  }
-  return true;
+  bp_status s = BP_OK;
+  for (size_t i = 0; s == BP_OK && i < p->n_inputs; i++)
+    if (p->inputs[i]->data && !bp_failed(p->inputs[i]->node))
+      s = bpi_eval_bind(e, p->inputs[i]->node, p->inputs[i]->data);
+  return s;
+}
+
+/* All elements of an array, also of a splat. NULL: told. */
+static const void *full_data(bp_program *p, const bpi_larray *a)
+{
+  size_t each = bytes_each(a->type.dtype);
+  bpi_larray *full = a->splat ? bpi_new_array(p, a->type.dtype, a->type.rank, a->type.dims, false) : NULL;
+  for (int64_t i = 0; full && i < a->size; i++)
+    memcpy((char *)full->data + (size_t)i * each, a->data, each);
+  return full ? full->data : a->splat ? NULL : a->data;
 }
 
 /* Parameters of the body at work have the values of their arguments. */
-static bool bind_lifts(bp_program *p, bpi_eval *e)
+static bp_status bind_lifts(bp_program *p, bpi_eval *e)
 {
   bpi_env *env = p->env;
-  for (size_t i = 0; i < env->n_lifts; i++) {
-    if (!bp_node_name(env->lifts[i].inside))
-      continue;
+  bp_status s = BP_OK;
+  for (size_t i = 0; s == BP_OK && i < env->n_lifts; i++) {
     p->env = env->caller;
-    bpi_larray *a = bpi_host(p, &env->lifts[i].outside);
+    const bpi_larray *a = bpi_host(p, &env->lifts[i].outside);
     p->env = env;
-    bpi_larray *full = a ? bpi_new_array(p, a->type.dtype, a->type.rank, a->type.dims, false) : NULL;
-    if (!full)
-      return false;
-    for (int64_t k = 0; k < full->size; k++)
-      memcpy((char *)full->data + (size_t)k * bytes_each(a->type.dtype),
-             (const char *)a->data + (a->splat ? 0 : (size_t)k * bytes_each(a->type.dtype)),
-             bytes_each(a->type.dtype));
-    if (bpi_eval_bind(e, env->lifts[i].inside, full->data) != BP_OK)
-      return false;
+    const void *data = a ? full_data(p, a) : NULL;
+    s = data ? bpi_eval_bind(e, env->lifts[i].inside, data) : p->status;
   }
-  return true;
+  return s;
 }
 
 bpi_larray *bpi_host(bp_program *p, const bpi_value *v)
