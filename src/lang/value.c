@@ -169,6 +169,8 @@ static bpi_larray *evaluate(bp_program *p, bp_node n, bp_status (*bind)(bp_progr
   return a;
 }
 
+static const void *data_as(bp_program *p, bpi_arena *arena, const bpi_larray *a, bp_dtype t, bool expand);
+
 static bp_status bind_inputs(bp_program *p, bpi_eval *e)
 {
   bp_status s = BP_OK;
@@ -176,16 +178,6 @@ static bp_status bind_inputs(bp_program *p, bpi_eval *e)
     if (p->inputs[i]->data && !bp_failed(p->inputs[i]->node))
       s = bpi_eval_bind(e, p->inputs[i]->node, p->inputs[i]->data);
   return s;
-}
-
-/* All elements of an array, also of a splat. NULL: told. */
-static const void *full_data(bp_program *p, const bpi_larray *a)
-{
-  size_t each = bytes_each(a->type.dtype);
-  bpi_larray *full = a->splat ? bpi_new_array(p, a->type.dtype, a->type.rank, a->type.dims, false) : NULL;
-  for (int64_t i = 0; full && i < a->size; i++)
-    memcpy((char *)full->data + (size_t)i * each, a->data, each);
-  return full ? full->data : a->splat ? NULL : a->data;
 }
 
 /* Parameters of the body at work have the values of their arguments. */
@@ -197,7 +189,9 @@ static bp_status bind_lifts(bp_program *p, bpi_eval *e)
     p->env = env->caller;
     const bpi_larray *a = bpi_host(p, &env->lifts[i].outside);
     p->env = env;
-    const void *data = a ? full_data(p, a) : NULL;
+    bp_type t = {0};
+    bp_node_type(env->lifts[i].inside, &t);
+    const void *data = a ? data_as(p, &p->temp, a, t.dtype, true) : NULL;
     s = data ? bpi_eval_bind(e, env->lifts[i].inside, data) : p->status;
   }
   return s;
