@@ -58,7 +58,7 @@ static bp_status bind_params(bp_program *p, const bpi_lfn *fn, const bpi_value *
   return BP_OK;
 }
 
-/* Nodes become parameters of the function made. A name whose type is still open is taken from outside instead, as its use decides. */
+/* Nodes become parameters of the function made, of the types in `types`; there BP_NONE says that an argument is none. A name whose type is still open is taken from outside instead, as its use decides. */
 static bool becomes_parameter(const bp_program *p, const bpi_value *v)
 {
   if (v->kind == BPI_V_INPUT)
@@ -99,11 +99,10 @@ static bool same_known(const bpi_value *a, const bpi_value *b)
   }
 }
 
-static bool same_arguments(bp_program *p, const bpi_built *b, const bpi_value *argv, const bp_type *types,
-                           uint32_t n)
+static bool same_arguments(const bpi_built *b, const bpi_value *argv, const bp_type *types, uint32_t n)
 {
   for (uint32_t i = 0; i < n; i++) {
-    bool node = becomes_parameter(p, &argv[i]);
+    bool node = types[i].dtype != BP_NONE;
     if (node != (b->args[i].kind == BPI_V_NODE))
       return false;
     if (node ? b->types[i].dtype != types[i].dtype || !bpi_same_shape(&b->types[i], &types[i])
@@ -116,10 +115,10 @@ static bool same_arguments(bp_program *p, const bpi_built *b, const bpi_value *a
   return true;
 }
 
-static bpi_built *built_before(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, const bp_type *types)
+static bpi_built *built_before(const bpi_lfn *fn, const bpi_value *argv, const bp_type *types)
 {
   for (bpi_built *b = fn->built; b; b = b->next)
-    if (same_arguments(p, b, argv, types, fn->code->n_params))
+    if (same_arguments(b, argv, types, fn->code->n_params))
       return b;
   return NULL;
 }
@@ -233,7 +232,7 @@ static bp_status define_params(bp_program *p, bpi_env *env, const bpi_lcode *c, 
       return p->status;
     symbol->value = argv[i];
     symbol->value.keyword = NULL;
-    if (types && becomes_parameter(p, &argv[i])) {
+    if (types && types[i].dtype != BP_NONE) {
       bp_node inside = add_lift(p, env, c->params[i].name->text, &types[i], &argv[i], BP_NO_NODE);
       if (p->status != BP_OK)
         return p->status;
@@ -322,7 +321,7 @@ static bpi_built *remember(bp_program *p, const bpi_lfn *fn, bpi_env *env, const
   for (uint32_t i = 0; i < n; i++) {
     b->args[i] = argv[i];
     b->types[i] = types[i];
-    if (becomes_parameter(p, &argv[i]))
+    if (types[i].dtype != BP_NONE)
       b->args[i].kind = BPI_V_NODE;
     else
       cacheable = cacheable && same_known(&argv[i], &argv[i]);
@@ -412,7 +411,7 @@ static bp_status call_built(bp_program *p, const bpi_built *b, const bpi_value *
       x[i] = bpi_lift_node(p, p->env, b->lifts[i].origin);
       continue;
     }
-    while (!becomes_parameter(p, &argv[at]))
+    while (b->types[at].dtype == BP_NONE)
       at++;
     x[i] = bpi_to_node(p, p->env->graph, &argv[at++], BP_NONE);
   }
@@ -476,7 +475,7 @@ static bp_status call_code(bp_program *p, const bpi_lfn *fn, const bpi_value *ar
   }
   if (!nodes)
     return call_known(p, fn, argv, out);
-  bpi_built *b = built_before(p, fn, argv, types);
+  bpi_built *b = built_before(fn, argv, types);
   if (!b && build(p, fn, argv, types, &b, out) != BP_OK)
     return p->status;
   if (!b || note_deps(p, b) != BP_OK)
@@ -514,7 +513,7 @@ bp_fn *bpi_typed_fn(bp_program *p, const bpi_lfn *fn)
     argv[i] = bpi_v_node((bp_node){p->env->graph, 0, 0});
     types[i] = c->params[i].type;
   }
-  bpi_built *b = built_before(p, fn, argv, types);
+  bpi_built *b = built_before(fn, argv, types);
   if (!b && build(p, fn, argv, types, &b, &known) != BP_OK)
     return NULL;
   if (!b || b->n_lifts != c->n_params) {
