@@ -34,6 +34,20 @@ static bp_status check_fn(bp_graph *body, const bp_node *inputs, size_t n_inputs
   return BP_OK;
 }
 
+/* Asked of a body once: functions that call functions would else be walked through again and again. */
+static bool draws(const bp_graph *body)
+{
+  for (uint32_t i = 1; i < body->count; i++) {
+    const bpi_node *v = &body->nodes[i];
+    if (v->op->traits & BP_RANDOM)
+      return true;
+    for (int k = 0; k < bpi_op_n_attrs(v->op); k++)
+      if (v->op->attrs[k].kind == BP_ATTR_FN && v->attr[k].fn->random)
+        return true;
+  }
+  return false;
+}
+
 bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
                  const bp_node *outputs, size_t n_outputs)
 {
@@ -52,6 +66,7 @@ bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t
   }
   fn->body = body;
   body->closed = true;
+  fn->random = draws(body);
   fn->count = 1;
   fn->name = bpi_strdup(ctx, name ? name : "fn");
   fn->inputs = bpi_zalloc(ctx, n_inputs, sizeof *fn->inputs);
@@ -128,15 +143,7 @@ bp_fn *bpi_fn_remember(bp_fn *fn, int kind, const uint64_t *mask, size_t n_mask,
 
 bool bpi_fn_random(const bp_fn *fn)
 {
-  for (uint32_t i = 1; i < fn->body->count; i++) {
-    const bpi_node *v = &fn->body->nodes[i];
-    if (v->op->traits & BP_RANDOM)
-      return true;
-    for (int k = 0; k < bpi_op_n_attrs(v->op); k++)
-      if (v->op->attrs[k].kind == BP_ATTR_FN && bpi_fn_random(v->attr[k].fn))
-        return true;
-  }
-  return false;
+  return fn->random;
 }
 
 /* Streams below BPI_OWN_STREAMS are the graph's own; above are those made here. */

@@ -72,7 +72,8 @@ struct bp_fn {
   size_t n_inputs, n_outputs;
   size_t count;
   uint64_t weight; /* nodes that a call stands for, where that was counted */
-  bool streamed; /* its random nodes have streams that no other function has: see scan */
+  bool random;     /* some node in it draws, or in a function that it calls */
+  bool streamed;   /* its random nodes have streams that no other function has: see scan */
   /* Derived functions (gradient, tangent), made once: so that equal derivatives are equal nodes. */
   struct bpi_derived *derived;
   size_t n_derived, derived_cap;

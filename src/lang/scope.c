@@ -279,7 +279,7 @@ static void try_name(near_name *n, const char *candidate)
 
 bp_status bpi_unknown(bp_program *p, const bpi_lname *name, bool called)
 {
-  near_name n = {.word = name->text, .distance = name->n > 40 ? 0 : 2 + (int)name->n / 6};
+  near_name n = {.word = name->text, .distance = name->n > 40 ? 0 : 3 + (int)name->n / 6};
   for (bpi_env *env = p->env; env; env = env->around)
     for (size_t i = 0; i < env->scope.cap; i++)
       if (env->scope.table[i])

@@ -9,6 +9,7 @@ enum {
   MAX_ACTIVE = 4,        /* calls of a function inside itself: more is recursion */
   MAX_LIFTS = 1000,      /* values that a body takes from outside */
   MAX_WORK = 1000000,    /* steps in bodies, of one program */
+  MAX_BUILT = 20000,     /* bodies read, of one program */
   MAX_EXPANDED = 1 << 24 /* nodes that a call stands for */
 };
 
@@ -178,6 +179,10 @@ bp_node bpi_lift_node(bp_program *p, bpi_env *env, bp_node n)
 
 static bpi_env *new_env(bp_program *p, bp_graph *g, const bpi_lfn *fn)
 {
+  if (p->n_envs >= MAX_BUILT) {
+    bpi_wrong(p, BP_E_LIMIT, "the functions of this program are called over %d times", MAX_BUILT);
+    return NULL;
+  }
   bpi_env *env = bpi_arena_alloc(&p->arena, 1, sizeof *env);
   if (!env || !bpi_grow(p->ctx, (void **)&p->envs, &p->envs_cap, p->n_envs, sizeof *p->envs)) {
     bpi_lang_nomem(p);
@@ -376,7 +381,7 @@ static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, 
   *b = NULL;
   if (!env) {
     bp_graph_free(g);
-    return bpi_lang_nomem(p);
+    return p->status != BP_OK ? p->status : bpi_lang_nomem(p);
   }
   bp_status s = define_params(p, env, fn->code, argv, types);
   if (s == BP_OK)

@@ -341,8 +341,8 @@ static bp_node import_node(bp_program *p, bp_graph *g, bp_node n)
     bpi_lang_nomem(p);
     return BP_NO_NODE;
   }
-  needed[n.index - from->nodes[n.index].result] = true;
-  uint32_t low = n.index;
+  uint32_t low = n.index - from->nodes[n.index].result;
+  needed[low] = true;
   for (uint32_t i = n.index + 1; i-- > 1 && i >= low;) {
     const bpi_node *v = &from->nodes[i];
     if (v->result || !needed[i])
