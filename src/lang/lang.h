@@ -271,6 +271,7 @@ struct bpi_built {
   bpi_built *next;
   bpi_value *args; /* types of nodes: kind NODE; known ones: their values */
   bp_type *types;
+  uint32_t n_args;
   bp_fn *fn;
   bpi_lift *lifts; /* its parameters: arguments, and what it takes from outside */
   size_t n_lifts;

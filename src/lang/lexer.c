@@ -164,8 +164,10 @@ static bool lex_operator(bpi_lexer *lx, bpi_token *t)
       t->op = BPI_OP2(c, next);
   if (t->op == c && (c == 0 || !strchr("+-*/@%()[]{},:;=<>.&|^~!", c)))
     return lex_fail(lx, t->at, t->at + 1, BP_E_PARSE,
-                    c < 0x20 || c >= 0x7f ? "this byte has no place in a program"
-                                          : "this character has no place in a program");
+                    bpi_utf8((const unsigned char *)s->text + lx->at, s->n - lx->at) == 0 || c < 0x20 ||
+                            c == 0x7f
+                        ? "this byte has no place in a program"
+                        : "this character has no place in a program");
   lx->at += t->op == c ? 1 : 2;
   t->end = lx->at;
   if (strchr("([{", c))

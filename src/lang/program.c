@@ -142,6 +142,8 @@ static const bpi_lname *check_name(bp_program *p, const char *name)
   bpi_token t;
   if (n && n < UINT32_MAX && bpi_lex(&lx, &t) && t.kind == BPI_T_NAME && t.end == n)
     return t.name;
+  if (p->status == BP_E_NOMEM)
+    return NULL;
   bpi_free(p->ctx, p->message);
   p->message = NULL;
   p->status = bpi_fail(BP_E_ARG, "'%s' is no name: a letter, then letters, digits and _", name);

@@ -266,11 +266,19 @@ typedef struct near_name {
   int distance;
 } near_name;
 
+/* Two neighbouring letters have changed places. */
+static bool is_swapped(const char *a, const char *b)
+{
+  while (*a && *a == *b)
+    a++, b++;
+  return *a && a[1] && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
+}
+
 static void try_name(near_name *n, const char *candidate)
 {
   if (n->distance == 0)
     return;
-  int d = bpi_edit_distance(n->word, candidate, n->distance - 1);
+  int d = is_swapped(n->word, candidate) ? 1 : bpi_edit_distance(n->word, candidate, n->distance - 1);
   if (d < n->distance && d < (int)strlen(n->word)) {
     n->best = candidate;
     n->distance = d;

@@ -9,7 +9,7 @@ enum {
   MAX_ACTIVE = 4,        /* calls of a function inside itself: more is recursion */
   MAX_LIFTS = 1000,      /* values that a body takes from outside */
   MAX_WORK = 1000000,    /* steps in bodies, of one program */
-  MAX_BUILT = 20000,     /* bodies read, of one program */
+  MAX_BUILT = 10000,     /* bodies read, of one program */
   MAX_EXPANDED = 1 << 24 /* nodes that a call stands for */
 };
 
@@ -100,6 +100,18 @@ static bool same_known(const bpi_value *a, const bpi_value *b)
   }
 }
 
+static bool is_open(const bpi_value *v)
+{
+  return v->kind == BPI_V_INPUT && v->input->flex && bp_failed(v->input->node);
+}
+
+/* A name whose type was open was used as a type by the body; another such name can be so too. */
+static bool same_open(const bpi_value *a, const bpi_value *b)
+{
+  return a->kind == BPI_V_INPUT && is_open(b) &&
+         bpi_same_shape(&a->input->array->type, &b->input->array->type);
+}
+
 static bool same_arguments(const bpi_built *b, const bpi_value *argv, const bp_type *types, uint32_t n)
 {
   for (uint32_t i = 0; i < n; i++) {
@@ -107,7 +119,7 @@ static bool same_arguments(const bpi_built *b, const bpi_value *argv, const bp_t
     if (node != (b->args[i].kind == BPI_V_NODE))
       return false;
     if (node ? b->types[i].dtype != types[i].dtype || !bpi_same_shape(&b->types[i], &types[i])
-             : !same_known(&b->args[i], &argv[i]))
+             : !same_known(&b->args[i], &argv[i]) && !same_open(&b->args[i], &argv[i]))
       return false;
   }
   for (size_t i = 0; i < b->n_deps; i++)
@@ -298,13 +310,29 @@ static bp_fn *close_function(bp_program *p, bpi_env *env, const bpi_lcode *c, bp
   }
   bp_fn *fn = bp_fn_new(c->title, g, in, env->n_lifts, out, n_out);
   if (!fn) {
-    bpi_wrong(p, BP_E_INTERNAL, "%s", bp_error());
+    bpi_wrong(p, strcmp(bp_error(), "out of memory") == 0 ? BP_E_NOMEM : BP_E_INTERNAL, "%s", bp_error());
     return NULL;
   }
   fn->weight = weight;
   fn->streamed = env->streamed;
   p->fns[p->n_fns++] = fn;
   return fn;
+}
+
+/* Whether no input is two arguments, or both an argument and taken from outside: then its uses could not be told apart later. */
+static bool tells_inputs_apart(const bpi_env *env, const bpi_value *argv, uint32_t n)
+{
+  for (uint32_t k = 0; k < n; k++) {
+    if (argv[k].kind != BPI_V_INPUT)
+      continue;
+    for (uint32_t i = 0; i < k; i++)
+      if (argv[i].kind == BPI_V_INPUT && argv[i].input == argv[k].input)
+        return false;
+    for (size_t i = 0; i < env->n_deps; i++)
+      if (env->deps[i].symbol->value.kind == BPI_V_INPUT && env->deps[i].symbol->value.input == argv[k].input)
+        return false;
+  }
+  return true;
 }
 
 static bpi_built *remember(bp_program *p, const bpi_lfn *fn, bpi_env *env, const bpi_value *argv,
@@ -322,19 +350,20 @@ static bpi_built *remember(bp_program *p, const bpi_lfn *fn, bpi_env *env, const
     bpi_lang_nomem(p);
     return NULL;
   }
-  bool cacheable = !env->once;
+  bool cacheable = !env->once && tells_inputs_apart(env, argv, n);
   for (uint32_t i = 0; i < n; i++) {
     b->args[i] = argv[i];
     b->types[i] = types[i];
     if (types[i].dtype != BP_NONE)
       b->args[i].kind = BPI_V_NODE;
     else
-      cacheable = cacheable && same_known(&argv[i], &argv[i]);
+      cacheable = cacheable && (same_known(&argv[i], &argv[i]) || argv[i].kind == BPI_V_INPUT);
   }
   if (env->n_lifts)
     memcpy(b->lifts, env->lifts, env->n_lifts * sizeof *b->lifts);
   if (env->n_deps)
     memcpy(b->deps, env->deps, env->n_deps * sizeof *b->deps);
+  b->n_args = n;
   b->n_lifts = env->n_lifts;
   b->n_deps = env->n_deps;
   if (cacheable) {
@@ -404,6 +433,17 @@ static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, 
 
 /* ---- calling ---- */
 
+/* What a body takes from outside: the node that it took, or, where that was an argument, the argument of this call. */
+static bp_node origin_node(bp_program *p, const bpi_built *b, const bpi_lift *lift, const bpi_value *argv)
+{
+  bp_type t;
+  for (uint32_t i = 0; i < b->n_args; i++)
+    if (b->args[i].kind == BPI_V_INPUT && b->args[i].input->node.index == lift->origin.index &&
+        bp_node_type(lift->origin, &t) == BP_OK)
+      return bpi_to_node(p, p->env->graph, &argv[i], t.dtype);
+  return bpi_lift_node(p, p->env, lift->origin);
+}
+
 static bp_status call_built(bp_program *p, const bpi_built *b, const bpi_value *argv, bpi_value *out)
 {
   bp_node y[BP_MAX_RESULTS];
@@ -413,7 +453,7 @@ static bp_status call_built(bp_program *p, const bpi_built *b, const bpi_value *
     return bpi_lang_nomem(p);
   for (size_t i = 0; i < b->n_lifts && p->status == BP_OK; i++) {
     if (!bp_absent(b->lifts[i].origin)) {
-      x[i] = bpi_lift_node(p, p->env, b->lifts[i].origin);
+      x[i] = origin_node(p, b, &b->lifts[i], argv);
       continue;
     }
     while (b->types[at].dtype == BP_NONE)

@@ -135,7 +135,7 @@ const char *bpi_type_text(bp_program *p, bpi_value *v)
     return "?";
   bpi_text text;
   bpi_text_init(&text, p->ctx);
-  bpi_textf(&text, "%s", bp_dtype_name(t.dtype));
+  bpi_textf(&text, "%s", bp_dtype_name(v->flex ? BP_REAL : t.dtype));
   bpi_text_shape(&text, t.rank, t.dims);
   char *kept = text.failed ? NULL : bpi_arena_strdup(&p->temp, text.s);
   bpi_text_free(&text);
@@ -209,6 +209,7 @@ bpi_larray *bpi_host(bp_program *p, const bpi_value *v)
     return v->array;
   if (v->kind == BPI_V_INPUT) {
     v->input->read = true;
+    p->env->once = true;
     return v->input->array;
   }
   if (v->kind == BPI_V_NUMBER) {
@@ -544,7 +545,7 @@ static bp_status stack_items(bp_program *p, bpi_value *v)
       first = t;
     if (!bpi_same_shape(&first, &t) || t.rank == BP_MAX_RANK)
       return bpi_wrong(p, BP_E_SHAPE, "the items of this list have different shapes: %s and %s",
-                       bpi_type_text(p, &rows[0]), bpi_type_text(p, &rows[i]));
+                       bpi_type_text(p, &v->items[0]), bpi_type_text(p, &v->items[i]));
     int64_t dims[BP_MAX_RANK] = {1};
     memcpy(dims + 1, t.dims, (size_t)t.rank * sizeof *dims);
     bp_attr attr = {.v = dims, .n = t.rank + 1};
