@@ -429,7 +429,7 @@ static bp_status says_nothing(const bp_op_call *c, bp_type *out, int *n_out)
 static bp_status never_settles(bp_op_call *c, bp_attr *attr)
 {
   (void)c;
-  attr[0].i++;
+  attr[0].i ^= 1;
   return BP_OK;
 }
 

@@ -24,9 +24,10 @@ typedef struct bpi_law {
   const char *name;
   bpi_law_fn holds;
   bpi_law_scope scope;
+  bool first; /* where it is broken, the laws after it cannot be asked: the row lacks what they need, or would spoil memory in a run */
 } bpi_law;
 
-/* All laws. Where the first, of what the row states, is broken, the others cannot be asked. */
+/* All laws. */
 extern const bpi_law bpi_laws[];
 extern const size_t bpi_n_laws;
 

@@ -92,19 +92,20 @@ static bp_status check_law(op_check *k, const bpi_law *l)
   return s;
 }
 
-/* Without what the first law asks for, the others cannot be asked. */
+/* All of them, or up to a broken one that keeps the others from being asked. */
 static bp_status check_laws(op_check *k)
 {
   bp_status s = BP_OK;
   size_t n = 0;
-  while (s == BP_OK && n < bpi_n_laws && !(n == 1 && k->report.broken))
-    s = check_law(k, &bpi_laws[n++]);
+  do
+    s = check_law(k, &bpi_laws[n]);
+  while (s == BP_OK && !(bpi_laws[n].first && k->report.broken) && ++n < bpi_n_laws);
   if (s != BP_OK)
     return s;
   bpi_textf(&k->text, "%d laws hold, %d do not apply, %d broken", k->report.held, k->report.skipped,
             k->report.broken);
   if (n < bpi_n_laws)
-    bpi_textf(&k->text, "; the other %d cannot be asked before", (int)(bpi_n_laws - n));
+    bpi_textf(&k->text, "; the other %d cannot be asked before", (int)(bpi_n_laws - n - 1));
   bpi_textf(&k->text, "\n");
   return BP_OK;
 }
