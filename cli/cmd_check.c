@@ -91,14 +91,14 @@ static double plain(double x)
   return x == 0 ? 0 : x;
 }
 
-/* W[3,2] */
+/* W[3,2]. There is such an entry, so no dim is 0. */
 static const char *entry_text(const checking *c, size_t i, int64_t entry, char text[160])
 {
   const bp_type *t = &c->types[i];
   int64_t stride = bp_node_size(c->by.nodes[i]);
   int n = snprintf(text, 100, "%s", shown(c->by.names[i]));
   n = n < 100 ? n : 99;
-  for (int k = 0; k < t->rank && stride; k++) {
+  for (int k = 0; k < t->rank; k++) {
     stride /= t->dims[k];
     n += snprintf(text + n, 160 - (size_t)n, "%s%lld", k ? "," : "[",
                   (long long)(entry / stride % t->dims[k]));

@@ -37,7 +37,7 @@ static int by_name(expression *e, wrt_list *w, const char *name)
     return fail(END_USAGE, "--wrt %s: it is %s, and only real values have gradients", name,
                 bp_dtype_name(type.dtype));
   for (size_t i = 0; i < w->n; i++)
-    if (!strcmp(w->names[i], name))
+    if (w->nodes[i].index == node.index)
       return fail(END_USAGE, "--wrt names %s twice", name);
   w->names[w->n] = name;
   w->nodes[w->n++] = node;
@@ -52,7 +52,7 @@ static int by_list(expression *e, wrt_list *w, const char *list)
   w->list = malloc(strlen(list) + 1);
   if (!room_for(w, most) || !w->list)
     return fail_memory();
-  strcpy(w->list, list);
+  memcpy(w->list, list, strlen(list) + 1);
   int end = END_DONE;
   for (char *name = w->list; name && !end;) {
     char *comma = strchr(name, ',');

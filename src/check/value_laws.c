@@ -288,7 +288,14 @@ static bp_status values_without(bpi_probe *f, uint32_t passes_off, double *out)
   return bpi_explain(s, passes_off ? "without passes" : "with all passes");
 }
 
-/* Bit for bit, but for NaN, of which there is one. */
+static bool same_bits(double a, double b)
+{
+  uint64_t x, y;
+  memcpy(&x, &a, sizeof x);
+  memcpy(&y, &b, sizeof y);
+  return x == y || (isnan(a) && isnan(b)); /* there is one NaN */
+}
+
 static bp_status passes_agree(bpi_probe *f)
 {
   int64_t n = bpi_probe_size(f);
@@ -299,7 +306,7 @@ static bp_status passes_agree(bpi_probe *f)
   if (s == BP_OK)
     s = values_without(f, ~0u, off);
   for (int64_t i = 0; s == BP_OK && i < n; i++)
-    if (memcmp(&on[i], &off[i], sizeof on[i]) != 0 && !(isnan(on[i]) && isnan(off[i])))
+    if (!same_bits(on[i], off[i]))
       s = bpi_fail(BP_E_CHECK, "value %lld is %.17g with all passes, %.17g without", (long long)i, on[i],
                    off[i]);
   return s;
