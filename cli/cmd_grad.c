@@ -5,94 +5,11 @@
 #include "expression.h"
 #include "show.h"
 #include "steps.h"
+#include "wrt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What to differentiate by: names, as listed or as the program has inputs. */
-typedef struct by {
-  const char **names;
-  bp_node *nodes, *grads;
-  size_t n;
-  char *list; /* names cut out of --wrt */
-} by;
-
-static void by_free(by *b)
-{
-  free(b->names);
-  free(b->nodes);
-  free(b->grads);
-  free(b->list);
-}
-
-static bool by_room(by *b, size_t most)
-{
-  b->names = calloc(most + 1, sizeof *b->names);
-  b->nodes = calloc(most + 1, sizeof *b->nodes);
-  b->grads = calloc(most + 1, sizeof *b->grads);
-  return b->names && b->nodes && b->grads;
-}
-
-/* The real inputs of the program. */
-static int by_inputs(expression *e, by *b)
-{
-  size_t n = bp_program_inputs(e->program);
-  if (!by_room(b, n))
-    return fail_memory();
-  for (size_t i = 0; i < n; i++) {
-    bp_variable v;
-    if (bp_program_input(e->program, i, &v) != BP_OK || v.type.dtype != BP_REAL)
-      continue;
-    b->names[b->n] = v.name;
-    b->nodes[b->n++] = v.node;
-  }
-  return b->n ? END_DONE
-              : fail(END_USAGE, "there is nothing to differentiate by: nothing here depends on a real input. "
-                                "A name that is given "
-                                "a value is one: bprop grad 'x*x' x=3");
-}
-
-static int by_name(expression *e, by *b, const char *name)
-{
-  bp_type type;
-  bp_node node = bp_program_find(e->program, name);
-  if (bp_absent(node) || bp_node_type(node, &type) != BP_OK)
-    return fail(END_USAGE, "--wrt %s: %s", name, bp_error());
-  if (type.dtype != BP_REAL)
-    return fail(END_USAGE, "--wrt %s: it is %s, and only real values have gradients", name,
-                bp_dtype_name(type.dtype));
-  for (size_t i = 0; i < b->n; i++)
-    if (!strcmp(b->names[i], name))
-      return fail(END_USAGE, "--wrt names %s twice", name);
-  b->names[b->n] = name;
-  b->nodes[b->n++] = node;
-  return END_DONE;
-}
-
-static int by_list(expression *e, by *b, const char *list)
-{
-  size_t most = 1;
-  for (const char *c = list; *c; c++)
-    most += *c == ',';
-  size_t size = strlen(list) + 1;
-  b->list = malloc(size);
-  if (!by_room(b, most) || !b->list)
-    return fail_memory();
-  memcpy(b->list, list, size);
-  int end = END_DONE;
-  for (char *name = b->list; name && !end;) {
-    char *comma = strchr(name, ',');
-    if (comma)
-      *comma = 0;
-    name += strspn(name, " ");
-    for (size_t n = strlen(name); n && name[n - 1] == ' ';)
-      name[--n] = 0;
-    end = *name ? by_name(e, b, name) : fail(END_USAGE, "--wrt takes names, as --wrt x,y");
-    name = comma ? comma + 1 : NULL;
-  }
-  return end;
-}
 
 /* ---- the answer ---- */
 
@@ -165,7 +82,7 @@ static void tell_output(const char *name, const array_view *y)
 }
 
 /* Outputs of the run: y, then values and gradients by turns. Scalars make a table, arrays follow. */
-static void tell_gradients(const by *b, bp_run *run)
+static void tell_gradients(const wrt_list *b, bp_run *run)
 {
   int width = 4;
   char number[2][NUMBER_TEXT];
@@ -212,7 +129,7 @@ static void json_value(const char *kind, const char *of, const char *name, const
   answer("}\n");
 }
 
-static void json_gradients(const char *of, const by *b, bp_run *run)
+static void json_gradients(const char *of, const wrt_list *b, bp_run *run)
 {
   array_view y = output_of(run, 0);
   json_value("output", NULL, of, &y, NULL);
@@ -296,7 +213,7 @@ static int trace_steps(expression *e, const settings *s, const char *of, const b
 
 /* The same in a graph without bundles. */
 static int trace_parts(expression *e, const settings *s, const char *of, const bp_node *y, const bp_node *up,
-                       const by *b)
+                       const wrt_list *b)
 {
   bp_graph *g = NULL;
   bp_node *nodes = calloc(2 * (b->n + 2), sizeof *nodes), *parts = nodes ? nodes + b->n + 2 : NULL;
@@ -313,30 +230,30 @@ static int trace_parts(expression *e, const settings *s, const char *of, const b
   return end;
 }
 
-static int tell_steps(expression *e, const settings *s, const bp_variable *y, const by *b, bp_node up)
+static int tell_steps(expression *e, const settings *s, const bp_variable *y, const wrt_list *b, bp_node up)
 {
   return s->unbundle ? trace_parts(e, s, y->name, &y->node, &up, b)
                      : trace_steps(e, s, y->name, &y->node, &up, b->nodes, b->n);
 }
 
-static int grad_of(expression *e, const settings *s, const bp_variable *y, by *b)
+static int grad_of(expression *e, const settings *s, const bp_variable *y, const wrt_list *b)
 {
   bp_plan *plan = NULL;
   bp_run *run = NULL;
-  bp_node *outputs = calloc(2 * b->n + 1, sizeof *outputs);
+  bp_node *outputs = calloc(3 * b->n + 1, sizeof *outputs), *grads = outputs + 2 * b->n + 1;
   bp_node up = BP_NO_NODE;
   int end = !outputs ? fail_memory() : END_DONE;
   if (!end && s->upstream)
     end = read_upstream(e, s, y, &up);
   else if (!end)
     up = bp_full(e->graph, BP_REAL, 1, y->type.rank, y->type.dims);
-  if (!end && bp_vjp(&y->node, &up, 1, b->nodes, b->n, b->grads) != BP_OK)
+  if (!end && bp_vjp(&y->node, &up, 1, b->nodes, b->n, grads) != BP_OK)
     end = fail(END_DATA, "%s", bp_error());
   if (!end) {
     outputs[0] = y->node;
     for (size_t i = 0; i < b->n; i++) {
       outputs[1 + 2 * i] = b->nodes[i];
-      outputs[2 + 2 * i] = b->grads[i];
+      outputs[2 + 2 * i] = grads[i];
     }
     end = expression_run(e, expression_dtype(s), outputs, 2 * b->n + 1, &plan, &run);
   }
@@ -358,10 +275,10 @@ static int grad_of(expression *e, const settings *s, const bp_variable *y, by *b
 
 static int grad_all(expression *e, const settings *s)
 {
-  by b = {0};
+  wrt_list b;
   bp_variable y;
   size_t n = bp_program_outputs(e->program);
-  int end = s->wrt ? by_list(e, &b, s->wrt) : by_inputs(e, &b);
+  int end = wrt_open(&b, e, s);
   if (!end && n > 1 && s->upstream)
     end = fail(END_USAGE, "--upstream belongs to one output, and there are %zu", n);
   for (size_t i = 0; i < n && !end; i++)
@@ -373,7 +290,7 @@ static int grad_all(expression *e, const settings *s)
     end = bp_program_output(e->program, i, &y) == BP_OK ? grad_of(e, s, &y, &b)
                                                         : fail_status(BP_E_INTERNAL, END_DATA);
   }
-  by_free(&b);
+  wrt_close(&b);
   return end;
 }
 

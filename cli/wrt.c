@@ -37,7 +37,7 @@ static int by_name(expression *e, wrt_list *w, const char *name)
     return fail(END_USAGE, "--wrt %s: it is %s, and only real values have gradients", name,
                 bp_dtype_name(type.dtype));
   for (size_t i = 0; i < w->n; i++)
-    if (w->nodes[i].index == node.index)
+    if (w->names[i] && !strcmp(w->names[i], name))
       return fail(END_USAGE, "--wrt names %s twice", name);
   w->names[w->n] = name;
   w->nodes[w->n++] = node;
