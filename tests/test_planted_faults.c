@@ -363,8 +363,9 @@ static void a_wrong_class_is_caught(void **state)
       op.jacobian = says_zero;
       bpi_law_case c = {.ctx = ctx, .op = &op, .example = op.examples[e], .seed = 0};
       const bpi_law_fn laws[] = {bpi_law_class, bpi_law_pattern, bpi_law_local};
+      /* The pattern of a loop is that of its steps: it does not take the row's word. */
       for (int k = 0; some && k < 3; k++)
-        if (verdict_of(laws[k], &c) != BP_LAW_BROKEN)
+        if (!(k == 1 && (op.traits & BP_LOOP)) && verdict_of(laws[k], &c) != BP_LAW_BROKEN)
           fail_msg("%s, \"%s\": law %d does not catch the class zero", op.name, op.examples[e], k);
       set += some;
     }
