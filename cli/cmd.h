@@ -8,6 +8,8 @@ int cmd_train(const settings *s);
 int cmd_eval(const settings *s);
 int cmd_predict(const settings *s);
 int cmd_plot(const settings *s);
+int cmd_templates(const settings *s);
+int cmd_regions(const settings *s);
 int cmd_info(const settings *s);
 int cmd_run(const settings *s);
 int cmd_grad(const settings *s);

@@ -9,7 +9,7 @@
 
 /* clang-format off */
 const option options[] = {
-    {"target", "COLUMN", .commands = TRAIN | EVAL, .kind = OPTION_TEXT, .at = IN(target),
+    {"target", "COLUMN", .commands = TRAIN | EVAL | REGIONS, .kind = OPTION_TEXT, .at = IN(target),
      .help = "the column to learn: its name, or its number from 1. Text, or at most 64 different whole numbers, are classes; "
              "anything else is a number to be predicted"},
     {"test", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0", .at = IN(test),
@@ -78,9 +78,9 @@ const option options[] = {
      .help = "of all that is drawn: the split, the first weights and the order of the examples; randn and its like in a program. The same "
              "seed gives the same bytes"},
 
-    {"header", "yes|no", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
+    {"header", "yes|no", .commands = DATA_COMMANDS | EXPRESSIONS | REGIONS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
      .help = "whether the first line of a CSV file holds names"},
-    {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
+    {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
     {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
@@ -89,6 +89,13 @@ const option options[] = {
      .help = "where x begins"},
     {"to", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "5", .at = IN(to),
      .help = "where x ends"},
+    {"top", "N", .commands = TEMPLATES, .kind = OPTION_COUNT, .lo = 1, .hi = 10000, .preset = "40", .at = IN(top),
+     .help = "units shown, the strongest"},
+    {"shape", "ROWSxCOLS", .commands = TEMPLATES, .kind = OPTION_TEXT, .at = IN(shape),
+     .help = "of the images that the network takes, as 28x28; else a square, where the data were images or their columns have "
+             "numbers for names"},
+    {"grey", NULL, .commands = TEMPLATES, .kind = OPTION_FLAG, .at = IN(grey),
+     .help = "images in grey, dark to light, instead of blue to red"},
     {"dark", NULL, .commands = PICTURES, .kind = OPTION_FLAG, .at = IN(dark),
      .help = "light on a dark ground"},
     {"scale", "X", .commands = PICTURES, .kind = OPTION_REAL, .hi = 64, .lo_out = true, .preset = "2", .at = IN(scale),
@@ -180,6 +187,22 @@ const command commands[] = {
      "bprop hessian 'sum(exp(x[0]*x[1:]))' 'x=randn(1000)'\n"
      "bprop hessian 'sum(100*(x[1:]-x[:-1]**2)**2+(1-x[:-1])**2)' 'x=[-1.2,1,1]' -o H.mtx",
      cmd_hessian},
+    {"templates", TEMPLATES, "MODEL", 1, 1, "draw what a network's first layer looks for",
+     "The rows of the first matrix of weights, one for each unit: as images, on one scale with 0 in the "
+     "middle, or as bars with the "
+     "names of the columns. Below each, bars: the weight that the next layer gives it for each class. Of a "
+     "model without hidden layers, "
+     "the template of each class. Weights are those of standardised inputs.",
+     "bprop templates digits.safetensors -o templates.svg\nbprop templates fashion.safetensors --top 24 "
+     "--grey -o templates.png",
+     cmd_templates},
+    {"regions", REGIONS, "MODEL [FILE.csv]", 1, 2, "draw what a network of two inputs answers",
+     "All over the plane of its two inputs: classes as grounds, stronger where the network is surer, with a "
+     "line where the answer "
+     "changes; numbers as a ground with lines of equal value. Examples from a file are drawn as marks, a "
+     "shape for each class, with a "
+     "dark edge where the network is wrong.",
+     "bprop regions petals.safetensors iris.csv -o petals.svg", cmd_regions},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

@@ -124,6 +124,8 @@ typedef struct settings {
   bool dark, grey;
   double scale; /* of a PNG */
   double from, to;
+  int64_t top;
+  const char *shape;
 
   bool man;
   int completion;

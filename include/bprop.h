@@ -2114,6 +2114,38 @@ BP_API bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options
 BP_API bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *options, char **text,
                                 bp_circuit_size *size);
 
+/** Zeros are the defaults in brackets. */
+typedef struct bp_templates_options {
+  int64_t most;       /**< units shown: the strongest, by the norms of the weights they have and get [40] */
+  int64_t rows, cols; /**< of an image [a square, if the data were images or their columns have numbers for names; else none] */
+  bool grey;          /**< images in grey, dark to light, instead of blue to red */
+} bp_templates_options;
+
+/** The rows of a network's first weight matrix, its templates: each as an image on one scale for all, 0 in the middle; or, where the inputs
+ *  are no pixels, as bars with the columns' names. Below each template, bars: the weight that the next layer gives it, for each class. A
+ *  model without hidden layers has a template for each class.
+ *
+ *  Weights are those of standardised inputs, as the network multiplies them; a column that was constant in training counts as 0.
+ *  @param picture  Out, NULL on error; freed with bp_picture_free. @return BP_OK; BP_E_SHAPE: rows and cols are not its inputs;
+ *          BP_E_UNSUPPORTED: a network of its own build without such a matrix; BP_E_RANGE, BP_E_NOMEM. */
+BP_API bp_status bp_templates(const bp_net *net, const bp_templates_options *options, bp_picture **picture);
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_regions_options {
+  double width, height;          /**< of the whole picture [640, 460] */
+  double x_lo, x_hi, y_lo, y_hi; /**< range of the first and second input [lo = hi: where the data lie, else three deviations about the
+                                    mean of the training data] */
+} bp_regions_options;
+
+/** What a network of two inputs answers all over the plane. Classes: grounds that are stronger where it is surer, with a line where the
+ *  answer changes. Numbers (of the first, where there are several targets): a ground and lines of equal value, with a scale.
+ *
+ *  @param data     Examples, drawn as marks, a shape for each class, with a dark edge where the network is wrong; of many, 2,000
+ *                  spread evenly. Columns and classes are found by name. NULL: none.
+ *  @param picture  Out, NULL on error; freed with bp_picture_free. @return BP_OK; BP_E_UNSUPPORTED: not two inputs; BP_E_MISMATCH: data of
+ *          other columns or classes; BP_E_RANGE; BP_E_NOMEM. Cost: one prediction for every 2 by 2 units of the picture. */
+BP_API bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options *options, bp_picture **picture);
+
 #ifdef __cplusplus
 }
 #endif
