@@ -924,19 +924,20 @@ typedef struct bp_op_check_options {
 typedef struct bp_op_report {
   int held, skipped, broken; /**< how many laws; one that is broken anywhere is broken */
   char *
-      text; /**< a line a law, and for a broken one where and why; freed with bp_free. NULL on BP_E_NOMEM, BP_E_ARG */
+      text; /**< a line a law, of a broken one also where and why; freed with bp_free. NULL on other errors */
 } bp_op_report;
 
 /** Holds a row, above all one that the caller made, to the laws that the rows of the library are under, over the row's own `examples`:
  *  it states what it needs; its kernel writes its results whole and nothing else; vjp and jvp equal central differences (all in float64),
  *  entry by entry, and ⟨u, Jv⟩ = ⟨Jᵀu, v⟩; second derivatives by the same laws; the class that `jacobian` states covers the numbers;
  *  `expand` gives the same; kinks give what `kinks` says; float32 agrees; empty arrays, NaN, infinities and wrong calls do no harm; the
- *  compiler's passes keep the bits. Needs no graph, and runs nothing but the row and what its rules build.
+ *  compiler's passes keep the bits. A row that lacks what all need, or whose kernel writes where it may not, is asked no further.
+ *  Needs no graph, and runs nothing but the row and what its rules build.
  *  @param options NULL for defaults.
  *  @param report  Out; may be NULL.
  *  @return BP_OK: every law holds; BP_E_CHECK: one is broken, and bp_error() says where (the first); BP_E_ARG; BP_E_NOMEM.
  *  Cost: for an example of n elements in and m out, about 10 n (m + 20) runs of the row: keep examples small.
- *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3; McKeeman, Differential testing for software (1998). */
+ *  Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 3. */
 BP_API bp_status bp_op_check(bp_ctx *ctx, const bp_op *op, const bp_op_check_options *options,
                              bp_op_report *report);
 
@@ -944,33 +945,31 @@ BP_API bp_status bp_op_check(bp_ctx *ctx, const bp_op *op, const bp_op_check_opt
 typedef struct bp_gradient_options {
   const bp_value *values; /**< of every input that y depends on */
   size_t n_values;
-  double
-      step; /**< h, how far each entry x is moved either way [6.06e-6 (the cube root of 2^-52), times |x| where that is over 1] */
+  /** h, how far each entry x is moved either way [6.06e-6, the cube root of 2^-52, times |x| where that is over 1] */
+  double step;
   double tolerance; /**< the largest relative error of a right gradient [1e-6] */
-  int64_t entries; /**< of each node of wrt, compared one by one; of a larger one so many are drawn [1,000] */
+  int64_t entries; /**< of each node of wrt, compared one by one; so many are drawn of a larger one [1,000] */
   uint64_t seed;   /**< of what is drawn: entries, directions, upstream [0] */
 } bp_gradient_options;
 
 /** What one gradient entry, or the gradient along one direction, is found to be. */
 typedef enum bp_slope_kind {
   BP_SLOPE_RIGHT,
-  BP_SLOPE_KINK, /**< f has a kink or a jump within h: the gradient is that of one side, and is not contradicted */
-  BP_SLOPE_EDGE, /**< f is not finite within h, or its slope has no bound, or it goes up and down within the smallest step: differences say
-                      nothing */
+  BP_SLOPE_KINK, /**< f has a kink or a jump within h: the gradient is a slope of one side, or between */
+  /** Differences say nothing: f is not finite within h, or has a slope without bound, or is too rough. */
+  BP_SLOPE_EDGE,
   BP_SLOPE_WRONG
 } bp_slope_kind;
 
 typedef struct bp_slope {
   bp_slope_kind kind;
-  double gradient;   /**< as autodiff gives it */
-  double difference; /**< central, at `step` */
-  double left,
-      right; /**< one-sided differences at the smallest step that tells them: where there is a kink they differ */
-  double
-      step; /**< h, or another step where the differences at h had not settled (curvature, a kink near, rounding) */
-  double
-      error; /**< relative: |gradient - difference| / the larger of the two, or of what differences can resolve / tolerance */
-  double resolution; /**< smaller differences than this are rounding */
+  double gradient;    /**< as autodiff gives it */
+  double difference;  /**< central, at `step` */
+  double left, right; /**< one-sided, at the smallest step that tells them: at a kink they differ */
+  double step;        /**< h; another where differences at h had not settled */
+  /** |gradient - difference|, relative to the larger of the two, at least to resolution / tolerance. */
+  double error;
+  double resolution; /**< how far the difference may be off itself */
 } bp_slope;
 
 /** What was found about one node of wrt. Entries are counted row-major. */
@@ -990,9 +989,9 @@ enum { BP_TAYLOR_LEVELS = 24 };
  *  r0 = |f(x + hv) - f(x)| falls like h, r1 = |f(x + hv) - f(x) - h g·v| like h^2 if g is the gradient, else like h. */
 typedef struct bp_taylor {
   double h[BP_TAYLOR_LEVELS], r0[BP_TAYLOR_LEVELS], r1[BP_TAYLOR_LEVELS]; /**< h halves from level to level */
-  int first,
-      last; /**< the levels that the rates are taken from, with the smallest h at which r1 is more than rounding; last < first: r1 is nothing
-                        but rounding, as f is linear along v */
+  /** The levels that the rates are taken from, those with the smallest h at which r1 is more than rounding. last < first: it is nothing
+   *  else, as f is linear along v. */
+  int first, last;
   double rate0, rate1; /**< exponents of h; NAN where there are no such levels */
   bp_slope along; /**< the gradient along v against differences: says where rate1 is low because of a kink */
 } bp_taylor;
