@@ -181,6 +181,9 @@ static void lines_fill(void **state)
   expect(w, bp_sub(x, bp_mean(x, &last, 1, true)), x, BP_JAC_BLOCK,
          "xxx... xxx... xxx... ...xxx ...xxx ...xxx");
   expect(w, bp_sub(v, bp_mean(v, NULL, 0, true)), v, BP_JAC_DENSE, "xx xx");
+  /* A sum of what depends on all and of what depends on one: on all. */
+  bp_node both[2] = {bp_mean(v, NULL, 0, true), part(v, 0, 1)};
+  expect(w, bp_sum(bp_concat(both, 2, 0), NULL, 0, false), v, BP_JAC_SPREAD, "xx");
   expect(w, bp_cumsum(x, 0, false), x, BP_JAC_SPARSE, "x..x.. .x..x. ..x..x x..x.. .x..x. ..x..x");
   /* d var / d x is 2 (x - mean) / n: the Hessian of a variance is full. */
   bp_node g;

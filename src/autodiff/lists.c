@@ -266,11 +266,11 @@ void bpi_join_add(bpi_lists *l, uint32_t id)
   if (l->joined == 0) {
     bool first = l->held == 0, run = l->run_hi > 0 || is_run(l, l->held);
     span s = l->run_hi > 0 ? (span){l->run_lo, l->run_hi} : span_of(l, l->held);
-    if (!first && run && is_run(l, id) && join_spans(l, &s, span_of(l, id))) {
+    bool inside = !first && run && within(l, id, s);
+    l->overlap = l->overlap || inside;
+    if (inside || (!first && run && is_run(l, id) && join_spans(l, &s, span_of(l, id)))) {
       l->run_lo = s.lo;
       l->run_hi = s.hi;
-    } else if (!first && run && within(l, id, s)) {
-      l->overlap = true;
     } else if (!first) {
       fresh_stamp(l);
       take(l, s.lo, (int32_t)(s.hi - s.lo));
