@@ -430,11 +430,7 @@ static bp_status says_nothing(const bp_op_call *c, bp_type *out, int *n_out)
 static bp_status never_settles(bp_op_call *c, bp_attr *attr)
 {
   (void)c;
-<<<<<<< HEAD
   attr[0].i ^= 1;
-=======
-  attr[0].i ^= 1; /* another number each time */
->>>>>>> 946caf0 (Joins of a run with what lies in it keep the run; test lists against sets of bits)
   return BP_OK;
 }
 
