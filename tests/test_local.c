@@ -413,6 +413,29 @@ static void it_outlives_its_graph(void **state)
   bp_local_free(l);
 }
 
+/* A parameter is read from the state as it is at each run. */
+static void parameters_are_read_from_the_state(void **state)
+{
+  world *w = *state;
+  const int64_t two = 2;
+  int entry;
+  void *data;
+  bp_state *s = bp_state_new(w->ctx, BP_FLOAT64);
+  assert_int_equal(bp_state_add(s, "w", BP_REAL, 1, &two, &entry), BP_OK);
+  assert_int_equal(bp_state_array(s, entry, NULL, NULL, &data), BP_OK);
+  bp_local *l = local(bp_mul(bp_read(w->g, s, entry), vector(w, "x", 2)), 1);
+  for (int i = 0; i < 2; i++) {
+    double now[2] = {3 + i, 5 - i};
+    memcpy(data, now, sizeof now);
+    run(l); /* by x it is w: x itself need not be bound */
+    has_values(l, now);
+  }
+  bp_local_free(l);
+  bp_graph_free(w->g);
+  w->g = NULL;
+  bp_state_free(s);
+}
+
 /* ---- misuse ---- */
 
 static void misuse_is_refused(void **state)
@@ -541,14 +564,23 @@ int main(void)
 {
 #define IN_A_GRAPH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
   const struct CMUnitTest tests[] = {
-      IN_A_GRAPH(relu_on_4096_is_diagonal),     IN_A_GRAPH(identities_keep_nothing),
-      IN_A_GRAPH(a_transpose_is_a_permutation), IN_A_GRAPH(a_product_by_either_side),
-      IN_A_GRAPH(softmax_is_block_diagonal),    IN_A_GRAPH(sums_spread_and_copies_select),
-      IN_A_GRAPH(places_follow_the_index),      IN_A_GRAPH(the_same_node_at_two_inputs),
-      IN_A_GRAPH(constants_may_be_asked_too),   IN_A_GRAPH(a_max_shows_its_winner),
-      IN_A_GRAPH(ties_go_where_the_house_says), IN_A_GRAPH(nodes_run_with_everything_else),
-      IN_A_GRAPH(it_outlives_its_graph),        IN_A_GRAPH(misuse_is_refused),
-      IN_A_GRAPH(large_selections_stay_small),  cmocka_unit_test(every_allocation_may_fail),
+      IN_A_GRAPH(relu_on_4096_is_diagonal),
+      IN_A_GRAPH(identities_keep_nothing),
+      IN_A_GRAPH(a_transpose_is_a_permutation),
+      IN_A_GRAPH(a_product_by_either_side),
+      IN_A_GRAPH(softmax_is_block_diagonal),
+      IN_A_GRAPH(sums_spread_and_copies_select),
+      IN_A_GRAPH(places_follow_the_index),
+      IN_A_GRAPH(the_same_node_at_two_inputs),
+      IN_A_GRAPH(constants_may_be_asked_too),
+      IN_A_GRAPH(a_max_shows_its_winner),
+      IN_A_GRAPH(ties_go_where_the_house_says),
+      IN_A_GRAPH(nodes_run_with_everything_else),
+      IN_A_GRAPH(it_outlives_its_graph),
+      IN_A_GRAPH(parameters_are_read_from_the_state),
+      IN_A_GRAPH(misuse_is_refused),
+      IN_A_GRAPH(large_selections_stay_small),
+      cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

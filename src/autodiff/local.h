@@ -8,7 +8,7 @@
 /* A local Jacobian d y / d x[input] on its way to nodes. */
 typedef struct bpi_local_form {
   bp_op_call
-      call; /* of the graph, with a node of its own at `input` where the row is known by its definition alone */
+      call; /* of the graph; with a stand-in at `input` where the row is known by its definition alone */
   bpi_call_room room;
   bpi_sweeps sweeps;
   bp_node y, *x;

@@ -3,10 +3,9 @@
 #include "autodiff/reach.h"
 
 #include <math.h>
-#include <string.h>
 
-/* The code of number j: j and, behind it, bits that look random. A sum or mean of several codes is no code but by a chance of 2^-44, as two
- * runs with other bits must agree. A double holds 53 bits. */
+/* The code of number j: j and, behind it, bits that look random and are not all 0. A sum or mean of several codes is no code but by a chance
+ * of 2^-42, as two runs with other bits must agree. A double holds 53 bits. */
 enum { CHECK_BITS = 22, NUMBER_BITS = 31 };
 
 static uint64_t check_bits(uint64_t j, uint64_t salt)
