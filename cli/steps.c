@@ -248,7 +248,7 @@ static const char *local_cell(const telling *w, size_t i, int k, char *text, siz
     elements_cell(&local, entries, sizeof entries);
   if (local.data && local.size == 1)
     snprintf(text, size, "%s", entries);
-  else if (n->n_out > 1 || bp_local_look(n->node, k, MOST_ENTRIES, &j) != BP_OK)
+  else if (n->n_out > 1 || bp_trace_local(w->t, i, k, 0, MOST_ENTRIES, &j) != BP_OK)
     snprintf(text, size, "%s", local.data ? entries : "(no class)");
   else if (j.jac == BP_JAC_IDENTITY)
     snprintf(text, size, "%s", bp_jac_name(j.jac));
@@ -434,8 +434,7 @@ static void json_wire(const telling *w, size_t i, int k, const char *of)
   answer(",\"from\":%zu,\"to\":%zu,\"input\":%d,\"shape\":", wire->from, wire->to, k);
   json_shape(&product.type);
   json_part("upstream", w, BP_TRACE_GRADIENT, i, upstream_result(w, i));
-  if (bp_trace_at(w->t, i)->n_out == 1 &&
-      bp_local_look(bp_trace_at(w->t, i)->node, k, MOST_ENTRIES, &j) == BP_OK)
+  if (bp_trace_at(w->t, i)->n_out == 1 && bp_trace_local(w->t, i, k, 0, MOST_ENTRIES, &j) == BP_OK)
     answer(",\"class\":\"%s\"", bp_jac_name(j.jac));
   json_part("local", w, BP_TRACE_LOCAL, i, k);
   json_part("product", w, BP_TRACE_PRODUCT, i, k);

@@ -633,6 +633,7 @@ typedef struct bp_value {
  *  A trace is one plan that keeps all of it: exact, and as large as that. The graph must outlive it and is as it was before; it may grow.
  *  A trace belongs to one thread at a time. */
 typedef struct bp_trace bp_trace;
+struct bp_local_info;
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_trace_options {
@@ -708,6 +709,13 @@ BP_API bp_status bp_trace_read(const bp_trace *t, bp_trace_part part, size_t i, 
                                bp_type *type);
 /** Copies as doubles; zeros where there is none. @param n Number of elements expected (BP_E_SHAPE if another). */
 BP_API bp_status bp_trace_get(const bp_trace *t, bp_trace_part part, size_t i, int k, double *out, size_t n);
+
+/** Class and structure of the local Jacobian of node i by one of its inputs, as bp_local_look (further below) says it; nothing is evaluated. Of
+ *  inputs that are computed from constants alone, only what is a constant itself is taken into account.
+ *  @param most As for bp_local_look. @return BP_OK; BP_E_RANGE (no such node, input or result); the errors of bp_local_look.
+ *  Cost: that of the pattern of one call, however large the graph is. */
+BP_API bp_status bp_trace_local(const bp_trace *t, size_t i, int input, int result, int64_t most,
+                                struct bp_local_info *info);
 
 /** Of a router (a row with BP_ROUTER: max, min, where, ...) which element won, for each element of the result: the one that takes its
  *  whole gradient.

@@ -268,6 +268,41 @@ static void every_row_can_be_traced(void **state)
   assert_true(traced > 150);
 }
 
+/* The class of a call alone is that of the call in its graph. */
+static void a_call_alone_has_the_class_that_it_has_in_the_graph(void **state)
+{
+  bench *b = *state;
+  int compared = 0;
+  for (size_t r = 0; r < bp_op_count(); r++) {
+    bpi_example e;
+    bp_node x[64], y[BP_MAX_RESULTS];
+    bp_local_info here, alone;
+    bp_trace *t;
+    bp_type type;
+    size_t at;
+    int n_y = 0;
+    if (!bp_op_at(r)->examples[0])
+      continue;
+    assert_status(BP_OK, bpi_example_open(&e, b->ctx, bp_op_at(r), bp_op_at(r)->examples[0]));
+    bp_graph *g = bp_graph_new(b->ctx);
+    assert_status(BP_OK, bpi_example_build(&e, g, x, y, &n_y));
+    if (bp_node_type(y[0], &type) == BP_OK && type.dtype == BP_REAL) {
+      assert_status(BP_OK, bp_trace_new(y, 1, NULL, &t));
+      assert_status(BP_OK, bp_trace_locate(t, y[0], &at, NULL));
+      for (int i = 0; i < bp_trace_at(t, at)->n_in; i++) {
+        bp_status s = bp_local_look(y[0], i, 0, &here);
+        assert_status(s, bp_trace_local(t, at, i, 0, 0, &alone));
+        assert_true(s != BP_OK || memcmp(&here, &alone, sizeof here) == 0);
+        compared += s == BP_OK;
+      }
+      bp_trace_free(t);
+    }
+    bp_graph_free(g);
+    bpi_example_close(&e);
+  }
+  assert_true(compared > 60);
+}
+
 /* ---- random graphs: loops, calls, views, state, random numbers, of which every gradient is the sum of its parts, and those of inputs
  * are what bp_vjp and a plan of it give ---- */
 
@@ -503,6 +538,34 @@ static void dense_local_gradients_are_left_to_others(void **state)
   assert_false(part_of(b, BP_TRACE_LOCAL, y, 0, got, 4));
   assert_true(part_of(b, BP_TRACE_PRODUCT, y, 0, got, 4));
   assert_false(part_of(b, BP_TRACE_LOCAL, z, 0, got, 4));
+}
+
+static bp_fn *by_elements(bp_ctx *ctx)
+{
+  const int64_t three = 3;
+  bp_graph *body = bp_graph_new(ctx);
+  if (!body)
+    return NULL;
+  bp_node v = bp_input(body, "v", BP_REAL, 1, &three), r = bp_mul(v, bp_exp(v));
+  return bp_fn_new("g", body, &v, 1, &r, 1);
+}
+
+/* A function is of the class that its parts make: g(v) = v exp(v) by elements is diagonal, with slope (1 + v) exp(v). */
+static void a_function_of_elements_is_diagonal(void **state)
+{
+  bench *b = *state;
+  const int64_t three = 3;
+  double at[3] = {0, 1, -1}, got[3];
+  bp_fn *fn = by_elements(b->ctx);
+  bp_node x = bp_input(b->g, "x", BP_REAL, 1, &three), y;
+  assert_status(BP_OK, bp_call(fn, &x, 1, &y));
+  bp_fn_free(fn);
+  trace_of(b, &y, 1, NULL);
+  feed(b, "x", at, 3);
+  go(b);
+  assert_true(part_of(b, BP_TRACE_LOCAL, y, 0, got, 3));
+  for (int i = 0; i < 3; i++)
+    assert_true(fabs(got[i] - (1 + at[i]) * exp(at[i])) <= 1e-12);
 }
 
 /* ---- routers ---- */
@@ -836,29 +899,26 @@ static void misuse_is_refused(void **state)
   assert_status(BP_E_NOTFOUND, bp_trace_locate(b->t, n, &i, NULL));
   assert_status(BP_E_UNSUPPORTED, bp_trace_winners(b->t, 1, &input, NULL, 1));
   assert_status(BP_E_RANGE, bp_trace_winners(b->t, 2, &input, NULL, 1));
+  bp_local_info info;
+  assert_status(BP_OK, bp_trace_local(b->t, 1, 0, 0, 0, &info));
+  assert_status(BP_E_RANGE, bp_trace_local(b->t, 2, 0, 0, 0, &info));
+  assert_status(BP_E_RANGE, bp_trace_local(b->t, 1, 1, 0, 0, &info));
+  assert_status(BP_E_RANGE, bp_trace_local(b->t, 1, 0, -1, 0, &info));
+  assert_status(BP_E_ARG, bp_trace_local(b->t, 1, 0, 0, 0, NULL));
+  assert_status(BP_E_ARG, bp_trace_local(NULL, 1, 0, 0, 0, &info));
+  assert_status(BP_E_ARG, bp_trace_local(b->t, 1, 0, 0, -1, &info));
   assert_status(BP_E_ARG, bp_trace_winners(b->t, 1, NULL, NULL, 1));
   bp_graph_free(other);
 }
 
 /* ---- faults and size ---- */
 
-static bp_status trace_something(bp_ctx *ctx)
+static bp_status trace_three(bp_node y)
 {
-  bp_graph *g = bp_graph_new(ctx), *h = NULL;
   bp_trace *t = NULL;
-  if (!g)
-    return BP_E_NOMEM;
-  bp_node x = bp_input(g, "x", BP_REAL, 1, (int64_t[]){3}),
-          y = bp_sum(bp_maximum(bp_softplus(x), x), NULL, 0, false);
-  bp_node part;
   double at[3] = {1, 2, 3}, got[3];
   size_t i;
-  bp_name(y, "y");
-  bp_status s = bp_graph_status(g);
-  if (s == BP_OK)
-    s = bp_unbundle(&y, 1, 0, NULL, NULL, &h, &part);
-  if (s == BP_OK)
-    s = bp_trace_new(&part, 1, NULL, &t);
+  bp_status s = bp_trace_new(&y, 1, NULL, &t);
   if (s == BP_OK)
     s = bp_trace_bind(t, "x", at, sizeof at);
   if (s == BP_OK)
@@ -868,6 +928,29 @@ static bp_status trace_something(bp_ctx *ctx)
   if (s == BP_OK)
     s = bp_trace_get(t, BP_TRACE_GRADIENT, i, 0, got, 3);
   bp_trace_free(t);
+  return s;
+}
+
+/* With bundles and without. */
+static bp_status trace_something(bp_ctx *ctx)
+{
+  bp_graph *g = bp_graph_new(ctx), *h = NULL;
+  bp_fn *fn = g ? by_elements(ctx) : NULL;
+  bp_node part, called = BP_NO_NODE;
+  bp_status s = fn ? BP_OK : BP_E_NOMEM;
+  if (s == BP_OK) {
+    bp_node x = bp_input(g, "x", BP_REAL, 1, (int64_t[]){3});
+    s = bp_call(fn, &x, 1, &called);
+    bp_node y = bp_name(bp_sum(bp_maximum(bp_softplus(called), x), NULL, 0, false), "y");
+    s = bp_graph_status(g) != BP_OK ? bp_graph_status(g) : s;
+    if (s == BP_OK)
+      s = trace_three(y);
+    if (s == BP_OK)
+      s = bp_unbundle(&y, 1, 0, NULL, NULL, &h, &part);
+    if (s == BP_OK)
+      s = trace_three(part);
+  }
+  bp_fn_free(fn);
   bp_graph_free(h);
   bp_graph_free(g);
   return s;
@@ -939,12 +1022,14 @@ int main(void)
   const struct CMUnitTest tests[] = {
       TRACE_TEST(values_gradients_and_products),
       TRACE_TEST(every_row_can_be_traced),
+      TRACE_TEST(a_call_alone_has_the_class_that_it_has_in_the_graph),
       TRACE_TEST(random_graphs_can_be_traced),
       TRACE_TEST(a_node_given_twice_has_a_product_at_each_place),
       TRACE_TEST(an_output_inside_adds_its_seed),
       TRACE_TEST(gradients_go_back_to_wrt_and_no_further),
       TRACE_TEST(nothing_flows_to_constants_or_through_a_stop),
       TRACE_TEST(local_gradients_of_arrays),
+      TRACE_TEST(a_function_of_elements_is_diagonal),
       TRACE_TEST(dense_local_gradients_are_left_to_others),
       TRACE_TEST(routers_tell_who_won),
       TRACE_TEST(routers_pass_everything_on),

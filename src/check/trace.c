@@ -144,14 +144,33 @@ static bp_status keep_products(tracing *w, const bp_op_call *c, int part, bp_nod
   return s;
 }
 
-/* Whether what the rule gives for ones, the sums of the local Jacobian's columns, are its entries. */
-static bool sums_are_entries(const bp_op_call *c, int input)
+/* The class of a local Jacobian: as the row states it, or as it turns out to be (of functions, of products). That is asked for with room for
+ * some entries a column only, as classes with more are of no use here. */
+static bp_status class_of(const bp_op_call *c, int input, bp_jac *jac)
 {
-  if (bpi_type_size(&c->y_type[0]) == 1 || (c->op->traits & (BP_ELEMENTWISE | BP_REDUCTION | BP_ROUTER)))
-    return true;
-  bp_jac jac = c->op->jacobian ? c->op->jacobian(c, input, 0) : BP_JAC_DENSE;
-  return jac == BP_JAC_IDENTITY || jac == BP_JAC_SCALED || jac == BP_JAC_DIAGONAL || jac == BP_JAC_SPREAD ||
+  enum { EACH = 4, SOME = 64 };
+  bp_local_info info;
+  *jac = c->op->jacobian ? c->op->jacobian(c, input, 0) : BP_JAC_DENSE;
+  if (c->op->jacobian)
+    return BP_OK;
+  int64_t most = SOME + EACH * bpi_type_size(&c->x_type[input]);
+  bp_status s = bpi_local_of_call(c->graph, c->y.index, 0, input, most, &info);
+  if (s == BP_OK)
+    *jac = info.jac;
+  return s == BP_E_NOMEM ? s : BP_OK;
+}
+
+/* Whether what the rule gives for ones, the sums of the local Jacobian's columns, are its entries. */
+static bp_status sums_are_entries(const bp_op_call *c, int input, bool *yes)
+{
+  bp_jac jac = BP_JAC_DENSE;
+  *yes = bpi_type_size(&c->y_type[0]) == 1 || (c->op->traits & (BP_ELEMENTWISE | BP_REDUCTION | BP_ROUTER));
+  if (*yes)
+    return BP_OK;
+  bp_status s = class_of(c, input, &jac);
+  *yes = jac == BP_JAC_IDENTITY || jac == BP_JAC_SCALED || jac == BP_JAC_DIAGONAL || jac == BP_JAC_SPREAD ||
          jac == BP_JAC_PERMUTATION;
+  return s;
 }
 
 /* 1, 2, 3, ... in the shape of the result: what comes back tells who took which. */
@@ -165,23 +184,36 @@ static bp_node numbered(const bp_op_call *c)
 
 enum { EXACT_IN_FLOAT32 = 1 << 24 };
 
+/* Whose local gradients are kept: those of wires that pass something on; of a router also of those that lost. */
+static bp_status choose_locals(tracing *w, const bp_op_call *c, const bp_node *grads, bool *any)
+{
+  bp_status s = BP_OK;
+  *any = false;
+  for (int i = 0; s == BP_OK && i < c->n_in; i++) {
+    w->wanted[i] = c->n_out == 1 && c->x_type[i].dtype == BP_REAL &&
+                   ((c->op->traits & BP_ROUTER) || !bp_absent(grads[i]));
+    if (w->wanted[i])
+      s = sums_are_entries(c, i, &w->wanted[i]);
+    *any = *any || w->wanted[i];
+  }
+  return s;
+}
+
 static bp_status on_passed(void *user, const bp_op_call *c, const bp_node *grads)
 {
   tracing *w = user;
   bp_trace *t = w->t;
   uint32_t first = t->first[t->number[c->y.index] - 1].wire;
-  bool router = c->op->traits & BP_ROUTER, any = false;
-  for (int i = 0; i < c->n_in; i++) {
+  bool any;
+  for (int i = 0; i < c->n_in; i++)
     t->kept[BP_TRACE_PRODUCT][first + (uint32_t)i] = bp_absent(grads[i]) ? 0 : grads[i].index;
-    w->wanted[i] = c->n_out == 1 && c->x_type[i].dtype == BP_REAL && (router || !bp_absent(grads[i])) &&
-                   sums_are_entries(c, i);
-    any = any || w->wanted[i];
-  }
-  if (!any)
-    return BP_OK;
+  bp_status s = choose_locals(w, c, grads, &any);
+  if (s != BP_OK || !any)
+    return s;
   const bp_type *y = &c->y_type[0];
-  bp_status s = keep_products(w, c, BP_TRACE_LOCAL, bp_full(c->graph, BP_REAL, 1, y->rank, y->dims));
-  if (s == BP_OK && router && (t->real == BP_FLOAT64 || bpi_type_size(y) <= EXACT_IN_FLOAT32))
+  s = keep_products(w, c, BP_TRACE_LOCAL, bp_full(c->graph, BP_REAL, 1, y->rank, y->dims));
+  bool exact = t->real == BP_FLOAT64 || bpi_type_size(y) <= EXACT_IN_FLOAT32;
+  if (s == BP_OK && (c->op->traits & BP_ROUTER) && exact)
     s = keep_products(w, c, BPI_TRACE_ROUTE, numbered(c));
   return s;
 }

@@ -36,4 +36,8 @@ static inline bool bpi_trace_by_wire(int part)
   return part == BP_TRACE_PRODUCT || part == BP_TRACE_LOCAL || part == BPI_TRACE_ROUTE;
 }
 
+/* bp_local_look of result `result` of the call at `head` by one of its inputs; the graph is only read. */
+bp_status bpi_local_of_call(const bp_graph *g, uint32_t head, int result, int input, int64_t most,
+                            bp_local_info *info);
+
 #endif

@@ -122,6 +122,20 @@ bp_status bp_trace_get(const bp_trace *t, bp_trace_part part, size_t i, int k, d
   return BP_OK;
 }
 
+bp_status bp_trace_local(const bp_trace *t, size_t i, int input, int result, int64_t most,
+                         bp_local_info *info)
+{
+  if (!t || !info)
+    return bpi_bad_arg("bp_trace_local", "t or info");
+  *info = (bp_local_info){0};
+  if (i >= t->n_nodes || input < 0 || input >= t->nodes[i].n_in || result < 0 || result >= t->nodes[i].n_out)
+    return bpi_fail(BP_E_RANGE, "bp_trace_local: the trace has no node %zu with input %d and result %d", i,
+                    input, result);
+  if (!bpi_slot(t->nodes[i].node))
+    return bpi_fail(BP_E_GRAPH, "bp_trace_local: node %zu was rolled back", i);
+  return bpi_local_of_call(t->graph, t->nodes[i].node.index, result, input, most, info);
+}
+
 static double number_at(const void *data, bp_dtype real, int64_t j)
 {
   return real == BP_FLOAT32 ? ((const float *)data)[j] : ((const double *)data)[j];

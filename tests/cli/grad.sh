@@ -142,13 +142,13 @@ s        dot                  [2] -9 5  W2 @ h
 #2       constant             [2] 1 -2
 f        dot                  -19.0000  s @ [1,-2]
 
-backward           to    upstream  *           local  =               product
-f         dot      s       1.0000  *     spread 1 -2  =              [2] 1 -2
-s         dot      W2    [2] 1 -2  *      spread 2x6  =  [2,3] 1 5 0 -2 -10 0
-                   h     [2] 1 -2  *       dense 2x3  =            [3] 1 -4 5
-h         maximum  #1  [3] 1 -4 5  *  diagonal 1 1 0  =            [3] 1 -4 0  wins 2 of 3
-#1        dot      W1  [3] 1 -4 0  *      spread 3x6  =   [3,2] 2 1 -8 -4 0 0
-                   x   [3] 1 -4 0  *       dense 3x2  =             [2] -7 -5
+backward           to    upstream  *               local  =               product
+f         dot      s       1.0000  *         spread 1 -2  =              [2] 1 -2
+s         dot      W2    [2] 1 -2  *  spread 1 5 0 1 5 0  =  [2,3] 1 5 0 -2 -10 0
+                   h     [2] 1 -2  *           dense 2x3  =            [3] 1 -4 5
+h         maximum  #1  [3] 1 -4 5  *      diagonal 1 1 0  =            [3] 1 -4 0  wins 2 of 3
+#1        dot      W1  [3] 1 -4 0  *  spread 2 1 2 1 2 1  =   [3,2] 2 1 -8 -4 0 0
+                   x   [3] 1 -4 0  *           dense 3x2  =             [2] -7 -5
 
 W1 [3,2]
                value                gradient
@@ -308,6 +308,9 @@ ends 3 'out of range|index' grad 'pick(x, i, axis=0)' 'x=[1,2]' 'i=int64(7)'
 # A long text and a long chain take time in proportion: 20,000 terms on one line, and as many nodes one after another.
 awk 'BEGIN { printf "x*0"; for (i = 1; i < 20000; i++) printf "+x*%d", i; print "" }' >wide.bp
 awk 'BEGIN { print "y = x"; for (i = 0; i < 10000; i++) print "y = sin(y)*x + y" }' >deep.bp
+awk 'BEGIN { print "x = [1, 2]\ng(v) = v*exp(-v)\ny = x"; for (i = 0; i < 6000; i++) print "y = g(y)[::-1]"; print "sum(y)" }' >arrays.bp
+timeout 60 "$BPROP" grad arrays.bp --steps | grep -c 'diagonal' >out || bad "arrays.bp: exit $?"
+[ "$(cat out)" = 6000 ] || bad "arrays.bp: not every function is diagonal"
 for file in wide.bp deep.bp; do
   timeout 60 "$BPROP" grad $file x=2 --steps >out || bad "$file: exit $?"
   [ "$(wc -l <out)" -gt 40000 ] || bad "$file: few steps"
