@@ -64,7 +64,7 @@ const option options[] = {
     {"steps", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(steps),
      .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
              "where wires fork"},
-    {"unbundle", NULL, .commands = GRAD, .kind = OPTION_FLAG, .at = IN(unbundle),
+    {"unbundle", NULL, .commands = GRAD | GRAPH, .kind = OPTION_FLAG, .at = IN(unbundle),
      .help = "with --steps: show calls of functions, and operations that are made of others (sigmoid, softmax), by their parts"},
     {"upstream", "EXPR", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(upstream),
      .help = "how much each element of the output counts, where it has several: an expression that broadcasts to its shape"},
@@ -96,6 +96,14 @@ const option options[] = {
              "numbers for names"},
     {"grey", NULL, .commands = TEMPLATES, .kind = OPTION_FLAG, .at = IN(grey),
      .help = "images in grey, dark to light, instead of blue to red"},
+    {"bundle", NULL, .commands = GRAPH, .kind = OPTION_FLAG, .at = IN(bundle),
+     .help = "draw what amounts to an operation of the table as one: 1/(1+exp(-z)) as sigmoid"},
+    {"all", NULL, .commands = GRAPH, .kind = OPTION_FLAG, .at = IN(all),
+     .help = "draw every node, however many"},
+    {"most", "N", .commands = GRAPH, .kind = OPTION_COUNT, .lo = 3, .hi = 1e6, .preset = "120", .at = IN(most),
+     .help = "nodes over which blocks that repeat are drawn as one box, and over twice of which the middle is left out"},
+    {"dot", NULL, .commands = GRAPH, .kind = OPTION_FLAG, .at = IN(dot),
+     .help = "text for Graphviz instead of a picture"},
     {"dark", NULL, .commands = PICTURES, .kind = OPTION_FLAG, .at = IN(dark),
      .help = "light on a dark ground"},
     {"scale", "X", .commands = PICTURES, .kind = OPTION_REAL, .hi = 64, .lo_out = true, .preset = "2", .at = IN(scale),
@@ -161,6 +169,15 @@ const command commands[] = {
      "bprop run '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3\n"
      "bprop run 'sum(x*x, axis=0)' 'x=randn(3,4)' --seed 7\nbprop run network.bp x=@digits.npy --json",
      cmd_run},
+    {"graph", GRAPH, "EXPR|FILE [NAME=VALUE...]", 1, -1, "draw a formula or a program as a circuit",
+     "From left to right: inputs as names, operations in circles, constants in their gates. Above each wire its value; below it, in "
+     "italics, the gradient of the outputs by it. Where a wire forks, each branch shows what comes back along it, and the stem the sum. The "
+     "operand that a max takes has a thick wire. Functions of the program are rounded boxes; --unbundle opens them. Inputs without a "
+     "value are drawn without.\n\nLong circuits are broken into rows; wires that would reach far are cut, and go on under their name or "
+     "number.",
+     "bprop graph '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3 -o neuron.svg\n"
+     "bprop graph network.bp --unbundle -o network.png --dark\nbprop graph '(x+y)*z' x=-2 y=5 z=-4 --dot",
+     cmd_graph},
     {"plot", PLOT, "FUNCTION... [NAME=VALUE...]", 1, -1, "draw functions and their derivatives",
      "A function is the name of an operation of one input (`bprop ops`), or an expression in x. Its "
      "derivative, found by "

@@ -36,13 +36,14 @@ enum {
   BENCH = 1 << 15,
   PLOT = 1 << 20,
   TEMPLATES = 1 << 21,
-  REGIONS = 1 << 22
+  REGIONS = 1 << 22,
+  GRAPH = 1 << 23
 };
 
 /* Commands that make a matrix, and all that take EXPR|FILE name=value... */
-enum { MATRICES = JACOBIAN | HESSIAN, EXPRESSIONS = RUN | GRAD | CHECK | BENCH | MATRICES };
+enum { MATRICES = JACOBIAN | HESSIAN, EXPRESSIONS = RUN | GRAD | CHECK | BENCH | GRAPH | MATRICES };
 /* Commands that draw a picture. */
-enum { PICTURES = PLOT | TEMPLATES | REGIONS };
+enum { PICTURES = PLOT | TEMPLATES | REGIONS | GRAPH };
 
 extern const command commands[];
 extern const size_t command_count;
@@ -126,6 +127,9 @@ typedef struct settings {
   double from, to;
   int64_t top;
   const char *shape;
+
+  bool bundle, all, dot;
+  int64_t most;
 
   bool man;
   int completion;

@@ -2117,6 +2117,9 @@ typedef struct bp_circuit_size {
  *  Source: Sugiyama, Tagawa & Toda 1981; Gansner, Koutsofios, North & Vo 1993; for the look, Stanford CS231n, notes on backpropagation. */
 BP_API bp_status bp_circuit(const bp_node *y, size_t n, const bp_circuit_options *options,
                             bp_picture **picture, bp_circuit_size *size);
+/** What it consists of, without drawing it. @param size Out. Same errors. */
+BP_API bp_status bp_circuit_count(const bp_node *y, size_t n, const bp_circuit_options *options,
+                                  bp_circuit_size *size);
 /** The same circuit as text for Graphviz. @param text Out: NUL-terminated UTF-8, freed with bp_free. */
 BP_API bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *options, char **text,
                                 bp_circuit_size *size);

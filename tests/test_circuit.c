@@ -340,12 +340,288 @@ static void nothing_touches_in_random_circuits(void **state)
   bp_ctx_free(ctx);
 }
 
+/* ---- bundles ---- */
+
+/* Counts boxes for f built by `build`, with bundles to be found. */
+static bp_circuit_size found(void (*build)(made *m))
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  made *m = make(ctx, build);
+  bp_circuit_size size;
+  bp_circuit_options o = {.bundles = BP_BUNDLES_FOUND};
+  assert_int_equal(bp_circuit_count(&m->y, 1, &o, &size), BP_OK);
+  unmake(m);
+  bp_ctx_free(ctx);
+  return size;
+}
+
+static void neuron_by_reciprocal(made *m)
+{
+  bp_node z = neuron_sum(m);
+  m->y = bp_reciprocal(bp_add(bp_exp(bp_neg(z)), bp_constant(m->g, 1))); /* operands the other way round */
+}
+
+static void neuron_shared(made *m)
+{
+  bp_node e = bp_exp(bp_neg(neuron_sum(m)));
+  m->y = bp_add(bp_div(bp_constant(m->g, 1), bp_add(bp_constant(m->g, 1), e)), e); /* e is used outside */
+}
+
+static void neuron_of_two(made *m)
+{
+  bp_node e = bp_exp(bp_neg(neuron_sum(m)));
+  m->y = bp_div(bp_constant(m->g, 2), bp_add(bp_constant(m->g, 1), e)); /* 2 / (1 + e^-z) is no sigmoid */
+}
+
+static void silu(made *m)
+{
+  bp_node z = neuron_sum(m);
+  m->y = bp_mul(z, logistic(m->g, z)); /* longer than the sigmoid in it */
+}
+
+static void sigmoid_of_array(made *m)
+{
+  m->y = logistic(m->g, input(m, "x", 2, (int64_t[]){3, 2}, numbers()));
+}
+
+static void two_sigmoids(made *m)
+{
+  m->y = bp_mul(logistic(m->g, neuron_sum(m)), logistic(m->g, scalar(m, "q", numbers())));
+}
+
+static void bundles_are_recognised_by_their_parts(void **state)
+{
+  (void)state;
+  bp_circuit_size s = found(neuron);
+  assert_int_equal(s.bundles, 1);
+  assert_int_equal(s.bundled, 4);
+  assert_true(s.bundled_last);
+  assert_string_equal(s.bundle, "sigmoid");
+  s = found(neuron_by_reciprocal);
+  assert_int_equal(s.bundled, 4);
+  assert_string_equal(s.bundle, "sigmoid");
+  assert_int_equal(found(neuron_shared).bundles, 0);
+  assert_int_equal(found(neuron_of_two).bundles, 0);
+  s = found(silu);
+  assert_int_equal(s.bundles, 1);
+  assert_string_equal(s.bundle, "silu");
+  assert_string_equal(found(sigmoid_of_array).bundle, "sigmoid");
+  s = found(two_sigmoids);
+  assert_int_equal(s.bundles, 2);
+  assert_int_equal(s.bundled, 8);
+  assert_false(s.bundled_last);
+}
+
+/* Every bundle of the table, opened by its row's definition, is recognised as itself, or as a longer one. */
+static void every_bundle_is_recognised(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  int tried = 0, seen = 0;
+  for (size_t i = 0; i < bp_op_count(); i++) {
+    const bp_op *op = bp_op_at(i);
+    if (!bpi_is_bundle(op) || !(op->traits & BP_ELEMENTWISE) || bpi_op_n_attrs(op) || !op->args ||
+        strchr(op->args, ','))
+      continue;
+    bp_graph *g = bp_graph_new(ctx), *opened;
+    bp_node x = bp_input(g, "x", BP_REAL, 1, (int64_t[]){5}), y, parts;
+    assert_int_equal(bp_apply(g, op, &x, 1, NULL, &y), BP_OK);
+    assert_int_equal(bp_unbundle(&y, 1, 1, NULL, NULL, &opened, &parts), BP_OK);
+    bp_circuit_size all, less;
+    bp_circuit_options o = {.bundles = BP_BUNDLES_FOUND};
+    assert_int_equal(bp_circuit_count(&parts, 1, NULL, &all), BP_OK);
+    assert_int_equal(bp_circuit_count(&parts, 1, &o, &less), BP_OK);
+    tried += all.nodes > 1;
+    seen += all.nodes > 1 && less.drawn == 1;
+    bp_graph_free(opened);
+    bp_graph_free(g);
+  }
+  assert_true(tried >= 5);
+  assert_int_equal(seen, tried);
+  bp_ctx_free(ctx);
+}
+
+/* ---- names from anywhere ---- */
+
+static void hostile_names_are_drawn_as_text(void **state)
+{
+  (void)state;
+  static const char *const names[] = {
+      "<b>&\"'", "]]>", "%n%s", "a\xff\xfe", "x\x01\x1b[31m", "name\nof two lines", "−×√", "</svg>"};
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node sum = BP_NO_NODE;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    bp_node x = bp_input(g, names[i], BP_REAL, 0, NULL);
+    sum = i ? bp_add(sum, x) : x;
+  }
+  const char *const f = "</text><script>";
+  bp_circuit_options o = {.names = &f, .title = "<&>"};
+  bp_picture *p;
+  char *svg, *dot;
+  assert_int_equal(bp_circuit(&sum, 1, &o, &p, NULL), BP_OK);
+  circuit_is_clear(p);
+  assert_int_equal(bp_picture_svg(p, false, &svg), BP_OK);
+  assert_null(strstr(svg, "<script>"));
+  assert_null(strstr(svg, "\x1b"));
+  assert_non_null(strstr(svg, "&lt;b&gt;&amp;&quot;'"));
+  assert_int_equal(bp_circuit_dot(&sum, 1, &o, &dot, NULL), BP_OK);
+  assert_non_null(strstr(dot, "<b>&\\\"'"));
+  for (const char *c = dot; *c; c++) /* every line of it is one of ours */
+    if (*c == '\n' && c[1])
+      assert_true(strchr("rnedg}s", c[1]) != NULL);
+  bp_free(ctx, svg);
+  bp_free(ctx, dot);
+  bp_picture_free(p);
+  bp_graph_free(g);
+  bp_ctx_free(ctx);
+}
+
+/* ---- large ones ---- */
+
+static double seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A chain of n nodes that never repeats exactly: each reads a constant of its own. */
+static bp_node long_chain(bp_graph *g, int n)
+{
+  bp_node x = bp_input(g, "x", BP_REAL, 0, NULL), y = x;
+  for (int i = 0; i < n; i++)
+    y = i % 7 % 3 ? bp_add(y, bp_constant(g, i + 0.5)) : bp_mul(y, x);
+  return y;
+}
+
+static double time_of_chain(int n, bool all, double *width)
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node y = long_chain(g, n);
+  bp_circuit_options o = {.all = all, .width = 2000};
+  bp_picture *p;
+  double start = seconds();
+  assert_int_equal(bp_circuit(&y, 1, &o, &p, NULL), BP_OK);
+  double took = seconds() - start;
+  bp_picture_size(p, width, NULL);
+  bp_picture_free(p);
+  bp_graph_free(g);
+  bp_ctx_free(ctx);
+  return took;
+}
+
+static void large_circuits_take_time_in_proportion(void **state)
+{
+  (void)state;
+  double width;
+  double small = time_of_chain(5000, true, &width), large = time_of_chain(20000, true, &width);
+  assert_true(width < 3000); /* broken into rows */
+  assert_true(large < 4 * 4 * small + 0.5);
+  time_of_chain(200000, false, &width);
+  assert_true(width < 6000);
+}
+
+/* ---- misuse and faults ---- */
+
+static void misuse_is_refused(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  made *m = make(ctx, product), *other = make(ctx, neuron);
+  bp_picture *p = (bp_picture *)&p;
+  char *text;
+  bp_circuit_size size;
+  assert_int_equal(bp_circuit(NULL, 1, NULL, &p, NULL), BP_E_ARG);
+  assert_null(p);
+  assert_int_equal(bp_circuit(&m->y, 0, NULL, &p, NULL), BP_E_ARG);
+  assert_int_equal(bp_circuit(&m->y, 1, NULL, NULL, NULL), BP_E_ARG);
+  assert_int_equal(bp_circuit_dot(&m->y, 1, NULL, NULL, NULL), BP_E_ARG);
+  assert_int_equal(bp_circuit_count(&m->y, 1, NULL, NULL), BP_E_ARG);
+  bp_node two[2] = {m->y, other->y};
+  assert_int_equal(bp_circuit(two, 2, NULL, &p, NULL), BP_E_GRAPH);
+  bp_circuit_options o = {.bundles = (bp_bundling)7};
+  assert_int_equal(bp_circuit_dot(&m->y, 1, &o, &text, &size), BP_E_ARG);
+  bp_trace *t;
+  assert_int_equal(bp_trace_new(&m->y, 1, NULL, &t), BP_OK);
+  o = (bp_circuit_options){.trace = t};
+  assert_int_equal(bp_circuit(&m->y, 1, &o, &p, NULL), BP_E_ORDER); /* it was not run */
+  assert_int_equal(bp_circuit(&other->y, 1, &o, &p, NULL), BP_E_GRAPH);
+  bp_trace_free(t);
+  unmake(m);
+  unmake(other);
+  bp_ctx_free(ctx);
+}
+
+/* The neuron by a function, opened, with values; and its text. */
+static bp_status all_of_it(bp_ctx *ctx, const made *m)
+{
+  bp_trace *t = NULL;
+  bp_picture *p = NULL;
+  char *svg = NULL, *dot = NULL;
+  bp_status s = bp_trace_new(&m->y, 1, NULL, &t);
+  for (int i = 0; i < m->n && s == BP_OK; i++)
+    s = bp_trace_bind(t, m->name[i], m->value[i], (size_t)m->size[i] * sizeof(double));
+  if (s == BP_OK)
+    s = bp_trace_run(t);
+  for (int bundles = 0; bundles < 3 && s == BP_OK; bundles++) {
+    bp_circuit_options o = {.trace = t, .bundles = (bp_bundling)bundles, .width = 300, .most = 4};
+    s = bp_circuit(&m->y, 1, &o, &p, NULL);
+    if (s == BP_OK)
+      s = bp_picture_svg(p, false, &svg);
+    if (s == BP_OK)
+      s = bp_circuit_dot(&m->y, 1, &o, &dot, NULL);
+    bp_free(ctx, svg);
+    bp_free(ctx, dot);
+    bp_picture_free(p);
+    svg = dot = NULL;
+    p = NULL;
+  }
+  bp_trace_free(t);
+  return s;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+  (void)state;
+  failing f = {0};
+  bp_ctx *ctx = failing_ctx(&f);
+  made *m = make(ctx, user_function);
+  m->y = bp_maximum(logistic(m->g, bp_mul(m->y, m->y)), bp_constant(m->g, 0));
+  assert_int_equal(all_of_it(ctx, m), BP_OK);
+  for (int onwards = 0; onwards < 2; onwards++)
+    for (long n = 1;; n += 1 + n / 40) {
+      long before = f.live;
+      failing_arm(&f, n, onwards);
+      bp_status s = all_of_it(ctx, m);
+      bool reached = f.calls >= n;
+      failing_arm(&f, 0, false);
+      if (s != BP_OK)
+        assert_int_equal(s, BP_E_NOMEM);
+      bp_graph_clear(m->g);
+      assert_int_equal(f.live - before <= 2, true); /* the graph may have grown */
+      if (!reached)
+        break;
+    }
+  assert_int_equal(all_of_it(ctx, m), BP_OK);
+  unmake(m);
+  bp_ctx_free(ctx);
+  assert_int_equal(f.live, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_lecture_is_drawn_to_the_byte),
       cmocka_unit_test(numbers_of_the_lecture_stand_at_the_wires),
       cmocka_unit_test(nothing_touches_in_random_circuits),
+      cmocka_unit_test(bundles_are_recognised_by_their_parts),
+      cmocka_unit_test(every_bundle_is_recognised),
+      cmocka_unit_test(hostile_names_are_drawn_as_text),
+      cmocka_unit_test(large_circuits_take_time_in_proportion),
+      cmocka_unit_test(misuse_is_refused),
+      cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

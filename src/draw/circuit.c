@@ -10,6 +10,17 @@ size_t bpi_circuit_most(const bp_circuit_options *o)
   return o->most > 0 ? (size_t)o->most : MOST;
 }
 
+static bp_status check_trace(const bp_node *y, size_t n, const bp_trace *t)
+{
+  const void *data;
+  size_t at, i = 0;
+  while (i < n && bp_trace_locate(t, y[i], &at, NULL) != BP_OK)
+    i++;
+  if (i == n)
+    return bpi_fail(BP_E_GRAPH, "bp_circuit: the trace is of other nodes than those to draw");
+  return bp_trace_read(t, BP_TRACE_VALUE, at, 0, &data, NULL);
+}
+
 static bp_status check(const bp_node *y, size_t n, const bp_circuit_options *o)
 {
   if (!y || !n || !y[0].graph)
@@ -23,11 +34,7 @@ static bp_status check(const bp_node *y, size_t n, const bp_circuit_options *o)
       return bpi_fail(BP_E_GRAPH, "bp_circuit: node %zu is stale, an error node, or of another graph", i + 1);
   if ((unsigned)o->bundles > BP_BUNDLES_OPEN)
     return bpi_bad_arg("bp_circuit", "options.bundles is none of bp_bundling");
-  const void *data;
-  size_t at;
-  if (o->trace && bp_trace_locate(o->trace, y[0], &at, NULL) != BP_OK)
-    return bpi_fail(BP_E_GRAPH, "bp_circuit: the trace is of other nodes than those to draw");
-  return o->trace ? bp_trace_read(o->trace, BP_TRACE_VALUE, at, 0, &data, NULL) : BP_OK;
+  return o->trace ? check_trace(y, n, o->trace) : BP_OK;
 }
 
 /* ---- counting ---- */
@@ -156,6 +163,20 @@ bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_options *o
   status = make_sheet(y, n, o, &s, size);
   if (status == BP_OK)
     status = bpi_sheet_dot(&s, text);
+  bpi_sheet_free(&s);
+  return status;
+}
+
+bp_status bp_circuit_count(const bp_node *y, size_t n, const bp_circuit_options *options,
+                           bp_circuit_size *size)
+{
+  bpi_sheet s;
+  if (!size)
+    return bpi_bad_arg("bp_circuit_count", "size is NULL");
+  bp_status status = check(y, n, options ? options : &defaults);
+  if (status != BP_OK)
+    return status;
+  status = make_sheet(y, n, options ? options : &defaults, &s, size);
   bpi_sheet_free(&s);
   return status;
 }

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NOTE_MOST = 22 }; /* characters of attributes */
+enum { NOTE_MOST = 22, NAME_MOST = 32 }; /* characters of attributes, and of a name */
 
 /* The function that a row applies, if it does. */
 static const bp_fn *function_of(const bpi_part *p)
@@ -150,8 +150,23 @@ const char *bpi_gate_title(const bpi_circuit *c, const bpi_part *p, bpi_sheet *s
   return bpi_sheet_keep(s, &t);
 }
 
+/* The first characters of a long name, and "…". */
+static const char *cut_name(bpi_sheet *s, const char *name, size_t n)
+{
+  bpi_text t;
+  bpi_text_init(&t, s->ctx);
+  bpi_text_add(&t, name, n);
+  bpi_textf(&t, "…");
+  return bpi_sheet_keep(s, &t);
+}
+
 const char *bpi_pretty_name(bpi_sheet *s, const char *name)
 {
+  size_t end = 0, characters = 0;
+  for (; name[end] && characters <= NAME_MOST; end++)
+    characters += ((unsigned char)name[end] & 0xc0) != 0x80;
+  if (characters > NAME_MOST)
+    return cut_name(s, name, end - 1);
   size_t n = strlen(name), digits = 0;
   while (digits < n && isdigit((unsigned char)name[n - 1 - digits]))
     digits++;

@@ -32,6 +32,8 @@ typedef struct recogniser {
   size_t n, cap;
   bp_type types[MOST_TYPES];
   int n_types;
+  uint32_t *opened; /* by slot of g: the definition of a bundle within a definition; 0: none */
+  size_t opened_cap, n_opened;
 } recogniser;
 
 /* One comparison. */
@@ -107,6 +109,33 @@ static bp_status define(recogniser *r, pattern *p, const bp_type *type)
   return nomem ? bpi_nomem() : BP_OK;
 }
 
+/* Bundles within definitions, by their own definitions, and so on. */
+static bp_status open_definitions(recogniser *r)
+{
+  bpi_call_room room;
+  bp_op_call call;
+  for (; r->n_opened < r->g->count; r->n_opened++) {
+    const bpi_node *v = &r->g->nodes[r->n_opened];
+    bp_node y[BP_MAX_RESULTS];
+    if (!bpi_grow(r->c->ctx, (void **)&r->opened, &r->opened_cap, r->n_opened, sizeof *r->opened))
+      return bpi_nomem();
+    r->opened[r->n_opened] = 0;
+    if (!r->n_opened || !bpi_is_bundle(v->op) || v->n_out != 1)
+      continue;
+    bp_status s = bpi_call_of(r->g, (uint32_t)r->n_opened, &room, &call);
+    if (s != BP_OK)
+      return s;
+    s = call.op->expand(&call, y);
+    bpi_call_done(&room);
+    if (s == BP_E_NOMEM || r->g->status == BP_E_NOMEM)
+      return bpi_nomem();
+    if (s == BP_OK && bpi_slot(y[0]))
+      r->opened[r->n_opened] = y[0].index;
+    bp_graph_clear(r->g);
+  }
+  return BP_OK;
+}
+
 static bp_status define_all(recogniser *r, const bp_type *type)
 {
   const bp_type scalar = {.dtype = BP_REAL};
@@ -123,7 +152,7 @@ static bp_status define_all(recogniser *r, const bp_type *type)
     if (s != BP_OK)
       return s;
   }
-  return BP_OK;
+  return open_definitions(r);
 }
 
 /* Definitions for inputs of the types found a few nodes behind v, if they are not there yet. */
@@ -239,6 +268,9 @@ static bool match_node(matching *m, uint32_t p, uint32_t v)
     *m = before;
     return swappable && match_operands(m, a->in, b->in, a->n_in, true);
   }
+  if (m->r->opened[p] && match(m, m->r->opened[p], v))
+    return true;
+  *m = before;
   char ta[BODY_MOST], tb[BODY_MOST];
   uint32_t va[3], vb[3];
   int na, nb;
@@ -338,6 +370,7 @@ bp_status bpi_circuit_recognise(bpi_circuit *c)
     if (c->part[i].into == BPI_NONE && c->part[i].n_nodes == 1 && c->g->nodes[c->part[i].head].n_out == 1)
       s = recognise_at(&r, c->part[i].head);
   bpi_free(c->ctx, r.pattern);
+  bpi_free(c->ctx, r.opened);
   bp_graph_free(r.g);
   return s;
 }

@@ -89,10 +89,10 @@ static bool unwanted_code(uint32_t c)
   return false;
 }
 
-static char *clean_text(bp_picture *p, const char *text)
+char *bpi_clean_text(bpi_arena *arena, const char *text)
 {
   size_t n = strlen(text), k = 0;
-  char *clean = bpi_scene_alloc(p, n + 1, 1);
+  char *clean = bpi_arena_alloc(arena, n + 1, 1);
   for (size_t i = 0; clean && i < n;) {
     const char *s = text + i;
     size_t length = bpi_utf8((const unsigned char *)s, n - i);
@@ -104,6 +104,14 @@ static char *clean_text(bp_picture *p, const char *text)
     k += bad ? 0 : length;
     i += length ? length : 1;
   }
+  return clean;
+}
+
+static char *clean_text(bp_picture *p, const char *text)
+{
+  char *clean = p->status == BP_OK ? bpi_clean_text(&p->arena, text) : NULL;
+  if (!clean && p->status == BP_OK)
+    bpi_scene_fail(p, BP_E_NOMEM);
   return clean;
 }
 

@@ -170,7 +170,9 @@ void bpi_draw_close(bp_picture *p);
 
 /** Memory that lives as long as the picture; NULL when it failed. */
 void *bpi_scene_alloc(bp_picture *p, size_t n, size_t size);
-/** The text as bpi_draw_text would draw it, cut to a width with "…" where it is longer. Lives as long as the picture; "" on failure. */
+/** The text as bpi_draw_text would draw it, copied; NULL when out of memory. */
+char *bpi_clean_text(bpi_arena *arena, const char *text);
+/** The same, cut to a width with "…" where it is longer. Lives as long as the picture; "" on failure. */
 const char *bpi_text_fit(bp_picture *p, const char *text, double size, unsigned style, double width);
 
 /** Colour of an ink as 0xRRGGBB. */

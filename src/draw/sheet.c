@@ -41,7 +41,7 @@ void *bpi_sheet_alloc(bpi_sheet *s, size_t n, size_t size)
 
 const char *bpi_sheet_text(bpi_sheet *s, const char *text)
 {
-  const char *copy = text ? bpi_arena_strdup(&s->arena, text) : NULL;
+  const char *copy = text ? bpi_clean_text(&s->arena, text) : NULL;
   if (text && !copy)
     bpi_sheet_fail(s, bpi_nomem());
   return copy;

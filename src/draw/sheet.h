@@ -120,7 +120,7 @@ uint32_t bpi_sheet_net(bpi_sheet *s);
 /** Remembers the first failure. Returns s->status. */
 bp_status bpi_sheet_fail(bpi_sheet *s, bp_status status);
 void *bpi_sheet_alloc(bpi_sheet *s, size_t n, size_t size);
-/** Copies of texts that live as long as the sheet; NULL when it failed. The second hands the text over in every case. */
+/** Texts as they will be drawn, copied for the life of the sheet; NULL when it failed. The second hands the text over in every case. */
 const char *bpi_sheet_text(bpi_sheet *s, const char *text);
 const char *bpi_sheet_keep(bpi_sheet *s, bpi_text *t);
 

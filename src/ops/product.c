@@ -393,6 +393,7 @@ static bp_status dot_expand(const bp_op_call *c, bp_node *out)
 const bp_op bp_op_dot = {
     .name = "dot",
     .math = "y = sum of a b over the last axis of a and the first of b, for vectors and matrices",
+    .symbol = "dot",
     .source = "NumPy dot, ranks 1 and 2",
     .args = "a, b",
     .traits = BP_MULTILINEAR,
