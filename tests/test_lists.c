@@ -123,6 +123,32 @@ static void lists_are_sets(void **state)
   bp_ctx_free(ctx);
 }
 
+/* Columns far apart, in no order: few of them, many, and very many. */
+static void scattered_columns_come_in_order(void **state)
+{
+  (void)state;
+  enum { WIDE = 1 << 20 };
+  const int counts[] = {2, 3, 40, 300, 4000, 6000, 60000};
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  game g = {.seed = 4};
+  assert_int_equal(bpi_lists_open(&g.l, ctx, WIDE, 1 << 24), BP_OK);
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+    uint64_t j = c;
+    int32_t n;
+    bpi_join_begin(&g.l);
+    for (int i = 0; i < counts[c]; i++) {
+      j = (j * 5 + 7) % WIDE; /* a full period: every column once */
+      bpi_join_add(&g.l, (uint32_t)j + 1);
+    }
+    const int32_t *col = bpi_list_items(&g.l, bpi_join_end(&g.l), &n);
+    assert_int_equal(n, counts[c]);
+    for (int32_t k = 1; k < n; k++)
+      assert_true(col[k - 1] < col[k]);
+  }
+  bpi_lists_close(&g.l);
+  bp_ctx_free(ctx);
+}
+
 /* The stamps of joins are numbers of 32 bits, and begin anew after the last. */
 static void stamps_may_run_out(void **state)
 {
@@ -178,6 +204,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_are_sets),
+      cmocka_unit_test(scattered_columns_come_in_order),
       cmocka_unit_test(stamps_may_run_out),
       cmocka_unit_test(limits_and_memory),
   };
