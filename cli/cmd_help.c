@@ -23,6 +23,7 @@ static const char *const variables[][2] = {
      "0 to 5: how much the library tells on standard error of what it does; 0 is nothing, 5 is everything"},
     {"BPROP_ISA",
      "base, avx2, avx512 or neon: instruction set to use instead of the best one that the machine has"},
+    {"NO_COLOR", "if it is set, no colours on a terminal"},
 };
 
 /* ---- help ---- */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,6 +108,12 @@ const char *shown(const char *text)
 bool answer_goes_on(void)
 {
   return stdout_errno == 0;
+}
+
+bool answer_in_colour(void)
+{
+  const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(1) && !(no && *no) && term && *term && strcmp(term, "dumb") != 0;
 }
 
 int answer_end(int end)

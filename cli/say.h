@@ -40,6 +40,8 @@ void answer(const char *fmt, ...) BP_PRINTF(1, 2);
 const char *shown(const char *text);
 /* False once stdout took no more: a long answer stops then. */
 bool answer_goes_on(void);
+/* Whether answers may be coloured: stdout is a terminal that is not dumb, and NO_COLOR is not set (no-color.org). */
+bool answer_in_colour(void);
 /* Flushes and closes stdout. Returns `end`, or why stdout failed: END_DONE where the reader had gone, else END_RESOURCES. */
 int answer_end(int end);
 

@@ -15,7 +15,9 @@ typedef struct table {
   int width[COLUMNS];
   int columns;
   bool measuring;
-  bool right[COLUMNS]; /* numbers stand to the right */
+  bool right[COLUMNS];         /* numbers stand to the right */
+  const char *colour[COLUMNS]; /* on a terminal: values are green and gradients red, as in the pictures */
+  bool coloured;
 } table;
 
 typedef struct telling {
@@ -51,7 +53,8 @@ static void table_row(table *t, const char *const *cell)
     if (t->right[i])
       pending += blanks;
     if (n) {
-      answer("%*s%s", pending, "", cell[i]);
+      const char *colour = t->coloured ? t->colour[i] : NULL;
+      answer("%*s%s%s%s", pending, "", colour ? colour : "", cell[i], colour ? "\033[0m" : "");
       pending = 0;
     }
     if (!t->right[i])
@@ -363,6 +366,7 @@ static void each_node(telling *w, bool forward)
 static void tell_pass(telling *w, bool forward, const table *layout, const char *const *head)
 {
   w->table = *layout;
+  w->table.coloured = answer_in_colour();
   w->table.measuring = true;
   table_row(&w->table, head);
   each_node(w, forward);
@@ -374,8 +378,10 @@ static void tell_pass(telling *w, bool forward, const table *layout, const char 
 
 int steps_tell(const bp_trace *t, const bp_program *p, const char *of)
 {
-  static const table forward = {.columns = 4, .right = {[2] = true}};
-  static const table backward = {.columns = 9, .right = {[3] = true, [5] = true, [7] = true}};
+  static const table forward = {.columns = 4, .right = {[2] = true}, .colour = {[2] = "\033[32m"}};
+  static const table backward = {.columns = 9,
+                                 .right = {[3] = true, [5] = true, [7] = true},
+                                 .colour = {[3] = "\033[31m", [7] = "\033[31m"}};
   static const char *const forward_head[COLUMNS] = {"forward", "", "value", "from"};
   static const char *const backward_head[COLUMNS] = {"backward", "",  "to",      "upstream", "*",
                                                      "local",    "=", "product", ""};

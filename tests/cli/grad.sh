@@ -316,6 +316,15 @@ for file in wide.bp deep.bp; do
   [ "$(wc -l <out)" -gt 40000 ] || bad "$file: few steps"
 done
 
+# Colour on a terminal alone: values green, gradients red; none with NO_COLOR.
+if command -v script >/dev/null; then
+  TERM=xterm NO_COLOR= script -qec "'$BPROP' grad x*x x=3 --steps" /dev/null >out </dev/null || bad "on a terminal"
+  grep -q "$(printf '\033')\[32m9.0000" out || { bad "a value that is not green"; cat -v out; }
+  grep -q "$(printf '\033')\[31m3.0000" out || { bad "a gradient that is not red"; cat -v out; }
+  TERM=xterm NO_COLOR=1 script -qec "'$BPROP' grad x*x x=3 --steps" /dev/null >out </dev/null || bad "NO_COLOR"
+  ! grep -q "$(printf '\033')" out || bad "colour in spite of NO_COLOR"
+fi
+
 # A closed reader ends a long answer quietly.
 "$BPROP" grad 'sum(x)' 'x=zeros(200000)' --json 2>err | head -c 10 >out
 [ ! -s err ] || { bad "a closed pipe is told"; cat err; }
