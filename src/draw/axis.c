@@ -28,14 +28,14 @@ static void format(char *out, size_t size, const char *fmt, ...)
   va_end(ap);
 }
 
-/* Puts the minus sign (U+2212, three bytes) where a hyphen begins the number. */
+/* Puts the minus sign (U+2212) where a hyphen begins the number. */
 static void true_minus(char text[BPI_TICK_TEXT])
 {
-  size_t n = strlen(text);
-  if (text[0] != '-' || n + 3 > BPI_TICK_TEXT)
+  char number[BPI_TICK_TEXT];
+  if (text[0] != '-')
     return;
-  memmove(text + 3, text + 1, n);
-  memcpy(text, "\xe2\x88\x92", 3);
+  snprintf(number, sizeof number, "%s", text + 1);
+  snprintf(text, BPI_TICK_TEXT, "−%.36s", number);
 }
 
 void bpi_number_text(double value, double step, char text[BPI_TICK_TEXT])

@@ -55,8 +55,8 @@ static bpi_point crossing(const contour *c, size_t edge)
 {
   size_t from = edge / 2, to = from + (edge % 2 ? (size_t)c->cols : 1);
   double a = c->field[from], b = c->field[to], t = b == a ? 0.5 : (c->level - a) / (b - a);
-  double x = (double)(from % (size_t)c->cols) + (edge % 2 ? 0 : t),
-         y = (double)(from / (size_t)c->cols) + (edge % 2 ? t : 0);
+  size_t row = from / (size_t)c->cols, col = from % (size_t)c->cols;
+  double x = (double)col + (edge % 2 ? 0 : t), y = (double)row + (edge % 2 ? t : 0);
   return (bpi_point){c->box.x0 + x / (c->cols - 1) * (c->box.x1 - c->box.x0),
                      c->box.y0 + y / (c->rows - 1) * (c->box.y1 - c->box.y0)};
 }
