@@ -85,10 +85,10 @@ static const char *short_number(double x, int digits, char text[32])
   return text;
 }
 
-/* -0 is 0 to a person. */
+/* -0 is 0 to a person, and a NaN has no sign. */
 static double plain(double x)
 {
-  return x == 0 ? 0 : x;
+  return x == 0 ? 0 : isnan(x) ? NAN : x;
 }
 
 /* W[3,2]. There is such an entry, so no dim is 0. */
@@ -140,12 +140,14 @@ static void tell_wrong(const checking *c)
     if (in->wrong) {
       told++;
       answer("  %s = %.6g: gradient %.9g, differences %.9g (h=%s)", entry_text(c, i, in->worst, at),
-             in->value, s->gradient, s->difference, short_number(s->step, 1, h));
+             in->value, plain(s->gradient), plain(s->difference), short_number(s->step, 1, h));
+      if (isnan(s->gradient))
+        answer("; an infinite slope, as that of sqrt at 0, times 0 is NaN");
       answer(in->wrong > 1 ? "; %lld entries are wrong\n" : "\n", (long long)in->wrong);
     } else if (in->across.kind == BP_SLOPE_WRONG) {
       told++;
       answer("  along a random direction through all of %s: gradient %.9g, differences %.9g   WRONG\n",
-             shown(c->by.names[i]), in->across.gradient, in->across.difference);
+             shown(c->by.names[i]), plain(in->across.gradient), plain(in->across.difference));
     }
   }
 }
@@ -177,7 +179,9 @@ static void tell_taylor(const bp_gradient_check *r)
   if (!isnan(t->rate1))
     snprintf(rate1, sizeof rate1, "%.2f", t->rate1);
   answer("Taylor remainder along a random direction: ");
-  if (t->along.kind == BP_SLOPE_KINK)
+  if (!isfinite(t->along.gradient))
+    answer("none, as the gradient along it is not finite\n");
+  else if (t->along.kind == BP_SLOPE_KINK)
     answer("kink within h of the point%s%s\n", isnan(t->rate1) ? "" : ", rate ", rate1);
   else if (t->along.kind == BP_SLOPE_EDGE)
     answer("edge of the function's domain near the point\n");
@@ -216,7 +220,8 @@ static void tell_table(const checking *c)
       answer("%9s %7lld\n", "-", (long long)in->kinks);
     else
       answer("%9s %7lld  %-16s %14.8g %14.8g %9s\n", short_number(s->error, 1, error), (long long)in->kinks,
-             entry_text(c, i, in->worst, at), s->gradient, s->difference, short_number(s->step, 1, h));
+             entry_text(c, i, in->worst, at), plain(s->gradient), plain(s->difference),
+             short_number(s->step, 1, h));
   }
 }
 

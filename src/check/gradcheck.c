@@ -59,7 +59,7 @@ static void contradict_slope(gradient_check *c, const char *what, const char *wh
 {
   if (s->kind == BP_SLOPE_WRONG)
     contradict(c, "%s%s is %.9g by autodiff, %.9g by differences (h = %.2g): relative error %.2g", what,
-               where, s->gradient, s->difference, s->step, s->error);
+               where, isnan(s->gradient) ? NAN : s->gradient, s->difference, s->step, s->error);
 }
 
 /* ---- entries ---- */

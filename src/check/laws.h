@@ -24,7 +24,8 @@ typedef struct bpi_law {
   const char *name;
   bpi_law_fn holds;
   bpi_law_scope scope;
-  bool first; /* where it is broken, the laws after it cannot be asked: the row lacks what they need, or would spoil memory in a run */
+  bool
+      first; /* where it is broken, the laws after it cannot be asked: the row lacks what they need, or would spoil memory in a run */
 } bpi_law;
 
 /* All laws. */

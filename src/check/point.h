@@ -23,6 +23,7 @@ typedef struct bpi_point {
   double *x;      /* where f is computed: x0 but while it is moved */
   double *x0, *grad;
   double f0, tolerance;
+  double magnitude;              /* 0: not asked for yet */
   struct bpi_switches *switches; /* made when first asked for */
 } bpi_point;
 
@@ -44,6 +45,11 @@ void bpi_point_move(bpi_point *p, const bpi_line *l, double t);
 void bpi_point_rest(bpi_point *p, const bpi_line *l);
 /* A plan of other nodes bound to the point. On error e is closed already. */
 bp_status bpi_point_ready(bpi_point *p, bpi_eval *e, const bp_node *y, size_t n_y);
+/* Marks the nodes of the graph: what moves with x, and what f (and its gradient) needs: magnitude.c. */
+enum { BPI_MOVES = 1, BPI_NEEDED = 2 };
+void bpi_point_mark(const bpi_point *p, bool gradient, uint8_t *mark);
+/* The largest number inside f at x0. */
+bp_status bpi_point_magnitude(bpi_point *p, double *magnitude);
 /* Compares the gradient along a line with differences: slope.c. */
 bp_status bpi_slope_of(bpi_point *p, const bpi_line *l, bp_slope *s);
 /* Whether the value of a comparison, an index of a winner or the like is another within h of x0 along the line: switches.c. */

@@ -179,11 +179,23 @@ static bool within_sides(const ladder *a, int low, double gradient)
   return between(gradient, r->left, r->right, 20 * r->noise + 1e-3 * larger(r->left, r->right));
 }
 
-/* What autodiff has to choose at switches, differences cannot judge. */
-static bp_status wrong_unless_switched(bpi_point *p, const bpi_line *l, double h, bp_slope *s)
+/* Before a gradient is called wrong: is it off by more than rounding inside f may be, and has autodiff not chosen at a switch, which
+ * differences cannot judge? */
+static bp_status wrong_unless_excused(bpi_point *p, const bpi_line *l, double h, bp_slope *s)
 {
+  double magnitude;
   bool switched;
-  bp_status status = bpi_switched(p, l, h, &switched);
+  bp_status status = bpi_point_magnitude(p, &magnitude);
+  double rounding_inside = 16 * DBL_EPSILON * magnitude / s->step;
+  if (status != BP_OK)
+    return status;
+  if (fabs(s->gradient - s->difference) <= rounding_inside) {
+    s->kind = BP_SLOPE_RIGHT;
+    s->resolution = rounding_inside;
+    s->error = relative(p, s->gradient, s->difference, rounding_inside);
+    return BP_OK;
+  }
+  status = bpi_switched(p, l, h, &switched);
   s->kind = switched ? BP_SLOPE_KINK : BP_SLOPE_WRONG;
   return status;
 }
@@ -232,7 +244,7 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
     at_edge(a, s);
     return BP_OK;
   }
-  return wrong_unless_switched(p, l, best->h, s);
+  return wrong_unless_excused(p, l, best->h, s);
 }
 
 bp_status bpi_slope_of(bpi_point *p, const bpi_line *l, bp_slope *s)

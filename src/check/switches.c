@@ -14,30 +14,11 @@ typedef struct bpi_switches {
   uint8_t *here; /* and elsewhere */
 } bpi_switches;
 
-enum { MOVES = 1, NEEDED = 2 };
-
 /* What stops gradients by decree is no step: its value moves with its input. */
 static bool is_switch(const bpi_node *v)
 {
   return !(v->op->traits & (BP_CONSTANT | BP_INPUT | BP_STATE | BP_STOPS)) &&
          (v->op->zero || v->type->dtype != BP_REAL);
-}
-
-/* Inputs come before what uses them, so one walk up finds what moves with x, and one walk down what f and its gradient need. */
-static void mark_nodes(const bpi_point *p, uint8_t *mark)
-{
-  const bp_graph *g = p->g;
-  for (size_t i = 0; i < p->n_wrt; i++) {
-    mark[p->wrt[i].index] |= MOVES;
-    mark[p->grads[i].index] |= NEEDED;
-  }
-  mark[p->f.index] |= NEEDED;
-  for (size_t i = 1; i < g->count; i++)
-    for (int k = 0; k < g->nodes[i].n_in; k++)
-      mark[i] |= mark[g->nodes[i].in[k]] & MOVES;
-  for (size_t i = g->count - 1; i > 0; i--)
-    for (int k = 0; k < g->nodes[i].n_in && (mark[i] & NEEDED); k++)
-      mark[g->nodes[i].in[k]] |= NEEDED;
 }
 
 static bp_status list_switches(bpi_point *p, bpi_switches *w)
@@ -46,9 +27,9 @@ static bp_status list_switches(bpi_point *p, bpi_switches *w)
   w->nodes = bpi_arena_alloc(&p->room, p->g->count, sizeof *w->nodes);
   if (!mark || !w->nodes)
     return bpi_nomem();
-  mark_nodes(p, mark);
+  bpi_point_mark(p, true, mark);
   for (size_t i = 1; i < p->g->count; i++)
-    if (mark[i] == (MOVES | NEEDED) && is_switch(&p->g->nodes[i]))
+    if (mark[i] == (BPI_MOVES | BPI_NEEDED) && is_switch(&p->g->nodes[i]))
       w->nodes[w->n++] = bpi_handle(p->g, (uint32_t)i);
   return BP_OK;
 }

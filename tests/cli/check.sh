@@ -56,6 +56,10 @@ grep -q '^a: .*ok$' out || bad "the right output of two is not told"
 checks 1 'along a random direction through all of x: ' \
   'sum(sin(x[:4321])) + sum(sin(x[4322:])) + sin(x[4321])*stop_gradient(sin(x[4321]))' 'x=randn(5000)' --entries 10
 
+# sqrt has an infinite slope at 0, and that of abs is 0 there: the gradient is NaN, though the function is constant.
+checks 1 'gradient nan, differences 0 .*infinite slope' 'sqrt(abs(relu(x)))' x=-2
+grep -q 'none, as the gradient along it is not finite' out || { bad "Taylor of a NaN"; cat out; }
+
 row=parts
 checks 0 '^1,000 of 4,000 gradients, drawn by seed 1, and random directions' 'sum(tanh(W @ x))' 'W=randn(40,100)' 'x=randn(100)' --wrt W
 checks 0 '^4,000 gradients' 'sum(tanh(W @ x))' 'W=randn(40,100)' 'x=randn(100)' --wrt W --entries 4000
