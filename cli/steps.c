@@ -13,7 +13,7 @@ enum { COLUMNS = 9, WIDEST = 44, LABEL = 64, SEVERAL = 4 };
 
 typedef struct table {
   int width[COLUMNS];
-  int columns;
+  int columns, rows; /* rows without the head */
   bool measuring;
   bool right[COLUMNS];         /* numbers stand to the right */
   const char *colour[COLUMNS]; /* on a terminal: values are green and gradients red, as in the pictures */
@@ -41,6 +41,7 @@ static int columns_of(const char *text)
 
 static void table_row(table *t, const char *const *cell)
 {
+  t->rows++;
   int pending = 0; /* blanks that are printed once something follows */
   for (int i = 0; i < t->columns; i++) {
     int n = columns_of(cell[i]);
@@ -369,9 +370,14 @@ static void tell_pass(telling *w, bool forward, const table *layout, const char 
   w->table.coloured = answer_in_colour();
   w->table.measuring = true;
   table_row(&w->table, head);
+  w->table.rows = 0;
   each_node(w, forward);
   w->table.measuring = false;
   answer("\n");
+  if (!w->table.rows) {
+    answer("backward: nothing flows back\n");
+    return;
+  }
   table_row(&w->table, head);
   each_node(w, forward);
 }

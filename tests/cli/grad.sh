@@ -204,6 +204,10 @@ for line in '#1       mul     1.0000  mul(w, x)' '#3       exp     0.3679  exp(#
   grep -qx "$line" out || { bad "--unbundle does not show $line"; cat out; }
 done
 
+# Where nothing flows: a step has no slope, and neither has a name that is the output itself anything to pass on.
+"$BPROP" grad 'floor(x)*3' x=3.5 --steps | grep -qx 'backward: nothing flows back' || bad "floor"
+"$BPROP" grad 'y = x; y' x=3.5 --steps | grep -qx 'backward: nothing flows back' || bad "y = x"
+
 # How much each element counts.
 shows 'W @ x' 'W=[[1,2],[3,4]]' 'x=[5,6]' --upstream '[1,-1]' <<'END'
 f [2]
