@@ -68,17 +68,30 @@ static void print_plain(bp_run *run, const listing *l)
   }
 }
 
+static int print_text(expression *e, const listing *l)
+{
+  char *text = NULL;
+  bp_status st = bp_program_print(e->graph, l->nodes, l->n, e->program, &text);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  answer("%s", text);
+  bp_free(e->ctx, text);
+  return END_DONE;
+}
+
 static int run_program(expression *e, const settings *s)
 {
   listing l = {0};
   bp_plan *plan = NULL;
   bp_run *run = NULL;
-  int end = list_nodes(e, s->json, &l);
-  if (!end)
-    end = expression_run(e, expression_dtype(s), l.nodes, l.n, &plan, &run);
-  if (!end && s->json)
-    print_json(run, &l);
+  int end = list_nodes(e, s->json && !s->print_program, &l);
+  if (!end && s->print_program)
+    end = print_text(e, &l);
   else if (!end)
+    end = expression_run(e, expression_dtype(s), l.nodes, l.n, &plan, &run);
+  if (run && !end && s->json)
+    print_json(run, &l);
+  else if (run && !end)
     print_plain(run, &l);
   bp_run_free(run);
   bp_plan_free(plan);

@@ -117,6 +117,8 @@ const option options[] = {
      .help = "read options from a file, one `name = value` a line; the command line beats it"},
     {"print-config", NULL, .commands = DATA_COMMANDS, .kind = OPTION_FLAG, .at = IN(print_config),
      .help = "print what is in force, as such a file, and end"},
+    {"print", NULL, .commands = RUN, .kind = OPTION_FLAG, .at = IN(print_program),
+     .help = "print the program as it was understood, instead of its results: with values, draws and constants written out"},
     {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
      .help = "the answer as JSON, one object a line"},
     {"quiet", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),

@@ -93,6 +93,7 @@ typedef struct settings {
   const char **inputs;
   int n_inputs;
 
+  bool print_program;
   bool help, json, quiet, verbose, print_config;
   const char *config;
   int64_t threads;

@@ -1990,6 +1990,16 @@ BP_API bp_status bp_program_bind(bp_program *p, bp_run *r);
  *  seed in force at the end. */
 BP_API bool bp_program_drew(const bp_program *p, uint64_t *seed);
 
+/** Writes nodes of a graph, and all that they depend on, as a program: also of a graph that was built in C. Read back, it gives an equal
+ *  graph: the same operations, attributes, streams and constants, bit for bit (a NaN loses its payload), the same names and functions.
+ *  @param outputs n nodes, n at least 1: bare expressions at the end of the text.
+ *  @param values  A program over g whose inputs are written with their values, or NULL: then each is declared, as
+ *                 x = input('x', [3,4], real). Entries of the state are read by name: state('params').
+ *  @param text    Out: NUL-terminated, freed with bp_free.
+ *  @return BP_OK; BP_E_ARG, BP_E_GRAPH; BP_E_UNSUPPORTED for a row that is not in the table; BP_E_NOMEM. Time and text are linear. */
+BP_API bp_status bp_program_print(bp_graph *g, const bp_node *outputs, size_t n, bp_program *values,
+                                  char **text);
+
 /** Where a node came from. */
 typedef struct bp_span {
   const char *source; /**< name of the text */

@@ -79,7 +79,7 @@ static bp_dtype promoted(bp_program *p, bpi_value *x, const uint8_t *wants, uint
                          bool *flex)
 {
   bool real = false, whole = false, boolean = false, open = false;
-  *flex = known;
+  *flex = known && n > 0;
   for (uint32_t i = 0; i < n && p->status == BP_OK; i++) {
     bp_type t;
     *flex = *flex && x[i].flex;
@@ -111,13 +111,18 @@ static bp_dtype next_type(bp_dtype t)
 
 /* ---- making the node ---- */
 
-static bool stays_known(bp_program *p, const bp_op *op, const bpi_value *x, uint32_t n)
+static bool takes_function(const bp_op *op)
 {
-  if (op->traits & (BP_RANDOM | BP_LOOP))
-    return false;
   for (int i = 0; i < bpi_op_n_attrs(op); i++)
     if (op->attrs[i].kind == BP_ATTR_FN)
-      return false;
+      return true;
+  return false;
+}
+
+static bool stays_known(bp_program *p, const bp_op *op, const bpi_value *x, uint32_t n)
+{
+  if ((op->traits & (BP_RANDOM | BP_LOOP)) || takes_function(op))
+    return false;
   for (uint32_t i = 0; i < n; i++)
     if (!bpi_known(p, &x[i]))
       return false;
@@ -180,7 +185,8 @@ bp_status bpi_apply_row(bp_program *p, const bp_op *op, bpi_value *x, uint32_t n
   bp_node *in = n <= 8 ? few : bpi_arena_alloc(&p->temp, n, sizeof *in);
   if (!in || !g)
     return bpi_lang_nomem(p);
-  bp_dtype t = promoted(p, x, wants, n, known, &flex);
+  /* A function has types of its own: its arguments go to it as they are. */
+  bp_dtype t = takes_function(op) ? BP_NONE : promoted(p, x, wants, n, known, &flex);
   uint32_t first = bp_graph_mark(p->graph);
   bp_status s = p->status;
   /* The row knows what types it takes: where it refuses one, the next in NumPy's order is tried. */

@@ -131,9 +131,9 @@ static int native_param(const char *params, const bpi_lname *keyword)
   const char *name;
   size_t n;
   bool optional, rest;
-  static const char *const same[][2] = {{"axes", "axis"},  {"perm", "axes"},  {"keep", "keepdims"},
-                                        {"size", "shape"}, {"dims", "shape"}, {"newshape", "shape"},
-                                        {"object", "x"},   {"a", "x"}};
+  static const char *const same[][2] = {
+      {"axes", "axis"},      {"perm", "axes"}, {"keep", "keepdims"}, {"size", "shape"},    {"dims", "shape"},
+      {"newshape", "shape"}, {"object", "x"},  {"perm", "axes"},     {"keep", "keepdims"}, {"a", "x"}};
   for (int round = 0; round < 2; round++) {
     int number = 0;
     for (const char *at = params; *at; number++) {
@@ -822,7 +822,8 @@ static bp_status run_constant(bp_program *p, bpi_value *v, bpi_value *out)
   *out = v[0];
   if (v[0].kind == BPI_V_INPUT)
     *out = bpi_v_array(v[0].input->array, v[0].input->flex);
-  if (!bpi_known(p, out))
+  bool fixed = out->kind == BPI_V_NODE && bpi_is_fixed(out->node);
+  if (!bpi_known(p, out) && !fixed)
     return bpi_wrong(p, BP_E_ARG, "constant(...) takes what is known while reading");
   out->fixed = true;
   return BP_OK;

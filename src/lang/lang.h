@@ -461,6 +461,11 @@ bool bpi_builtin_fn(const bpi_lname *name, bool random, bool method, bpi_lfn *fn
 /* Name number i of what is built in, for "did you mean"; NULL past the end. */
 const char *bpi_builtin_name(size_t i);
 
+/* ---- program.c ---- */
+
+/* Inputs by the index of their node; freed with bpi_free. NULL when out of memory. */
+bpi_linput **bpi_inputs_by_node(bp_program *p);
+
 /* ---- subscript.c ---- */
 
 bp_status bpi_index(bp_program *p, bpi_value *x, bpi_value *at, uint32_t n, bpi_value *out);

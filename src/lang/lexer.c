@@ -125,19 +125,49 @@ static bool lex_number(bpi_lexer *lx, bpi_token *t)
   return true;
 }
 
+static int hex_digit(int c)
+{
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
+/* The byte that an escape at s[at] (behind the backslash) means, and how long it is; 0 for what is none. */
+static uint32_t escape_at(const bpi_lsource *s, uint32_t at, char *byte)
+{
+  int c = char_at(s, at), high = hex_digit(char_at(s, at + 1)), low = hex_digit(char_at(s, at + 2));
+  if (c == 'x' && high >= 0 && low >= 0 && high + low > 0) {
+    *byte = (char)(high << 4 | low);
+    return 3;
+  }
+  *byte = c == 'n' ? '\n' : c == 't' ? '\t' : (char)c;
+  return c == 'n' || c == 't' || c == '\\' || c == '\'' || c == '"';
+}
+
 static bool lex_string(bpi_lexer *lx, bpi_token *t)
 {
   const bpi_lsource *s = lx->source;
-  char quote = s->text[lx->at];
-  uint32_t begin = lx->at + 1, end = begin;
-  while (end < s->n && s->text[end] != quote && s->text[end] != '\n')
-    end++;
-  if (char_at(s, end) != quote)
-    return lex_fail(lx, t->at, t->at + 1, BP_E_PARSE, "the string is not closed on its line");
+  int quote = char_at(s, lx->at);
+  uint32_t at = lx->at + 1;
+  bpi_text text;
+  bpi_text_init(&text, lx->p->ctx);
+  bpi_text_add(&text, "", 0);
+  while (at < s->n && s->text[at] != quote && s->text[at] != '\n') {
+    char byte = s->text[at];
+    uint32_t length = byte == '\\' ? 1 + escape_at(s, at + 1, &byte) : 1;
+    bpi_text_add(&text, &byte, 1);
+    at += length;
+  }
+  bool closed = char_at(s, at) == quote;
   t->kind = BPI_T_STRING;
-  t->name = bpi_intern(lx->p, s->text + begin, end - begin);
-  t->end = lx->at = end + 1;
-  return t->name != NULL;
+  t->name = closed && !text.failed ? bpi_intern(lx->p, text.s ? text.s : "", text.n) : NULL;
+  t->end = lx->at = at + 1;
+  if (text.failed)
+    bpi_lang_nomem(lx->p);
+  bpi_text_free(&text);
+  return closed ? t->name != NULL
+                : lex_fail(lx, t->at, t->at + 1, BP_E_PARSE, "the string is not closed on its line");
 }
 
 static bool lex_name(bpi_lexer *lx, bpi_token *t)

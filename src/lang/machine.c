@@ -304,9 +304,12 @@ static bp_status do_unpack(bp_program *p, const bpi_lstep *s)
                      "an array is not taken apart by an assignment; index it: a, b = x[0], x[1]");
   if (n != s->n && !(v.results && n > s->n))
     return bpi_wrong(p, BP_E_ARG, "%u names for %u values", s->n, n);
-  for (uint32_t i = 0; i < s->n; i++)
-    if (bpi_assign(p, s->names[i], &items[i]) != BP_OK)
+  for (uint32_t i = 0; i < s->n; i++) {
+    bpi_value item = items[i];
+    item.fixed = item.fixed || v.fixed;
+    if (bpi_assign(p, s->names[i], &item) != BP_OK)
       return p->status;
+  }
   return BP_OK;
 }
 

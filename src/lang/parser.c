@@ -745,9 +745,19 @@ static bool parse_bare(parser *r)
   return emit_name(r, BPI_S_OUTPUT, alone ? name : NULL, at, at);
 }
 
+/* A string alone in a function documents it. */
+static bool is_comment(const parser *r)
+{
+  parser ahead = *r;
+  return r->code && r->t.kind == BPI_T_STRING && next(&ahead) &&
+         (ahead.t.kind == BPI_T_LINE || ahead.t.kind == BPI_T_END);
+}
+
 static bool parse_statement(parser *r)
 {
   int indent = r->t.indent;
+  if (is_comment(r))
+    return next(r) && end_statement(r);
   if (r->t.kind == BPI_T_LINE || at_op(r, ';'))
     return next(r);
   if (at_word(r, "def"))

@@ -371,8 +371,7 @@ static const void *narrow(bp_program *p, const double *x, int64_t n)
   return y;
 }
 
-/* Inputs by the index of their node. */
-static bpi_linput **inputs_by_node(bp_program *p)
+bpi_linput **bpi_inputs_by_node(bp_program *p)
 {
   bpi_linput **by_node = bpi_zalloc(p->ctx, p->graph->count, sizeof *by_node);
   for (size_t i = 0; by_node && i < p->n_inputs; i++)
@@ -397,7 +396,7 @@ bp_status bp_program_bind(bp_program *p, bp_run *r)
 {
   if (!p || !r)
     return bpi_bad_arg("bp_program_bind", "the program or the run is NULL");
-  bpi_linput **by_node = inputs_by_node(p);
+  bpi_linput **by_node = bpi_inputs_by_node(p);
   bp_status s = by_node ? BP_OK : bpi_nomem();
   for (size_t i = 0; s == BP_OK && i < r->plan->n_inputs; i++) {
     bp_node n = bpi_name_taken(p->graph, r->plan->inputs[i].name) ? bp_find(p->graph, r->plan->inputs[i].name)

@@ -210,14 +210,13 @@ static bp_status settle(bp_program *p, const bpi_lname *name, bpi_value *v)
     return BP_OK;
   if (bpi_known(p, v) && top && !v->fixed)
     return make_input(p, name, v);
-  if (v->kind == BPI_V_NODE && v->node.graph == p->scratch && p->scratch) {
+  bool scratch = v->kind == BPI_V_NODE && p->scratch && v->node.graph == p->scratch;
+  if (scratch || (top && v->fixed && !v->flex && v->kind != BPI_V_NODE)) {
     bp_node n = bpi_to_node(p, p->env->graph, v, BP_NONE);
     *v = bpi_v_node(n);
   } else if (v->kind == BPI_V_ARRAY) {
     v->array = bpi_keep_array(p, v->array);
   }
-  if (v->kind == BPI_V_NUMBER && top && v->fixed && !v->flex)
-    return BP_OK;
   if (v->kind == BPI_V_NODE && top)
     name_node(p, v->node, name);
   return p->status;

@@ -399,7 +399,7 @@ static bool all_known(const bp_program *p, const bpi_value *v)
          v->kind == BPI_V_TEXT;
 }
 
-/* b NULL: the result is known. */
+/* b NULL: the result is known; where `known` is NULL, a function is made of that too. */
 static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, const bp_type *types,
                        bpi_built **b, bpi_value *known)
 {
@@ -415,7 +415,7 @@ static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, 
   bp_status s = define_params(p, env, fn->code, argv, types);
   if (s == BP_OK)
     s = read_body(p, env, fn->code);
-  if (s == BP_OK && all_known(p, &env->result)) {
+  if (s == BP_OK && known && all_known(p, &env->result)) {
     *known = env->result;
   } else if (s == BP_OK && outputs_of(p, env, &env->result, out, &n_out) == BP_OK) {
     bp_fn *made = close_function(p, env, fn->code, out, n_out);
@@ -543,7 +543,7 @@ bp_status bpi_call_value(bp_program *p, const bpi_lfn *fn, bpi_value *args, uint
 bp_fn *bpi_typed_fn(bp_program *p, const bpi_lfn *fn)
 {
   const bpi_lcode *c = fn->code;
-  bpi_value *argv = bpi_arena_alloc(&p->temp, c->n_params, sizeof *argv), known;
+  bpi_value *argv = bpi_arena_alloc(&p->temp, c->n_params, sizeof *argv);
   bp_type *types = bpi_arena_alloc(&p->temp, c->n_params, sizeof *types);
   if (!argv || !types) {
     bpi_lang_nomem(p);
@@ -559,7 +559,7 @@ bp_fn *bpi_typed_fn(bp_program *p, const bpi_lfn *fn)
     types[i] = c->params[i].type;
   }
   bpi_built *b = built_before(fn, argv, types);
-  if (!b && build(p, fn, argv, types, &b, &known) != BP_OK)
+  if (!b && build(p, fn, argv, types, &b, NULL) != BP_OK)
     return NULL;
   if (!b || b->n_lifts != c->n_params) {
     bpi_wrong(p, BP_E_ARG, "%s takes values from outside its parameters; pass them as arguments",
