@@ -249,6 +249,8 @@ bp_status bpi_assign(bp_program *p, const bpi_lname *name, const bpi_value *valu
   bpi_symbol *symbol = bpi_define(p, p->env, name);
   if (!symbol)
     return p->status;
+  if (v.kind == BPI_V_FN && v.fn->code && !v.fn->code->name)
+    v.fn->code->title = name->text; /* f = lambda x: ... is shown as f */
   symbol->value = v;
   symbol->value.results = false;
   symbol->version++;
