@@ -351,6 +351,29 @@ static void depth_costs_linear_time(void **state)
   expect(w, y, x, BP_JAC_DIAGONAL, "x.. .x. ..x");
 }
 
+/* Many steps of y[i] = sin(y[i - 2] + y[i + 2]): after k of them row i has every second column from i - 2 k to i + 2 k by fours; the lists of
+ * the steps before are let go on the way. */
+static void steps_of_a_stencil(void **state)
+{
+  world *w = *state;
+  enum { N = 3000, STEPS = 30 };
+  const int64_t two = 2;
+  bp_node x = vector(w, "x", N), y = x;
+  for (int k = 0; k < STEPS; k++) {
+    bp_node wide = bp_pad(y, &two, 1, &two, 1, 0);
+    y = bp_sin(bp_add(part(wide, 0, N), part(wide, 4, N + 4)));
+  }
+  bpi_pattern p = pattern(w, y, x);
+  int64_t at = 0;
+  for (int64_t i = 0; i < N; i++) {
+    for (int64_t j = i - 2 * STEPS; j <= i + 2 * STEPS; j += 4)
+      if (j >= 0 && j < N)
+        assert_int_equal(p.col[at++], j);
+    assert_int_equal(p.row_start[i + 1], at);
+  }
+  bpi_pattern_free(&p);
+}
+
 /* 10,000 x 10,000 entries are refused where 1,000,000 are allowed; a diagonal of a million is not. */
 static void limits_are_kept(void **state)
 {
@@ -441,6 +464,7 @@ int main(void)
       GOLDEN(empty_ones_are_zero),
       GOLDEN(depth_costs_linear_time),
       GOLDEN(limits_are_kept),
+      GOLDEN(steps_of_a_stencil),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
