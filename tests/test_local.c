@@ -214,6 +214,11 @@ static void sums_spread_and_copies_select(void **state)
   run(l);
   has_values(l, (double[]){1, 1, 1, 1});
   has_index(l, (int64_t[]){0, 0, 1, 1}); /* the row of each column */
+  double v[4] = {1, 2, 3, 4}, out[4];
+  assert_int_equal(bp_local_jvp(l, v, out), BP_OK);
+  assert_true(out[0] == 3 && out[1] == 7);
+  assert_int_equal(bp_local_vjp(l, v, out), BP_OK);
+  assert_true(out[0] == 1 && out[1] == 1 && out[2] == 2 && out[3] == 2);
   bp_local_free(l);
   l = local(bp_mean(x, NULL, 0, false), 0);
   is(l, BP_JAC_SPREAD, 4);

@@ -206,6 +206,9 @@ static void known_indices_say_where(void **state)
   /* An index worked out of constants is as good: 2 - 2, 2 - 0, 2 - 2. */
   expect(w, bp_gather(x, bp_sub(bp_constant_int(w->g, 2), known), 0), x, BP_JAC_SELECT, "x.. ..x x..");
   expect(w, bp_gather(x, bp_iota(w->g, BP_INT64, &three, 1, 0), 0), x, BP_JAC_IDENTITY, "x.. .x. ..x");
+  const int64_t longer[] = {7, 1, 2, 0}, one = 1, four = 4;
+  bp_node tail = bp_slice(bp_array_constant(w->g, BP_INT64, 1, &four, longer), &one, 1, &four, 1, &one, 1);
+  expect(w, bp_gather(x, tail, 0), x, BP_JAC_PERMUTATION, ".x. ..x x..");
   /* One that the caller binds may name anything. */
   expect(w, bp_gather(x, open, 0), x, BP_JAC_DENSE, "xxx xxx xxx");
   expect(w, bp_scatter_add(u, open, 0, 2), u, BP_JAC_DENSE, "xxx xxx");
@@ -246,6 +249,7 @@ static void a_constant_may_be_the_variable(void **state)
   bp_node c = bp_array_constant(w->g, BP_REAL, 1, &two, zero_one), d = bp_mul(c, c);
   expect(w, d, c, BP_JAC_DIAGONAL, "x. .x");
   expect(w, bp_mul(bp_exp(c), c), c, BP_JAC_DIAGONAL, "x. .x");
+  expect(w, bp_pow(c, bp_constant(w->g, 2)), c, BP_JAC_DIAGONAL, "x. .x"); /* slope 2 c: 0 at c = 0 alone */
 }
 
 /* ---- second derivatives ---- */
@@ -319,6 +323,12 @@ static void several_are_joined(void **state)
   assert_int_equal(bpi_pattern_of(w->g, y, 2, x, 2, 0, &p), BP_OK);
   picture(&p, got, sizeof got);
   assert_string_equal(got, "xx. x.x x..");
+  bpi_pattern_free(&p);
+  /* 2 a[0] and 3 a[1]: a diagonal, though each is a number times what it depends on. */
+  bp_node parts[2] = {bp_mul(part(a, 0, 1), bp_constant(w->g, 2)),
+                      bp_mul(part(a, 1, 2), bp_constant(w->g, 3))};
+  assert_int_equal(bpi_pattern_of(w->g, parts, 2, &a, 1, 0, &p), BP_OK);
+  assert_int_equal(p.jac, BP_JAC_DIAGONAL);
   bpi_pattern_free(&p);
   /* c depends on a, and passes that on: as forward mode has it. */
   x[0] = c;
