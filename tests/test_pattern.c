@@ -311,6 +311,55 @@ static void loops_and_calls(void **state)
   bp_fn_free(step);
 }
 
+/* ---- rows of the caller ---- */
+
+static bp_status same_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  (void)n_out;
+  *out = c->x_type[0];
+  return BP_OK;
+}
+
+/* The last element first. */
+static bp_node turn_round(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)input;
+  const int64_t start = c->x_type[0].dims[0] - 1, stop = -c->x_type[0].dims[0] - 1, step = -1;
+  return bp_slice(up[0], &start, 1, &stop, 1, &step, 1);
+}
+
+static const bp_op flip = {.name = "flip",
+                           .math = "y = x backwards",
+                           .source = "-",
+                           .args = "x",
+                           .shape = same_shape,
+                           .vjp = turn_round};
+
+static bp_node by_itself(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)input;
+  bp_node y;
+  bp_apply(c->graph, c->op, up, 1, NULL, &y);
+  return y;
+}
+
+static const bp_op closed = {
+    .name = "closed", .math = "y = S x", .source = "-", .args = "x", .shape = same_shape, .vjp = by_itself};
+
+/* A row that states nothing but its rule: the rule tells. One that is made of itself tells nothing. */
+static void rows_that_state_no_class(void **state)
+{
+  world *w = *state;
+  bp_node x = vector(w, "x", 3), y;
+  assert_int_equal(bp_apply(w->g, &flip, &x, 1, NULL, &y), BP_OK);
+  expect(w, y, x, BP_JAC_PERMUTATION, "..x .x. x..");
+  expect(w, bp_exp(y), x, BP_JAC_SELECT, "..x .x. x..");
+  assert_int_equal(bp_apply(w->g, &flip, &y, 1, NULL, &y), BP_OK);
+  expect(w, y, x, BP_JAC_IDENTITY, "x.. .x. ..x");
+  assert_int_equal(bp_apply(w->g, &closed, &x, 1, NULL, &y), BP_OK);
+  expect(w, y, x, BP_JAC_DENSE, "xxx xxx xxx");
+}
+
 /* ---- several y and x, depth, limits ---- */
 
 static void several_are_joined(void **state)
@@ -475,6 +524,7 @@ int main(void)
       GOLDEN(depth_costs_linear_time),
       GOLDEN(limits_are_kept),
       GOLDEN(steps_of_a_stencil),
+      GOLDEN(rows_that_state_no_class),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
