@@ -1,6 +1,7 @@
 /* Draws functions of x and their derivatives. */
 #include "cmd.h"
 #include "context.h"
+#include "expression.h"
 #include "picfile.h"
 
 #include <ctype.h>
@@ -28,21 +29,6 @@ static bool is_value(const char *word)
   return n && !isdigit((unsigned char)word[0]) && word[n] == '=' && word[n + 1] != '=';
 }
 
-/* Words name=value are for every function that uses the name. */
-static bp_status set_values(const settings *s, bp_program *program)
-{
-  bp_status st = BP_OK;
-  for (int i = 0; i < s->n_inputs && st == BP_OK; i++) {
-    const char *word = s->inputs[i], *equal = strchr(word, '=');
-    char name[128];
-    if (!is_value(word))
-      continue;
-    snprintf(name, sizeof name, "%.*s", (int)(equal - word), word);
-    st = bp_program_set(program, name, word, equal + 1, strlen(equal + 1));
-  }
-  return st;
-}
-
 /* "relu" means relu(x); anything else is an expression in x. */
 static bp_status read_function(bp_program *program, const char *word)
 {
@@ -51,17 +37,6 @@ static bp_status read_function(bp_program *program, const char *word)
     return bp_program_read(program, "expression", word, strlen(word));
   snprintf(call, sizeof call, "%s(x)", word);
   return bp_program_read(program, "operation", call, strlen(call));
-}
-
-static int told(const bp_program *program, const char *word, bp_status st)
-{
-  const char *why = program ? bp_program_error(program) : "";
-  if (st == BP_E_NOMEM)
-    return fail_memory();
-  if (!*why)
-    return fail(END_DATA, "%s: %s", word, bp_error());
-  fprintf(stderr, "bprop: %s\n", why); /* several lines, and each is clean already */
-  return END_DATA;
 }
 
 /* One curve; its label is before, word, after. */
@@ -100,24 +75,34 @@ static bp_status add_curves(plotting *p, bp_program *program, const char *word)
   return st;
 }
 
+/* x first; then words name=value, which are for every function that uses the name; then the function. */
+static int read_words(plotting *p, expression *e, const char *word)
+{
+  bp_status st = bp_program_set(e->program, "x", "x", "0.5", 3); /* an input; its value is never used */
+  int end = st == BP_OK ? END_DONE : expression_fail(e, st);
+  for (int i = 0; i < p->s->n_inputs && !end; i++)
+    if (is_value(p->s->inputs[i]))
+      end = expression_value(e, p->s, p->s->inputs[i]);
+  if (!end && (st = read_function(e->program, word)) != BP_OK)
+    end = expression_fail(e, st);
+  return end;
+}
+
 static int add_function(plotting *p, const char *word)
 {
+  expression e;
   if (p->functions == MOST_FUNCTIONS)
     return fail(END_USAGE, "at most %d functions go into one picture", MOST_FUNCTIONS);
-  bp_graph *g = bp_graph_new(p->ctx);
-  bp_program *program = g ? bp_program_new(g, NULL) : NULL;
-  bp_status st = program ? BP_OK : BP_E_NOMEM;
-  if (st == BP_OK)
-    st = bp_program_set(program, "x", "x", "0.5", 3); /* an input; its value is never used */
-  if (st == BP_OK)
-    st = set_values(p->s, program);
-  if (st == BP_OK)
-    st = read_function(program, word);
-  if (st == BP_OK)
-    st = add_curves(p, program, word);
-  int end = st == BP_OK ? END_DONE : told(program, word, st);
-  bp_program_free(program);
-  bp_graph_free(g);
+  int end = expression_begin(&e, p->ctx, p->s);
+  if (!end)
+    end = read_words(p, &e, word);
+  if (!end) {
+    bp_status st = add_curves(p, e.program, word);
+    end = st == BP_OK        ? END_DONE
+          : st == BP_E_NOMEM ? fail_memory()
+                             : fail(END_DATA, "%s: %s", word, bp_error());
+  }
+  expression_close(&e);
   return end;
 }
 

@@ -79,7 +79,7 @@ static int file_value(expression *e, const settings *s, const char *name, const 
 }
 
 /* name=value; the text of the whole word is what messages show. */
-static int word_value(expression *e, const settings *s, const char *word)
+int expression_value(expression *e, const settings *s, const char *word)
 {
   const char *equal = strchr(word, '=');
   char name[128];
@@ -160,17 +160,20 @@ static void tell_unused(const expression *e, const settings *s)
   }
 }
 
-int expression_open(expression *e, bp_ctx *ctx, const settings *s)
+int expression_begin(expression *e, bp_ctx *ctx, const settings *s)
 {
   bp_program_options o = {.seed = (uint64_t)s->seed};
   *e = (expression){.ctx = ctx};
   e->graph = bp_graph_new(ctx);
   e->program = e->graph ? bp_program_new(e->graph, &o) : NULL;
-  if (!e->program)
-    return fail_memory();
-  int end = END_DONE;
+  return e->program ? END_DONE : fail_memory();
+}
+
+int expression_open(expression *e, bp_ctx *ctx, const settings *s)
+{
+  int end = expression_begin(e, ctx, s);
   for (int i = 1; !end && i < s->n_inputs; i++)
-    end = word_value(e, s, s->inputs[i]);
+    end = expression_value(e, s, s->inputs[i]);
   if (!end)
     end = read_program(e, s);
   if (!end && !bp_program_outputs(e->program))

@@ -16,6 +16,9 @@ typedef struct expression {
  * CSV of numbers. Words come first, and win. END_USAGE, END_DATA, END_RESOURCES, told. e is closed by the caller in every case. */
 int expression_open(expression *e, bp_ctx *ctx, const settings *s);
 void expression_close(expression *e);
+/* The same by hand: an empty program; then a word name=value, told as above. */
+int expression_begin(expression *e, bp_ctx *ctx, const settings *s);
+int expression_value(expression *e, const settings *s, const char *word);
 
 /* Compiles nodes of the graph and runs them once on the values of the inputs. real: BP_FLOAT32 or BP_FLOAT64. The caller frees both,
  * run first. END_DATA: an index out of range, an input without a value. */

@@ -74,13 +74,13 @@ const option options[] = {
     {"entries", "N", .commands = CHECK, .kind = OPTION_COUNT, .lo = 1, .hi = 1e15, .preset = "1000", .at = IN(entries),
      .help = "of each input, compared one by one; of a larger one so many are drawn, and random directions cover the rest"},
 
-    {"seed", "N", .commands = TRAIN | EXPRESSIONS, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
+    {"seed", "N", .commands = TRAIN | EXPRESSIONS | PLOT, .kind = OPTION_COUNT, .lo = 1, .hi = 9007199254740992.0, .preset = "1", .at = IN(seed),
      .help = "of all that is drawn: the split, the first weights and the order of the examples; randn and its like in a program. The same "
              "seed gives the same bytes"},
 
-    {"header", "yes|no", .commands = DATA_COMMANDS | EXPRESSIONS | REGIONS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
+    {"header", "yes|no", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(header),
      .help = "whether the first line of a CSV file holds names"},
-    {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
+    {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
     {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
