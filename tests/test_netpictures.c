@@ -82,6 +82,28 @@ static void branches_are_apart(void **state)
   bp_picture_free(p);
 }
 
+/* One cell, 1 and 0 at alternate corners: its middle, 0.5, lies over 0.4, so the corners of 1 hang together and those of 0 are cut off, by lines
+ * from 0.6 along one side to 0.4 along the next; at 0.6 it is the other way round. */
+static void a_saddle_is_cut_by_its_middle(void **state)
+{
+  (void)state;
+  const double field[4] = {1, 0, 0, 1};
+  for (int over = 0; over < 2; over++) {
+    bp_picture *p = bpi_scene_new(ctx);
+    bpi_draw_contour(p, (bpi_look){0}, (bpi_box){0, 0, 1, 1}, field, 2, 2, over ? 0.6 : 0.4);
+    assert_int_equal(p->n, 2);
+    for (size_t i = 0; i < 2; i++) {
+      const bpi_point *at = p->item[i].path.point;
+      assert_string_equal(p->item[i].path.step, "ML");
+      assert_float_equal(fabs(at[0].x - at[1].x), 0.4, 1e-12);
+      assert_float_equal(fabs(at[0].y - at[1].y), 0.4, 1e-12);
+      bool falling = (at[0].x - at[1].x) * (at[0].y - at[1].y) > 0; /* parallel to the line of 1 and 1 */
+      assert_int_equal(falling, !over);
+    }
+    bp_picture_free(p);
+  }
+}
+
 /* ---- networks ---- */
 
 /* A network over columns named so, its weights from a list, in the order of its parameters; inputs as they are. */
@@ -453,11 +475,17 @@ static int close_ctx(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_circle_is_one_ring),        cmocka_unit_test(branches_are_apart),
-      cmocka_unit_test(bars_are_as_long_as_weights), cmocka_unit_test(images_show_weights_on_one_scale),
-      cmocka_unit_test(other_shapes_have_templates), cmocka_unit_test(a_border_lies_where_answers_change),
-      cmocka_unit_test(numbers_have_lines),          cmocka_unit_test(regions_refuse_what_makes_no_sense),
-      cmocka_unit_test(odd_regions_are_drawn),       cmocka_unit_test(every_allocation_may_fail),
+      cmocka_unit_test(a_circle_is_one_ring),
+      cmocka_unit_test(branches_are_apart),
+      cmocka_unit_test(a_saddle_is_cut_by_its_middle),
+      cmocka_unit_test(bars_are_as_long_as_weights),
+      cmocka_unit_test(images_show_weights_on_one_scale),
+      cmocka_unit_test(other_shapes_have_templates),
+      cmocka_unit_test(a_border_lies_where_answers_change),
+      cmocka_unit_test(numbers_have_lines),
+      cmocka_unit_test(regions_refuse_what_makes_no_sense),
+      cmocka_unit_test(odd_regions_are_drawn),
+      cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, open_ctx, close_ctx);
 }

@@ -125,6 +125,51 @@ static void areas_add_up(void **state)
   bpi_lines_free(&wide);
 }
 
+/* A ring of radius 1.2 drawn 3 wide, either way round, is a disc of radius 2.7: its pieces overlap and must not cancel. */
+static void wide_bends_have_no_holes(void **state)
+{
+  (void)state;
+  bpi_lines l, wide;
+  bpi_pixels to;
+  unsigned char rgb[3 * SIDE * SIDE];
+  for (int way = -1; way <= 1; way += 2) {
+    bpi_lines_init(&l, ctx);
+    bpi_lines_init(&wide, ctx);
+    for (int i = 0; i < 48; i++) {
+      bpi_point at = {4 + 1.2 * cos(way * i * 3.14159265 / 24), 4 + 1.2 * sin(way * i * 3.14159265 / 24)};
+      (i ? bpi_line_to : bpi_move_to)(&l, at);
+    }
+    bpi_close(&l);
+    bpi_stroke(&l, 3, NULL, 0, &wide);
+    fill_on_white(&wide, &to, rgb);
+    assert_float_equal(total(&to), 3.14159265 * 2.7 * 2.7, 0.15);
+    assert_float_equal(covered(&to, 4, 4), 1, 0.003);
+    bpi_lines_free(&l);
+    bpi_lines_free(&wide);
+  }
+}
+
+/* A line that crosses its own corner, which turns left or right: there too pieces overlap, and the corner stays covered. */
+static void crossings_have_no_holes(void **state)
+{
+  (void)state;
+  bpi_lines l, wide;
+  bpi_pixels to;
+  unsigned char rgb[3 * SIDE * SIDE];
+  for (int mirrored = 0; mirrored < 2; mirrored++) {
+    const bpi_point path[] = {{1, 4}, {4, 4}, {4, 1}, {1, 1}, {7, 7}};
+    bpi_lines_init(&l, ctx);
+    bpi_lines_init(&wide, ctx);
+    for (int i = 0; i < 5; i++)
+      (i ? bpi_line_to : bpi_move_to)(&l, mirrored ? (bpi_point){path[i].y, path[i].x} : path[i]);
+    bpi_stroke(&l, 2.4, NULL, 0, &wide);
+    fill_on_white(&wide, &to, rgb);
+    assert_float_equal(covered(&to, 4, 4), 1, 0.003);
+    bpi_lines_free(&l);
+    bpi_lines_free(&wide);
+  }
+}
+
 /* A line of 7 at dashes of 2 on, 1 off: 2 + 2 + 1 of it is drawn, at width 1. */
 static void dashes_are_drawn(void **state)
 {
@@ -427,6 +472,8 @@ int main(void)
       cmocka_unit_test(overlap_counts_once),
       cmocka_unit_test(areas_add_up),
       cmocka_unit_test(dashes_are_drawn),
+      cmocka_unit_test(wide_bends_have_no_holes),
+      cmocka_unit_test(crossings_have_no_holes),
       cmocka_unit_test(any_pixels_read_back),
       cmocka_unit_test(pictures_read_back),
       cmocka_unit_test(looks_as_rsvg_draws_it),
