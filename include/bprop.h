@@ -695,8 +695,9 @@ typedef enum bp_trace_part {
   BP_TRACE_SEED,     /**< of result k: the upstream gradient given for it, where it is one of y */
   BP_TRACE_PRODUCT, /**< of input k: what the node passes back, the gradients of its results times the local Jacobian; shaped like input k */
   BP_TRACE_LOCAL, /**< of input k: the entries of the local Jacobian, one for each element of the input, where no column has more
-                          than one that is not 0, or where the result has one element. So for elementwise nodes, reductions, views.
-                          NULL for others (products of matrices, softmax): see bp_local */
+                          than one that is not 0, or where the result has one element. So for elementwise nodes, reductions, views, and of
+                          a router also for inputs that lost. NULL for others (softmax, most products of matrices): see bp_trace_local for
+                          their class, bp_local_new for their entries */
   BP_TRACE_PARTS
 } bp_trace_part;
 
