@@ -311,6 +311,43 @@ static void loops_and_calls(void **state)
   bp_fn_free(step);
 }
 
+/* A loop that draws, and a random node after it. With `ask`, patterns are asked for in between. */
+static char *drawing(world *w, bool ask)
+{
+  const int64_t two = 2;
+  bp_graph *body = bp_graph_new(w->ctx), *g = bp_graph_new(w->ctx);
+  bp_node in[2] = {bp_input(body, "h", BP_REAL, 1, &two), bp_input(body, "key", BP_INT64, 1, &two)};
+  bp_node next = bp_dropout(bp_tanh(in[0]), in[1], 0.5), y, after;
+  bp_fn *step = bp_fn_new("step", body, in, 2, &next, 1);
+  bp_node h = bp_input(g, "h", BP_REAL, 1, &two), key = bp_input(g, "key", BP_INT64, 1, &two);
+  assert_int_equal(bp_scan(step, &h, 1, NULL, 0, &key, 1, 3, false, &y), BP_OK);
+  bpi_pattern p;
+  bp_local *l;
+  char *text;
+  if (ask) {
+    assert_int_equal(bpi_pattern_of(g, &y, 1, &h, 1, 0, &p), BP_OK);
+    assert_int_equal(p.jac, BP_JAC_DIAGONAL);
+    bpi_pattern_free(&p);
+    assert_int_equal(bp_local_new(y, 0, 0, &l), BP_OK);
+    bp_local_free(l);
+  }
+  after = bp_dropout(y, key, 0.5);
+  assert_false(bp_failed(after));
+  assert_int_equal(bp_graph_print(g, &text), BP_OK);
+  bp_fn_free(step);
+  bp_graph_free(g);
+  return text;
+}
+
+static void asking_changes_no_random_number(void **state)
+{
+  world *w = *state;
+  char *plain = drawing(w, false), *asked = drawing(w, true);
+  assert_string_equal(plain, asked);
+  bp_free(w->ctx, plain);
+  bp_free(w->ctx, asked);
+}
+
 /* ---- rows of the caller ---- */
 
 static bp_status same_shape(const bp_op_call *c, bp_type *out, int *n_out)
@@ -525,6 +562,7 @@ int main(void)
       GOLDEN(limits_are_kept),
       GOLDEN(steps_of_a_stencil),
       GOLDEN(rows_that_state_no_class),
+      GOLDEN(asking_changes_no_random_number),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

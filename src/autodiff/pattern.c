@@ -173,6 +173,7 @@ static bp_status write_down(bpi_pattern *p, bpi_flow *f, const bp_node *y, size_
 typedef struct search {
   bp_graph *g;
   uint32_t mark;
+  uint64_t next_stream; /* nodes that go again leave no gap in the streams of random nodes */
   bpi_sweeps sweeps;
   bpi_fixed fixed;
   bpi_flow flow;
@@ -182,6 +183,7 @@ static bp_status search_open(search *s, bp_graph *g, int64_t cols, int64_t limit
 {
   s->g = g;
   s->mark = bp_graph_mark(g);
+  s->next_stream = g->next_stream;
   bpi_sweeps_init(&s->sweeps, g);
   bpi_fixed_init(&s->fixed, g);
   bp_status st = bpi_flow_open(&s->flow, &s->sweeps, &s->fixed, cols, limit ? limit : usual_limit);
@@ -198,6 +200,7 @@ static bp_status search_close(search *s, bp_status st)
   bpi_flow_close(&s->flow);
   bpi_fixed_free(&s->fixed);
   bpi_sweeps_free(&s->sweeps);
+  s->g->next_stream = s->next_stream;
   if (s->g->status != BP_OK)
     return bpi_undo(s->g, s->mark, NULL, 0);
   if (bp_graph_mark(s->g) > s->mark)

@@ -60,6 +60,7 @@ bp_status bp_local_new(bp_node y, int input, int64_t most, bp_local **local)
   *local = NULL;
   bp_graph *g = y.graph;
   uint32_t mark = bpi_slot(y) ? bp_graph_mark(g) : 0;
+  uint64_t next_stream = bpi_slot(y) ? g->next_stream : 0;
   bp_status s = bp_local_build(y, input, most, &n);
   if (s != BP_OK)
     return s;
@@ -77,6 +78,7 @@ bp_status bp_local_new(bp_node y, int input, int64_t most, bp_local **local)
     s = compile(l, g, &n);
   if (bp_graph_mark(g) > mark)
     bp_graph_rollback(g, mark);
+  g->next_stream = next_stream; /* random nodes built later draw as if nothing had been asked */
   if (s != BP_OK)
     bp_local_free(l);
   else
