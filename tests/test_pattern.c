@@ -311,43 +311,6 @@ static void loops_and_calls(void **state)
   bp_fn_free(step);
 }
 
-/* A loop that draws, and a random node after it. With `ask`, patterns are asked for in between. */
-static char *drawing(world *w, bool ask)
-{
-  const int64_t two = 2;
-  bp_graph *body = bp_graph_new(w->ctx), *g = bp_graph_new(w->ctx);
-  bp_node in[2] = {bp_input(body, "h", BP_REAL, 1, &two), bp_input(body, "key", BP_INT64, 1, &two)};
-  bp_node next = bp_dropout(bp_tanh(in[0]), in[1], 0.5), y, after;
-  bp_fn *step = bp_fn_new("step", body, in, 2, &next, 1);
-  bp_node h = bp_input(g, "h", BP_REAL, 1, &two), key = bp_input(g, "key", BP_INT64, 1, &two);
-  assert_int_equal(bp_scan(step, &h, 1, NULL, 0, &key, 1, 3, false, &y), BP_OK);
-  bpi_pattern p;
-  bp_local *l;
-  char *text;
-  if (ask) {
-    assert_int_equal(bpi_pattern_of(g, &y, 1, &h, 1, 0, &p), BP_OK);
-    assert_int_equal(p.jac, BP_JAC_DIAGONAL);
-    bpi_pattern_free(&p);
-    assert_int_equal(bp_local_new(y, 0, 0, &l), BP_OK);
-    bp_local_free(l);
-  }
-  after = bp_dropout(y, key, 0.5);
-  assert_false(bp_failed(after));
-  assert_int_equal(bp_graph_print(g, &text), BP_OK);
-  bp_fn_free(step);
-  bp_graph_free(g);
-  return text;
-}
-
-static void asking_changes_no_random_number(void **state)
-{
-  world *w = *state;
-  char *plain = drawing(w, false), *asked = drawing(w, true);
-  assert_string_equal(plain, asked);
-  bp_free(w->ctx, plain);
-  bp_free(w->ctx, asked);
-}
-
 /* ---- rows of the caller ---- */
 
 static bp_status same_shape(const bp_op_call *c, bp_type *out, int *n_out)
@@ -395,6 +358,53 @@ static void rows_that_state_no_class(void **state)
   expect(w, back, x, BP_JAC_IDENTITY, "x.. .x. ..x");
   assert_int_equal(bp_apply(w->g, &closed, &x, 1, NULL, &y), BP_OK);
   expect(w, y, x, BP_JAC_DENSE, "xxx xxx xxx");
+}
+
+/* A row whose definition draws: each time it is looked at, the builder takes another stream. */
+static bp_status draw_anew(const bp_op_call *c, bp_node *out)
+{
+  *out = bp_dropout(c->x[0], c->x[1], 0.5);
+  return BP_OK;
+}
+
+static const bp_op noisy = {.name = "noisy",
+                            .math = "y = x dropped",
+                            .source = "-",
+                            .args = "x, key",
+                            .shape = same_shape,
+                            .expand = draw_anew};
+
+/* A random node built after another one. With `ask`, patterns are asked for in between. */
+static char *drawing(world *w, bool ask)
+{
+  const int64_t two = 2;
+  bp_graph *g = bp_graph_new(w->ctx);
+  bp_node in[2] = {bp_input(g, "h", BP_REAL, 1, &two), bp_input(g, "key", BP_INT64, 1, &two)}, y, after;
+  assert_int_equal(bp_apply(g, &noisy, in, 2, NULL, &y), BP_OK);
+  bpi_pattern p;
+  bp_local *l;
+  char *text;
+  if (ask) {
+    assert_int_equal(bpi_pattern_of(g, &y, 1, in, 1, 0, &p), BP_OK);
+    assert_int_equal(p.jac, BP_JAC_DIAGONAL);
+    bpi_pattern_free(&p);
+    assert_int_equal(bp_local_new(y, 0, 0, &l), BP_OK);
+    bp_local_free(l);
+  }
+  after = bp_dropout(y, in[1], 0.5);
+  assert_false(bp_failed(after));
+  assert_int_equal(bp_graph_print(g, &text), BP_OK);
+  bp_graph_free(g);
+  return text;
+}
+
+static void asking_changes_no_random_number(void **state)
+{
+  world *w = *state;
+  char *plain = drawing(w, false), *asked = drawing(w, true);
+  assert_string_equal(plain, asked);
+  bp_free(w->ctx, plain);
+  bp_free(w->ctx, asked);
 }
 
 /* ---- several y and x, depth, limits ---- */
