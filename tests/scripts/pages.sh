@@ -91,10 +91,10 @@ replay()
   done <"$1"
 }
 
-# Numbers made one sign, where those of another machine may differ; with their unit of time, and blanks, as they line numbers up.
+# Numbers made one sign, where those of another machine may differ; with their unit of time, a ~ in front, and blanks, as they line numbers up.
 blur()
 {
-  sed -E '/^\$/!{s/[-+]?[0-9][0-9,]*(\.[0-9]+)?(e[-+]?[0-9]+)?( (ns|us|ms|s|min|h))?\>/N/g;s/ +/ /g;}' "$1"
+  sed -E '/^\$/!{s/(~ +)?[-+]?[0-9][0-9,]*(\.[0-9]+)?(e[-+]?[0-9]+)?( (ns|us|ms|s|min|h))?\>/N/g;s/ +/ /g;}' "$1"
 }
 
 # Block $1 prints what it shows, after the filter $2.
