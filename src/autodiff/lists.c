@@ -282,6 +282,11 @@ void bpi_join_add(bpi_lists *l, uint32_t id)
   l->held = id;
 }
 
+int64_t bpi_join_count(const bpi_lists *l)
+{
+  return l->joined > 0 ? l->joined : l->run_hi > 0 ? l->run_hi - l->run_lo : l->list[l->held].n;
+}
+
 static int ascending(const void *a, const void *b, const void *arg)
 {
   (void)arg;

@@ -52,5 +52,7 @@ uint32_t bpi_lists_join(bpi_lists *l, uint32_t a, uint32_t b);
 void bpi_join_begin(bpi_lists *l);
 void bpi_join_add(bpi_lists *l, uint32_t id);
 uint32_t bpi_join_end(bpi_lists *l);
+/* Columns joined so far. */
+int64_t bpi_join_count(const bpi_lists *l);
 
 #endif

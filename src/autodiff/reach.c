@@ -89,17 +89,21 @@ static bool next(box *b)
   return false;
 }
 
-/* What is joined from the axes summed over, from a point on. */
-static uint32_t sum_over(bpi_lists *l, box *sum, const uint32_t *from, const double *factor)
+/* What is joined from the axes summed over, from a point on. all: the list of everything there, unless 0: who has that many columns has all. */
+static uint32_t sum_over(bpi_lists *l, box *sum, const uint32_t *from, const double *factor, uint32_t all)
 {
+  bool full = false;
   bpi_join_begin(l);
-  do
-    if (!factor || factor[sum->place[BY]] != 0)
-      bpi_join_add(l, from[sum->place[IN]]);
-  while (next(sum));
-  return bpi_join_end(l);
+  do {
+    if (full || (factor && factor[sum->place[BY]] == 0))
+      continue;
+    bpi_join_add(l, from[sum->place[IN]]);
+    full = all && bpi_join_count(l) == l->list[all].n;
+  } while (next(sum));
+  return full ? all : bpi_join_end(l);
 }
 
+/* Without a factor, what is used again is the same. With one, each has what its zeros leave. */
 void bpi_reach_lead(bpi_lists *l, const bp_reach *r, const double *factor, const uint32_t *from, uint32_t *to)
 {
   box both = axes_of(r, 0), sum = axes_of(r, 1), again = axes_of(r, 2);
@@ -107,12 +111,10 @@ void bpi_reach_lead(bpi_lists *l, const bp_reach *r, const double *factor, const
     return;
   do {
     const uint32_t *x = from + r->x_at + both.place[IN];
-    uint32_t *y = to + r->y_at + both.place[OUT], id = 0;
-    bool known = false; /* without a factor, what is used again is the same */
+    uint32_t *y = to + r->y_at + both.place[OUT], all = sum_over(l, &sum, x, NULL, 0);
     do {
-      if (factor || !known)
-        id = sum_over(l, &sum, x, factor ? factor + both.place[BY] + again.place[BY] : NULL);
-      known = true;
+      const double *by = factor ? factor + both.place[BY] + again.place[BY] : NULL;
+      uint32_t id = by ? sum_over(l, &sum, x, by, all) : all;
       y[again.place[OUT]] = bpi_lists_join(l, y[again.place[OUT]], id);
     } while (next(&again) && l->status == BP_OK);
   } while (next(&both) && l->status == BP_OK);
