@@ -23,7 +23,7 @@ for command in $commands; do
   grep -q "^usage: bprop $command" one || bad "help $command has no usage"
   awk 'length > 100 {print "too wide: " $0; bad = 1} END {exit bad}' one || bad "help $command is too wide"
   # Every option that help shows is taken by the parser.
-  for option in $(sed -n 's/^ .*--\([a-z-]*\).*/\1/p' one | sort -u); do
+  for option in $(sed -n 's/^  *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p' one | sort -u); do
     "$BPROP" "$command" "--$option" >out 2>err </dev/null
     if grep -q 'unknown option\|no option of' err; then bad "help $command shows --$option, which is not taken"; fi
   done
