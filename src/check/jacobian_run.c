@@ -52,19 +52,27 @@ bp_status bp_jacobian_bind(bp_jacobian *j, const char *input, const void *data, 
 
 /* ---- sweeps ---- */
 
-/* What the sweeps of one run gave goes to the entries. Written out for both types: this is all that a warm evaluation adds to its plan. */
-static void scatter_f64(double *value, const double *out, const bpi_pass *pass, int64_t begin, int64_t end)
-{
-  const uint32_t *at = pass->at;
-  for (int64_t k = begin; k < end; k++)
-    value[pass->to ? pass->to[k] : k] = out[at[k]];
-}
+/* What the sweeps of one run gave goes to the entries: this is all that a warm evaluation adds to its plan. to NULL: entry k itself. */
+#define READ_OFF(REAL)                                                                                     \
+  static void read_off_##REAL(REAL *restrict value, const REAL *restrict out, const uint32_t *restrict at, \
+                              const int64_t *restrict to, int64_t n)                                       \
+  {                                                                                                        \
+    for (int64_t k = 0; !to && k < n; k++)                                                                 \
+      value[k] = out[at[k]];                                                                               \
+    for (int64_t k = 0; to && k < n; k++)                                                                  \
+      value[to[k]] = out[at[k]];                                                                           \
+  }
+READ_OFF(double)
+READ_OFF(float)
 
-static void scatter_f32(float *value, const float *out, const bpi_pass *pass, int64_t begin, int64_t end)
+static void read_off(bp_jacobian *j, const bpi_pass *pass, int64_t run, const void *out)
 {
-  const uint32_t *at = pass->at;
-  for (int64_t k = begin; k < end; k++)
-    value[pass->to ? pass->to[k] : k] = out[at[k]];
+  int64_t first = pass->from[run], n = pass->from[run + 1] - first;
+  const int64_t *to = pass->to ? pass->to + first : NULL;
+  if (j->info.real == BP_FLOAT64)
+    read_off_double(j->room, out, pass->at + first, to, n);
+  else
+    read_off_float(j->room, out, pass->at + first, to, n);
 }
 
 static void set_seed(const bp_jacobian *j, const bpi_pass *pass, int64_t at, double value)
@@ -99,10 +107,8 @@ static bp_status run_once(bp_jacobian *j, const bpi_pass *pass, int64_t run)
     return s;
   if (!j->room)
     j->value = out;
-  else if (j->info.real == BP_FLOAT64)
-    scatter_f64(j->room, out, pass, pass->from[run], pass->from[run + 1]);
   else
-    scatter_f32(j->room, out, pass, pass->from[run], pass->from[run + 1]);
+    read_off(j, pass, run, out);
   return BP_OK;
 }
 
