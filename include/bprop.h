@@ -851,14 +851,20 @@ typedef struct bp_jacobian_info {
   int64_t blocks; /**< BP_JAC_BLOCK: how many; else 0 */
   int64_t longest_row; /**< most entries of a row */
   int64_t longest_col; /**< most entries of a column */
-  int64_t forward;     /**< forward sweeps of one evaluation (Hessian: Hessian-vector products), */
+  int64_t forward;     /**< forward sweeps that make all entries (Hessian: Hessian-vector products), */
   int64_t reverse;     /**< and reverse sweeps; both 0 where every entry is known beforehand */
-  bp_dtype real;       /**< storage of the values */
+  int64_t
+      varying; /**< entries that may change with the inputs; the others are worked out once, when it is made */
+  int64_t
+      each_forward; /**< sweeps of each evaluation: of the varying entries alone, where that takes fewer */
+  int64_t each_reverse;
+  bp_dtype real; /**< storage of the values */
 } bp_jacobian_info;
 
 /** The Jacobian of nodes y with respect to nodes x, sparse: entry (i, j) is d y[i] / d x[j], where i counts the elements of all y one after
  *  another, each row-major, and j those of all x. Its pattern is found once, here, without ever forming it dense; sweeps that make several
- *  columns (or rows) at once are chosen by colouring, and compiled into one plan.
+ *  columns (or rows) at once are chosen by colouring, and compiled into one plan. Parts of entries that are the same for every input, as those
+ *  of a function's linear terms, are worked out once.
  *
  *  @param y, x     Real nodes of one graph. The graph is as it was afterwards, and may be freed.
  *  @param options  NULL for defaults (zeros).

@@ -457,6 +457,56 @@ static void products_with_unit_vectors_are_columns_and_rows(void **state)
   }
 }
 
+/* Parts that are the same for every input are worked out once: Broyden's neighbours, the Laplacian, but not what a weight multiplies. */
+static void constant_entries_cost_no_sweep(void **state)
+{
+  (void)state;
+  static const struct {
+    maker make;
+    int64_t varying, sweeps;
+  } want[] = {{make_differences, 0, 0}, {make_tridiagonal, 64, 1}, {make_stencil, 144, 1},
+              {make_network, 72, 3},    {make_picked, 4, 1},       {make_arrow, 118, 3}};
+  for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+    world w;
+    bp_jacobian_info i;
+    open_world(&w, want[k].make, ctx);
+    bp_jacobian *j = jacobian_of(&w, BP_FLOAT64, BP_SWEEPS_AUTO, false);
+    bp_jacobian_info_of(j, &i);
+    if (i.varying != want[k].varying || i.each_forward + i.each_reverse != want[k].sweeps)
+      fail_msg("case %zu: %lld varying, %lld and %lld sweeps", k, (long long)i.varying,
+               (long long)i.each_forward, (long long)i.each_reverse);
+    bp_jacobian_free(j);
+    bp_graph_free(w.g);
+  }
+}
+
+/* y = w x + 3 x: an entry of two parts, one of which changes with an input that nothing is differentiated by. */
+static void parts_of_an_entry_are_added(void **state)
+{
+  (void)state;
+  const int64_t n = 3, one = 1;
+  double x[3] = {1, 2, 3}, a[3] = {10, 20, 30};
+  const void *value;
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node in = bp_input(g, "x", BP_REAL, 1, &n), by = bp_input(g, "a", BP_REAL, 1, &n);
+  bp_node far = bp_pad(part(in, 1, 3), &(int64_t){0}, 1, &one, 1, 0);
+  bp_node y = bp_add(bp_add(bp_mul(by, in), bp_mul(bp_constant(g, 3), in)), far);
+  bp_jacobian *j;
+  assert_int_equal(bp_jacobian_new(&y, 1, &in, 1, NULL, &j), BP_OK);
+  assert_int_equal(bp_jacobian_bind(j, "x", x, sizeof x), BP_OK);
+  assert_int_equal(bp_jacobian_bind(j, "a", a, sizeof a), BP_OK);
+  for (int round = 0; round < 2; round++) {
+    static const double want[2][5] = {{13, 1, 23, 1, 33}, {3, 1, 23, 1, 33}};
+    assert_int_equal(bp_jacobian_run(j), BP_OK);
+    assert_int_equal(bp_jacobian_csr(j, NULL, NULL, &value), BP_OK);
+    for (int k = 0; k < 5; k++)
+      assert_true(((const double *)value)[k] == want[round][k]);
+    a[0] = 0;
+  }
+  bp_jacobian_free(j);
+  bp_graph_free(g);
+}
+
 static void relu_stores_a_number_an_element(void **state)
 {
   (void)state;
@@ -662,7 +712,7 @@ static bp_status all_of_it(bp_ctx *in, maker make, bool hessian, failing *f)
   world w = {0};
   bp_jacobian *j = NULL;
   void *memory[FEW];
-  double v[64] = {1}, out[64];
+  double v[256] = {1}, out[256];
   w.g = bp_graph_new(in);
   if (!w.g)
     return BP_E_NOMEM;
@@ -705,7 +755,11 @@ static void every_allocation_may_fail(void **state)
   static const struct {
     maker make;
     bool hessian;
-  } tried[] = {{make_arrow, false}, {make_several, false}, {make_dense, false}, {make_arrow_loss, true}};
+  } tried[] = {{make_arrow, false},
+               {make_several, false},
+               {make_dense, false},
+               {make_tridiagonal, false},
+               {make_arrow_loss, true}};
   for (size_t k = 0; k < sizeof tried / sizeof *tried; k++)
     for (int onwards = 0; onwards < 2; onwards++) {
       failing f = {0};
@@ -875,6 +929,8 @@ int main(void)
       cmocka_unit_test(structure_and_sweeps_are_as_known),
       cmocka_unit_test(values_are_those_of_differences),
       cmocka_unit_test(products_with_unit_vectors_are_columns_and_rows),
+      cmocka_unit_test(constant_entries_cost_no_sweep),
+      cmocka_unit_test(parts_of_an_entry_are_added),
       cmocka_unit_test(relu_stores_a_number_an_element),
       cmocka_unit_test(hessians_are_differences_of_gradients),
       cmocka_unit_test(hvp_is_the_hessian_times_a_vector),

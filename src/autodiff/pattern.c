@@ -2,6 +2,7 @@
 #include "autodiff/pattern.h"
 #include "autodiff/flow.h"
 #include "autodiff/reach.h"
+#include "autodiff/varying.h"
 
 #include <string.h>
 
@@ -217,30 +218,69 @@ static bp_status joined_size(const bp_node *x, size_t n, int64_t *size)
   return BP_OK;
 }
 
-/* Rows of every y, found from identities of every x. */
-static bp_status find(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x, bpi_pattern *p)
+/* Rows of nodes y for those of nodes x. */
+typedef bp_status (*finder)(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                            bpi_arena *room, uint32_t *found);
+
+/* Found from identities of every x. */
+static bp_status find(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                      bpi_arena *room, uint32_t *found)
 {
-  bpi_arena room;
-  bpi_arena_init(&room, f->g->ctx);
-  uint32_t *given = bpi_arena_alloc(&room, n_x + 1, sizeof *given);
-  uint32_t *found = bpi_arena_alloc(&room, n_y, sizeof *found);
-  bp_status s = given && found ? BP_OK : bpi_nomem();
+  uint32_t *given = bpi_arena_alloc(room, n_x + 1, sizeof *given);
+  bp_status s = given ? BP_OK : bpi_nomem();
   int64_t first = 0;
   for (size_t i = 0; s == BP_OK && i < n_x; i++) {
     given[i] = bpi_flow_identity(f, bp_node_size(x[i]), first);
     first += bp_node_size(x[i]);
     s = f->l.status;
   }
-  if (s == BP_OK)
-    s = bpi_flow_sweep(f, y, n_y, x, given, n_x, false, found);
+  return s == BP_OK ? bpi_flow_sweep(f, y, n_y, x, given, n_x, false, found) : s;
+}
+
+/* Through some nodes alone: their rows first, and then what comes of them. */
+static bp_status find_through(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                              const bpi_varying *v, bpi_arena *room, uint32_t *found)
+{
+  uint32_t *rows = bpi_arena_alloc(room, v->n + 1, sizeof *rows);
+  bp_node *from = bpi_arena_alloc(room, v->n + 1, sizeof *from);
+  if (!rows || !from)
+    return bpi_nomem();
+  bp_status s = find(f, v->nodes, v->n, x, n_x, room, rows);
+  size_t n = 0;
+  for (size_t k = 0; k < v->n; k++)
+    if (rows[k]) {
+      from[n] = v->nodes[k];
+      rows[n++] = rows[k];
+    }
+  return s == BP_OK && n ? bpi_flow_sweep(f, y, n_y, from, rows, n, true, found) : s;
+}
+
+static bp_status find_varying(bpi_flow *f, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                              bpi_arena *room, uint32_t *found)
+{
+  bpi_varying v;
+  bp_status s = bpi_find_varying(f->sweeps, y, n_y, x, n_x, &v);
+  if (s == BP_OK && v.n)
+    s = find_through(f, y, n_y, x, n_x, &v, room, found);
+  bpi_varying_free(f->g->ctx, &v);
+  return s;
+}
+
+static bp_status find_and_write(bpi_flow *f, finder find_rows, const bp_node *y, size_t n_y, const bp_node *x,
+                                size_t n_x, bpi_pattern *p)
+{
+  bpi_arena room;
+  bpi_arena_init(&room, f->g->ctx);
+  uint32_t *found = bpi_arena_alloc(&room, n_y, sizeof *found);
+  bp_status s = found ? find_rows(f, y, n_y, x, n_x, &room, found) : bpi_nomem();
   if (s == BP_OK)
     s = write_down(p, f, y, n_y, found);
   bpi_arena_free(&room);
   return s;
 }
 
-bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
-                         int64_t limit, bpi_pattern *p)
+static bp_status pattern_by(finder find_rows, bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x,
+                            size_t n_x, int64_t limit, bpi_pattern *p)
 {
   bp_graph *of;
   search look;
@@ -253,10 +293,22 @@ bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_nod
     s = search_open(&look, g, p->cols, limit);
   if (s != BP_OK)
     return s;
-  s = search_close(&look, find(&look.flow, y, n_y, x, n_x, p));
+  s = search_close(&look, find_and_write(&look.flow, find_rows, y, n_y, x, n_x, p));
   if (s != BP_OK)
     bpi_pattern_free(p);
   return s;
+}
+
+bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                         int64_t limit, bpi_pattern *p)
+{
+  return pattern_by(find, g, y, n_y, x, n_x, limit, p);
+}
+
+bp_status bpi_pattern_varying(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                              int64_t limit, bpi_pattern *p)
+{
+  return pattern_by(find_varying, g, y, n_y, x, n_x, limit, p);
 }
 
 /* A node of its own stands at the place of the input, so that nothing else of the call depends on it. */

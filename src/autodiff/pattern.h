@@ -28,6 +28,10 @@ typedef struct bpi_pattern {
  * nodes that do nothing to positions (elementwise with one active input, reshape) cost nothing. */
 bp_status bpi_pattern_of(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
                          int64_t limit, bpi_pattern *p);
+/* The part of that pattern whose entries may change with the inputs; the others are the same numbers for every input. Entries may be
+ * listed as changing that do not. The same errors and cost. */
+bp_status bpi_pattern_varying(bp_graph *g, const bp_node *y, size_t n_y, const bp_node *x, size_t n_x,
+                              int64_t limit, bpi_pattern *p);
 /* Pattern of d y / d x[input] of one call, y being one of its results; both are real. Other inputs do not count as depending on that one. */
 bp_status bpi_pattern_local(const bp_op_call *c, int input, bp_node y, int64_t limit, bpi_pattern *p);
 void bpi_pattern_free(bpi_pattern *p);

@@ -120,16 +120,17 @@ static bp_status find_sweeps(bp_jacobian *j, bp_sweeps sweeps, bpi_arena *room, 
     return BP_OK;
   bp_status s =
       j->info.hessian ? bpi_colour_hessian(room, &j->p, c) : bpi_colour_jacobian(room, &j->p, sweeps, c);
-  j->info.forward = c->forward;
-  j->info.reverse = c->reverse;
+  j->info.forward = j->info.each_forward = c->forward;
+  j->info.reverse = j->info.each_reverse = c->reverse;
   return s;
 }
 
 /* Where the plan leaves the values in the order of the entries, in memory of its own, they are read there. */
 static bool values_in_place(const bp_jacobian *j)
 {
-  const bpi_pass *pass = &j->passes[0];
-  if (j->n_passes != 1 || pass->runs != 1 || pass->plan->outputs[0].size != j->info.entries ||
+  const bpi_pass *pass = &j->half.passes[0];
+  if (j->half.n_passes != 1 || pass->to || pass->runs != 1 ||
+      pass->plan->outputs[0].size != j->info.entries ||
       (pass->plan->outputs[0].segment != BPI_BLOCK && pass->plan->outputs[0].segment != BPI_CONSTANTS))
     return false;
   for (int64_t e = 0; e < j->info.entries; e++)
@@ -140,8 +141,6 @@ static bool values_in_place(const bp_jacobian *j)
 
 static bp_status make_room(bp_jacobian *j)
 {
-  if (values_in_place(j))
-    return BP_OK;
   size_t n = (size_t)j->info.entries, real = bp_dtype_size(j->info.real);
   j->room = bpi_alloc_aligned(j->ctx, (n + 1) * real);
   if (!j->room)
@@ -155,8 +154,168 @@ static bp_status make_room(bp_jacobian *j)
   return BP_OK;
 }
 
-/* Makes all of it; the graph has more nodes then. */
-static bp_status make(bp_jacobian *j, const bpi_function *f, const bp_jacobian_options *o)
+/* ---- what changes with the inputs ---- */
+
+/* Marks the entries that may change: those in both lists. */
+static int64_t mark_varying(const bpi_csr *p, const bpi_pattern *v, uint8_t *varies)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < p->rows; i++)
+    for (int64_t e = p->start[i], k = v->row_start[i]; e < p->start[i + 1]; e++) {
+      while (k < v->row_start[i + 1] && v->col[k] < p->col[e])
+        k++;
+      varies[e] = k < v->row_start[i + 1] && v->col[k] == p->col[e];
+      n += varies[e];
+    }
+  return n;
+}
+
+/* Of a symmetric matrix, an entry changes if its mirror image does. */
+static bp_status mark_mirrored(const bpi_csr *p, uint8_t *varies, int64_t *n, bpi_arena *room)
+{
+  bpi_csr t;
+  int64_t *mate;
+  bp_status s = bpi_csr_transpose(room, p, &t, &mate);
+  for (int64_t e = 0; s == BP_OK && e < bpi_csr_entries(p); e++)
+    if (varies[e] && !varies[mate[e]]) {
+      varies[mate[e]] = 1;
+      ++*n;
+    }
+  return s;
+}
+
+/* Entries that change: their pattern, which they are, and how they are coloured. */
+typedef struct rest {
+  bpi_csr p;
+  int64_t n, *entry;
+  bpi_colouring c;
+} rest;
+
+static bp_status take_varying(bp_jacobian *j, const uint8_t *varies, bpi_arena *room, rest *r)
+{
+  r->p = (bpi_csr){.rows = j->p.rows, .cols = j->p.cols};
+  r->p.start = bpi_arena_alloc(room, (size_t)j->p.rows + 1, sizeof *r->p.start);
+  r->p.col = bpi_arena_alloc(room, (size_t)r->n + 1, sizeof *r->p.col);
+  r->entry = bpi_arena_alloc(&j->arena, (size_t)r->n + 1, sizeof *r->entry);
+  if (!r->p.start || !r->p.col || !r->entry)
+    return bpi_nomem();
+  int64_t n = 0;
+  for (int64_t i = 0; i < j->p.rows; i++) {
+    for (int64_t e = j->p.start[i]; e < j->p.start[i + 1]; e++)
+      if (varies[e]) {
+        r->p.col[n] = j->p.col[e];
+        r->entry[n++] = e;
+      }
+    r->p.start[i + 1] = n;
+  }
+  return BP_OK;
+}
+
+/* The constant part of every entry, worked out once: it depends on no input. */
+static bp_status fill_constants(bp_jacobian *j, bpi_function *f, const bpi_colouring *c)
+{
+  bpi_half once = {0};
+  f->share = BPI_CONSTANT_PART;
+  bp_status s = bpi_jacobian_compile(j, &once, f, c, j->info.entries, NULL);
+  if (s == BP_OK)
+    s = bpi_half_run(j, &once);
+  bpi_half_free(&once);
+  return s;
+}
+
+/* Entries that have a part of both kinds are sums. */
+static bp_status keep_bases(bp_jacobian *j, bpi_pass *pass)
+{
+  int64_t n = pass->from[pass->runs];
+  bool any = false;
+  size_t real = bp_dtype_size(j->info.real);
+  char *base = bpi_arena_alloc(&j->arena, (size_t)n + 1, real);
+  if (!base)
+    return bpi_nomem();
+  for (int64_t k = 0; k < n; k++) {
+    const char *from = (const char *)j->room + (size_t)pass->to[k] * real;
+    memcpy(base + (size_t)k * real, from, real);
+    any = any || (j->info.real == BP_FLOAT64 ? *(const double *)(const void *)from != 0
+                                             : *(const float *)(const void *)from != 0);
+  }
+  pass->base = any ? base : NULL;
+  return BP_OK;
+}
+
+static bp_status make_rest(bp_jacobian *j, bpi_function *f, const bpi_colouring *whole, const rest *r)
+{
+  bpi_sweeps sweeps;
+  bpi_sweeps_init(&sweeps, f->g);
+  bp_status s = bpi_find_varying(&sweeps, f->y, f->n_y, f->x, f->n_x, &f->varying);
+  bpi_sweeps_free(&sweeps);
+  if (s == BP_OK)
+    s = make_room(j);
+  if (s == BP_OK)
+    s = fill_constants(j, f, whole);
+  f->share = BPI_VARYING_PART;
+  if (s == BP_OK)
+    s = bpi_jacobian_compile(j, &j->half, f, &r->c, r->n, r->entry);
+  for (int k = 0; k < j->half.n_passes && s == BP_OK; k++)
+    s = keep_bases(j, &j->half.passes[k]);
+  bpi_varying_free(j->ctx, &f->varying);
+  f->share = BPI_ALL_OF_IT;
+  j->info.each_forward = r->c.forward;
+  j->info.each_reverse = r->c.reverse;
+  return s;
+}
+
+/* Finds and colours the entries that change. r->n == j->info.entries where all may. */
+static bp_status find_rest(bp_jacobian *j, const bpi_function *f, bp_sweeps sweeps, bpi_arena *room, rest *r)
+{
+  bpi_pattern v;
+  r->n = j->info.entries;
+  bp_status s = bpi_pattern_varying(f->g, f->y, f->n_y, f->x, f->n_x, 0, &v);
+  if (s != BP_OK)
+    return s == BP_E_LIMIT ? BP_OK : s; /* more lists on the way than is worth it */
+  uint8_t *varies = bpi_arena_alloc(room, (size_t)j->info.entries + 1, 1);
+  if (varies)
+    r->n = mark_varying(&j->p, &v, varies);
+  bpi_pattern_free(&v);
+  if (!varies)
+    return bpi_nomem();
+  if (j->info.hessian)
+    s = mark_mirrored(&j->p, varies, &r->n, room);
+  if (s == BP_OK && r->n < j->info.entries)
+    s = take_varying(j, varies, room, r);
+  if (s != BP_OK || r->n == j->info.entries || r->n == 0)
+    return s;
+  return j->info.hessian ? bpi_colour_hessian(room, &r->p, &r->c)
+                         : bpi_colour_jacobian(room, &r->p, sweeps, &r->c);
+}
+
+/* An x that is computed may depend on another x. */
+static bool all_leaves(const bpi_function *f)
+{
+  for (size_t i = 0; i < f->n_x; i++)
+    if (bpi_slot(f->x[i])->n_in)
+      return false;
+  return true;
+}
+
+/* The plans of every evaluation: for the entries that change, if there are others and it takes fewer sweeps; else for all. */
+static bp_status make_plans(bp_jacobian *j, bpi_function *f, bp_sweeps sweeps, const bpi_colouring *c,
+                            bpi_arena *room)
+{
+  rest r = {.n = j->info.entries};
+  bp_status s = c->forward + c->reverse && all_leaves(f) ? find_rest(j, f, sweeps, room, &r) : BP_OK;
+  j->info.varying = r.n;
+  if (s != BP_OK)
+    return s;
+  if (r.n < j->info.entries && r.c.forward + r.c.reverse < c->forward + c->reverse)
+    return make_rest(j, f, c, &r);
+  s = bpi_jacobian_compile(j, &j->half, f, c, j->info.entries, NULL);
+  return s == BP_OK && !values_in_place(j) ? make_room(j) : s;
+}
+
+/* ---- all of it ---- */
+
+/* The graph has more nodes then. */
+static bp_status make(bp_jacobian *j, bpi_function *f, const bp_jacobian_options *o)
 {
   bpi_arena room;
   bpi_colouring c;
@@ -165,9 +324,9 @@ static bp_status make(bp_jacobian *j, const bpi_function *f, const bp_jacobian_o
   if (s == BP_OK)
     s = find_sweeps(j, o->sweeps, &room, &c);
   if (s == BP_OK)
-    s = bpi_jacobian_compile(j, f, &c, o->products);
-  if (s == BP_OK)
-    s = make_room(j);
+    s = make_plans(j, f, o->sweeps, &c, &room);
+  if (s == BP_OK && o->products)
+    s = bpi_jacobian_compile_products(j, f);
   bpi_arena_free(&room);
   return s;
 }
@@ -256,10 +415,9 @@ void bp_jacobian_free(bp_jacobian *j)
 {
   if (!j)
     return;
-  for (int i = 0; i < 2; i++) {
-    bpi_pass_free(&j->passes[i]);
+  bpi_half_free(&j->half);
+  for (int i = 0; i < 2; i++)
     bpi_pass_free(&j->product[i]);
-  }
   bpi_free_aligned(j->ctx, j->room);
   bpi_arena_free(&j->arena);
   bpi_free(j->ctx, j);

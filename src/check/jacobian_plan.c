@@ -8,8 +8,10 @@
 
 typedef struct weaver {
   bp_jacobian *j;
+  bpi_half *half;
   const bpi_function *f;
   const bpi_colouring *c;
+  int64_t n, *entry; /* entries of the colouring, and which of the Jacobian they are */
   bpi_arena room;
   bp_node *node, *seed, *out; /* of one sweep: what is seeded, with what, and what comes of it */
   bp_node *part;              /* of the plan in hand: what its sweeps give */
@@ -44,8 +46,8 @@ static bp_status add_sweep(weaver *w, bool forward)
       w->node[m] = from[i];
       w->seed[m++] = w->seed[i];
     }
-  bp_status s = forward ? bp_jvp(f->y, f->n_y, w->node, w->seed, m, w->out)
-                        : bp_vjp(w->node, w->seed, m, f->x, f->n_x, w->out);
+  bp_status s = forward ? bpi_jvp_of(f->share, &f->varying, f->y, f->n_y, w->node, w->seed, m, w->out)
+                        : bpi_vjp_of(f->share, &f->varying, w->node, w->seed, m, f->x, f->n_x, w->out);
   for (size_t i = 0; i < n_out && s == BP_OK; i++)
     s = add_part(w, w->out[i]);
   return s;
@@ -212,7 +214,8 @@ static int64_t sweep_begins(const weaver *w, int64_t sweep)
 
 static bp_status read_at_once(weaver *w, bpi_pass *pass)
 {
-  int64_t n = w->j->info.entries;
+  int64_t n = w->n;
+  pass->to = w->entry;
   pass->at = bpi_arena_alloc(&w->j->arena, (size_t)n + 1, sizeof *pass->at);
   pass->from = bpi_arena_alloc(&w->j->arena, 2, sizeof *pass->from);
   if (!pass->at || !pass->from)
@@ -228,7 +231,7 @@ static bp_status read_by_run(weaver *w, bpi_pass *pass, int64_t base, int64_t le
 {
   bpi_arena *a = &w->j->arena;
   const int32_t *sweep = w->c->sweep;
-  int64_t n = w->j->info.entries, mine = 0, end = base + pass->sweeps;
+  int64_t n = w->n, mine = 0, end = base + pass->sweeps;
   for (int64_t e = 0; e < n; e++)
     mine += sweep[e] >= base && sweep[e] < end;
   pass->from = bpi_arena_alloc(a, (size_t)pass->runs + 2, sizeof *pass->from);
@@ -245,7 +248,7 @@ static bp_status read_by_run(weaver *w, bpi_pass *pass, int64_t base, int64_t le
   for (int64_t e = 0; e < n; e++)
     if (sweep[e] >= base && sweep[e] < end) {
       int64_t k = next[(sweep[e] - base) / pass->at_once]++;
-      pass->to[k] = e;
+      pass->to[k] = w->entry ? w->entry[e] : e;
       pass->at[k] = (uint32_t)((sweep[e] - base) % pass->at_once * length + w->c->element[e]);
     }
   return BP_OK;
@@ -260,7 +263,7 @@ static bp_status compile_sweeps(weaver *w)
   if (k == 0)
     return BP_OK;
   if (k <= sweeps_at_once(w) || k <= FEW_SWEEPS) {
-    bpi_pass *pass = &j->passes[j->n_passes++];
+    bpi_pass *pass = &w->half->passes[w->half->n_passes++];
     bp_status s = compile_constant(w, pass);
     return s == BP_OK ? read_at_once(w, pass) : s;
   }
@@ -268,7 +271,7 @@ static bp_status compile_sweeps(weaver *w)
   for (int forward = 1; forward >= 0 && s == BP_OK; forward--) {
     if (!(forward ? w->c->forward : w->c->reverse))
       continue;
-    bpi_pass *pass = &j->passes[j->n_passes++];
+    bpi_pass *pass = &w->half->passes[w->half->n_passes++];
     s = compile_runs(w, pass, forward);
     if (s == BP_OK)
       s = read_by_run(w, pass, forward ? 0 : w->c->forward, forward ? j->info.rows : j->info.cols);
@@ -286,20 +289,37 @@ static bp_status compile_products(weaver *w)
   return s;
 }
 
-bp_status bpi_jacobian_compile(bp_jacobian *j, const bpi_function *f, const bpi_colouring *c, bool products)
+static bp_status with_weaver(weaver *w, bp_status (*weave)(weaver *))
 {
-  weaver w = {.j = j, .f = f, .c = c};
-  size_t n = (f->n_x > f->n_y ? f->n_x : f->n_y) + 1;
-  bpi_arena_init(&w.room, j->ctx);
-  w.node = bpi_arena_alloc(&w.room, n, sizeof *w.node);
-  w.seed = bpi_arena_alloc(&w.room, n, sizeof *w.seed);
-  w.out = bpi_arena_alloc(&w.room, n, sizeof *w.out);
-  bp_status s = w.node && w.seed && w.out ? compile_sweeps(&w) : bpi_nomem();
-  if (s == BP_OK && products && j->info.rows && j->info.cols)
-    s = compile_products(&w);
-  bpi_free(j->ctx, w.part);
-  bpi_arena_free(&w.room);
+  size_t n = (w->f->n_x > w->f->n_y ? w->f->n_x : w->f->n_y) + 1;
+  bpi_arena_init(&w->room, w->j->ctx);
+  w->node = bpi_arena_alloc(&w->room, n, sizeof *w->node);
+  w->seed = bpi_arena_alloc(&w->room, n, sizeof *w->seed);
+  w->out = bpi_arena_alloc(&w->room, n, sizeof *w->out);
+  bp_status s = w->node && w->seed && w->out ? weave(w) : bpi_nomem();
+  bpi_free(w->j->ctx, w->part);
+  bpi_arena_free(&w->room);
   return s;
+}
+
+bp_status bpi_jacobian_compile(bp_jacobian *j, bpi_half *half, const bpi_function *f, const bpi_colouring *c,
+                               int64_t n, int64_t *entry)
+{
+  weaver w = {.j = j, .half = half, .f = f, .c = c, .n = n, .entry = entry};
+  return with_weaver(&w, compile_sweeps);
+}
+
+bp_status bpi_jacobian_compile_products(bp_jacobian *j, const bpi_function *f)
+{
+  weaver w = {.j = j, .f = f};
+  return j->info.rows && j->info.cols ? with_weaver(&w, compile_products) : BP_OK;
+}
+
+void bpi_half_free(bpi_half *half)
+{
+  for (int i = 0; i < half->n_passes; i++)
+    bpi_pass_free(&half->passes[i]);
+  half->n_passes = 0;
 }
 
 void bpi_pass_free(bpi_pass *pass)

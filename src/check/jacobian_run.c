@@ -43,7 +43,7 @@ bp_status bp_jacobian_bind(bp_jacobian *j, const char *input, const void *data, 
     return bpi_bad_arg("bp_jacobian_bind", "data is NULL");
   bp_status s = BP_OK;
   for (int k = 0; k < 2 && s == BP_OK; k++) {
-    s = bind_pass(&j->passes[k], input, data, bytes);
+    s = bind_pass(&j->half.passes[k], input, data, bytes);
     if (s == BP_OK)
       s = bind_pass(&j->product[k], input, data, bytes);
   }
@@ -52,15 +52,17 @@ bp_status bp_jacobian_bind(bp_jacobian *j, const char *input, const void *data, 
 
 /* ---- sweeps ---- */
 
-/* What the sweeps of one run gave goes to the entries: this is all that a warm evaluation adds to its plan. to NULL: entry k itself. */
-#define READ_OFF(REAL)                                                                                     \
-  static void read_off_##REAL(REAL *restrict value, const REAL *restrict out, const uint32_t *restrict at, \
-                              const int64_t *restrict to, int64_t n)                                       \
-  {                                                                                                        \
-    for (int64_t k = 0; !to && k < n; k++)                                                                 \
-      value[k] = out[at[k]];                                                                               \
-    for (int64_t k = 0; to && k < n; k++)                                                                  \
-      value[to[k]] = out[at[k]];                                                                           \
+/* What the sweeps of one run gave goes to the entries: this is all that a warm evaluation adds to its plan. */
+#define READ_OFF(REAL)                                                                                   \
+  static void read_off_##REAL(REAL *restrict value, const REAL *restrict out, const REAL *restrict base, \
+                              const uint32_t *restrict at, const int64_t *restrict to, int64_t n)        \
+  {                                                                                                      \
+    for (int64_t k = 0; !to && k < n; k++)                                                               \
+      value[k] = out[at[k]];                                                                             \
+    for (int64_t k = 0; to && !base && k < n; k++)                                                       \
+      value[to[k]] = out[at[k]];                                                                         \
+    for (int64_t k = 0; to && base && k < n; k++)                                                        \
+      value[to[k]] = base[k] + out[at[k]];                                                               \
   }
 READ_OFF(double)
 READ_OFF(float)
@@ -69,10 +71,13 @@ static void read_off(bp_jacobian *j, const bpi_pass *pass, int64_t run, const vo
 {
   int64_t first = pass->from[run], n = pass->from[run + 1] - first;
   const int64_t *to = pass->to ? pass->to + first : NULL;
+  const char *base = pass->base;
+  if (base)
+    base += (size_t)first * bp_dtype_size(j->info.real);
   if (j->info.real == BP_FLOAT64)
-    read_off_double(j->room, out, pass->at + first, to, n);
+    read_off_double(j->room, out, (const void *)base, pass->at + first, to, n);
   else
-    read_off_float(j->room, out, pass->at + first, to, n);
+    read_off_float(j->room, out, (const void *)base, pass->at + first, to, n);
 }
 
 static void set_seed(const bp_jacobian *j, const bpi_pass *pass, int64_t at, double value)
@@ -112,14 +117,20 @@ static bp_status run_once(bp_jacobian *j, const bpi_pass *pass, int64_t run)
   return BP_OK;
 }
 
+bp_status bpi_half_run(bp_jacobian *j, const bpi_half *half)
+{
+  bp_status s = BP_OK;
+  for (int k = 0; k < half->n_passes; k++)
+    for (int64_t run = 0; run < half->passes[k].runs && s == BP_OK; run++)
+      s = run_once(j, &half->passes[k], run);
+  return s;
+}
+
 bp_status bp_jacobian_run(bp_jacobian *j)
 {
   if (!j)
     return bpi_bad_arg("bp_jacobian_run", "jacobian is NULL");
-  bp_status s = BP_OK;
-  for (int k = 0; k < j->n_passes; k++)
-    for (int64_t run = 0; run < j->passes[k].runs && s == BP_OK; run++)
-      s = run_once(j, &j->passes[k], run);
+  bp_status s = bpi_half_run(j, &j->half);
   j->ran = s == BP_OK;
   return s;
 }
