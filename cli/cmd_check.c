@@ -201,7 +201,9 @@ static void tell_modes(const bp_gradient_check *r)
   char text[32];
   double scale = fmax(fabs(r->forward), fabs(r->reverse));
   double apart = scale > 0 ? fabs(r->forward - r->reverse) / scale : 0;
-  if (isfinite(r->forward) && isfinite(r->reverse))
+  if (r->modes_agree && apart > 1e-6)
+    answer("forward mode against reverse mode: both 0 but for rounding   ok\n");
+  else if (isfinite(r->forward) && isfinite(r->reverse))
     answer("forward mode against reverse mode: relative difference %s   %s\n", short_number(apart, 1, text),
            r->modes_agree ? "ok" : "WRONG");
 }

@@ -1018,7 +1018,7 @@ typedef struct bp_gradient_check {
   double error;                        /**< that error */
   double step;                         /**< h */
   double forward, reverse; /**< derivative along v by forward mode, and g·v: equal but for rounding */
-  bool modes_agree;        /**< to 1e-9 of the sum of the terms of g·v */
+  bool modes_agree;        /**< to 1e-9 of the terms of g·v, and to rounding inside y */
   bp_taylor taylor;
   bool right; /**< nothing is wrong */
 } bp_gradient_check;
@@ -2143,9 +2143,10 @@ BP_API bp_status bp_circuit_dot(const bp_node *y, size_t n, const bp_circuit_opt
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_templates_options {
-  int64_t most;       /**< units shown: the strongest, by the norms of the weights they have and get [40] */
-  int64_t rows, cols; /**< of an image [a square, if the data were images or their columns have numbers for names; else none] */
-  bool grey;          /**< images in grey, dark to light, instead of blue to red */
+  int64_t most; /**< units shown: the strongest, by the norms of the weights they have and get [40] */
+  int64_t rows,
+      cols; /**< of an image [a square, if the data were images or their columns have numbers for names; else none] */
+  bool grey; /**< images in grey, dark to light, instead of blue to red */
 } bp_templates_options;
 
 /** The rows of a network's first weight matrix, its templates: each as an image on one scale for all, 0 in the middle; or, where the inputs
@@ -2159,8 +2160,9 @@ BP_API bp_status bp_templates(const bp_net *net, const bp_templates_options *opt
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_regions_options {
-  double width, height;          /**< of the whole picture [640, 460] */
-  double x_lo, x_hi, y_lo, y_hi; /**< range of the first and second input [lo = hi: where the data lie, else three deviations about the
+  double width, height; /**< of the whole picture [640, 460] */
+  double x_lo, x_hi, y_lo,
+      y_hi; /**< range of the first and second input [lo = hi: where the data lie, else three deviations about the
                                     mean of the training data] */
 } bp_regions_options;
 
@@ -2171,7 +2173,8 @@ typedef struct bp_regions_options {
  *                  spread evenly. Columns and classes are found by name. NULL: none.
  *  @param picture  Out, NULL on error; freed with bp_picture_free. @return BP_OK; BP_E_UNSUPPORTED: not two inputs; BP_E_MISMATCH: data of
  *          other columns or classes; BP_E_RANGE; BP_E_NOMEM. Cost: one prediction for every 2 by 2 units of the picture. */
-BP_API bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options *options, bp_picture **picture);
+BP_API bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options *options,
+                            bp_picture **picture);
 
 #ifdef __cplusplus
 }

@@ -213,15 +213,18 @@ static void an_input_without_influence(void **state)
 static void awkward_but_right(void **state)
 {
   desk *d = *state;
-  const double tiny[2] = {1e-7, 3e-5}, huge[2] = {1e8, -3e12}, usual[2] = {0.3, 1.7}, flat[2] = {40, -45};
+  const double tiny[2] = {1e-7, 3e-5}, huge[2] = {1e8, -3e12}, usual[2] = {0.3, 1.7}, flat[2] = {40, -45},
+               specks[3] = {1e-12, -3e-9, 2e-10};
   bp_node a = input(d, "tiny", 2, -1, tiny), b = input(d, "huge", 2, -1, huge),
           c = input(d, "usual", 2, -1, usual), e = input(d, "flat", 2, -1, flat),
-          big = bp_constant(d->g, 1e8);
+          near_0 = input(d, "near_0", 3, -1, specks), big = bp_constant(d->g, 1e8);
   assert_right(d, bp_sum(bp_log(a), NULL, 0, false)); /* h is 60 times x: the ladder finds smaller steps */
   assert_right(d, bp_sum(bp_square(b), NULL, 0, false));
   assert_right(d, bp_sum(bp_sub(bp_add(bp_sin(c), big), big), NULL, 0, false));
   assert_right(d, bp_sum(bp_sigmoid(e), NULL, 0, false)); /* slopes of e-18: rounding of f hides them */
   assert_right(d, bp_sum(bp_sin(bp_mul(c, bp_constant(d->g, 1e5))), NULL, 0, false));
+  /* log(1 + x^2): 1 + x^2 is 1 but for rounding that f, 4e-11 at most, does not show. */
+  assert_right(d, bp_sum(bp_log(bp_add(bp_square(near_0), bp_constant(d->g, 1))), NULL, 0, false));
   assert_int_equal(d->r.kinks, 0);
 }
 
@@ -243,6 +246,21 @@ static void a_wrong_factor_is_found(void **state)
     assert_true(d->r.modes_agree); /* jvp and vjp are made of the same slope */
   }
   assert_right(d, bp_sum(planted_sin(a, 1), NULL, 0, false));
+}
+
+/* f = sin 0 = 0: nothing to compare rounding with. */
+static void a_wrong_factor_is_found_where_f_is_0(void **state)
+{
+  desk *d = *state;
+  const double x = 0;
+  bp_node a = input(d, "x", -1, -1, &x);
+  assert_int_equal(check(d, planted_sin(a, 1.001)), BP_E_CHECK);
+  assert_int_equal(d->r.wrong, 1);
+  assert_right(d, planted_sin(a, 1));
+  /* And where all of it is small. */
+  const double tiny = 1e-30;
+  assert_int_equal(check(d, bp_mul(bp_constant(d->g, tiny), planted_sin(a, 1.001))), BP_E_CHECK);
+  assert_right(d, bp_mul(bp_constant(d->g, tiny), planted_sin(a, 1)));
 }
 
 /* One wrong entry of six, found with its place. */
@@ -269,6 +287,36 @@ static void a_stopped_gradient_is_wrong_by_the_numbers(void **state)
   assert_int_equal(check(d, bp_mul(a, bp_stop_gradient(a))), BP_E_CHECK);
   assert_true(fabs(d->in[0].at_worst.error - 0.5) < 1e-6);
   assert_true(d->in[0].at_worst.gradient == 1.5);
+}
+
+/* y = x, with a vjp that is right and a jvp that is not. */
+static bp_node passed_on(const bp_op_call *c, const bp_node *up, int input)
+{
+  (void)c, (void)input;
+  return up[0];
+}
+static bp_status twice(const bp_op_call *c, const bp_node *tangent, bp_node *out)
+{
+  out[0] = bp_mul(tangent[0], bp_constant(c->graph, 2));
+  return BP_OK;
+}
+static const bp_op two_modes = {.name = "two_modes",
+                                .args = "x",
+                                .shape = same_shape,
+                                .kernel = same_kernel,
+                                .vjp = passed_on,
+                                .jvp = twice};
+
+static void modes_that_disagree_are_found(void **state)
+{
+  desk *d = *state;
+  const double x[2] = {0.3, 2};
+  bp_node a = input(d, "x", 2, -1, x);
+  assert_int_equal(check(d, bp_sum(bp_sin(planted(&two_modes, a, 1)), NULL, 0, false)), BP_E_CHECK);
+  assert_int_equal(d->r.wrong, 0);
+  assert_false(d->r.modes_agree);
+  assert_true(fabs(d->r.forward - 2 * d->r.reverse) < 1e-12);
+  assert_non_null(strstr(bp_error(), "forward mode gives"));
 }
 
 /* Of many entries a part is drawn; an error in one of those that are not shows in the direction through all of them. */
@@ -365,6 +413,29 @@ static void a_kink_hides_no_wrong_gradient(void **state)
   bp_node y = bp_add(bp_sum(bp_relu(a), NULL, 0, false), bp_sum(planted_sin(a, 1.5), NULL, 0, false));
   assert_int_equal(check(d, y), BP_E_CHECK);
   assert_int_equal(d->in[0].worst, 0);
+}
+
+/* y = |x|, a kink that no comparison in the graph shows; its slope is said to be the factor. */
+static bp_status abs_kernel(bp_kernel_call *c)
+{
+  for (int64_t i = 0; i < c->in[0].size; i++)
+    ((double *)c->out[0].data)[i] = fabs(((const double *)c->in[0].data)[i]);
+  return BP_OK;
+}
+
+/* At a kink the gradient is to be one of the slopes, -1 or 1, or between them. */
+static void a_gradient_outside_the_slopes_of_a_kink_is_wrong(void **state)
+{
+  desk *d = *state;
+  const double x = 0;
+  bp_op abs_times = same_times;
+  abs_times.kernel = abs_kernel;
+  bp_node a = input(d, "x", -1, -1, &x);
+  for (int k = -4; k <= 4; k++) {
+    bp_status s = check(d, planted(&abs_times, a, 0.5 * k));
+    assert_int_equal(s, k < -2 || k > 2 ? BP_E_CHECK : BP_OK);
+    assert_int_equal(d->r.kinks, s == BP_OK);
+  }
 }
 
 /* ---- steps, states, refusals ---- */
@@ -603,14 +674,17 @@ int main(void)
       TEST(an_input_without_influence),
       TEST(awkward_but_right),
       TEST(a_wrong_factor_is_found),
+      TEST(a_wrong_factor_is_found_where_f_is_0),
       TEST(a_wrong_entry_is_named),
       TEST(a_stopped_gradient_is_wrong_by_the_numbers),
+      TEST(modes_that_disagree_are_found),
       TEST(a_large_input_is_checked_in_part),
       TEST(a_kink_at_the_point),
       TEST(kinks_within_h),
       TEST(every_kind_of_kink),
       TEST(edges),
       TEST(a_kink_hides_no_wrong_gradient),
+      TEST(a_gradient_outside_the_slopes_of_a_kink_is_wrong),
       TEST(a_given_step_is_used),
       TEST(entries_of_a_state),
       TEST(bad_calls_are_refused),

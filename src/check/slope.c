@@ -23,7 +23,8 @@ typedef struct ladder {
   rung at[RUNGS];
   int best;     /* the rung where the central differences rest */
   double apart; /* how far its neighbours are off, and what rounding may do */
-  double rough; /* by how much f changes from one small step to another without order */
+  double rough; /* by how much f changes from one small step to another without order, */
+  double size;  /* and how large it gets on the ladder */
 } ladder;
 
 /* What rounding of f and, on lines through many numbers, of x does to f. */
@@ -103,6 +104,9 @@ static bp_status climb(bpi_point *p, const bpi_line *l, const rung *start, ladde
     a->at[k] = *start;
     if (k != START)
       s = measure(p, l, l->h * ldexp(1, 2 * (k - START)), &a->at[k]);
+    const rung *r = &a->at[k];
+    if (r->both)
+      a->size = fmax(a->size, fabs(p->f0) + r->h * larger(r->left, r->right));
   }
   if (s == BP_OK)
     see_noise(a);
@@ -204,7 +208,7 @@ static bp_status wrong_unless_excused(bpi_point *p, const bpi_line *l, double h,
 static bool says_nothing(const ladder *a, double gradient)
 {
   const rung *best = &a->at[a->best];
-  return (isinf(gradient) && 8 * a->apart > 0.01 * fabs(best->central)) || a->rough > 1e-3 * fabs(a->p->f0);
+  return (isinf(gradient) && 8 * a->apart > 0.01 * fabs(best->central)) || a->rough > 1e-3 * a->size;
 }
 
 static void at_edge(const ladder *a, bp_slope *s)
