@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { STORY = 200 };
 
@@ -117,7 +118,8 @@ static void tell(const drawing *d, const bp_circuit_size *z, char *story)
     at += snprintf(story + at, STORY - (size_t)at, " (with --bundle: %zu, %s)",
                    found.nodes - found.bundled + found.bundles, bundles);
   if (z->drawn < drawn)
-    snprintf(story + at, STORY - (size_t)at, "; drawn in %zu boxes (--all draws every node)", z->drawn);
+    snprintf(story + at, STORY - (size_t)at, "; drawn in %zu box%s (--all draws every node)", z->drawn,
+             z->drawn == 1 ? "" : "es");
 }
 
 static void tell_json(const bp_circuit_size *z, const char *file)
@@ -176,10 +178,18 @@ static int draw(drawing *d)
   return END_DONE;
 }
 
+static bool named_as_picture(const char *path)
+{
+  size_t n = strlen(path);
+  return n > 4 && (strcasecmp(path + n - 4, ".svg") == 0 || strcasecmp(path + n - 4, ".png") == 0);
+}
+
 int cmd_graph(const settings *s)
 {
   if (s->bundle && s->unbundle)
     return fail(END_USAGE, "--bundle and --unbundle are opposites; give one of them");
+  if (s->dot && s->output && named_as_picture(s->output))
+    return fail(END_USAGE, "%s: --dot writes text for Graphviz, not a picture; call it NAME.dot", s->output);
   bp_ctx *ctx = context_new(s);
   expression e;
   if (!ctx)

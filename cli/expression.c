@@ -95,6 +95,18 @@ int expression_value(expression *e, const settings *s, const char *word)
 
 /* ---- the text ---- */
 
+/* A file that is not there is read as an expression; then its name makes no sense, and that is to be told. */
+static int text_fail(const expression *e, bp_status st)
+{
+  int end = expression_fail(e, st);
+  const char *dot = strrchr(e->text, '.');
+  bool name =
+      e->text[strspn(e->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] == 0;
+  if (name && ((dot && dot[1]) || strchr(e->text, '/')))
+    say("there is no file %s either", shown(e->text));
+  return end;
+}
+
 static bool is_file(const char *word)
 {
   struct stat st;
@@ -138,7 +150,7 @@ static int read_program(expression *e, const settings *s)
   e->text = word;
   if (!e->from_file) {
     st = bp_program_read(e->program, "expression", word, strlen(word));
-    return st == BP_OK ? END_DONE : expression_fail(e, st);
+    return st == BP_OK ? END_DONE : text_fail(e, st);
   }
   char *text = NULL;
   size_t n = 0;

@@ -5,6 +5,9 @@
 cp "$data/wine.csv" wine.csv
 head -n 20 wine.csv >more-wine.csv
 cut -d, -f1-13 more-wine.csv >new.csv
+cut -d, -f3-5 "$data/iris.csv" >iris.csv
+"$BPROP" train "$data/digits.csv" --target digit --epochs 3 -q >out 2>err || bad "train digits"
+"$BPROP" train iris.csv --target species --epochs 3 -q -o petals.safetensors >out 2>err || bad "train petals"
 cat >network.bp <<'END'
 x = randn(64)
 W1, b1 = 0.1 * randn(16, 64), zeros(16)

@@ -302,6 +302,7 @@ ends 2 'belongs to one output' grad 'x; x*x' x=1 --upstream 2
 ends 3 'upstream:1:1: nothing is called .foo.' grad '2*x' 'x=[1,2]' --upstream foo
 ends 3 'no value|input|give' grad 'x*y' x=1
 ends 3 '' grad '' x=1
+ends 3 'there is no file loss.bp either' grad loss.bp x=1
 ends 2 '' grad
 ends 2 'unknown option|no option' grad 'x' x=1 --frobnicate
 ends 3 'out of range|index' grad 'pick(x, i, axis=0)' 'x=[1,2]' 'i=int64(7)'

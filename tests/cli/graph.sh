@@ -16,7 +16,7 @@ told()
 # shellcheck disable=SC2086
 {
   told 'neuron.svg: 5 inputs, 8 nodes (with --bundle: 5, the last four drawn as one sigmoid)' graph "$neuron" $values -o neuron.svg
-  cmp neuron.svg "$SRC/docs/neuron.svg" || bad "docs/neuron.svg is not what bprop graph draws"
+  cmp neuron.svg "$SRC/docs/pictures/neuron.svg" || bad "docs/pictures/neuron.svg is not what bprop graph draws"
   told 'b.svg: 5 inputs, 8 nodes; with --bundle 5, the last four drawn as one sigmoid' graph "$neuron" $values -o b.svg --bundle
   told '{"schema":1,"file":null,"inputs":5,"nodes":8,"drawn":5,"bundles":1,"bundled":4}' graph "$neuron" $values --bundle --json
   "$BPROP" graph "$neuron" $values -q >stdout.svg 2>err || bad "no picture on standard output"
@@ -58,6 +58,7 @@ while IFS='|' read -r row status text arguments; do
 done <<END
 83 opposites|2|--bundle and --unbundle are opposites|graph x*x x=2 --bundle --unbundle
 83 nothing|2|nothing to work on|graph
+83 text named as a picture|2|--dot writes text|graph x*x x=2 --dot -o x.PNG
 83 unknown kind of file|2|\.svg|graph x*x x=2 -o x.gif
 84 most|2|--most: '1'|graph x*x x=2 --most 1
 75 empty expression|3|.|graph ;
