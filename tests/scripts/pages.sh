@@ -187,6 +187,7 @@ check_page()
 
 check_page README.md 10
 check_page CONTRIBUTING.md 3
+check_page docs/language.md 7
 check_page docs/neuron.md 20
 [ "$(wc -l <"$SRC/examples/fifteen.c")" -le 15 ] || wrong "the program of fifteen lines has more"
 exit $failed
