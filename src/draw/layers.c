@@ -183,7 +183,7 @@ static double count_rows(const bpi_sheet *s, const layering *l, const row_plan *
     area += r->width[i] * (r->height[i] + 24 * (double)r->passing[i]);
   }
   double wish = s->width > 0 ? s->width : fmax(ROW_LEAST, sqrt(ROW_ASPECT * area));
-  return s->framed ? 1 : ceil(*whole / wish);
+  return ceil(*whole / wish);
 }
 
 /* The row of each column: a row ends where few wires pass, among the last columns that fit. */

@@ -248,8 +248,11 @@ void bpi_sheet_sizes(bpi_sheet *s)
 bp_status bpi_sheet_layout(bpi_sheet *s)
 {
   for (size_t i = 0; i < s->n_cells && s->status == BP_OK; i++)
-    if (s->cell[i].inner)
+    if (s->cell[i].inner) {
+      s->cell[i].inner->tags = s->tags; /* a number means one wire of the whole picture */
       bpi_sheet_fail(s, bpi_sheet_layout(s->cell[i].inner));
+      s->tags = s->cell[i].inner->tags;
+    }
   if (s->status != BP_OK)
     return s->status;
   bpi_sheet_sizes(s);

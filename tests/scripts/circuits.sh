@@ -14,7 +14,7 @@ check "$work/a.svg" "$work/b.svg" || exit $?
 for picture in "$SRC"/tests/golden/pictures/circuit-*.svg; do
   case $picture in *-dark.svg) ;; *) set -- "$@" "$picture" ;; esac
 done
-check "$@" "$SRC/docs/neuron.svg"
+check "$@" "$SRC/docs/pictures/neuron.svg"
 
 # A text moved onto a wire, one onto another, and a gate onto a wire are seen.
 product=$SRC/tests/golden/pictures/circuit-product.svg
