@@ -1,5 +1,5 @@
 # What the pages show is so: code blocks are what the files hold, commands print what stands below them, and figures are what the commands
-# of their page make. The comment before a block says what it is:
+# of their page make, and links lead somewhere. The comment before a block says what it is:
 #   <!-- all of FILE -->        the file in the tree
 #   <!-- part of FILE -->       lines of it, one after another
 #   <!-- diff -->               a change that was made
@@ -143,7 +143,7 @@ check_figure()
   made=$(basename "$1")
   shown=$SRC/$(dirname "$page")/$1
   if [ ! -f "$made" ]; then
-    [ -n "$skipped" ] && [ -f "$shown" ] || wrong "no command makes $made"
+    if [ -z "$skipped" ] || [ ! -f "$shown" ]; then wrong "no command makes $made"; fi
   elif [ -n "$REMAKE" ]; then
     mkdir -p "$(dirname "$shown")"
     cmp -s "$made" "$shown" || cp "$made" "$shown"
@@ -154,6 +154,19 @@ check_figure()
   else
     cmp "$made" "$shown" || wrong "$1 is not what is made now"
   fi
+}
+
+# What the page links to is in the tree: files, and headings of the page itself.
+check_links()
+{
+  sed '/^```/,/^```$/d' "$SRC/$page" | grep -o '](\([^)]*\))' | sed 's/^](//; s/)$//' | grep -v '^https\{0,1\}:' >links || true
+  sed -n 's/^#* //p' "$SRC/$page" | tr '[:upper:]' '[:lower:]' | tr -cd "a-z0-9 \n-" | tr ' ' - >headings
+  while IFS= read -r link; do
+    case $link in
+      '#'*) grep -qx -e "${link#\#}" headings || wrong "there is no heading $link" ;;
+      *) [ -e "$SRC/$(dirname "$page")/${link%%#*}" ] || wrong "$link is not there" ;;
+    esac
+  done <links
 }
 
 # The page again, with the blocks as they are now.
@@ -181,6 +194,7 @@ check_page()
   while IFS= read -r line; do
     check_figure "$(echo "$line" | sed 's/.*](\([^)]*\)).*/\1/')" "$line"
   done <figures
+  check_links
   [ -z "$REMAKE" ] || rewrite
   [ "$count" -ge "$2" ] || wrong "only $count blocks were found"
 }
