@@ -357,6 +357,8 @@ static tally try_all(unsigned count, const char *how, bool expected)
   bp_ctx_free(ctx);
   rows = every_row_is_there(have);
   free(have);
+  if (!expected)
+    return sum;
   print_message(
       "%u programs, %u rows called %u times, %lu values, %lu derivatives; farthest from NumPy %.1e, "
       "from differences %.1e, forward from reverse mode %.1e\n",

@@ -72,6 +72,7 @@ UNARY = {
     "erf": (erf, -3, 3, None),
     "abs": (np.abs, -4, 4, points(0)),
     "sign": (np.sign, -4, 4, points(0)),
+    "heaviside": (lambda x: (x > 0).astype(float), -4, 4, points(0)),
     "floor": (np.floor, -4, 4, whole),
     "ceil": (np.ceil, -4, 4, whole),
     "round": (np.round, -4, 4, half),
