@@ -1,0 +1,74 @@
+#!/bin/sh
+# Sparse Jacobians beside ADOL-C with ColPack and CasADi, by turns in one run: for each figure the median over rounds of the medians, and the
+# least time of all. Peers are installed on first use: Debian's libcolpack-dev and g++; ADOL-C from Debian's source, because Debian's own
+# library is built without ColPack (its sparse_jac ends the program); CasADi from PyPI. Usage: bench/sparse.sh BUILD [ROUNDS]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd) rounds=${2:-5}
+peers=$build/../peers
+mkdir -p "$peers"
+peers=$(cd "$peers" && pwd)
+venv=$build/../venv
+
+# What apt-get needs for sources, apart from the machine's own lists.
+sources()
+{
+  mkdir -p "$peers/apt/lists/partial"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(sed -n "s/^URIs: //p" /etc/apt/sources.list.d/*.sources | head -n 1) $(. /etc/os-release && echo "$VERSION_CODENAME") main" >"$peers/apt/sources.list"
+  apt-get -q -o Dir::Etc::SourceList="$peers/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$peers/apt/lists" "$@"
+}
+
+install_adolc()
+{
+  dpkg-query -W libcolpack-dev g++ make >/dev/null 2>&1 || apt-get install -q -y --no-install-recommends libcolpack-dev g++ make
+  cd "$peers"
+  sources update
+  sources --download-only source adolc
+  tar xf adolc_*.orig.tar.*
+  cd ADOL-C-*/
+  ./configure --enable-sparse --enable-atrig-erf --with-colpack=/usr --disable-static --prefix="$peers/adolc" CFLAGS='-O2 -march=native' CXXFLAGS='-O2 -march=native'
+  make -j"$(nproc)" install
+}
+
+[ -e "$peers/adolc/include" ] || (install_adolc) >"$peers/adolc.log" 2>&1 || { tail -n 5 "$peers/adolc.log" >&2; exit 1; }
+"$venv/bin/python3" -c 'import casadi' 2>/dev/null || { python3 -m venv "$venv" && "$venv/bin/pip" install -q casadi numpy; }
+lib=$(dirname "$(find "$peers/adolc" -name libadolc.so | head -n 1)")
+g++ -O2 -march=native -I"$peers/adolc/include" -o "$peers/sparse-adolc" "$here/sparse.cpp" -L"$lib" -Wl,-rpath,"$lib" -ladolc -lColPack
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The same matrices: every entry of each peer, to 1e-12.
+"$build/bench/sparse" --values >"$work/ours"
+"$peers/sparse-adolc" --values >"$work/adolc"
+TMPDIR=$work "$venv/bin/python3" "$here/sparse.py" --values >"$work/casadi" 2>"$work/version"
+"$venv/bin/python3" - "$work/ours" "$work/adolc" "$work/casadi" <<'END'
+import sys
+read = lambda path: {tuple(w[:3]): float(w[3]) for w in map(str.split, open(path)) if w[0] in ("broyden", "trigexp") and len(w) == 4}
+ours, *others = map(read, sys.argv[1:])
+assert len(ours) == 2 * 6142
+for path, other in zip(sys.argv[2:], others):
+    assert other.keys() == ours.keys(), path
+    assert max(abs(v - ours[k]) / (1 + abs(v)) for k, v in other.items()) < 1e-12, path
+print("bprop, ADOL-C and CasADi agree on both Jacobians")
+END
+
+for round in $(seq "$rounds"); do
+  "$build/bench/sparse" | sed 's/^/bprop /' >>"$work/all"
+  "$peers/sparse-adolc" | sed 's/^/ADOL-C /' >>"$work/all"
+  TMPDIR=$work "$venv/bin/python3" "$here/sparse.py" 2>/dev/null | sed 's/^/CasADi /' >>"$work/all"
+done
+cat "$work/version"
+"$venv/bin/python3" - "$work/all" <<'END'
+import statistics, sys
+rows = {}
+for line in open(sys.argv[1]):
+    who, name, median, least, *note = line.split(None, 4)
+    rows.setdefault((who, name), []).append((float(median), float(least), note[0].strip() if note else ""))
+print("%-8s %-16s %12s %12s %10s  %s" % ("", "microseconds", "median", "least", "to bprop", ""))
+for (who, name), found in rows.items():
+    median, least = statistics.median(f[0] for f in found), min(f[1] for f in found)
+    ours = rows.get(("bprop", name.split("-")[0]))
+    ratio = "%10.2f" % (median / statistics.median(f[0] for f in ours)) if ours else " " * 10
+    print("%-8s %-16s %12.2f %12.2f %s  %s" % (who, name, median, least, ratio, found[0][2]))
+END
