@@ -50,7 +50,9 @@ static int trace_outputs(drawing *d)
   bp_trace_options o = {.real = expression_dtype(d->s)};
   if (!d->n_real)
     return END_DONE;
-  bp_status st = bp_trace_new(d->real, d->n_real, &o, &d->trace);
+  bp_trace *t = NULL;
+  bp_status st = bp_trace_new(d->real, d->n_real, &o, &t);
+  d->trace = t;
   if (st == BP_OK)
     st = bp_program_bind(d->e->program, bp_trace_plan_run(d->trace));
   if (st == BP_E_UNBOUND) {

@@ -120,17 +120,14 @@ typedef struct settings {
   double step;
   int64_t entries;
   const char *wrt, *upstream;
-  bool steps, unbundle;
+  bool steps, unbundle, bundle, all;
   int sweeps; /* bp_sweeps */
 
-  bool dark, grey;
+  bool dark, grey, dot;
   double scale; /* of a PNG */
   double from, to;
-  int64_t top;
+  int64_t top, most;
   const char *shape;
-
-  bool bundle, all, dot;
-  int64_t most;
 
   bool man;
   int completion;

@@ -58,7 +58,7 @@ static void count_parts(const bpi_circuit *c, bp_circuit_size *size)
     size->bundles++;
     size->bundled += p->n_nodes;
   }
-  size->bundled_last = size->bundles == 1 && last->n_nodes == size->bundled;
+  size->bundled_last = last && size->bundles == 1 && last->n_nodes == size->bundled;
 }
 
 /* ---- from the graph to the sheet ---- */

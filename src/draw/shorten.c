@@ -151,6 +151,8 @@ static bool add_run(shortening *s, uint32_t first, uint32_t period, uint32_t ali
 static bool find_runs(shortening *s, uint32_t period)
 {
   uint32_t alike = 0;
+  if (!period)
+    return true;
   for (uint32_t i = period; i <= s->n; i++) {
     if (i < s->n && s->look[i] == s->look[i - period] && s->tied[i]) {
       alike++;

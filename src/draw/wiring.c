@@ -103,14 +103,14 @@ static bp_status list_wires(wiring *w)
 static void find_users(wiring *w)
 {
   bpi_circuit *c = w->c;
-  for (uint32_t i = 0; i < c->n_parts; i++)
+  for (uint32_t i = 0; w->wire && i < c->n_parts; i++)
     for (uint32_t k = w->wire_first[i]; k < w->wire_first[i + 1]; k++) {
       uint32_t *user = &w->user[w->wire[k].slot];
       *user = *user == 0 || *user == i + 1 ? i + 1 : MANY;
     }
   for (size_t i = 0; i < c->n_y; i++)
     w->user[c->y[i].index] = MANY;
-  for (size_t i = 0; i < c->n_params; i++)
+  for (size_t i = 0; c->params && i < c->n_params; i++)
     w->user[c->params[i].index] = MANY;
 }
 
@@ -128,8 +128,9 @@ static alike *group_for(wiring *w, uint32_t slot, size_t first)
     bpi_sheet_fail(w->s, bpi_nomem());
     return NULL;
   }
-  w->alike[w->n_alike] = (alike){.first = slot, .net = BPI_NONE};
-  return &w->alike[w->n_alike++];
+  alike *a = w->alike + w->n_alike++;
+  *a = (alike){.first = slot, .net = BPI_NONE};
+  return a;
 }
 
 /* Draws inputs that only this part uses as one, where they are many. */
@@ -180,7 +181,7 @@ static void thin_out(wiring *w, uint32_t *n_wires)
   }
   for (size_t i = 0; i < w->c->n_y; i++)
     w->used[w->c->y[i].index] = true;
-  for (size_t i = 0; i < w->c->n_params; i++)
+  for (size_t i = 0; w->c->params && i < w->c->n_params; i++)
     w->used[w->c->params[i].index] = true;
 }
 
@@ -204,7 +205,7 @@ static void note_loose_ends(wiring *w)
 static bool goes_through_frame(const bpi_circuit *c, uint32_t slot)
 {
   bool through = false;
-  for (size_t i = 0; i < c->n_params; i++)
+  for (size_t i = 0; c->params && i < c->n_params; i++)
     through = through || c->params[i].index == slot;
   for (size_t i = 0; c->params && i < c->n_y; i++)
     through = through || c->y[i].index == slot;
@@ -395,8 +396,12 @@ static const char *passed_back(wiring *w, uint32_t part, uint32_t slot, uint32_t
          *one = bpi_zalloc(c->ctx, (size_t)n + 1, sizeof *one);
   bool any = false;
   const char *lines[BPI_LABEL_LINES] = {NULL};
-  if (!sum || !one)
+  if (!sum || !one) {
+    bpi_free(c->ctx, sum);
+    bpi_free(c->ctx, one);
     bpi_sheet_fail(w->s, bpi_nomem());
+    return NULL;
+  }
   for (uint32_t m = w->node_first[part]; m < w->node_first[part + 1] && w->s->status == BP_OK; m++) {
     const bpi_node *v = &c->g->nodes[w->node[m]];
     size_t i;
@@ -476,7 +481,7 @@ static void finish_wires(wiring *w)
   uint32_t first = cell;
   for (size_t i = 0; i < s->n_pins; i++) {
     bpi_cell_kind kind = s->cell[s->pin[i].cell].kind;
-    if (kind != BPI_CELL_OUTPUT && kind != BPI_CELL_TAG) /* those know their net */
+    if (w->wire && kind != BPI_CELL_OUTPUT && kind != BPI_CELL_TAG) /* those know their net */
       s->pin[i].net = net_of_wire(w, &w->wire[s->pin[i].net]);
     uses[s->pin[i].net]++;
   }
@@ -485,7 +490,7 @@ static void finish_wires(wiring *w)
     if (!stands(w, i))
       continue;
     bpi_cell *at = &s->cell[cell++];
-    for (uint32_t k = 0; k < at->n_pins && c->trace; k++) {
+    for (uint32_t k = 0; k < at->n_pins && c->trace && w->wire; k++) {
       bpi_pin *pin = &s->pin[at->first_pin + k];
       const wire *one = &w->wire[w->wire_first[i] + k];
       if (uses[pin->net] > 1 && one->alike == BPI_NONE)
