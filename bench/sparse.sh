@@ -65,10 +65,12 @@ rows = {}
 for line in open(sys.argv[1]):
     who, name, median, least, *note = line.split(None, 4)
     rows.setdefault((who, name), []).append((float(median), float(least), note[0].strip() if note else ""))
-print("%-8s %-16s %12s %12s %10s  %s" % ("", "microseconds", "median", "least", "to bprop", ""))
+# Ratios are of least times: other work on the machine makes times longer, never shorter.
+least_of = lambda found: min(f[1] for f in found)
+print("%-8s %-16s %12s %12s %10s" % ("", "microseconds", "median", "least", "to bprop"))
 for (who, name), found in rows.items():
-    median, least = statistics.median(f[0] for f in found), min(f[1] for f in found)
+    median, least = statistics.median(f[0] for f in found), least_of(found)
     ours = rows.get(("bprop", name.split("-")[0]))
-    ratio = "%10.2f" % (median / statistics.median(f[0] for f in ours)) if ours else " " * 10
+    ratio = "%10.2f" % (least / least_of(ours)) if ours else " " * 10
     print("%-8s %-16s %12.2f %12.2f %s  %s" % (who, name, median, least, ratio, found[0][2]))
 END
