@@ -358,7 +358,7 @@ def derivatives(g, node, outputs, upstream, signs):
     for i in np.ndindex(node.value.shape):
         near = difference(g, node, i, STEP, outputs, upstream, signs)
         far = difference(g, node, i, 2 * STEP, outputs, upstream, signs)
-        if abs(near - far) > 1e-4 * max(1, abs(near)):
+        if abs(near - far) > 3e-5 * max(1, abs(near)):
             raise Rejected("bends too much")
         result[i] = (4 * near - far) / 3
     return result

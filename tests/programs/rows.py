@@ -287,8 +287,11 @@ def reduction(name, fn, lo=-4, hi=4, kinks=None, numpy_too=False, extra=None, wh
         text = name + "({0}" + g.reduction_text(axes, keep, x) + attrs + ")"
         if numpy_too and g.chance(0.4):
             text = "np." + name + "({0}" + g.numpy_reduction_text(axes, keep) + attrs + ")"
+            if g.chance(0.4):
+                text = "{0}." + name + "(" + (g.numpy_reduction_text(axes, keep) + attrs)[2:] + ")"
         real = x.value.dtype == float
-        return g.call(text, [x], lambda v: fn(v, axis=axes, keepdims=keep, **more),
+        # A sum or largest of whole numbers is real here.
+        return g.call(text, [x], lambda v: np.asarray(fn(v, axis=axes, keepdims=keep, **more), float),
                       (lambda v: kinks(v, axes)) if kinks and real else None)
 
 
