@@ -46,11 +46,29 @@ static int table_array(bp_ctx *ctx, const char *path, const bp_table *t, bp_ndar
   return end;
 }
 
+/* Whether the first line of a table read without a header is one all the same: words over numbers. */
+static bool has_header(const bp_table *t)
+{
+  bp_column c;
+  for (int k = 0; k < bp_table_columns(t); k++)
+    if (bp_table_column(t, k, &c) != BP_OK || c.text)
+      return true;
+  return false;
+}
+
 static int csv_value(expression *e, const settings *s, const char *name, const char *path)
 {
   bp_table *t = NULL;
   bp_ndarray a = {0};
-  int end = table_read(e->ctx, s, path, &t);
+  settings plain = *s;
+  if (s->header == BP_CSV_HEADER_AUTO)
+    plain.header = BP_CSV_HEADER_NO; /* an array has no names */
+  int end = table_read(e->ctx, &plain, path, &t);
+  if (!end && s->header == BP_CSV_HEADER_AUTO && has_header(t)) {
+    bp_table_free(t);
+    t = NULL;
+    end = table_read(e->ctx, s, path, &t);
+  }
   if (!end)
     end = table_array(e->ctx, path, t, &a);
   if (!end) {
@@ -76,6 +94,18 @@ static int file_value(expression *e, const settings *s, const char *name, const 
   bp_status st = bp_program_set_array(e->program, name, &a);
   bp_ndarray_free(e->ctx, &a);
   return st == BP_OK ? END_DONE : expression_fail(e, st);
+}
+
+/* A name given twice is most often one of two names mistyped. */
+static bool given_before(const settings *s, int i)
+{
+  size_t n = strcspn(s->inputs[i], "=") + 1;
+  for (int k = 1; k < i; k++)
+    if (!strncmp(s->inputs[k], s->inputs[i], n)) {
+      fail(END_USAGE, "%.*s is given a value twice", (int)n - 1, s->inputs[i]);
+      return true;
+    }
+  return false;
 }
 
 /* name=value; the text of the whole word is what messages show. */
@@ -185,7 +215,7 @@ int expression_open(expression *e, bp_ctx *ctx, const settings *s)
 {
   int end = expression_begin(e, ctx, s);
   for (int i = 1; !end && i < s->n_inputs; i++)
-    end = expression_value(e, s, s->inputs[i]);
+    end = given_before(s, i) ? END_USAGE : expression_value(e, s, s->inputs[i]);
   if (!end)
     end = read_program(e, s);
   if (!end && !bp_program_outputs(e->program))

@@ -279,8 +279,12 @@ static int unknown(const command *cmd, const char *word, const char *name, const
   for (size_t i = 0; i < option_count; i++)
     if ((options[i].commands & cmd->bit) && options[i].help)
       nearest_try(&n, options[i].name);
-  return fail(END_USAGE, "%s: unknown option%s (bprop help %s)", word, nearest_hint(&n, dashes ? "--" : ""),
-              cmd->name);
+  const char *hint = nearest_hint(&n, dashes ? "--" : "");
+  if (!*hint && dashes && word[1] != '-' && cmd->bit & EXPRESSIONS)
+    return fail(END_USAGE,
+                "%s: unknown option; a formula that begins with - comes after --: bprop %s -- '%s'", word,
+                cmd->name, word);
+  return fail(END_USAGE, "%s: unknown option%s (bprop help %s)", word, hint, cmd->name);
 }
 
 typedef struct words {

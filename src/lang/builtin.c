@@ -877,6 +877,7 @@ static const bpi_native natives[] = {
     {"eye", "N, M?", run_eye, 0},
     {"identity", "N", run_eye, 0},
     {"arange", "start, stop?, step?", run_arange, 0},
+    {"range", "start, stop?, step?", run_arange, 0},
     {"linspace", "start, stop, num?", run_linspace, 0},
     {"randn", "*shape", run_randn, 0},
     {"rand", "*shape", run_rand, 0},

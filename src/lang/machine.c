@@ -17,6 +17,12 @@ bpi_value bpi_pop(bp_program *p)
   return p->n_stack ? p->stack[--p->n_stack] : (bpi_value){.kind = BPI_V_NONE};
 }
 
+/* The last n values. */
+static bpi_value *top_values(bp_program *p, uint32_t n)
+{
+  return n ? p->stack + p->n_stack - n : p->stack;
+}
+
 void bpi_statement_done(bp_program *p)
 {
   p->n_stack = 0;
@@ -170,7 +176,7 @@ static bp_status call_top(bp_program *p, const bpi_lfn *fn, uint32_t n, uint32_t
   if (!args)
     return bpi_lang_nomem(p);
   if (n)
-    memcpy(args, p->stack + p->n_stack - n, n * sizeof *args);
+    memcpy(args, top_values(p, n), n * sizeof *args);
   size_t base = p->n_stack - n - below;
   if (bpi_call_value(p, fn, args, n, &out) != BP_OK)
     return p->status;
@@ -224,6 +230,8 @@ static bp_status do_attribute(bp_program *p, const bpi_lname *name)
   x.keyword = NULL;
   if (bpi_type_of(p, &x, &t) != BP_OK)
     return p->status;
+  if (x.kind == BPI_V_INPUT)
+    x.input->read = true;
   if (strcmp(name->text, "T") == 0) {
     bpi_apply_named(p, "transpose", &x, 1, &out);
   } else if (strcmp(name->text, "shape") == 0) {
@@ -248,7 +256,7 @@ static bp_status do_attribute(bp_program *p, const bpi_lname *name)
 static bp_status do_list(bp_program *p, const bpi_lstep *s, bool tuple)
 {
   bpi_value out;
-  if (bpi_list(p, p->stack + p->n_stack - s->n, s->n, tuple, &out) != BP_OK)
+  if (bpi_list(p, top_values(p, s->n), s->n, tuple, &out) != BP_OK)
     return p->status;
   p->n_stack -= s->n;
   return bpi_push(p, out);
@@ -259,14 +267,14 @@ static bp_status do_slice(bp_program *p)
   bpi_value *items = bpi_arena_alloc(&p->temp, 3, sizeof *items);
   if (!items)
     return bpi_lang_nomem(p);
-  memcpy(items, p->stack + p->n_stack - 3, 3 * sizeof *items);
+  memcpy(items, top_values(p, 3), 3 * sizeof *items);
   p->n_stack -= 3;
   return bpi_push(p, (bpi_value){.kind = BPI_V_SLICE, .items = items, .n = 3});
 }
 
 static bp_status do_index(bp_program *p, const bpi_lstep *s)
 {
-  bpi_value *top = p->stack + p->n_stack - s->n - 1, out;
+  bpi_value *top = top_values(p, s->n + 1), out;
   bpi_value *at = bpi_arena_alloc(&p->temp, s->n + 1, sizeof *at);
   if (!at)
     return bpi_lang_nomem(p);
@@ -284,7 +292,7 @@ static bp_status do_function(bp_program *p, const bpi_lstep *s)
   if (!fn || !defaults)
     return bpi_lang_nomem(p);
   if (s->n)
-    memcpy(defaults, p->stack + p->n_stack - s->n, s->n * sizeof *defaults);
+    memcpy(defaults, top_values(p, s->n), s->n * sizeof *defaults);
   for (uint32_t i = 0; i < s->n; i++)
     if (defaults[i].kind == BPI_V_ARRAY && !(defaults[i].array = bpi_keep_array(p, defaults[i].array)))
       return p->status;
@@ -332,7 +340,7 @@ static bp_status do_output(bp_program *p, const bpi_lstep *s)
   bpi_value v = bpi_pop(p);
   if (v.kind == BPI_V_LIST && v.tuple) {
     for (uint32_t i = 0; i < v.n; i++)
-      if (add_output(p, &v.items[i], NULL) != BP_OK)
+      if (v.items[i].kind != BPI_V_TEXT && add_output(p, &v.items[i], NULL) != BP_OK)
         return p->status;
     return BP_OK;
   }
