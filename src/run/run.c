@@ -108,15 +108,19 @@ static bp_status no_such_input(const bp_plan *p, const char *input)
                   input);
 }
 
+/* Inputs are mostly bound in the order in which they were made, so the search begins behind the last one: many of them are bound in
+ * linear time. */
 bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes)
 {
   if (!r || !input)
     return bpi_bad_arg("bp_run_bind", "run or input");
   const bp_plan *p = r->plan;
-  size_t i = 0;
-  while (i < p->n_inputs && strcmp(p->inputs[i].name, input) != 0)
-    i++;
-  return i == p->n_inputs ? no_such_input(p, input) : bpi_run_bind_at(r, i, data, bytes);
+  for (size_t k = 1; k <= p->n_inputs; k++) {
+    size_t i = (r->bound_last + k) % p->n_inputs;
+    if (strcmp(p->inputs[i].name, input) == 0)
+      return bpi_run_bind_at(r, i, data, bytes);
+  }
+  return no_such_input(p, input);
 }
 
 bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
@@ -130,6 +134,7 @@ bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
   bpi_frame_bind(&r->frame, i, data);
   r->n_unbound -= !r->bound[i];
   r->bound[i] = true;
+  r->bound_last = i;
   return BP_OK;
 }
 

@@ -54,6 +54,7 @@ struct bp_run {
   bpi_frame frame;
   bool *bound;
   size_t n_unbound;
+  size_t bound_last; /* input that was bound last: a search by name begins behind it */
   bool ran;
 };
 
