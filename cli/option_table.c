@@ -172,10 +172,14 @@ const command commands[] = {
      "bprop run 'sum(x*x, axis=0)' 'x=randn(3,4)' --seed 7\nbprop run network.bp x=@digits.npy --json",
      cmd_run},
     {"graph", GRAPH, "EXPR|FILE [NAME=VALUE...]", 1, -1, "draw a formula or a program as a circuit",
-     "From left to right: inputs as names, operations in circles, constants in their gates. Above each wire its value; below it, in "
-     "italics, the gradient of the outputs by it. Where a wire forks, each branch shows what comes back along it, and the stem the sum. The "
-     "operand that a max takes has a thick wire. Functions of the program are rounded boxes; --unbundle opens them. Inputs without a "
-     "value are drawn without.\n\nLong circuits are broken into rows; wires that would reach far are cut, and go on under their name or "
+     "From left to right: inputs as names, operations in circles, constants in their gates. Above each wire "
+     "its value; below it, in "
+     "italics, the gradient of the outputs by it. Where a wire forks, each branch shows what comes back "
+     "along it, and the stem the sum. The "
+     "operand that a max takes has a thick wire. Functions of the program are rounded boxes; --unbundle "
+     "opens them. Inputs without a "
+     "value are drawn without.\n\nLong circuits are broken into rows; wires that would reach far are cut, "
+     "and go on under their name or "
      "number.",
      "bprop graph '1/(1+exp(-(w0*x0+w1*x1+w2)))' w0=2 x0=-1 w1=-3 x1=-2 w2=-3 -o neuron.svg\n"
      "bprop graph network.bp --unbundle -o network.png --dark\nbprop graph '(x+y)*z' x=-2 y=5 z=-4 --dot",
