@@ -20,6 +20,11 @@ enum { ROW_TABLE = 512 };
 struct bpi_row_wants {
   const bp_op *op;
   uint8_t wants[MAX_WANTS];
+  enum {
+    UNKNOWN,
+    FOLLOWS,
+    ALWAYS_WHOLE
+  } result; /* whether reals give a real where whole numbers give whole ones */
 };
 
 static bp_status learn_wants(bp_program *p, struct bpi_row_wants *row)
@@ -38,7 +43,7 @@ static bp_status learn_wants(bp_program *p, struct bpi_row_wants *row)
 }
 
 /* An input takes the types that the row's examples give it; inputs past the eighth are as the eighth. NULL: told. */
-static const uint8_t *wants_of(bp_program *p, const bp_op *op)
+static struct bpi_row_wants *wants_of(bp_program *p, const bp_op *op)
 {
   if (!p->wants && !(p->wants = bpi_arena_alloc(&p->arena, ROW_TABLE, sizeof *p->wants))) {
     bpi_lang_nomem(p);
@@ -52,7 +57,7 @@ static const uint8_t *wants_of(bp_program *p, const bp_op *op)
     if (learn_wants(p, &p->wants[at]) != BP_OK)
       return NULL;
   }
-  return p->wants[at].wants;
+  return &p->wants[at];
 }
 
 /* ---- promotion ---- */
@@ -175,10 +180,25 @@ static bp_status try_row(bp_program *p, bp_graph *g, const bp_op *op, bpi_value 
   return bp_apply(g, op, in, n, attr, y);
 }
 
+/* Whole numbers of no type that a row made of others have no type either, unless the row counts: argmax gives int64 of reals too. */
+static bool stays_flexible(bp_program *p, bp_graph *g, struct bpi_row_wants *row, const bpi_value *x,
+                           uint32_t n, const bp_attr *attr, bp_node *in)
+{
+  bp_node y[BP_MAX_RESULTS];
+  if (row->result == UNKNOWN) {
+    bp_status s = try_row(p, g, row->op, (bpi_value *)x, n, row->wants, BP_REAL, attr, in, y);
+    const bpi_node *v = s == BP_OK ? bpi_slot(y[0]) : NULL;
+    row->result = v && v->type->dtype == BP_REAL ? FOLLOWS : ALWAYS_WHOLE;
+    bp_graph_clear(g);
+  }
+  return row->result == FOLLOWS;
+}
+
 bp_status bpi_apply_row(bp_program *p, const bp_op *op, bpi_value *x, uint32_t n, const bp_attr *attr,
                         bpi_value *out)
 {
-  const uint8_t *wants = op->examples[0] ? wants_of(p, op) : NULL;
+  struct bpi_row_wants *row = op->examples[0] ? wants_of(p, op) : NULL;
+  const uint8_t *wants = row ? row->wants : NULL;
   bool known = stays_known(p, op, x, n), flex = false;
   bp_graph *g = known ? bpi_scratch(p) : p->env->graph;
   bp_node few[8], y[BP_MAX_RESULTS];
@@ -202,7 +222,9 @@ bp_status bpi_apply_row(bp_program *p, const bp_op *op, bpi_value *x, uint32_t n
     return bpi_wrong_graph(p, g);
   if (g == p->graph)
     bpi_spot_nodes(p, first, &p->here);
-  return deliver_results(p, y, flex, out);
+  if (flex && row && bpi_slot(y[0])->type->dtype == BP_INT64)
+    flex = stays_flexible(p, g, row, x, n, attr, in);
+  return p->status == BP_OK ? deliver_results(p, y, flex, out) : p->status;
 }
 
 static bp_status preset_attrs(bp_program *p, const bp_op *op, bp_attr *attr, const bool *given);

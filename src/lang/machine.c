@@ -321,14 +321,19 @@ static bp_status do_unpack(bp_program *p, const bpi_lstep *s)
   return BP_OK;
 }
 
-static bp_status add_output(bp_program *p, const bpi_value *v, const char *name)
+static bp_status add_output(bp_program *p, const bpi_value *value, const bpi_lname *name)
 {
-  bp_node n = bpi_to_node(p, p->graph, v, BP_NONE);
+  bpi_value v = *value;
+  if (bpi_pack(p, &v) != BP_OK)
+    return p->status;
+  bool whole = v.flex && bpi_known(p, &v); /* x.shape is shown as whole numbers */
+  bp_node n = bpi_to_node(p, p->graph, &v, whole ? BP_INT64 : BP_NONE);
   if (p->status != BP_OK)
     return p->status;
   if (!bpi_grow(p->ctx, (void **)&p->outputs, &p->outputs_cap, p->n_outputs, sizeof *p->outputs))
     return bpi_lang_nomem(p);
-  p->outputs[p->n_outputs].name = name;
+  bool assigned = name && bpi_symbol_in(&p->top.scope, name); /* inf is no name of a result */
+  p->outputs[p->n_outputs].name = assigned ? name->text : NULL;
   p->outputs[p->n_outputs++].node = n;
   p->live_known = false;
   return BP_OK;
@@ -339,16 +344,18 @@ static bp_status do_output(bp_program *p, const bpi_lstep *s)
 {
   bpi_value v = bpi_pop(p);
   if (v.kind == BPI_V_LIST && v.tuple) {
-    for (uint32_t i = 0; i < v.n; i++)
-      if (v.items[i].kind != BPI_V_TEXT && add_output(p, &v.items[i], NULL) != BP_OK)
+    for (uint32_t i = 0; i < v.n; i++) {
+      const bpi_lname *name = s->names && i < s->n ? s->names[i] : NULL;
+      if (v.items[i].kind != BPI_V_TEXT && add_output(p, &v.items[i], name) != BP_OK)
         return p->status;
+    }
     return BP_OK;
   }
   if (v.kind == BPI_V_NONE || v.kind == BPI_V_TEXT)
     return BP_OK;
   if (v.kind == BPI_V_FN)
     return bpi_wrong(p, BP_E_DTYPE, "this is a function; call it: f(...)");
-  return add_output(p, &v, s->name ? s->name->text : NULL);
+  return add_output(p, &v, s->names ? s->names[0] : NULL);
 }
 
 bp_status bpi_do(bp_program *p, const bpi_lsource *source, const bpi_lstep *s)

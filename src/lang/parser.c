@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_NAMED = 16 /* outputs of one statement that keep their names */ };
+
 typedef struct parser {
   bp_program *p;
   bpi_lexer lx;
@@ -10,7 +12,9 @@ typedef struct parser {
   uint32_t last_end; /* of the token before it */
   bpi_lcode *code;   /* a function whose body is recorded; NULL: steps run at once */
   int depth;
-  uint32_t begin; /* of the expression parsed last */
+  uint32_t begin;                    /* of the expression parsed last */
+  const bpi_lname *items[MAX_NAMED]; /* of the tuple parsed last: those that are names */
+  uint32_t n_items;
 } parser;
 
 static bool parse_expression(parser *r);
@@ -538,11 +542,23 @@ static bool parse_expression(parser *r)
   return parse_level(r, 0) && (r->t.kind != BPI_T_NAME || !refuse_word(r));
 }
 
+/* An item of a tuple; whether it is a name alone is kept for outputs. */
+static bool parse_item(parser *r, uint32_t i)
+{
+  const bpi_lname *name = r->t.kind == BPI_T_NAME ? r->t.name : NULL;
+  uint32_t end = r->t.end;
+  if (!parse_expression(r))
+    return false;
+  if (i < MAX_NAMED)
+    r->items[i] = r->last_end == end ? name : NULL;
+  return true;
+}
+
 /* a, b, c without brackets is a tuple. */
 static bool parse_tuple(parser *r)
 {
   uint32_t begin = r->t.at, n = 1;
-  if (!parse_expression(r))
+  if (!parse_item(r, 0))
     return false;
   bool comma = at_op(r, ',');
   while (at_op(r, ',')) {
@@ -550,11 +566,12 @@ static bool parse_tuple(parser *r)
       return false;
     if (r->t.kind == BPI_T_END || r->t.kind == BPI_T_LINE || at_op(r, ';'))
       break;
-    if (!parse_expression(r))
+    if (!parse_item(r, n))
       return false;
     n++;
   }
   r->begin = begin;
+  r->n_items = n < MAX_NAMED ? n : MAX_NAMED;
   return !comma || emit_op(r, BPI_S_TUPLE, 0, n, begin, begin);
 }
 
@@ -736,13 +753,12 @@ static bool parse_return(parser *r)
 static bool parse_bare(parser *r)
 {
   uint32_t at = r->t.at;
-  const bpi_lname *name = r->t.kind == BPI_T_NAME ? r->t.name : NULL;
   if (r->code)
     return fail_at(r, at, BP_E_PARSE, "in a function this value goes nowhere; return it, or assign it");
   if (!parse_tuple(r))
     return false;
-  bool alone = name && r->last_end - at == name->n;
-  return emit_name(r, BPI_S_OUTPUT, alone ? name : NULL, at, at);
+  return emit(r,
+              (bpi_lstep){.kind = BPI_S_OUTPUT, .names = r->items, .n = r->n_items, .at = at, .begin = at});
 }
 
 /* A string alone in a function documents it. */

@@ -29,6 +29,19 @@ def compare(text, ours, theirs):
         print(f"{text}\nbprop {ours.dtype}, NumPy {theirs.dtype}")
         failed += 1
 
+def printed(text, *words):
+    """The program as --print shows it: it reads back to the same results, bit for bit."""
+    got = subprocess.run([bprop, "run", "--print", "--seed", "5", "--", text, *words], capture_output=True, text=True)
+    if got.returncode:
+        sys.exit(f"{text}\n{got.stderr}")
+    return got.stdout
+
+def same_bits(text, a, b):
+    global failed
+    if len(a) != len(b) or any(x.dtype != y.dtype or x.shape != y.shape or x.tobytes() != y.tobytes() for x, y in zip(a, b)):
+        print(f"{text}\nprinted, it gives something else")
+        failed += 1
+
 # ---- the lecture's four lines, verbatim ----
 text = open(lecture).read()
 inputs, outputs = run(lecture)
@@ -45,6 +58,7 @@ for must in ("f = lambda x: 1.0/(1.0 + np.exp(-x))", "x = np.random.randn(3, 1)"
     assert must in lines, must
 exec(lines, scope)
 compare(lecture, outputs[0], scope["out"])
+same_bits(lecture, outputs, run(printed(lecture))[1])
 assert inputs["x"].shape == (3, 1) and abs(inputs["W1"]).max() > 0.1
 
 # ---- expressions that both read ----
@@ -80,7 +94,9 @@ for e in (e.strip() for e in expressions.replace("\n", ";").split(";")):
     if not e:
         continue
     n += 1
-    ours = run(e, *[f"{k}={v}" for k, v in names.items()])[1]
+    words = [f"{k}={v}" for k, v in names.items()]
+    ours = run(e, *words)[1]
+    same_bits(e, ours, run(printed(e, *words))[1])
     theirs = eval(e, scope)
     theirs = theirs if isinstance(theirs, tuple) else [theirs]
     if len(ours) != len(theirs):
