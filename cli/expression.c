@@ -140,7 +140,7 @@ static int text_fail(const expression *e, bp_status st)
 static bool is_file(const char *word)
 {
   struct stat st;
-  return !strcmp(word, "-") || (strcmp(word, "") && !stat(word, &st) && !S_ISDIR(st.st_mode));
+  return !strcmp(word, "-") || (*word && !stat(word, &st) && !S_ISDIR(st.st_mode));
 }
 
 /* All of a file; compressed ones too. */

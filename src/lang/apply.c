@@ -208,7 +208,7 @@ bp_status bpi_apply_row(bp_program *p, const bp_op *op, bpi_value *x, uint32_t n
   /* A function has types of its own: its arguments go to it as they are. */
   bp_dtype t = takes_function(op) ? BP_NONE : promoted(p, x, wants, n, known, &flex);
   uint32_t first = bp_graph_mark(p->graph);
-  bp_status s = p->status;
+  bp_status s;
   /* The row knows what types it takes: where it refuses one, the next in NumPy's order is tried. */
   for (s = try_row(p, g, op, x, n, wants, t, attr, in, y);
        s == BP_E_DTYPE && p->status == BP_OK && next_type(t) != BP_NONE;

@@ -450,11 +450,18 @@ enum {
   BPI_OF_RANDOM = 1, /* np.random.name */
   BPI_NO_METHOD = 2  /* x.name(...) means the row */
 };
+extern const bpi_native bpi_array_natives[], bpi_shape_natives[],
+    bpi_other_natives[]; /* ended by a row without a name */
 const bpi_native *bpi_native_find(const char *name, bool random, bool method);
 const bpi_alias *bpi_alias_find(const char *name);
 /* Arguments in the order of a list of parameters; argv has BPI_MAX_PARAMS places. */
 bp_status bpi_bind_args(bp_program *p, const char *function, const char *params, bpi_value *args, uint32_t n,
                         bpi_value *argv);
+/* Not given, or None. */
+bool bpi_absent(const bpi_value *v);
+/* One list of dims, or dims as arguments of their own. */
+bp_status bpi_dims_of(bp_program *p, const bpi_value *v, int *rank, int64_t *dims);
+bp_status bpi_dtype_of(bp_program *p, const bpi_value *v, bp_dtype preset, bp_dtype *t);
 /* What a name that nobody assigned means: a constant, a type, a function. False: nothing. */
 bool bpi_builtin(bp_program *p, const bpi_lname *name, bool random, bpi_value *out);
 bool bpi_builtin_fn(const bpi_lname *name, bool random, bool method, bpi_lfn *fn);
@@ -470,7 +477,7 @@ bpi_linput **bpi_inputs_by_node(bp_program *p);
 
 bp_status bpi_index(bp_program *p, bpi_value *x, bpi_value *at, uint32_t n, bpi_value *out);
 
-/* ---- function.c is a room's file already; closures are in userfn.c ---- */
+/* ---- userfn.c ---- */
 
 bp_status bpi_call_value(bp_program *p, const bpi_lfn *fn, bpi_value *args, uint32_t n, bpi_value *out);
 /* A typed function as a function of graphs. NULL: told. */

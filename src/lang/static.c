@@ -88,8 +88,8 @@ bp_status bpi_static_ints(bp_program *p, const bpi_value *v, const char *what, c
 
 bp_status bpi_static_dims(bp_program *p, const bpi_value *v, int *rank, int64_t *dims)
 {
-  const int64_t *list;
-  int64_t n, size;
+  const int64_t *list = NULL;
+  int64_t n = 0, size;
   if (bpi_static_ints(p, v, "a shape", &list, &n) != BP_OK)
     return p->status;
   if (n > BP_MAX_RANK)

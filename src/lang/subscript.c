@@ -225,13 +225,13 @@ static bp_status gather_parts(bp_program *p, subscript *s, bpi_value *x)
       return p->status;
   }
   if (s->arrays > 1) {
-    int64_t dims[BP_MAX_RANK];
+    int64_t dims[BP_MAX_RANK] = {0};
     int rank = 0;
     for (int i = 0; i < t.rank; i++)
       if (i <= first || i >= first + s->arrays)
         dims[rank++] = t.dims[i];
-      else
-        dims[rank - 1] *= t.dims[i];
+      else /* first >= 0: the axis before was taken */
+        dims[rank > 0 ? rank - 1 : 0] *= t.dims[i];
     bp_attr attr = {.v = dims, .n = rank};
     bpi_value whole = *x;
     if (bpi_apply_row(p, bp_op_find("reshape"), &whole, 1, &attr, x) != BP_OK)
