@@ -533,7 +533,7 @@ bp_status bpi_list(bp_program *p, const bpi_value *items, uint32_t n, bool tuple
 /* [x, y, 1]: each item gets a new first axis, and they are joined along it. */
 static bp_status stack_items(bp_program *p, bpi_value *v)
 {
-  bp_type first = {0}, t;
+  bp_type first = {0}, t = {0};
   bpi_value *rows = bpi_arena_alloc(&p->temp, v->n, sizeof *rows);
   if (!rows)
     return bpi_lang_nomem(p);
