@@ -70,58 +70,66 @@ static int indent_of(const bpi_lsource *s, uint32_t at)
   return n;
 }
 
-static bool lex_number(bpi_lexer *lx, bpi_token *t)
+static uint32_t digits_end(const bpi_lsource *s, uint32_t at)
 {
-  const bpi_lsource *s = lx->source;
-  uint32_t at = lx->at;
-  t->whole = true;
   while (is_digit_at(s, at))
     at++;
-  if (char_at(s, at) == '.') {
-    t->whole = false;
-    at++;
-    while (is_digit_at(s, at))
-      at++;
-  }
+  return at;
+}
+
+/* digits[.digits][e[+-]digits], where one side of the point may have none. */
+static uint32_t number_end(const bpi_lsource *s, uint32_t at, bool *whole)
+{
+  at = digits_end(s, at);
+  *whole = char_at(s, at) != '.';
+  if (!*whole)
+    at = digits_end(s, at + 1);
   if (char_at(s, at) == 'e' || char_at(s, at) == 'E') {
     uint32_t digits = at + 1 + (char_at(s, at + 1) == '+' || char_at(s, at + 1) == '-');
     if (is_digit_at(s, digits)) {
-      t->whole = false;
-      for (at = digits; is_digit_at(s, at); at++)
-        ;
+      *whole = false;
+      at = digits_end(s, digits);
     }
   }
-  if (char_at(s, at) == '.' || letter_at(s, at)) {
-    uint32_t end = at;
-    while (char_at(s, end) == '.' || is_digit_at(s, end) || letter_at(s, end))
-      end += char_at(s, end) == '.' || is_digit_at(s, end) ? 1 : (uint32_t)letter_at(s, end);
-    return lex_fail(lx, t->at, end, BP_E_PARSE, "not a number; write it as 12, 1.5 or 1e-3");
+  return at;
+}
+
+/* "1." and ".5" are numbers here as in C; the reader of numbers wants digits on both sides of the point. */
+static bool read_number(const char *text, size_t n, double *x)
+{
+  const char *point = memchr(text, '.', n), *end = text + n;
+  bool before = point && point > text, after = point && point + 1 < end && point[1] >= '0' && point[1] <= '9';
+  char filled[64];
+  if (!point || (before && after))
+    return bpi_parse_double(text, n, x);
+  if (n + 2 > sizeof filled)
+    return false;
+  size_t head = (size_t)(point - text), k = 0;
+  if (!before)
+    filled[k++] = '0';
+  memcpy(filled + k, text, head + 1);
+  k += head + 1;
+  if (!after)
+    filled[k++] = '0';
+  memcpy(filled + k, point + 1, n - head - 1);
+  return bpi_parse_double(filled, k + n - head - 1, x);
+}
+
+static bool lex_number(bpi_lexer *lx, bpi_token *t)
+{
+  const bpi_lsource *s = lx->source;
+  uint32_t end = number_end(s, lx->at, &t->whole), after = end;
+  while (char_at(s, after) == '.' || is_digit_at(s, after) || letter_at(s, after)) {
+    size_t n = letter_at(s, after);
+    after += n ? (uint32_t)n : 1;
   }
-  /* "1." and ".5" are numbers here as in C; the reader of numbers wants digits on both sides. */
-  char buf[64];
-  size_t n = at - t->at;
   const char *text = s->text + t->at;
-  bool bare =
-      text[0] == '.' || text[n - 1] == '.' ||
-      (memchr(text, '.', n) && !is_digit_at(s, (uint32_t)((const char *)memchr(text, '.', n) - s->text) + 1));
-  if (bare && n + 2 < sizeof buf) {
-    const char *point = memchr(text, '.', n);
-    size_t head = (size_t)(point - text), k = 0;
-    if (!head)
-      buf[k++] = '0';
-    memcpy(buf + k, text, head + 1);
-    k += head + 1;
-    if (!is_digit_at(s, (uint32_t)(point - s->text) + 1))
-      buf[k++] = '0';
-    memcpy(buf + k, point + 1, n - head - 1);
-    text = buf;
-    n = k + n - head - 1;
-  }
-  if (!bpi_parse_double(text, n, &t->number))
-    return lex_fail(lx, t->at, at, BP_E_PARSE, "not a number; write it as 12, 1.5 or 1e-3");
+  size_t n = end - t->at;
+  if (after != end || !read_number(text, n, &t->number))
+    return lex_fail(lx, t->at, after, BP_E_PARSE, "not a number; write it as 12, 1.5 or 1e-3");
   t->whole = t->whole && bpi_parse_int(text, n, &t->integer);
   t->kind = BPI_T_NUMBER;
-  t->end = lx->at = at;
+  t->end = lx->at = end;
   return true;
 }
 
