@@ -153,29 +153,37 @@ static uint32_t escape_at(const bpi_lsource *s, uint32_t at, char *byte)
   return c == 'n' || c == 't' || c == '\\' || c == '\'' || c == '"';
 }
 
+/* How many bytes close a string that is open at `at`: its quote, or three of them; 0 if it does not end there. */
+static uint32_t closes(const bpi_lsource *s, uint32_t at, int quote, uint32_t quotes)
+{
+  for (uint32_t i = 0; i < quotes; i++)
+    if (char_at(s, at + i) != quote)
+      return 0;
+  return quotes;
+}
+
+/* 'text', "text", or three quotes around several lines. */
 static bool lex_string(bpi_lexer *lx, bpi_token *t)
 {
   const bpi_lsource *s = lx->source;
   int quote = char_at(s, lx->at);
-  uint32_t at = lx->at + 1;
+  uint32_t quotes = closes(s, lx->at, quote, 3) ? 3 : 1, at = lx->at + quotes, length;
   bpi_text text;
   bpi_text_init(&text, lx->p->ctx);
-  bpi_text_add(&text, "", 0);
-  while (at < s->n && s->text[at] != quote && s->text[at] != '\n') {
+  while (at < s->n && !closes(s, at, quote, quotes) && (quotes == 3 || s->text[at] != '\n')) {
     char byte = s->text[at];
-    uint32_t length = byte == '\\' ? 1 + escape_at(s, at + 1, &byte) : 1;
+    length = byte == '\\' ? 1 + escape_at(s, at + 1, &byte) : 1;
     bpi_text_add(&text, &byte, 1);
     at += length;
   }
-  bool closed = char_at(s, at) == quote;
+  length = closes(s, at, quote, quotes);
   t->kind = BPI_T_STRING;
-  t->name = closed && !text.failed ? bpi_intern(lx->p, text.s ? text.s : "", text.n) : NULL;
-  t->end = lx->at = at + 1;
+  t->name = length && !text.failed ? bpi_intern(lx->p, text.s ? text.s : "", text.n) : NULL;
+  t->end = lx->at = at + length;
   if (text.failed)
     bpi_lang_nomem(lx->p);
   bpi_text_free(&text);
-  return closed ? t->name != NULL
-                : lex_fail(lx, t->at, t->at + 1, BP_E_PARSE, "the string is not closed on its line");
+  return length ? t->name != NULL : lex_fail(lx, t->at, t->at + 1, BP_E_PARSE, "the string is not closed");
 }
 
 static bool lex_name(bpi_lexer *lx, bpi_token *t)

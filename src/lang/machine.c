@@ -103,6 +103,16 @@ static bp_status remainder_of(bp_program *p, bpi_value *x, bpi_value *out)
   return bpi_apply_named(p, "sub", both, 2, out);
 }
 
+/* x^2 is most often meant as a power. */
+static bp_status check_exclusive_or(bp_program *p, bpi_value *x)
+{
+  bp_type t;
+  for (int i = 0; i < 2; i++)
+    if (bpi_type_of(p, &x[i], &t) == BP_OK && t.dtype != BP_BOOL)
+      return bpi_wrong(p, BP_E_DTYPE, "^ is 'either, but not both' of truths; the power is **");
+  return p->status;
+}
+
 static bp_status do_binary(bp_program *p, int op)
 {
   bpi_value x[2], out;
@@ -112,6 +122,8 @@ static bp_status do_binary(bp_program *p, int op)
   if (fold_numbers(op, &x[0], &x[1], &out))
     return bpi_push(p, out);
   bp_status s = BP_E_INTERNAL;
+  if (op == '^' && check_exclusive_or(p, x) != BP_OK)
+    return p->status;
   if (op == '@')
     s = matrix_product(p, x, &out);
   else if (op == BPI_OP2('/', '/'))
@@ -200,6 +212,11 @@ static bp_status do_call(bp_program *p, const bpi_lstep *s)
   if (!fn && symbol)
     return bpi_wrong(p, BP_E_DTYPE, "'%s' is %s, and cannot be called", s->name->text,
                      bpi_type_text(p, &symbol->value));
+  if (!fn && s->random)
+    return bpi_wrong(p, BP_E_NOTFOUND,
+                     "np.random has no '%s' here; it has rand, randn, random, normal, uniform, "
+                     "standard_normal, randint, seed",
+                     s->name->text);
   if (!fn)
     return bpi_unknown(p, s->name, true);
   if (s->spread && spread_last(p, &n) != BP_OK)

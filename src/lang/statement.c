@@ -36,6 +36,10 @@ static bool defines_function(const bpi_parser *r)
 
 static bool end_statement(bpi_parser *r)
 {
+  if (bpi_at_op(r, '='))
+    return bpi_fail_at(r, r->t.at, BP_E_PARSE,
+                       "only names are assigned; an array is not changed in place: where(test, a, b) or "
+                       "concatenate makes a new one");
   if (r->t.kind != BPI_T_LINE && r->t.kind != BPI_T_END && !bpi_at_op(r, ';'))
     return bpi_refuse_word(r) ? false : bpi_expected(r, "an operator or the end of the line");
   if (!r->code)
@@ -181,6 +185,8 @@ static bool parse_return(bpi_parser *r)
 static bool parse_bare(bpi_parser *r)
 {
   uint32_t at = r->t.at;
+  if (bpi_refuse_word(r))
+    return false;
   if (r->code)
     return bpi_fail_at(r, at, BP_E_PARSE, "in a function this value goes nowhere; return it, or assign it");
   if (!bpi_parse_tuple(r))
