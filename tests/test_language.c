@@ -300,6 +300,33 @@ static void a_call_is_one_node_and_equal_types_share_a_function(void **state)
   close_reading(&r);
 }
 
+/* Lists outlive the statement with all that is in them: a name's, a default's, also where an operation takes them as arrays. */
+static void lists_are_kept_whole(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    double sum;
+  } rows[] = {
+      {"x = 2.5\na = ((x, 2*x), (x, 3*x))\nb = [1, 2, 3]\nsum(a)", 17.5},
+      {"x = 2.5\na = ((1, 2), (3, (4, [5, 6])))\nb = [7, 8, 9]*2\nx*sum(a[1][1][1])", 27.5},
+      {"def f(t=((1, 2), (3, 4))): return sum(t)\nb = [7, 8, 9]\nx = 2.5\nf()*x", 25},
+      {"def f(x, t=2*ones(3)): return x*sum(t)\nb = [7, 8, 9]\nx = 2.5\nf(x)", 15},
+      {"a = ((1, 2), (3, 4))\nb = concat(a)\nc = [7, 8, 9]\nsum(concat(a)) + sum(b)", 20},
+      {"i = ([0, 1], (1, 0))\nx = [[1, 2], [3, 4]]\ny = x[i]\nc = [7, 8, 9]\nsum(x[i]) + sum(y)", 10},
+      {"a = (2*ones(2), (3*ones(2), 1))\nb = [7, 8, 9]\nx = 2.5\nx*sum(a[1][0])", 15},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double got[MOST], sum = 0;
+    reading r = read_text(rows[i].text);
+    for (int64_t n = values_of(&r, 0, got); n-- > 0;)
+      sum += got[n];
+    if (!(fabs(sum - rows[i].sum) < 1e-12))
+      fail_msg("%s: %.17g, not %.17g", rows[i].text, sum, rows[i].sum);
+    close_reading(&r);
+  }
+}
+
 static void functions_see_the_latest_value_around_them(void **state)
 {
   (void)state;
@@ -468,6 +495,10 @@ static const struct {
     {"import torch", "there is nothing to import", BP_E_PARSE},
     {"gather([1, 2], [5])", "the index is negative or past the last element", BP_E_RANGE},
     {"x = [1, 2, 3]; x[x > 1]", "the size of a selection by truths is not known", BP_E_UNSUPPORTED},
+    {"x = 2.5; concat((x, x), 0, 0, 0)", "text:1:10: concat takes fewer arguments: concat(parts..., axis)",
+     BP_E_ARG},
+    {"a = 1, 1\nb = a, a; c = b, b; d = c, c; e = d, d; g = e, e; h = g, g; i = h, h; k = i, i\nsum(k)",
+     "text:3:1: an array has at most 8 axes", BP_E_LIMIT},
     {"state('w')", "there is no state to read from", BP_E_NOTFOUND},
 };
 
@@ -606,6 +637,10 @@ static const struct {
     {"names to assign", "", "a,", "a=1", 100000, BP_E_ARG, false},
     {"arguments", "max(", "1,", "1)", 100000, BP_E_LIMIT, false},
     {"views", "x=1.5;x", ".T", "", 50000, BP_OK, false},
+    {"83 arguments past the last", "x=1.5;concat((x,x)", ",0", ")", 1000, BP_E_ARG, false},
+    {"83 lists in lists", "x=1.5;a=x\n", "a=(a,x)\n", "a", 300000, BP_E_LIMIT, true},
+    {"83 lists that double", "a=(1,1)\n", "a=(a,a)\n", "x=a;sum(a)", 40, BP_E_LIMIT, true},
+    {"83 lists that double in a call", "f(a)=(a,a)\nx=1.5\ny=", "f(", "x", 60, BP_E_PARSE, true},
 };
 
 /* Twice the text takes about twice the time: a bound that a quadratic reader is far over. */
@@ -725,6 +760,7 @@ int main(void)
       cmocka_unit_test(texts_share_a_scope),
       cmocka_unit_test(nodes_know_their_text),
       cmocka_unit_test(a_call_is_one_node_and_equal_types_share_a_function),
+      cmocka_unit_test(lists_are_kept_whole),
       cmocka_unit_test(functions_see_the_latest_value_around_them),
       cmocka_unit_test(functions_are_made_once_for_equal_types),
       cmocka_unit_test(gradients_reach_what_is_taken_from_outside),

@@ -156,15 +156,14 @@ static bp_status deliver_results(bp_program *p, bp_node *y, bool flex, bpi_value
     out->flex = flex && v->type->dtype == BP_INT64;
     return BP_OK;
   }
-  bpi_value *items = bpi_arena_alloc(&p->temp, v->n_out, sizeof *items);
-  if (!items)
-    return bpi_lang_nomem(p);
+  bpi_value items[BP_MAX_RESULTS];
   uint32_t n = v->n_out;
+  bool results = (v->op->traits & BP_LOOP) != 0;
   for (uint32_t k = 0; k < n; k++)
     items[k] = bpi_v_node(y[k]);
-  *out = (bpi_value){
-      .kind = BPI_V_LIST, .items = items, .n = n, .tuple = true, .results = (v->op->traits & BP_LOOP) != 0};
-  return BP_OK;
+  bpi_list(p, items, n, true, out);
+  out->results = results;
+  return p->status;
 }
 
 /* One try with the inputs as type `common`. */
@@ -384,12 +383,13 @@ typedef struct row_call {
   bpi_value attr_value[BP_MAX_ATTRS];
 } row_call;
 
+/* The table says how many parameters there are: past them none is written. */
 static bp_status place_argument(bp_program *p, const bp_op *op, row_call *c, int number, bpi_value *v,
                                 bool *have)
 {
   int n_in = input_count(op);
   const char *said = v->keyword ? v->keyword->text : op->name;
-  if (number < 0)
+  if (number < 0 || number >= n_in + bpi_op_n_attrs(op))
     return v->keyword ? bpi_wrong(p, BP_E_ARG, "%s has no argument '%s'; it is called as %s", op->name, said,
                                   signature(p, op))
                       : bpi_wrong(p, BP_E_ARG, "%s takes fewer arguments: %s", op->name, signature(p, op));
@@ -478,16 +478,6 @@ static bp_status flatten_first(bp_program *p, const bp_op *op, row_call *c)
   return BP_OK;
 }
 
-static bp_status list_of_one(bp_program *p, bpi_value *v)
-{
-  bpi_value *items = bpi_arena_alloc(&p->temp, 1, sizeof *items);
-  if (!items)
-    return bpi_lang_nomem(p);
-  items[0] = *v;
-  *v = (bpi_value){.kind = BPI_V_LIST, .items = items, .n = 1, .tuple = true};
-  return BP_OK;
-}
-
 bp_status bpi_call_row(bp_program *p, const bp_op *op, const bpi_alias *alias, bpi_value *args, uint32_t n,
                        bpi_value *out)
 {
@@ -503,6 +493,6 @@ bp_status bpi_call_row(bp_program *p, const bp_op *op, const bpi_alias *alias, b
   if (s == BP_OK)
     s = bpi_apply_row(p, op, c.x, c.n, c.attr, out);
   if (s == BP_OK && alias && alias->flags & BPI_LISTED && out->kind != BPI_V_LIST)
-    s = list_of_one(p, out);
+    s = bpi_list(p, &(bpi_value[]){*out}[0], 1, true, out);
   return s;
 }

@@ -17,6 +17,8 @@ enum {
   BPI_CALL_DEPTH = 64,  /* of functions that call functions */
   BPI_MAX_PARAMS = 256, /* of one function */
   BPI_MAX_ARGS = 65535,
+  BPI_LIST_DEPTH = 64,      /* of lists in lists */
+  BPI_LIST_LEAVES = 1 << 20, /* that a list holds: names can double a list with every line */
   BPI_CARET_LINE = 160 /* bytes of a line that a message shows */
 };
 
@@ -128,12 +130,17 @@ typedef struct bpi_lfn bpi_lfn;
 
 struct bpi_value {
   uint8_t kind;
-  uint8_t dtype; /* of a number: BP_REAL, BP_INT64 or BP_BOOL */
-  bool flex;     /* whole numbers of no type yet: real where a real is wanted, int64 where an integer is */
-  bool fixed;    /* constant(...): its name is no input */
-  bool results;  /* a list that one operation gave */
-  bool tuple;    /* a list without square brackets */
-  uint32_t n;    /* of a list */
+  uint8_t dtype;    /* of a number: BP_REAL, BP_INT64 or BP_BOOL */
+  uint8_t depth;    /* of a list: 1 if no item is one */
+  bool flex : 1;    /* whole numbers of no type yet: real where a real is wanted, int64 where an integer is */
+  bool fixed : 1;   /* constant(...): its name is no input */
+  bool results : 1; /* a list that one operation gave */
+  bool tuple : 1;   /* a list without square brackets */
+  bool known : 1;   /* a list of what is known alone, at every level */
+  bool nodes : 1;   /* a list that holds inputs or nodes, at some level */
+  bool kept : 1;    /* a list that lives with the program */
+  uint32_t n;       /* of a list */
+  uint32_t leaves;  /* what it holds that is no list, counted as often as it is met */
   const bpi_lname *keyword; /* of an argument */
   union {
     double number;
@@ -383,6 +390,8 @@ bpi_value bpi_v_array(bpi_larray *a, bool flex);
 bpi_larray *bpi_new_array(bp_program *p, bp_dtype t, int rank, const int64_t *dims, bool splat);
 /* Known: on the host or in the scratch graph. */
 bool bpi_known(const bp_program *p, const bpi_value *v);
+/* Is or holds an input or a node of a graph that is being built. */
+bool bpi_has_nodes(const bp_program *p, const bpi_value *v);
 /* Type of a value that is an array or can be made one. */
 bp_status bpi_type_of(bp_program *p, bpi_value *v, bp_type *t);
 /* Known arrays as host arrays, also those that inputs and nodes of known inputs have. NULL: told. */
@@ -393,11 +402,13 @@ bp_graph *bpi_scratch(bp_program *p);
 /* A list as an array: packed if its items are known and of equal shapes, else stacked as nodes. */
 bp_status bpi_pack(bp_program *p, bpi_value *v);
 bp_status bpi_list(bp_program *p, const bpi_value *items, uint32_t n, bool tuple, bpi_value *out);
-/* Items of a list or tuple, of a known array along its first axis, or the value itself. */
+/* Copies of the items of a list or tuple, of a known array along its first axis, or of the value itself. */
 bp_status bpi_spread(bp_program *p, const bpi_value *v, bpi_value **items, uint32_t *n);
 double bpi_array_real(const bpi_larray *a, int64_t i);
 /* Copies to the memory of the program. */
 bpi_larray *bpi_keep_array(bp_program *p, const bpi_larray *a);
+/* The value with all that it holds moves to the memory of the program, where it lives with a statement so far. */
+bp_status bpi_keep_value(bp_program *p, bpi_value *v);
 /* "real[3,4]", for messages; lives with the statement. */
 const char *bpi_type_text(bp_program *p, bpi_value *v);
 

@@ -311,7 +311,7 @@ static bp_status do_function(bp_program *p, const bpi_lstep *s)
   if (s->n)
     memcpy(defaults, top_values(p, s->n), s->n * sizeof *defaults);
   for (uint32_t i = 0; i < s->n; i++)
-    if (defaults[i].kind == BPI_V_ARRAY && !(defaults[i].array = bpi_keep_array(p, defaults[i].array)))
+    if (bpi_keep_value(p, &defaults[i]) != BP_OK)
       return p->status;
   p->n_stack -= s->n;
   *fn = (bpi_lfn){.code = s->code, .scope = p->env, .defaults = defaults};

@@ -191,21 +191,8 @@ static bool is_array(const bpi_value *v)
 static bp_status settle(bp_program *p, const bpi_lname *name, bpi_value *v)
 {
   bool top = p->env == &p->top;
-  if (v->kind == BPI_V_LIST) {
-    bpi_value *kept = bpi_arena_alloc(&p->arena, v->n, sizeof *kept);
-    if (!kept)
-      return bpi_lang_nomem(p);
-    memcpy(kept, v->items, v->n * sizeof *kept);
-    v->items = kept;
-    for (uint32_t i = 0; i < v->n; i++) {
-      bpi_value *item = &kept[i];
-      if (item->kind == BPI_V_ARRAY && !(item->array = bpi_keep_array(p, item->array)))
-        return p->status;
-      if (item->kind == BPI_V_NODE && item->node.graph == p->scratch)
-        *item = bpi_v_node(bpi_to_node(p, p->env->graph, item, BP_NONE));
-    }
-    return p->status;
-  }
+  if (v->kind == BPI_V_LIST)
+    return bpi_keep_value(p, v);
   if (!is_array(v))
     return BP_OK;
   if (bpi_known(p, v) && top && !v->fixed)
@@ -214,8 +201,8 @@ static bp_status settle(bp_program *p, const bpi_lname *name, bpi_value *v)
   if (scratch || (top && v->fixed && !v->flex && v->kind != BPI_V_NODE)) {
     bp_node n = bpi_to_node(p, p->env->graph, v, BP_NONE);
     *v = bpi_v_node(n);
-  } else if (v->kind == BPI_V_ARRAY) {
-    v->array = bpi_keep_array(p, v->array);
+  } else {
+    bpi_keep_value(p, v);
   }
   if (v->kind == BPI_V_NODE && top)
     name_node(p, v->node, name);

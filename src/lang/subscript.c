@@ -292,8 +292,8 @@ bp_status bpi_index(bp_program *p, bpi_value *x, bpi_value *at, uint32_t n, bpi_
     s.step[i] = 1;
   }
   if (n == 1 && at[0].kind == BPI_V_LIST && at[0].tuple) { /* x[(1, 2)] is x[1, 2] */
-    n = at[0].n;
-    at = at[0].items;
+    if (bpi_spread(p, &at[0], &at, &n) != BP_OK)
+      return p->status;
   }
   if (read_parts(p, &t, at, n, &s) != BP_OK)
     return p->status;

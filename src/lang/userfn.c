@@ -67,17 +67,6 @@ static bool becomes_parameter(const bp_program *p, const bpi_value *v)
   return v->kind == BPI_V_NODE && !(p->scratch && v->node.graph == p->scratch);
 }
 
-static bool has_nodes(const bp_program *p, const bpi_value *v)
-{
-  if (v->kind == BPI_V_LIST || v->kind == BPI_V_SLICE) {
-    for (uint32_t i = 0; i < v->n; i++)
-      if (has_nodes(p, &v->items[i]))
-        return true;
-    return false;
-  }
-  return v->kind == BPI_V_INPUT || becomes_parameter(p, v);
-}
-
 /* ---- what was built before ---- */
 
 static bool same_known(const bpi_value *a, const bpi_value *b)
@@ -386,19 +375,6 @@ static void leave_env(bp_program *p, bpi_env *env)
   env->n_lifts = env->n_deps = env->lifts_cap = env->deps_cap = 0;
 }
 
-/* Results that are no nodes of the body (numbers, functions) come back as they are. */
-static bool all_known(const bp_program *p, const bpi_value *v)
-{
-  if (v->kind == BPI_V_LIST) {
-    for (uint32_t i = 0; i < v->n; i++)
-      if (!all_known(p, &v->items[i]))
-        return false;
-    return true;
-  }
-  return bpi_known(p, v) || v->kind == BPI_V_FN || v->kind == BPI_V_DTYPE || v->kind == BPI_V_NONE ||
-         v->kind == BPI_V_TEXT;
-}
-
 /* b NULL: the result is known; where `known` is NULL, a function is made of that too. */
 static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, const bp_type *types,
                        bpi_built **b, bpi_value *known)
@@ -415,7 +391,7 @@ static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, 
   bp_status s = define_params(p, env, fn->code, argv, types);
   if (s == BP_OK)
     s = read_body(p, env, fn->code);
-  if (s == BP_OK && known && all_known(p, &env->result)) {
+  if (s == BP_OK && known && !bpi_has_nodes(p, &env->result)) { /* numbers, functions: they come back as they are */
     *known = env->result;
   } else if (s == BP_OK && outputs_of(p, env, &env->result, out, &n_out) == BP_OK) {
     bp_fn *made = close_function(p, env, fn->code, out, n_out);
@@ -514,7 +490,7 @@ static bp_status call_code(bp_program *p, const bpi_lfn *fn, const bpi_value *ar
   if (bind_params(p, fn, args, n, argv) != BP_OK)
     return p->status;
   for (uint32_t i = 0; i < n_params; i++) {
-    nodes = nodes || has_nodes(p, &argv[i]);
+    nodes = nodes || bpi_has_nodes(p, &argv[i]);
     if (becomes_parameter(p, &argv[i]) && bpi_type_of(p, &argv[i], &types[i]) != BP_OK)
       return p->status;
   }

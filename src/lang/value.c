@@ -73,6 +73,31 @@ bpi_larray *bpi_keep_array(bp_program *p, const bpi_larray *a)
   return kept;
 }
 
+/* As deep as BPI_LIST_DEPTH; what a name holds already is not copied again. */
+bp_status bpi_keep_value(bp_program *p, bpi_value *v)
+{
+  if (v->kind == BPI_V_NODE && bpi_known(p, v)) { /* the scratch graph ends with the statement */
+    bpi_larray *host = bpi_host(p, v);
+    if (!host)
+      return p->status;
+    *v = bpi_v_array(host, v->flex);
+  }
+  if (v->kind == BPI_V_ARRAY)
+    return (v->array = bpi_keep_array(p, v->array)) ? BP_OK : p->status;
+  if (v->kind != BPI_V_LIST || v->kept)
+    return BP_OK;
+  bpi_value *items = bpi_arena_alloc(&p->arena, v->n, sizeof *items);
+  if (!items)
+    return bpi_lang_nomem(p);
+  for (uint32_t i = 0; i < v->n && p->status == BP_OK; i++) {
+    items[i] = v->items[i];
+    bpi_keep_value(p, &items[i]);
+  }
+  v->items = items;
+  v->kept = true;
+  return p->status;
+}
+
 double bpi_array_real(const bpi_larray *a, int64_t i)
 {
   i = a->splat ? 0 : i;
@@ -83,14 +108,16 @@ double bpi_array_real(const bpi_larray *a, int64_t i)
 
 bool bpi_known(const bp_program *p, const bpi_value *v)
 {
-  if (v->kind == BPI_V_LIST) {
-    for (uint32_t i = 0; i < v->n; i++)
-      if (!bpi_known(p, &v->items[i]))
-        return false;
-    return true;
-  }
-  return v->kind == BPI_V_NUMBER || v->kind == BPI_V_ARRAY ||
+  return (v->kind == BPI_V_LIST && v->known) || v->kind == BPI_V_NUMBER || v->kind == BPI_V_ARRAY ||
          (v->kind == BPI_V_NODE && p->scratch && v->node.graph == p->scratch);
+}
+
+bool bpi_has_nodes(const bp_program *p, const bpi_value *v)
+{
+  if (v->kind == BPI_V_SLICE)
+    return bpi_has_nodes(p, &v->items[0]) || bpi_has_nodes(p, &v->items[1]) || bpi_has_nodes(p, &v->items[2]);
+  return (v->kind == BPI_V_LIST && v->nodes) || v->kind == BPI_V_INPUT ||
+         (v->kind == BPI_V_NODE && !bpi_known(p, v));
 }
 
 /* ---- types ---- */
@@ -515,19 +542,44 @@ static bool equal_rows(const bpi_value *items, uint32_t n)
   return n > 0;
 }
 
+/* What is asked of a list often is worked out once, from what its items know of themselves: a walk could meet each of them many times. */
+static bp_status measure_list(bp_program *p, bpi_value *v)
+{
+  int depth = 0;
+  int64_t leaves = 0;
+  v->known = true;
+  for (uint32_t i = 0; i < v->n; i++) {
+    const bpi_value *item = &v->items[i];
+    bool list = item->kind == BPI_V_LIST;
+    depth = list && item->depth > depth ? item->depth : depth;
+    leaves += list ? item->leaves : 1;
+    v->known = v->known && bpi_known(p, item);
+    v->nodes = v->nodes || bpi_has_nodes(p, item);
+  }
+  if (depth >= BPI_LIST_DEPTH)
+    return bpi_wrong(p, BP_E_LIMIT, "lists in lists are over %d deep", BPI_LIST_DEPTH);
+  if (leaves > BPI_LIST_LEAVES || leaves > p->options.max_elements)
+    return bpi_wrong(p, BP_E_LIMIT, "a list of %lld values is over the limit of %lld", (long long)leaves,
+                     (long long)(p->options.max_elements < BPI_LIST_LEAVES ? p->options.max_elements
+                                                                           : BPI_LIST_LEAVES));
+  v->depth = (uint8_t)(depth + 1);
+  v->leaves = (uint32_t)leaves;
+  return BP_OK;
+}
+
 bp_status bpi_list(bp_program *p, const bpi_value *items, uint32_t n, bool tuple, bpi_value *out)
 {
   if (!tuple && all_numbers(items, n))
     return pack_numbers(p, items, n, out);
   if (!tuple && equal_rows(items, n))
     return pack_rows(p, items, n, out);
-  bpi_value *kept = bpi_arena_alloc(&p->temp, n, sizeof *kept);
-  if (!kept)
+  bpi_value *copy = bpi_arena_alloc(&p->temp, n, sizeof *copy);
+  if (!copy)
     return bpi_lang_nomem(p);
   if (n)
-    memcpy(kept, items, n * sizeof *kept);
-  *out = (bpi_value){.kind = BPI_V_LIST, .items = kept, .n = n, .tuple = tuple};
-  return BP_OK;
+    memcpy(copy, items, n * sizeof *copy);
+  *out = (bpi_value){.kind = BPI_V_LIST, .items = copy, .n = n, .tuple = tuple};
+  return measure_list(p, out);
 }
 
 /* [x, y, 1]: each item gets a new first axis, and they are joined along it. */
@@ -560,6 +612,8 @@ bp_status bpi_pack(bp_program *p, bpi_value *v)
 {
   if (v->kind != BPI_V_LIST)
     return BP_OK;
+  if (v->depth > BP_MAX_RANK)
+    return bpi_wrong(p, BP_E_LIMIT, "an array has at most %d axes", BP_MAX_RANK);
   bpi_value *items = bpi_arena_alloc(&p->temp, v->n, sizeof *items);
   if (!items)
     return bpi_lang_nomem(p);
@@ -602,17 +656,15 @@ bp_status bpi_spread(bp_program *p, const bpi_value *v, bpi_value **items, uint3
   bpi_value self = *v;
   if (v->kind == BPI_V_INPUT)
     self = bpi_v_array(v->input->array, v->input->flex);
-  if (self.kind == BPI_V_LIST) {
-    *items = self.items;
-    *n = self.n;
-    return BP_OK;
-  }
+  bool list = self.kind == BPI_V_LIST;
   bool rows = self.kind == BPI_V_ARRAY && self.array->type.rank > 0 && self.array->type.dims[0] <= UINT16_MAX;
-  *n = rows ? (uint32_t)self.array->type.dims[0] : 1;
+  *n = list ? self.n : rows ? (uint32_t)self.array->type.dims[0] : 1;
   *items = bpi_arena_alloc(&p->temp, *n, sizeof **items);
   if (!*items)
     return bpi_lang_nomem(p);
-  if (!rows)
+  if (list && *n)
+    memcpy(*items, self.items, *n * sizeof **items);
+  else if (!list && !rows)
     **items = *v;
   for (uint32_t i = 0; rows && i < *n; i++)
     if (part_of(p, &self, i, &(*items)[i]) != BP_OK)
