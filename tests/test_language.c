@@ -637,10 +637,10 @@ static const struct {
     {"names to assign", "", "a,", "a=1", 100000, BP_E_ARG, false},
     {"arguments", "max(", "1,", "1)", 100000, BP_E_LIMIT, false},
     {"views", "x=1.5;x", ".T", "", 50000, BP_OK, false},
-    {"83 arguments past the last", "x=1.5;concat((x,x)", ",0", ")", 1000, BP_E_ARG, false},
-    {"83 lists in lists", "x=1.5;a=x\n", "a=(a,x)\n", "a", 300000, BP_E_LIMIT, true},
-    {"83 lists that double", "a=(1,1)\n", "a=(a,a)\n", "x=a;sum(a)", 40, BP_E_LIMIT, true},
-    {"83 lists that double in a call", "f(a)=(a,a)\nx=1.5\ny=", "f(", "x", 60, BP_E_PARSE, true},
+    {"78 arguments past the last", "x=1.5;concat((x,x)", ",0", ")", 1000, BP_E_ARG, false},
+    {"78 lists in lists", "x=1.5;a=x\n", "a=(a,x)\n", "a", 300000, BP_E_LIMIT, true},
+    {"78 lists that double", "a=(1,1)\n", "a=(a,a)\n", "x=a;sum(a)", 40, BP_E_LIMIT, true},
+    {"78 lists that double in a call", "f(a)=(a,a)\nx=1.5\ny=", "f(", "x", 60, BP_E_PARSE, true},
 };
 
 /* Twice the text takes about twice the time: a bound that a quadratic reader is far over. */
@@ -676,6 +676,25 @@ static void doubling_is_refused(void **state)
     assert_int_equal(bp_program_read(r.p, "text", text, strlen(text)), BP_E_LIMIT);
     close_reading(&r);
   }
+}
+
+/* f(x) + f(x) is one call, so 40 doublings are 40 calls; and what a function depends on is remembered once. */
+static void calls_in_calls_cost_no_more_than_their_text(void **state)
+{
+  (void)state;
+  char text[4096];
+  double t, got[MOST];
+  size_t bytes, n = (size_t)snprintf(text, sizeof text, "f0(x)=x+1\n");
+  for (int i = 1; i < 40; i++)
+    n += (size_t)snprintf(text + n, sizeof text - n, "f%d(x)=f%d(x)+f%d(x)\n", i, i - 1, i - 1);
+  snprintf(text + n, sizeof text - n, "y=1\nf39(y)");
+  assert_int_equal(cost_of(text, "", 0, "", &t, &bytes), BP_OK);
+  assert_true(t < 2);
+  assert_true(bytes < (8u << 20));
+  reading r = read_text(text);
+  values_of(&r, 0, got);
+  assert_true(got[0] == 1099511627776.0); /* 2^39 (y + 1) */
+  close_reading(&r);
 }
 
 /* ---- memory that fails ---- */
@@ -769,6 +788,7 @@ int main(void)
       cmocka_unit_test(a_caret_stands_under_the_operator),
       cmocka_unit_test(hostile_texts_cost_no_more_than_their_length),
       cmocka_unit_test(doubling_is_refused),
+      cmocka_unit_test(calls_in_calls_cost_no_more_than_their_text),
       cmocka_unit_test(every_allocation_may_fail),
       cmocka_unit_test(bad_calls_are_refused),
   };

@@ -17,9 +17,9 @@ enum {
   BPI_CALL_DEPTH = 64,  /* of functions that call functions */
   BPI_MAX_PARAMS = 256, /* of one function */
   BPI_MAX_ARGS = 65535,
-  BPI_LIST_DEPTH = 64,      /* of lists in lists */
+  BPI_LIST_DEPTH = 64,       /* of lists in lists */
   BPI_LIST_LEAVES = 1 << 20, /* that a list holds: names can double a list with every line */
-  BPI_CARET_LINE = 160 /* bytes of a line that a message shows */
+  BPI_CARET_LINE = 160       /* bytes of a line that a message shows */
 };
 
 /* ---- names: each text once, so that equal names are equal pointers ---- */
@@ -266,8 +266,10 @@ struct bpi_env {
   bpi_env *caller; /* whose graph calls the one built here; NULL for the program */
   bpi_lift *lifts; /* parameters and what is taken from the caller's graph */
   size_t n_lifts, lifts_cap;
-  bpi_dep *deps;
+  bpi_dep *deps; /* each symbol once */
   size_t n_deps, deps_cap;
+  uint32_t *dep_slots; /* where a symbol's dep is, and 1 more: open addressing */
+  size_t dep_slots_cap;
   bool once;     /* values were drawn or read that another call may not share */
   bool streamed; /* random nodes here have streams that were written */
   bool returned;
@@ -363,6 +365,10 @@ bp_status bpi_assign(bp_program *p, const bpi_lname *name, const bpi_value *v);
 /* Without naming nodes or making inputs: parameters. */
 bpi_symbol *bpi_define(bp_program *p, bpi_env *env, const bpi_lname *name);
 void bpi_scope_free(bp_program *p, bpi_scope *s);
+/* A function's body depends on what it found around it, and on what the functions that it calls found: built again when that
+ * changes. False: told. */
+bool bpi_note_dep(bp_program *p, bpi_env *env, bpi_dep dep);
+void bpi_deps_free(bp_program *p, bpi_env *env);
 /* Fails with BP_E_NOTFOUND and the nearest name there is. */
 bp_status bpi_unknown(bp_program *p, const bpi_lname *name, bool called);
 

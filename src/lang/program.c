@@ -37,7 +37,7 @@ static void free_env(bp_program *p, bpi_env *env)
 {
   bpi_scope_free(p, &env->scope);
   bpi_free(p->ctx, env->lifts);
-  bpi_free(p->ctx, env->deps);
+  bpi_deps_free(p, env);
 }
 
 void bp_program_free(bp_program *p)

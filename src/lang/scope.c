@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { FIRST_TABLE = 32 };
+enum {
+  FIRST_TABLE = 32,
+  MAX_DEPS = 1000 /* of one body */
+};
 
 static uint32_t hash_text(const char *s, size_t n)
 {
@@ -108,16 +111,55 @@ bpi_symbol *bpi_define(bp_program *p, bpi_env *env, const bpi_lname *name)
   return made;
 }
 
-/* A function's body depends on what it found around it: built again when that changes. */
-static bool note_dep(bp_program *p, bpi_env *env, bpi_symbol *symbol)
+static size_t dep_slot(const bpi_env *env, const bpi_symbol *symbol)
 {
-  for (size_t i = env->n_deps; i > 0 && i + 8 > env->n_deps; i--)
-    if (env->deps[i - 1].symbol == symbol)
-      return true;
-  if (!bpi_grow(p->ctx, (void **)&env->deps, &env->deps_cap, env->n_deps, sizeof *env->deps))
+  size_t at = (size_t)((uintptr_t)symbol * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (env->dep_slots_cap - 1);
+  while (env->dep_slots[at] && env->deps[env->dep_slots[at] - 1].symbol != symbol)
+    at = (at + 1) & (env->dep_slots_cap - 1);
+  return at;
+}
+
+static bool dep_slots_grow(bp_program *p, bpi_env *env)
+{
+  size_t cap = env->dep_slots_cap ? 2 * env->dep_slots_cap : FIRST_TABLE;
+  uint32_t *slots = bpi_zalloc(p->ctx, cap, sizeof *slots);
+  if (!slots)
     return false;
-  env->deps[env->n_deps++] = (bpi_dep){symbol, symbol->version};
+  bpi_free(p->ctx, env->dep_slots);
+  env->dep_slots = slots;
+  env->dep_slots_cap = cap;
+  for (uint32_t i = 0; i < env->n_deps; i++)
+    slots[dep_slot(env, env->deps[i].symbol)] = i + 1;
   return true;
+}
+
+bool bpi_note_dep(bp_program *p, bpi_env *env, bpi_dep dep)
+{
+  size_t at = env->dep_slots_cap ? dep_slot(env, dep.symbol) : 0;
+  if (env->dep_slots_cap && env->dep_slots[at])
+    return true;
+  if (env->n_deps ==
+      MAX_DEPS) { /* too many to remember with each function that calls this one: read anew at each call */
+    env->once = true;
+    return true;
+  }
+  if (((env->n_deps + 1) * 2 > env->dep_slots_cap && !dep_slots_grow(p, env)) ||
+      !bpi_grow(p->ctx, (void **)&env->deps, &env->deps_cap, env->n_deps, sizeof *env->deps)) {
+    bpi_lang_nomem(p);
+    return false;
+  }
+  env->deps[env->n_deps++] = dep;
+  env->dep_slots[dep_slot(env, dep.symbol)] = (uint32_t)env->n_deps;
+  return true;
+}
+
+void bpi_deps_free(bp_program *p, bpi_env *env)
+{
+  bpi_free(p->ctx, env->deps);
+  bpi_free(p->ctx, env->dep_slots);
+  env->deps = NULL;
+  env->dep_slots = NULL;
+  env->n_deps = env->deps_cap = env->dep_slots_cap = 0;
 }
 
 bpi_symbol *bpi_lookup(bp_program *p, const bpi_lname *name)
@@ -126,11 +168,8 @@ bpi_symbol *bpi_lookup(bp_program *p, const bpi_lname *name)
     bpi_symbol *found = bpi_symbol_in(&env->scope, name);
     if (!found)
       continue;
-    if (env != p->env && !note_dep(p, p->env, found)) {
-      bpi_lang_nomem(p);
-      return NULL;
-    }
-    return found;
+    bool noted = env == p->env || bpi_note_dep(p, p->env, (bpi_dep){found, found->version});
+    return noted ? found : NULL;
   }
   return NULL;
 }

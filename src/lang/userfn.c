@@ -369,10 +369,9 @@ static void leave_env(bp_program *p, bpi_env *env)
     bp_graph_free(env->graph);
   env->graph = NULL;
   bpi_free(p->ctx, env->lifts);
-  bpi_free(p->ctx, env->deps);
+  bpi_deps_free(p, env);
   env->lifts = NULL;
-  env->deps = NULL;
-  env->n_lifts = env->n_deps = env->lifts_cap = env->deps_cap = 0;
+  env->n_lifts = env->lifts_cap = 0;
 }
 
 /* b NULL: the result is known; where `known` is NULL, a function is made of that too. */
@@ -391,7 +390,8 @@ static bp_status build(bp_program *p, const bpi_lfn *fn, const bpi_value *argv, 
   bp_status s = define_params(p, env, fn->code, argv, types);
   if (s == BP_OK)
     s = read_body(p, env, fn->code);
-  if (s == BP_OK && known && !bpi_has_nodes(p, &env->result)) { /* numbers, functions: they come back as they are */
+  if (s == BP_OK && known &&
+      !bpi_has_nodes(p, &env->result)) { /* numbers, functions: they come back as they are */
     *known = env->result;
   } else if (s == BP_OK && outputs_of(p, env, &env->result, out, &n_out) == BP_OK) {
     bp_fn *made = close_function(p, env, fn->code, out, n_out);
@@ -456,12 +456,9 @@ static bp_status call_built(bp_program *p, const bpi_built *b, const bpi_value *
 
 static bp_status note_deps(bp_program *p, const bpi_built *b)
 {
-  bpi_env *env = p->env;
-  for (size_t i = 0; env != &p->top && i < b->n_deps; i++) {
-    if (!bpi_grow(p->ctx, (void **)&env->deps, &env->deps_cap, env->n_deps, sizeof *env->deps))
-      return bpi_lang_nomem(p);
-    env->deps[env->n_deps++] = b->deps[i];
-  }
+  for (size_t i = 0; p->env != &p->top && i < b->n_deps; i++)
+    if (!bpi_note_dep(p, p->env, b->deps[i]))
+      return p->status;
   return BP_OK;
 }
 

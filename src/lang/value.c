@@ -559,9 +559,9 @@ static bp_status measure_list(bp_program *p, bpi_value *v)
   if (depth >= BPI_LIST_DEPTH)
     return bpi_wrong(p, BP_E_LIMIT, "lists in lists are over %d deep", BPI_LIST_DEPTH);
   if (leaves > BPI_LIST_LEAVES || leaves > p->options.max_elements)
-    return bpi_wrong(p, BP_E_LIMIT, "a list of %lld values is over the limit of %lld", (long long)leaves,
-                     (long long)(p->options.max_elements < BPI_LIST_LEAVES ? p->options.max_elements
-                                                                           : BPI_LIST_LEAVES));
+    return bpi_wrong(
+        p, BP_E_LIMIT, "a list of %lld values is over the limit of %lld", (long long)leaves,
+        (long long)(p->options.max_elements < BPI_LIST_LEAVES ? p->options.max_elements : BPI_LIST_LEAVES));
   v->depth = (uint8_t)(depth + 1);
   v->leaves = (uint32_t)leaves;
   return BP_OK;
