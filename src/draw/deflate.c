@@ -160,8 +160,9 @@ bp_status bpi_deflate(bp_ctx *ctx, const unsigned char *from, size_t n, unsigned
     p.out[p.n++] = 0x78; /* deflate, window of 32 KiB */
     p.out[p.n++] = 0x9c;
     pack(&p);
+    uint32_t sum = adler(from, n);
     for (int shift = 24; shift >= 0; shift -= 8)
-      p.out[p.n++] = (unsigned char)(adler(from, n) >> shift);
+      p.out[p.n++] = (unsigned char)(sum >> shift);
   }
   bpi_free(ctx, p.head);
   bpi_free(ctx, p.before);

@@ -78,11 +78,6 @@ double bpi_legend_width(const bpi_legend_entry *e, int n, double most)
   return width + BPI_LEGEND_SAMPLE;
 }
 
-double bpi_legend_height(int n)
-{
-  return n * BPI_LEGEND_LINE;
-}
-
 static void draw_entry(bp_picture *p, const bpi_legend_entry *e, bpi_point at, double width)
 {
   double y = at.y + BPI_LEGEND_LINE / 2.0;

@@ -20,9 +20,8 @@ typedef struct bpi_legend_entry {
 
 enum { BPI_LEGEND_SIZE = 13, BPI_LEGEND_LINE = 20, BPI_LEGEND_SAMPLE = 34 };
 
-/** Width and height that a legend needs, its labels cut at `most`. */
+/** Width that a legend needs, its labels cut at `most`. */
 double bpi_legend_width(const bpi_legend_entry *e, int n, double most);
-double bpi_legend_height(int n);
 void bpi_draw_legend(bp_picture *p, const bpi_legend_entry *e, int n, bpi_point at, double width);
 /** The same in rows, as many entries in each as have room; and how many rows that takes. */
 int bpi_legend_rows(const bpi_legend_entry *e, int n, double width);

@@ -37,8 +37,8 @@ static int by_value(const void *a, const void *b, const void *arg)
   return (x > y) - (x < y);
 }
 
-/* A few values far beyond all others, as at a pole, would press the rest flat: then the range is that of the middle eight tenths, and
- * as much again on both sides. */
+/* A few values far beyond all others, as at a pole, would press the rest flat: then the range is that of the middle half, and twice
+ * as much on both sides. That it is a pole, and no steep curve, is told by the middle eight tenths. */
 static void usual_range(plot *t, const bp_series *s, bpi_range *whole)
 {
   enum { FAR = 15 };
@@ -53,10 +53,10 @@ static void usual_range(plot *t, const bp_series *s, bpi_range *whole)
       y[n++] = s->y[k];
   bpi_sort(y, n, sizeof *y, by_value, NULL);
   if (n) {
-    double lo = y[n / 10], hi = y[n - 1 - n / 10], most = hi - lo;
-    bool poles = most > 0 && y[n - 1] / 2 - y[0] / 2 > FAR * (most / 2);
-    bpi_range_add(whole, poles ? fmax(lo - most, y[0]) : y[0], false);
-    bpi_range_add(whole, poles ? fmin(hi + most, y[n - 1]) : y[n - 1], false);
+    double most = y[n - 1 - n / 10] - y[n / 10], lo = y[n / 4], hi = y[n - 1 - n / 4], air = 2 * (hi - lo);
+    bool poles = most > 0 && air > 0 && y[n - 1] / 2 - y[0] / 2 > FAR * (most / 2);
+    bpi_range_add(whole, poles ? fmax(lo - air, y[0]) : y[0], false);
+    bpi_range_add(whole, poles ? fmin(hi + air, y[n - 1]) : y[n - 1], false);
   }
   bpi_free(t->p->ctx, y);
 }

@@ -135,7 +135,6 @@ void bpi_sheet_sizes(bpi_sheet *s); /* of cells, their pins and nets */
 bp_status bpi_sheet_layers(bpi_sheet *s);
 bp_status bpi_sheet_untangle(bpi_sheet *s);
 bp_status bpi_sheet_coords(bpi_sheet *s);
-uint64_t bpi_sheet_crossings(const bpi_sheet *s, uint32_t column); /* between a column and the next */
 
 /* ---- measures, in pixels ---- */
 #define BPI_LABEL_SIZE 12.0                     /* of values and gradients */

@@ -251,17 +251,6 @@ static uint64_t all_crossings(const bpi_sheet *s, const scratch *room)
   return n;
 }
 
-uint64_t bpi_sheet_crossings(const bpi_sheet *s, uint32_t column)
-{
-  size_t n = s->n_links + 1;
-  span *spans = bpi_alloc(s->ctx, n, sizeof *spans);
-  uint32_t *tree = bpi_alloc(s->ctx, n + 1, sizeof *tree);
-  uint64_t crossings = spans && tree ? crossings_in(s, column, spans, tree) : 0;
-  bpi_free(s->ctx, spans);
-  bpi_free(s->ctx, tree);
-  return crossings;
-}
-
 /* ---- sweeps of medians ---- */
 
 typedef struct medians {

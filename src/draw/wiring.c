@@ -1,6 +1,7 @@
 /* Parts become cells, results become nets. */
 #include "draw/circuit.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -32,6 +33,8 @@ typedef struct wiring {
   uint32_t *user;     /* of an input: the part that uses it; MANY */
   bool *used;         /* by slot: a wire leaves it, */
   bool *loose;        /* whose end is not shown */
+  bool *goes_out;     /* by slot: it is an output, */
+  bool *comes_in;     /* or what comes into a frame */
   uint32_t *net_of;   /* by slot */
   alike *alike;
   size_t n_alike, alike_cap, n_wires, wires_cap;
@@ -100,6 +103,15 @@ static bp_status list_wires(wiring *w)
 
 /* ---- inputs that are alike, and wires that are too many ---- */
 
+static void mark_ends(wiring *w)
+{
+  const bpi_circuit *c = w->c;
+  for (size_t i = 0; i < c->n_y; i++)
+    w->goes_out[c->y[i].index] = w->used[c->y[i].index] = true;
+  for (size_t i = 0; c->params && i < c->n_params; i++)
+    w->comes_in[c->params[i].index] = w->used[c->params[i].index] = true;
+}
+
 static void find_users(wiring *w)
 {
   bpi_circuit *c = w->c;
@@ -108,10 +120,9 @@ static void find_users(wiring *w)
       uint32_t *user = &w->user[w->wire[k].slot];
       *user = *user == 0 || *user == i + 1 ? i + 1 : MANY;
     }
-  for (size_t i = 0; i < c->n_y; i++)
-    w->user[c->y[i].index] = MANY;
-  for (size_t i = 0; c->params && i < c->n_params; i++)
-    w->user[c->params[i].index] = MANY;
+  for (uint32_t i = 0; i < c->g->count; i++)
+    if (w->goes_out[i] || w->comes_in[i])
+      w->user[i] = MANY;
 }
 
 /* Which of the groups of inputs begun for this part a slot belongs to; a new one where none fits and there is room. */
@@ -179,10 +190,6 @@ static void thin_out(wiring *w, uint32_t *n_wires)
       if (w->wire[w->wire_first[i] + k].alike == BPI_NONE)
         w->used[w->wire[w->wire_first[i] + k].slot] = true;
   }
-  for (size_t i = 0; i < w->c->n_y; i++)
-    w->used[w->c->y[i].index] = true;
-  for (size_t i = 0; w->c->params && i < w->c->n_params; i++)
-    w->used[w->c->params[i].index] = true;
 }
 
 /* Parts whose every wire was left out get one that ends in "…". */
@@ -202,14 +209,9 @@ static void note_loose_ends(wiring *w)
 /* ---- cells and nets ---- */
 
 /* What comes into a frame and what goes out of it has its labels outside. */
-static bool goes_through_frame(const bpi_circuit *c, uint32_t slot)
+static bool goes_through_frame(const wiring *w, uint32_t slot)
 {
-  bool through = false;
-  for (size_t i = 0; c->params && i < c->n_params; i++)
-    through = through || c->params[i].index == slot;
-  for (size_t i = 0; c->params && i < c->n_y; i++)
-    through = through || c->y[i].index == slot;
-  return through;
+  return w->c->params && (w->comes_in[slot] || w->goes_out[slot]);
 }
 
 /* Intermediate values that the user gave a name show it: "h = 0.73", "h  4×1". */
@@ -217,10 +219,7 @@ static void put_name(wiring *w, uint32_t net, uint32_t slot)
 {
   bpi_net *n = &w->s->net[net];
   bpi_text t;
-  for (size_t i = 0; i < w->c->n_y; i++)
-    if (w->c->y[i].index == slot)
-      return;
-  if (!n->name || bpi_is_leaf(&w->c->g->nodes[slot]))
+  if (!n->name || w->goes_out[slot] || bpi_is_leaf(&w->c->g->nodes[slot]))
     return;
   bpi_text_init(&t, w->c->ctx);
   if (n->above[0])
@@ -243,7 +242,7 @@ static void label_net(wiring *w, uint32_t net, uint32_t slot)
   const char *name = bp_node_name(n);
   if (name && w->s->status == BP_OK)
     w->s->net[net].name = bpi_pretty_name(w->s, name);
-  if (goes_through_frame(c, slot))
+  if (goes_through_frame(w, slot))
     return;
   bool located = c->trace && bp_trace_locate(c->trace, n, &i, &k) == BP_OK;
   if (located && bp_trace_read(c->trace, BP_TRACE_VALUE, i, k, &data, &type) == BP_OK && data)
@@ -277,7 +276,7 @@ static const char *leaf_text(wiring *w, uint32_t slot)
     return bpi_pretty_name(w->s, name);
   bpi_text_init(&t, w->c->ctx);
   if ((v->op->traits & BP_CONSTANT) && bpi_splat(bpi_handle(w->c->g, slot), &value))
-    bpi_text_figure(&t, value, value == (double)(int64_t)value ? 0 : 2);
+    bpi_text_figure(&t, value, value == floor(value) ? 0 : 2);
   else
     bpi_textf(&t, "%s", v->op->name);
   return bpi_sheet_keep(w->s, &t);
@@ -515,9 +514,12 @@ static bp_status wire_all(wiring *w)
   w->user = bpi_sheet_alloc(w->s, n, sizeof *w->user);
   w->used = bpi_sheet_alloc(w->s, n, sizeof *w->used);
   w->loose = bpi_sheet_alloc(w->s, n, sizeof *w->loose);
+  w->goes_out = bpi_sheet_alloc(w->s, n, sizeof *w->goes_out);
+  w->comes_in = bpi_sheet_alloc(w->s, n, sizeof *w->comes_in);
   w->net_of = bpi_sheet_alloc(w->s, n, sizeof *w->net_of);
   if (w->s->status != BP_OK || list_nodes(w) != BP_OK || list_wires(w) != BP_OK)
     return w->s->status;
+  mark_ends(w);
   find_users(w);
   thin_out(w, n_wires);
   note_loose_ends(w);
