@@ -629,39 +629,27 @@ static void every_wrong_row_is_found(void **state)
   }
 }
 
-/* The n-th allocation fails, once or from then on. */
+static bp_status check_something(bp_ctx *c)
+{
+  const double at[2] = {0.5, 0};
+  const bp_value v = {"x", at, sizeof at};
+  bp_gradient_options o = {.values = &v, .n_values = 1, .entries = 1};
+  bp_gradient_check r;
+  bp_graph *g = bp_graph_new(c);
+  if (!g)
+    return BP_E_NOMEM;
+  bp_node x = bp_input(g, "x", BP_REAL, 1, (int64_t[]){2}), y = bp_mul(bp_sin(x), bp_relu(bp_neg(x)));
+  bp_status s = bp_graph_status(g);
+  if (s == BP_OK)
+    s = bp_check_gradient(y, &x, 1, &o, &r, NULL);
+  bp_graph_free(g);
+  return s;
+}
+
 static void every_allocation_may_fail(void **state)
 {
   (void)state;
-  const double x[2] = {0.5, 0};
-  const bp_value v = {"x", x, sizeof x};
-  for (int onwards = 0; onwards < 2; onwards++) {
-    long at = 1;
-    for (bool done = false; !done; at++) {
-      failing f = {0};
-      bp_ctx *ctx = failing_ctx(&f);
-      bp_graph *g = bp_graph_new(ctx);
-      bp_node a = bp_input(g, "x", BP_REAL, 1, (int64_t[]){2});
-      bp_node y = bp_mul(bp_sin(a), bp_relu(bp_neg(a)));
-      long before = f.live;
-      bp_gradient_options o = {.values = &v, .n_values = 1, .entries = 1};
-      bp_gradient_check r;
-      failing_arm(&f, at, onwards);
-      bp_status s = bp_check_gradient(y, &a, 1, &o, &r, NULL);
-      done = f.calls < at;
-      if (s != BP_OK && (done || s != BP_E_NOMEM))
-        fail_msg("allocation %ld of %ld fails: %s: %s", at, f.calls, bp_status_name(s), bp_error());
-      failing_arm(&f, 0, false);
-      (void)before; /* the graph may have grown its arena */
-      assert_int_equal(bp_graph_status(g), BP_OK);
-      assert_int_equal(bp_check_gradient(y, &a, 1, &o, &r, NULL), BP_OK);
-      bp_graph_free(g);
-      bp_ctx_free(ctx);
-      assert_int_equal(f.live, 0);
-    }
-    print_message("%ld allocations\n", at);
-    assert_true(at > 50);
-  }
+  assert_true(fail_in_turn(check_something) > 50);
 }
 
 int main(void)

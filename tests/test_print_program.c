@@ -435,22 +435,7 @@ static bp_status print_once(bp_ctx *ctx)
 static void every_allocation_may_fail(void **state)
 {
   (void)state;
-  for (int onwards = 0; onwards < 2; onwards++)
-    for (long at = 1;; at++) {
-      failing f = {0};
-      bp_ctx *ctx = failing_ctx(&f);
-      long live = f.live;
-      failing_arm(&f, at, onwards);
-      bp_status s = print_once(ctx);
-      bool hit = f.calls >= at;
-      failing_arm(&f, 0, false);
-      assert_int_equal(f.live, live);
-      bp_ctx_free(ctx);
-      if (s != BP_OK && s != BP_E_NOMEM)
-        fail_msg("allocation %ld: %s %s", at, bp_status_name(s), bp_error());
-      if (!hit)
-        break;
-    }
+  assert_true(fail_in_turn(print_once) > 50);
 }
 
 static void bad_calls_are_refused(void **state)

@@ -32,6 +32,7 @@ typedef struct regions {
   bpi_axis x, y, z; /* z: of numbers */
   int cols, rows, outputs;
   double *field; /* [outputs, rows, cols] */
+  float *answer; /* [outputs], for one example */
   bpi_legend_entry entry[MOST_CLASSES + 1];
   int n_entries;
   bool wrong; /* an example is answered wrongly */
@@ -217,6 +218,20 @@ static int64_t class_of(const regions *t, int64_t i)
   return label >= 0 && t->classes ? t->classes[label] : label;
 }
 
+/* Whether the network answers another class than k; of equal ones it takes the first, and NaN is none. */
+static bool is_wrong(regions *t, const float *x, int64_t k)
+{
+  bool right = true;
+  bp_status s = bp_net_predict(t->net, x, 1, t->answer);
+  if (s != BP_OK) {
+    bpi_scene_fail(t->p, s);
+    return false;
+  }
+  for (int64_t c = 0; c < t->outputs; c++)
+    right = right && (c < k ? t->answer[k] > t->answer[c] : t->answer[k] >= t->answer[c]);
+  return !right;
+}
+
 static void draw_example(regions *t, int64_t i, float *row)
 {
   float x[2];
@@ -226,7 +241,7 @@ static void draw_example(regions *t, int64_t i, float *row)
   if (!(at.x >= t->frame.x0 && at.x <= t->frame.x1 && at.y >= t->frame.y0 && at.y <= t->frame.y1))
     return;
   int64_t k = t->net->classes ? class_of(t, i) : -1;
-  bool wrong = k >= 0 && bp_net_classify(t->net, x) != k;
+  bool wrong = k >= 0 && is_wrong(t, x, k);
   bpi_look look = {.fill = BPI_INK(k >= 0 ? bpi_series_role((int)k) : BPI_TEXT),
                    .line = BPI_INK(BPI_PAPER),
                    .width = 0.75};
@@ -241,7 +256,8 @@ static void draw_example(regions *t, int64_t i, float *row)
 
 static void draw_examples(regions *t, float *row)
 {
-  if (!t->data)
+  t->answer = t->data ? bpi_scene_alloc(t->p, (size_t)t->outputs, sizeof *t->answer) : NULL;
+  if (!t->answer)
     return;
   bpi_draw_open(t->p, "examples");
   for (int64_t i = 0; i < bp_data_rows(t->data); i += stride(t))

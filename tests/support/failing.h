@@ -41,4 +41,8 @@ static inline bp_ctx *failing_ctx(failing *f)
   return bp_ctx_new(&o);
 }
 
+/* Does the work with its n-th allocation failing, for every n: once, and then with all after it. It must be BP_E_NOMEM with its message or,
+ * where one allocation could be done without, BP_OK; nothing may leak, and the context works afterwards. Returns how many there are. */
+long fail_in_turn(bp_status (*work)(bp_ctx *ctx));
+
 #endif
