@@ -38,11 +38,26 @@ static void as_block(const array_view *a, int64_t *rows, int64_t *cols)
   *rows = *cols ? a->size / *cols : 0;
 }
 
-static void tell_row(const array_view *a, int64_t row, int64_t cols)
+static int at_least(int n, int width)
+{
+  return n > width ? n : width;
+}
+
+/* Of a column: as wide as its longest number, and a blank. */
+static int column_width(const array_view *a)
+{
+  char number[NUMBER_TEXT];
+  int width = NUMBER_WIDE;
+  for (int64_t i = 0; i < a->size; i++)
+    width = at_least((int)strlen(places_text(array_at(a, i), a->type.dtype, number)) + 1, width);
+  return width;
+}
+
+static void tell_row(const array_view *a, int64_t row, int64_t cols, int width)
 {
   char number[NUMBER_TEXT];
   for (int64_t k = 0; k < cols; k++)
-    answer("%*s", NUMBER_WIDE, places_text(array_at(a, row * cols + k), a->type.dtype, number));
+    answer("%*s", width, places_text(array_at(a, row * cols + k), a->type.dtype, number));
 }
 
 /* Small arrays in full, value and gradient side by side; of others the range and mean. gradient may be NULL. */
@@ -61,13 +76,14 @@ static void tell_array(const char *name, const array_view *value, const array_vi
       tell_summary("gradient", gradient);
     return;
   }
+  int wide = column_width(value), other = gradient ? column_width(gradient) : 0;
   if (gradient)
-    answer("%*s%*s\n", (int)cols * NUMBER_WIDE, "value", (int)cols * NUMBER_WIDE + 4, "gradient");
+    answer("%*s%*s\n", (int)cols * wide, "value", (int)cols * other + 4, "gradient");
   for (int64_t r = 0; r < rows; r++) {
-    tell_row(value, r, cols);
+    tell_row(value, r, cols, wide);
     if (gradient) {
       answer("    ");
-      tell_row(gradient, r, cols);
+      tell_row(gradient, r, cols, other);
     }
     answer("\n");
   }
@@ -81,26 +97,35 @@ static void tell_output(const char *name, const array_view *y)
     tell_array(name, y, NULL);
 }
 
+/* Scalars: a line each. */
+static void tell_scalars(const wrt_list *b, bp_run *run)
+{
+  int width = 4, wide = 8, other = 9;
+  char number[2][NUMBER_TEXT];
+  bool any = false;
+  for (int printing = 0; printing <= (any ? 1 : 0); printing++) {
+    if (printing)
+      answer("%-*s %*s %*s\n", width, "name", wide - 1, "value", other + 2, "gradient");
+    for (size_t i = 0; i < b->n && answer_goes_on(); i++) {
+      array_view x = output_of(run, 1 + 2 * i), g = output_of(run, 2 + 2 * i);
+      if (x.type.rank > 0)
+        continue;
+      const char *name = shown(b->names[i]), *value = places_text(array_at(&x, 0), x.type.dtype, number[0]),
+                 *gradient = places_text(array_at(&g, 0), g.type.dtype, number[1]);
+      any = true;
+      width = at_least((int)strlen(name), width);
+      wide = at_least((int)strlen(value), wide);
+      other = at_least((int)strlen(gradient), other);
+      if (printing)
+        answer("%-*s %*s  %*s\n", width, name, wide, value, other, gradient);
+    }
+  }
+}
+
 /* Outputs of the run: y, then values and gradients by turns. Scalars make a table, arrays follow. */
 static void tell_gradients(const wrt_list *b, bp_run *run)
 {
-  int width = 4;
-  char number[2][NUMBER_TEXT];
-  bool any = false;
-  for (size_t i = 0; i < b->n; i++) {
-    int n = (int)strlen(shown(b->names[i]));
-    width = output_of(run, 1 + 2 * i).type.rank == 0 && n > width ? n : width;
-    any = any || output_of(run, 1 + 2 * i).type.rank == 0;
-  }
-  if (any)
-    answer("%-*s %7s %11s\n", width, "name", "value", "gradient");
-  for (size_t i = 0; i < b->n && answer_goes_on(); i++) {
-    array_view x = output_of(run, 1 + 2 * i), g = output_of(run, 2 + 2 * i);
-    if (x.type.rank == 0)
-      answer("%-*s %8s  %9s\n", width, shown(b->names[i]),
-             places_text(array_at(&x, 0), x.type.dtype, number[0]),
-             places_text(array_at(&g, 0), g.type.dtype, number[1]));
-  }
+  tell_scalars(b, run);
   for (size_t i = 0; i < b->n && answer_goes_on(); i++) {
     array_view x = output_of(run, 1 + 2 * i), g = output_of(run, 2 + 2 * i);
     if (x.type.rank > 0)
@@ -242,6 +267,7 @@ static int grad_of(expression *e, const settings *s, const bp_variable *y, const
   bp_run *run = NULL;
   bp_node *outputs = calloc(3 * b->n + 1, sizeof *outputs), *grads = outputs + 2 * b->n + 1;
   bp_node up = BP_NO_NODE;
+  uint32_t mark = bp_graph_mark(e->graph);
   int end = !outputs ? fail_memory() : END_DONE;
   if (!end && s->upstream)
     end = read_upstream(e, s, y, &up);
@@ -270,6 +296,8 @@ static int grad_of(expression *e, const settings *s, const bp_variable *y, const
   bp_run_free(run);
   bp_plan_free(plan);
   free(outputs);
+  if (!s->upstream) /* the program keeps what --upstream is; that belongs to one output */
+    bp_graph_rollback(e->graph, mark);
   return end;
 }
 

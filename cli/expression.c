@@ -4,6 +4,7 @@
 #include "input.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,21 @@ int expression_fail(const expression *e, bp_status st)
 
 /* ---- values ---- */
 
+/* An empty cell is NaN, and so is all that is computed from it. */
+static void tell_missing(const char *path, const bp_ndarray *a, int64_t cols)
+{
+  int64_t first = -1, n = 0;
+  for (int64_t i = 0; i < a->size; i++)
+    if (isnan(((const double *)a->data)[i])) {
+      first = n ? first : i;
+      n++;
+    }
+  if (n)
+    say(n > 1 ? "%s: row %lld, column %lld has no number and is taken as nan; so are %lld more"
+              : "%s: row %lld, column %lld has no number and is taken as nan",
+        path_name(path), (long long)(first / cols + 1), (long long)(first % cols + 1), (long long)n - 1);
+}
+
 /* One column is a vector, several are a matrix. */
 static int table_array(bp_ctx *ctx, const char *path, const bp_table *t, bp_ndarray *a)
 {
@@ -32,8 +48,9 @@ static int table_array(bp_ctx *ctx, const char *path, const bp_table *t, bp_ndar
   int end = all && one ? END_DONE : fail_memory();
   (void)ctx;
   for (int k = 0; !end && k < cols; k++) {
-    if (bp_table_numbers(t, k, 0, rows, one) != BP_OK)
-      end = fail(END_DATA, "%s: %s", path, bp_error());
+    bp_status st = bp_table_numbers(t, k, 0, rows, one);
+    if (st != BP_OK)
+      end = fail_status(st, END_DATA); /* which names the file */
     for (int64_t i = 0; !end && i < rows; i++)
       all[i * cols + k] = one[i];
   }
@@ -43,6 +60,8 @@ static int table_array(bp_ctx *ctx, const char *path, const bp_table *t, bp_ndar
                     .dims = {rows, cols},
                     .size = rows * cols,
                     .data = all};
+  if (!end)
+    tell_missing(path, a, cols);
   return end;
 }
 

@@ -224,8 +224,9 @@ static int table_block(input *in, int64_t first, int64_t n, float *x)
     in->room = n;
   }
   for (int64_t c = 0; c < in->cols; c++) {
-    if (bp_table_numbers(in->table, in->column[c], first, n, in->numbers) != BP_OK)
-      return fail(END_DATA, "%s: %s", path_name(in->path), bp_error());
+    bp_status st = bp_table_numbers(in->table, in->column[c], first, n, in->numbers);
+    if (st != BP_OK)
+      return fail_status(st, END_DATA); /* which names the file */
     for (int64_t i = 0; i < n; i++) {
       if (!(fabs(in->numbers[i]) <= (double)FLT_MAX))
         return bad_cell(in, first + i, c, in->numbers[i]);

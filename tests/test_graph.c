@@ -187,6 +187,45 @@ static void rolled_back_handles_are_stale(void **state)
   assert_other(again, y);
 }
 
+/* Whatever was built, named and taken back: calls made again are the nodes that stayed, names are those that stayed, and a graph that never
+ * had the others goes on in the same way. Each round leaves one node more, and names an old node after a new one, so that what goes
+ * is not the end of the list of names. */
+static void rollback_leaves_no_trace(void **state)
+{
+  enum { ROUNDS = 60, MORE = 40 };
+  bench *b = *state;
+  bp_node x = real_input(b->g, "x", 1, 3, 0), kept[ROUNDS + 1] = {x};
+  char name[32];
+  for (int r = 0; r < ROUNDS; r++) {
+    kept[r + 1] = bp_add(kept[r], bp_constant(b->g, r + 1.5));
+    snprintf(name, sizeof name, "kept %d", r);
+    bp_name(kept[r + 1], name);
+    uint32_t mark = bp_graph_mark(b->g);
+    bp_node y = kept[r];
+    for (int k = 0; k < MORE; k++) {
+      y = bp_mul(bp_exp(y), bp_constant(b->g, k + 100.5));
+      snprintf(name, sizeof name, "gone %d", k);
+      bp_name(y, name);
+      if (k % 7 == 0) {
+        snprintf(name, sizeof name, "late %d %d", r, k);
+        bp_name(kept[r], name);
+      }
+    }
+    assert_status(BP_OK, bp_graph_rollback(b->g, mark));
+    assert_int_equal(bp_graph_mark(b->g), mark);
+    for (int k = 0; k <= r; k++) {
+      snprintf(name, sizeof name, "kept %d", k);
+      assert_same(bp_find(b->g, name), kept[k + 1]);
+      snprintf(name, sizeof name, "late %d 35", k);
+      assert_same(bp_find(b->g, name), kept[k]);
+      assert_same(bp_add(kept[k], bp_constant(b->g, k + 1.5)), kept[k + 1]);
+    }
+    assert_int_equal(bp_graph_mark(b->g), mark);
+    assert_true(bp_failed(bp_find(b->g, "gone 3")));
+    bp_graph_clear(b->g);
+  }
+}
+
 static void bad_marks_are_refused(void **state)
 {
   bench *b = *state;
@@ -482,6 +521,7 @@ int main(void)
       TEST(first_error_is_kept_with_its_place),
       TEST(a_built_graph_goes_on_after_an_error),
       TEST(rolled_back_handles_are_stale),
+      TEST(rollback_leaves_no_trace),
       TEST(bad_marks_are_refused),
       TEST(several_names_mean_one_node),
       TEST(graph_prints_readably),

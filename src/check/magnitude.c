@@ -25,11 +25,16 @@ void bpi_point_mark(const bpi_point *p, bool gradient, uint8_t *mark)
 static bp_status list_inside(bpi_point *p, bp_node **nodes, size_t *n)
 {
   uint8_t *mark = bpi_arena_alloc(&p->room, p->g->count, 1);
-  *nodes = bpi_arena_alloc(&p->room, p->g->count, sizeof **nodes);
-  *n = 0;
-  if (!mark || !*nodes)
+  size_t most = 1;
+  if (!mark)
     return bpi_nomem();
   bpi_point_mark(p, false, mark);
+  for (size_t i = 1; i < p->g->count; i++)
+    most += mark[i] == (BPI_MOVES | BPI_NEEDED);
+  *nodes = bpi_arena_alloc(&p->room, most, sizeof **nodes);
+  *n = 0;
+  if (!*nodes)
+    return bpi_nomem();
   for (size_t i = 1; i < p->g->count; i++)
     if (mark[i] == (BPI_MOVES | BPI_NEEDED) && p->g->nodes[i].type->dtype == BP_REAL)
       (*nodes)[(*n)++] = bpi_handle(p->g, (uint32_t)i);

@@ -24,10 +24,15 @@ static bool is_switch(const bpi_node *v)
 static bp_status list_switches(bpi_point *p, bpi_switches *w)
 {
   uint8_t *mark = bpi_arena_alloc(&p->room, p->g->count, 1);
-  w->nodes = bpi_arena_alloc(&p->room, p->g->count, sizeof *w->nodes);
-  if (!mark || !w->nodes)
+  size_t most = 1;
+  if (!mark)
     return bpi_nomem();
   bpi_point_mark(p, true, mark);
+  for (size_t i = 1; i < p->g->count; i++)
+    most += mark[i] == (BPI_MOVES | BPI_NEEDED);
+  w->nodes = bpi_arena_alloc(&p->room, most, sizeof *w->nodes);
+  if (!w->nodes)
+    return bpi_nomem();
   for (size_t i = 1; i < p->g->count; i++)
     if (mark[i] == (BPI_MOVES | BPI_NEEDED) && is_switch(&p->g->nodes[i]))
       w->nodes[w->n++] = bpi_handle(p->g, (uint32_t)i);

@@ -320,6 +320,22 @@ static void table_refill(bp_graph *g)
     table_put(g, g->nodes[i].hash, i);
 }
 
+/* Takes the calls from slot `mark` out of the table. The last one put in is in the way of none before it, so going back from it leaves
+ * the table as it was when they were not there; the time is theirs, not the graph's. */
+static void table_take_back(bp_graph *g, uint32_t mark)
+{
+  size_t mask = g->table_cap - 1;
+  for (uint32_t i = (uint32_t)g->count - 1; i >= mark; i--) {
+    size_t at = g->nodes[i].hash & mask;
+    if (g->nodes[i].result)
+      continue;
+    while (g->table[at] != i)
+      at = (at + 1) & mask;
+    g->table[at] = 0;
+    g->table_used--;
+  }
+}
+
 static bool table_room(bp_graph *g)
 {
   if ((g->table_used + 1) * 2 <= g->table_cap)
@@ -625,17 +641,12 @@ bp_status bp_graph_rollback(bp_graph *g, uint32_t mark)
   if (g->closed)
     return bpi_fail(BP_E_ORDER,
                     "bp_graph_rollback: the graph is the body of a function, which stays as it is");
+  if (g->table_cap)
+    table_take_back(g, mark);
   g->count = mark;
   while (g->n_places && g->places[g->n_places - 1].index >= mark)
     g->n_places--;
-  size_t kept = 0;
-  for (size_t i = 0; i < g->n_names; i++)
-    if (g->names[i].index < mark)
-      g->names[kept++] = g->names[i];
-  g->n_names = kept;
-  bpi_names_refill(g);
-  if (g->table_cap)
-    table_refill(g);
+  bpi_names_drop(g, mark);
   bp_graph_clear(g);
   return BP_OK;
 }

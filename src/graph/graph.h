@@ -149,8 +149,8 @@ bool bpi_same_attr(bp_attr_kind kind, const bp_attr *a, const bp_attr *b);
 uint32_t bpi_hash_call(const bp_op *op, const bp_attr *attr, int n_attr, const bp_node *x, size_t n_in);
 /* An input without a name, for a value that what is made with it will not depend on in the end (src/ops/leaf.c). */
 bp_node bpi_placeholder(bp_graph *g, const bp_type *t);
-/* Fills the table of names anew, after names were taken away. */
-void bpi_names_refill(bp_graph *g);
+/* Drops the names of slots from `mark`. */
+void bpi_names_drop(bp_graph *g, uint32_t mark);
 bool bpi_name_taken(const bp_graph *g, const char *name);
 /* True if the value depends on constants alone. */
 bool bpi_is_fixed(bp_node n);

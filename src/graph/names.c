@@ -29,12 +29,33 @@ static void put_name(bp_graph *g, size_t number)
   g->name_table[at] = (uint32_t)number + 1;
 }
 
-void bpi_names_refill(bp_graph *g)
+static void names_refill(bp_graph *g)
 {
   if (g->name_table_cap)
     memset(g->name_table, 0, g->name_table_cap * sizeof *g->name_table);
   for (size_t i = 0; i < g->n_names; i++)
     put_name(g, i);
+}
+
+/* Where the names to go are the last ones given, as they are nearly always, the table loses them from the last on, which leaves it as it
+ * was before them; else it is filled anew. */
+void bpi_names_drop(bp_graph *g, uint32_t mark)
+{
+  size_t kept = 0, mask = g->name_table_cap - 1;
+  while (g->n_names && g->names[g->n_names - 1].index >= mark) {
+    size_t at = hash_name(g->names[g->n_names - 1].name) & mask;
+    while (g->name_table[at] != g->n_names)
+      at = (at + 1) & mask;
+    g->name_table[at] = 0;
+    g->n_names--;
+  }
+  for (size_t i = 0; i < g->n_names; i++)
+    if (g->names[i].index < mark)
+      g->names[kept++] = g->names[i];
+  if (kept == g->n_names)
+    return;
+  g->n_names = kept;
+  names_refill(g);
 }
 
 static bool name_room(bp_graph *g)
@@ -50,7 +71,7 @@ static bool name_room(bp_graph *g)
   bpi_free(g->ctx, g->name_table);
   g->name_table = table;
   g->name_table_cap = cap;
-  bpi_names_refill(g);
+  names_refill(g);
   return true;
 }
 

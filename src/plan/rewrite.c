@@ -10,7 +10,7 @@ typedef struct rebuild {
   bpi_draft *d;
   bp_graph *from, *to;
   const uint32_t *from_origin; /* NULL: `from` is the graph as given */
-  bp_node *map;                /* of each slot of `from` */
+  uint32_t *map;               /* of each slot of `from`: its slot of `to` */
   bool again;                  /* definitions were put in: another round */
 } rebuild;
 
@@ -94,7 +94,7 @@ static bp_status rebuild_call(rebuild *r, uint32_t i)
   if (!x)
     return bpi_nomem();
   for (int k = 0; k < v->n_in; k++)
-    x[k] = r->map[v->in[k]];
+    x[k] = bpi_handle(r->to, r->map[v->in[k]]);
   bp_status s = bp_apply(r->to, v->op, x, v->n_in, v->attr, results);
   if (x != few)
     bpi_free(r->d->ctx, x);
@@ -103,7 +103,7 @@ static bp_status rebuild_call(rebuild *r, uint32_t i)
   /* A builder may fold: then the result is another row's node, with nothing left to replace but by its own hook. */
   s = replace(r, results);
   for (int k = 0; k < v->n_out && s == BP_OK; k++)
-    r->map[i + (uint32_t)k] = results[k];
+    r->map[i + (uint32_t)k] = results[k].index;
   return s;
 }
 
@@ -113,7 +113,8 @@ static bp_status rebuild_all(rebuild *r)
   if (!bpi_grow(r->d->ctx, (void **)&r->d->origin, &r->d->origin_cap, 0, sizeof *r->d->origin))
     return bpi_nomem();
   r->d->origin[0] = 0;
-  for (uint32_t i = 1; i < r->from->count; i += r->from->nodes[i].n_out) {
+  /* Of calls that are not needed not even the slot is read: a small part of a large graph is a small plan. */
+  for (uint32_t i = 1; i < r->from->count; i += r->d->need[i] ? r->from->nodes[i].n_out : 1) {
     if (!r->d->need[i])
       continue;
     bp_status s = rebuild_call(r, i);
@@ -144,7 +145,7 @@ static bp_status one_round(bpi_draft *d, bool *again)
     s = rebuild_all(&r);
   }
   for (size_t i = 0; i < d->n_wanted && s == BP_OK; i++)
-    d->wanted[i] = r.map[d->wanted[i].index];
+    d->wanted[i] = bpi_handle(r.to, r.map[d->wanted[i].index]);
   bpi_free(d->ctx, old_origin);
   if (d->h != d->from)
     bp_graph_free(d->h);

@@ -5,8 +5,7 @@
 #include <string.h>
 
 typedef struct source_tables {
-  const char **name;
-  uint32_t *place; /* number in the graph's list, + 1 */
+  uint32_t *name, *place; /* numbers in the graph's lists, + 1 */
 } source_tables;
 
 static bool source_tables_init(source_tables *t, bpi_draft *d)
@@ -17,7 +16,7 @@ static bool source_tables_init(source_tables *t, bpi_draft *d)
   if (!t->name || !t->place)
     return false;
   for (size_t i = g->n_names; i-- > 0;)
-    t->name[g->names[i].index] = g->names[i].name;
+    t->name[g->names[i].index] = (uint32_t)i + 1;
   for (size_t i = 0; i < g->n_places; i++)
     t->place[g->places[i].index] = (uint32_t)i + 1;
   return true;
@@ -56,7 +55,7 @@ bp_status bpi_keep_sources(bpi_draft *d)
       continue;
     bpi_source_name *s = &p->sources[p->n_sources++];
     s->node = i;
-    s->name = t.name[i] ? bpi_arena_strdup(&p->arena, t.name[i]) : NULL;
+    s->name = t.name[i] ? bpi_arena_strdup(&p->arena, g->names[t.name[i] - 1].name) : NULL;
     if (t.name[i] && !s->name)
       return bpi_nomem();
     if (!t.place[i])

@@ -86,6 +86,24 @@ x1    -2.0000    -0.5898
 w2    -3.0000     0.1966
 END
 
+# Numbers that are as wide as a column keep a blank between them; the columns beside them follow.
+shows 'sum(x*y*-1e-4)' 'x=[4.733,-1,1e7]' 'y=[1.5,12345678,-4.5]' <<'END'
+f = 5734.56709005
+x [3]
+                         value                             gradient
+    4.7330   -1.0000 1.000e+07     -1.500e-04 -1234.5678  4.500e-04
+y [3]
+                         value                             gradient
+    1.5000 1.235e+07   -4.5000     -4.733e-04  1.000e-04 -1000.0000
+END
+shows 'a*b*c' a=12345678 b=1e-9 c=-3e-5 <<'END'
+f = -3.7037034e-07
+name     value     gradient
+a     1.235e+07  -3.000e-14
+b     1.000e-09   -370.3703
+c    -3.000e-05      0.0123
+END
+
 # Forks, routers and a tie: x comes back from two places, max(x, z) lets z through, max(0, y) the constant, and at a tie the constant wins.
 shows --steps 'x*y + max(x, z) + max(0, y) + max(t, 0)' x=3 y=-2 z=5 t=0 <<'END'
 f = -1
@@ -333,4 +351,10 @@ fi
 # A closed reader ends a long answer quietly.
 "$BPROP" grad 'sum(x)' 'x=zeros(200000)' --json 2>err | head -c 10 >out
 [ ! -s err ] || { bad "a closed pipe is told"; cat err; }
+# A file with a hole gives NaN, and it is told where; the name of a file stands in a message once.
+row=files
+printf '1,2\n3,\n5,6\n,8\n' >hole.csv
+printf 'a,b\n1,2\n3,x\n' >word.csv
+ends 0 "hole.csv: row 2, column 2 has no number and is taken as nan; so are 1 more" grad 'sum(x*x)' x=@hole.csv
+ends 3 '^bprop: word.csv: column "b" is text' grad 'sum(x*x)' x=@word.csv
 finish
