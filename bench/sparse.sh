@@ -1,8 +1,12 @@
 #!/bin/sh
 # Sparse Jacobians beside ADOL-C with ColPack and CasADi, by turns in one run: for each figure the median over rounds of the medians, and the
-# least time of all. Peers are installed on first use: Debian's libcolpack-dev and g++; ADOL-C from Debian's source, because Debian's own
-# library is built without ColPack (its sparse_jac ends the program); CasADi from PyPI. Usage: bench/sparse.sh BUILD [ROUNDS]
+# least time of all. With --install it first gets the peers that are missing: Debian's libcolpack-dev and g++ by apt-get, as root; ADOL-C from
+# Debian's source, into build/peers, because Debian's own library is built without ColPack (its sparse_jac ends the program); CasADi from
+# PyPI, into build/venv. Usage: bench/sparse.sh [--install] BUILD [ROUNDS]
 set -eu
+install=
+[ "${1-}" != --install ] || { install=yes; shift; }
+[ $# -ge 1 ] || { echo "usage: bench/sparse.sh [--install] BUILD [ROUNDS]" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd) rounds=${2:-5}
 peers=$build/../peers
@@ -30,8 +34,24 @@ install_adolc()
   make -j"$(nproc)" install
 }
 
-[ -e "$peers/adolc/include" ] || (install_adolc) >"$peers/adolc.log" 2>&1 || { tail -n 5 "$peers/adolc.log" >&2; exit 1; }
-"$venv/bin/python3" -c 'import casadi' 2>/dev/null || { python3 -m venv "$venv" && "$venv/bin/pip" install -q casadi numpy; }
+install_casadi()
+{
+  [ -e "$venv/bin/python3" ] || python3 -m venv "$venv"
+  "$venv/bin/pip" install -q casadi numpy
+}
+
+# peer NAME INSTALLER TEST... : there already, or got where that was asked for.
+peer()
+{
+  name=$1 installer=$2
+  shift 2
+  ! "$@" 2>/dev/null || return 0
+  [ -n "$install" ] || { echo "bench/sparse.sh: $name is missing; --install gets it" >&2; exit 1; }
+  ("$installer") >"$peers/$name.log" 2>&1 || { tail -n 5 "$peers/$name.log" >&2; exit 1; }
+}
+
+peer ADOL-C install_adolc test -e "$peers/adolc/include"
+peer CasADi install_casadi "$venv/bin/python3" -c 'import casadi'
 lib=$(dirname "$(find "$peers/adolc" -name libadolc.so | head -n 1)")
 g++ -O2 -march=native -I"$peers/adolc/include" -o "$peers/sparse-adolc" "$here/sparse.cpp" -L"$lib" -Wl,-rpath,"$lib" -ladolc -lColPack
 
