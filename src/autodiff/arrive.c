@@ -2,14 +2,14 @@
 #include "autodiff/flow.h"
 #include "autodiff/reach.h"
 
-static bpi_known least(bpi_known a, bpi_known b)
+static bpi_entry_fact least(bpi_entry_fact a, bpi_entry_fact b)
 {
   return a < b ? a : b;
 }
 
 /* The rows to write into, for entries of which `known` holds. Numbers of two parts without a common entry are the same only where both are
  * 1. NULL when out of memory. */
-static uint32_t *begin(bpi_flow *f, bpi_known *known, int64_t n, uint32_t *out)
+static uint32_t *begin(bpi_flow *f, bpi_entry_fact *known, int64_t n, uint32_t *out)
 {
   if (*out && (*known != BPI_ONE || f->rows[*out].known != BPI_ONE))
     *known = BPI_ANY;
@@ -18,16 +18,16 @@ static uint32_t *begin(bpi_flow *f, bpi_known *known, int64_t n, uint32_t *out)
 }
 
 /* Where entries met others, their sum is another number. */
-static bp_status end(bpi_flow *f, bpi_known known, uint32_t out)
+static bp_status end(bpi_flow *f, bpi_entry_fact known, uint32_t out)
 {
   if (out)
     f->rows[out].known = f->l.overlap ? BPI_ANY : known;
   return f->l.status;
 }
 
-bp_status bpi_arrive_alike(bpi_flow *f, uint32_t in, bpi_known most, uint32_t *out)
+bp_status bpi_arrive_alike(bpi_flow *f, uint32_t in, bpi_entry_fact most, uint32_t *out)
 {
-  bpi_known known = least(most, f->rows[in].known);
+  bpi_entry_fact known = least(most, f->rows[in].known);
   if (!*out) {
     *out = bpi_flow_again(f, in, most);
     return f->l.status;
@@ -54,7 +54,7 @@ bp_status bpi_arrive_scaled(bpi_flow *f, uint32_t in, const double *v, bool one,
     same = same && v[i] == v[0];
     ones = ones && v[i] == 1;
   }
-  bpi_known most = ones ? BPI_ONE : same ? BPI_ONE_NUMBER : BPI_ANY;
+  bpi_entry_fact most = ones ? BPI_ONE : same ? BPI_ONE_NUMBER : BPI_ANY;
   if (!zeros)
     return bpi_arrive_alike(f, in, most, out);
   if (same)
@@ -68,11 +68,11 @@ bp_status bpi_arrive_scaled(bpi_flow *f, uint32_t in, const double *v, bool one,
 }
 
 bp_status bpi_arrive_by_reach(bpi_flow *f, const bp_reach *r, const double *factor, uint32_t in,
-                              bpi_known most, int64_t n_y, uint32_t *out)
+                              bpi_entry_fact most, int64_t n_y, uint32_t *out)
 {
   if (bpi_reach_is_identity(r, f->rows[in].n, n_y))
     return bpi_arrive_alike(f, in, most, out);
-  bpi_known known = least(most, f->rows[in].known);
+  bpi_entry_fact known = least(most, f->rows[in].known);
   uint32_t *to = begin(f, &known, n_y, out);
   if (to)
     bpi_reach_lead(&f->l, r, factor, f->rows[in].lists->id, to);
@@ -81,7 +81,7 @@ bp_status bpi_arrive_by_reach(bpi_flow *f, const bp_reach *r, const double *fact
 
 bp_status bpi_arrive_everywhere(bpi_flow *f, uint32_t in, int64_t n_y, uint32_t *out)
 {
-  bpi_known known = BPI_ANY;
+  bpi_entry_fact known = BPI_ANY;
   uint32_t *to = begin(f, &known, n_y, out);
   if (!to)
     return f->l.status;
@@ -132,7 +132,7 @@ bp_status bpi_arrive_back(bpi_flow *f, const bpi_flow *b, uint32_t back, uint32_
                           uint32_t *out)
 {
   turned t;
-  bpi_known known = least(b->rows[back].known, f->rows[in].known);
+  bpi_entry_fact known = least(b->rows[back].known, f->rows[in].known);
   bp_status s = turn(f, b, &b->rows[back], n_y, &t);
   uint32_t *to = s == BP_OK && t.of ? begin(f, &known, n_y, out) : NULL;
   for (int64_t i = 0; to && i < n_y && f->l.status == BP_OK; i++) {

@@ -62,7 +62,7 @@ uint32_t bpi_flow_empty(bpi_flow *f, int64_t n)
   return r;
 }
 
-uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows, bpi_known most)
+uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows, bpi_entry_fact most)
 {
   uint32_t r = number(f);
   if (r) {

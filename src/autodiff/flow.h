@@ -7,7 +7,7 @@
 #include "autodiff/sweep.h"
 
 /* What is known of the entries' values. */
-typedef enum bpi_known { BPI_ANY, BPI_ONE_NUMBER, BPI_ONE } bpi_known;
+typedef enum bpi_entry_fact { BPI_ANY, BPI_ONE_NUMBER, BPI_ONE } bpi_entry_fact;
 
 /* Lists of all elements of a node, shared by nodes with the same. */
 typedef struct bpi_shared {
@@ -20,8 +20,8 @@ typedef struct bpi_shared {
 typedef struct bpi_rows {
   bpi_shared *lists; /* NULL: free */
   int64_t n;
-  bpi_known known;  /* all entries are 1, or one number */
-  uint32_t readers; /* in the sweep that computes the node */
+  bpi_entry_fact known; /* all entries are 1, or one number */
+  uint32_t readers;     /* in the sweep that computes the node */
 } bpi_rows;
 
 typedef struct bpi_flow {
@@ -44,7 +44,7 @@ void bpi_flow_close(bpi_flow *f);
 uint32_t bpi_flow_identity(bpi_flow *f, int64_t n, int64_t first);
 /* n rows without entries; the same rows once more, their entries perhaps less known. 0 when out of memory. */
 uint32_t bpi_flow_empty(bpi_flow *f, int64_t n);
-uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows, bpi_known most);
+uint32_t bpi_flow_again(bpi_flow *f, uint32_t rows, bpi_entry_fact most);
 /* Lists that can be written: made where there are none, copied where others share them. NULL when out of memory. */
 uint32_t *bpi_flow_own(bpi_flow *f, uint32_t *rows, int64_t n);
 bp_status bpi_flow_nomem(bpi_flow *f);
@@ -62,12 +62,12 @@ bp_status bpi_flow_through_loop(bpi_flow *f, const bp_op_call *c, const uint32_t
 /* ---- what comes from one input to one result, joined with what is there: arrive.c ---- */
 
 /* Element by element. */
-bp_status bpi_arrive_alike(bpi_flow *f, uint32_t in, bpi_known most, uint32_t *out);
+bp_status bpi_arrive_alike(bpi_flow *f, uint32_t in, bpi_entry_fact most, uint32_t *out);
 /* Element by element where the entry is not 0. v: the entries, or one for all. */
 bp_status bpi_arrive_scaled(bpi_flow *f, uint32_t in, const double *v, bool one, uint32_t *out);
 /* factor: as for bpi_reach_lead. */
 bp_status bpi_arrive_by_reach(bpi_flow *f, const bp_reach *r, const double *factor, uint32_t in,
-                              bpi_known most, int64_t n_y, uint32_t *out);
+                              bpi_entry_fact most, int64_t n_y, uint32_t *out);
 /* Every element of the result depends on all of the input: nothing is known. */
 bp_status bpi_arrive_everywhere(bpi_flow *f, uint32_t in, int64_t n_y, uint32_t *out);
 /* Through a transposed Jacobian: rows `back` of flow b say which results each element of the input reaches. */

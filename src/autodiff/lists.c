@@ -22,10 +22,10 @@ bp_status bpi_lists_open(bpi_lists *l, bp_ctx *ctx, int64_t cols, int64_t limit)
     bpi_lists_close(l);
     return bpi_nomem();
   }
-  l->list[0] = (bpi_list){0, 0};
+  l->list[0] = (bpi_column_list){0, 0};
   for (int32_t j = 0; j < l->cols; j++) {
     l->item[j] = j;
-    l->list[j + 1] = (bpi_list){j, 1};
+    l->list[j + 1] = (bpi_column_list){j, 1};
   }
   l->n_items = cols;
   l->n_lists = (size_t)cols + 1;
@@ -76,7 +76,7 @@ static bool room(bpi_lists *l, int64_t n)
 
 static uint32_t add(bpi_lists *l, int64_t start, int32_t n)
 {
-  l->list[l->n_lists] = (bpi_list){start, n};
+  l->list[l->n_lists] = (bpi_column_list){start, n};
   return (uint32_t)l->n_lists++;
 }
 
@@ -108,7 +108,7 @@ void bpi_lists_keep(bpi_lists *l, uint32_t *new_id)
     new_id[i] = (uint32_t)i;
   l->n_items = l->cols;
   for (size_t i = n; i < l->n_lists; i++) {
-    bpi_list list = l->list[i];
+    bpi_column_list list = l->list[i];
     if (!new_id[i])
       continue;
     l->list[n] = list;
@@ -150,7 +150,7 @@ static bool join_spans(bpi_lists *l, span *a, span b)
 /* True if a list lies within a run altogether. */
 static bool within(const bpi_lists *l, uint32_t id, span run)
 {
-  const bpi_list *a = &l->list[id];
+  const bpi_column_list *a = &l->list[id];
   return a->n > 0 && l->item[a->start] >= run.lo && l->item[a->start + a->n - 1] < run.hi;
 }
 

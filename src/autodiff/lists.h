@@ -5,17 +5,17 @@
 
 #include "base/ctx.h"
 
-typedef struct bpi_list {
+typedef struct bpi_column_list {
   int64_t start;
   int32_t n;
-} bpi_list;
+} bpi_column_list;
 
 typedef struct bpi_lists {
   bp_ctx *ctx;
   int32_t *item;
   int64_t n_items, items_cap, limit;
-  int64_t crowded_at; /* so many items, or lists, that it pays to look for those without a user */
-  bpi_list *list;     /* list 0 is empty; list 1 + j is {j} */
+  int64_t crowded_at;    /* so many items, or lists, that it pays to look for those without a user */
+  bpi_column_list *list; /* list 0 is empty; list 1 + j is {j} */
   size_t n_lists, lists_cap;
   int32_t cols;
   bp_status status; /* the first failure: BP_E_NOMEM or BP_E_LIMIT; then joins give list 0 */

@@ -118,7 +118,7 @@ static bool is_blocks(bpi_pattern *p)
   return true;
 }
 
-static bp_jac class_of(bpi_pattern *p, bpi_known known)
+static bp_jac class_of(bpi_pattern *p, bpi_entry_fact known)
 {
   if (p->entries == 0)
     return BP_JAC_ZERO;
@@ -142,7 +142,7 @@ static bp_jac class_of(bpi_pattern *p, bpi_known known)
 
 static bp_status classify(bpi_pattern *p, const bpi_flow *f, const uint32_t *found, size_t n_y)
 {
-  bpi_known known = BPI_ONE;
+  bpi_entry_fact known = BPI_ONE;
   for (size_t k = 0; k < n_y; k++)
     if (found[k] && f->rows[found[k]].known < known)
       known = f->rows[found[k]].known;

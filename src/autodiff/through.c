@@ -163,7 +163,7 @@ static bp_status by_moving(bpi_flow *f, const bp_op_call *c, const uint32_t *in,
   *done = of && bpi_moves(f->fixed, c, from);
   if (!of || f->fixed->no_memory)
     bpi_flow_nomem(f);
-  bpi_known known = BPI_ONE;
+  bpi_entry_fact known = BPI_ONE;
   for (int i = 0; *done && i < c->n_in; i++) {
     if (in[i]) {
       memcpy(of + at, f->rows[in[i]].lists->id, (size_t)f->rows[in[i]].n * sizeof *of);

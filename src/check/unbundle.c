@@ -84,7 +84,7 @@ static bp_status rebuild(round_work *r, uint32_t head)
 {
   const unbundling *u = r->u;
   const bpi_node *v = &u->g->nodes[head];
-  bp_node few[8], results[BP_MAX_RESULTS];
+  bp_node few[8] = {{0}}, results[BP_MAX_RESULTS];
   bp_node *x = v->n_in <= 8 ? few : bpi_alloc(u->ctx, v->n_in, sizeof *x);
   if (!x)
     return bpi_nomem();
