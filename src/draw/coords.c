@@ -51,7 +51,7 @@ static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, blo
   uint32_t n = 0;
   double room = 0, before = 0;
   for (uint32_t i = 0; i < c->n; i++) {
-    const bpi_spot *slot = &s->slot[s->order[c->first + i]];
+    const bpi_sheet_spot *slot = &s->slot[s->order[c->first + i]];
     wish w = {0};
     if (left)
       wish_by(s, s->order[c->first + i], false, &w);
@@ -72,7 +72,7 @@ static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, blo
   room = 0;
   for (uint32_t b = 0, i = 0; b < n; b++)
     for (; i < blocks[b].end; i++) {
-      bpi_spot *slot = &s->slot[s->order[c->first + i]];
+      bpi_sheet_spot *slot = &s->slot[s->order[c->first + i]];
       room += i ? s->slot[s->order[c->first + i - 1]].down + slot->up + SLOT_GAP : 0;
       slot->y = blocks[b].sum / blocks[b].weight + room;
     }
@@ -82,7 +82,7 @@ static void pack(bpi_sheet *s, const bpi_column *c)
 {
   double y = 0;
   for (uint32_t i = 0; i < c->n; i++) {
-    bpi_spot *slot = &s->slot[s->order[c->first + i]];
+    bpi_sheet_spot *slot = &s->slot[s->order[c->first + i]];
     y += slot->up + (i ? SLOT_GAP : 0);
     slot->y = y;
     y += slot->down;
@@ -127,7 +127,7 @@ static int by_top(const void *a, const void *b, const void *arg)
 /* What a slot and the wires that come into it cover. */
 static extent covered(const bpi_sheet *s, uint32_t slot)
 {
-  const bpi_spot *at = &s->slot[slot];
+  const bpi_sheet_spot *at = &s->slot[slot];
   extent e = {at->y - at->up, at->y + at->down};
   for (uint32_t k = 0; k < bpi_n_in(s, slot); k++) {
     const bpi_link *l = &s->link[bpi_first_in(s, slot) + k];
@@ -162,7 +162,7 @@ static void close_gaps(bpi_sheet *s, uint32_t first, uint32_t last, extent *room
       room[i].top = bottom; /* and .top where it ends */
   }
   for (uint32_t i = 0; i < n; i++) {
-    bpi_spot *slot = &s->slot[slots[i]];
+    bpi_sheet_spot *slot = &s->slot[slots[i]];
     uint32_t lo = 0, hi = islands - 1;
     while (lo < hi) {
       uint32_t mid = (lo + hi) / 2;
@@ -224,7 +224,7 @@ static void set_rows(bpi_sheet *s)
       col->pins = ceil(col->pins);
       x += col->w + col->labels + col->bend + col->pins;
       for (uint32_t k = 0; k < col->n; k++) {
-        const bpi_spot *slot = &s->slot[s->order[col->first + k]];
+        const bpi_sheet_spot *slot = &s->slot[s->order[col->first + k]];
         highest = fmin(highest, slot->y - slot->up);
         lowest = fmax(lowest, slot->y + slot->down);
       }

@@ -63,12 +63,12 @@ typedef struct bpi_net {
 } bpi_net;
 
 /** A place in a column: a cell (slot number = cell number), or a wire passing. */
-typedef struct bpi_spot {
+typedef struct bpi_sheet_spot {
   uint32_t net; /* of the wire passing */
   uint32_t layer, place;
   double up, down; /* room it needs over and under y */
   double y;
-} bpi_spot;
+} bpi_sheet_spot;
 
 /** A wire from one column to the next: link number = pin number for those that end in a pin; the others end in the wire passing whose
  *  slot number is n_cells + (link number - n_pins). */
@@ -98,7 +98,7 @@ struct bpi_sheet {
   size_t n_cells, n_pins, n_nets, cells_cap, pins_cap, nets_cap;
   uint32_t tags; /* numbers given to wires that were cut */
   /* laid out */
-  bpi_spot *slot;
+  bpi_sheet_spot *slot;
   bpi_link *link;
   size_t n_slots, n_links, links_cap, slots_cap;
   uint32_t *order; /* slots, column by column, each from the top */

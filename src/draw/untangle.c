@@ -23,7 +23,7 @@ static bool add_passing(bpi_sheet *s, uint32_t net, uint32_t layer, uint32_t lef
     bpi_sheet_fail(s, bpi_nomem());
     return false;
   }
-  s->slot[s->n_slots] = (bpi_spot){.net = net, .layer = layer, .up = 7, .down = 7};
+  s->slot[s->n_slots] = (bpi_sheet_spot){.net = net, .layer = layer, .up = 7, .down = 7};
   s->link[s->n_links++] = (bpi_link){.left = left, .right = (uint32_t)s->n_slots++, .net = net};
   return true;
 }
@@ -45,7 +45,7 @@ static uint32_t *pins_by_layer(bpi_sheet *s)
 }
 
 /* The room that a cell needs over and under its centre, with labels. */
-static void cell_room(const bpi_sheet *s, const bpi_cell *c, bpi_spot *slot)
+static void cell_room(const bpi_sheet *s, const bpi_cell *c, bpi_sheet_spot *slot)
 {
   slot->up = slot->down = c->h / 2 + 5;
   for (uint32_t i = 0; i < c->n_nets; i++) {
@@ -76,7 +76,7 @@ static bool make_slots(bpi_sheet *s)
   s->n_links = s->n_pins;
   s->links_cap = s->n_pins + 1;
   for (size_t i = 0; i < s->n_cells; i++) {
-    s->slot[i] = (bpi_spot){.net = BPI_NONE, .layer = s->cell[i].layer};
+    s->slot[i] = (bpi_sheet_spot){.net = BPI_NONE, .layer = s->cell[i].layer};
     cell_room(s, &s->cell[i], &s->slot[i]);
   }
   for (size_t i = 0; i < s->n_nets; i++)
@@ -149,7 +149,7 @@ static bool first_order(bpi_sheet *s)
   for (uint32_t i = 0; i < s->n_columns; i++)
     s->column[i].n = 0;
   for (size_t i = 0; i < s->n_slots; i++) {
-    bpi_spot *slot = &s->slot[by[i]];
+    bpi_sheet_spot *slot = &s->slot[by[i]];
     bpi_column *c = &s->column[slot->layer];
     slot->place = c->n;
     s->order[c->first + c->n++] = by[i];

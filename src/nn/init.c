@@ -74,7 +74,7 @@ static void orthogonalise(int64_t rows, int64_t cols, double scale, double *w)
 /* Streams of initialisers lie apart from those of random nodes, which count up from 1. */
 enum { INIT_STREAMS = 0x40000000 };
 
-void bpi_init_fill(const bpi_param *p, uint64_t seed, uint32_t stream, double *out)
+void bpi_init_fill(const bpi_parameter *p, uint64_t seed, uint32_t stream, double *out)
 {
   bpi_key k = {.seed = seed, .stream = INIT_STREAMS + stream};
   double in, rows, scale = p->init.scale != 0 ? p->init.scale : 1;

@@ -42,7 +42,7 @@ static bp_node flat_gradient(bp_params *p, bp_graph *g, bp_node loss)
   size_t n = 0;
   for (int vectors = 0; vectors < 2; vectors++)
     for (size_t i = 0; i < p->n; i++) {
-      bpi_param *q = &p->list[i];
+      bpi_parameter *q = &p->list[i];
       if (!q->frozen && (q->type.rank < 2) == vectors)
         w[n++] = bp_param(p, g, q->name, q->type.rank, q->type.dims, q->init);
     }

@@ -62,12 +62,12 @@ static int declare(bp_params *p, bp_graph *g, const char *name, int rank, const 
     return -1;
   }
   p->list[p->n] =
-      (bpi_param){.name = copy, .type = bpi_type(BP_REAL, rank, dims), .init = init, .size = size};
+      (bpi_parameter){.name = copy, .type = bpi_type(BP_REAL, rank, dims), .init = init, .size = size};
   return (int)p->n++;
 }
 
 /* The value: a slice of the vector seen in the parameter's shape. */
-static bp_node view_of(bp_params *p, bp_graph *g, const bpi_param *w)
+static bp_node view_of(bp_params *p, bp_graph *g, const bpi_parameter *w)
 {
   bp_node all = bp_read(g, p->state, p->entry[w->frozen]);
   int64_t start = w->offset, stop = w->offset + w->size, step = 1;
@@ -87,7 +87,7 @@ bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const in
     i = declare(p, g, name, rank, dims, init);
   if (i < 0)
     return bpi_error_node(g);
-  bpi_param *w = &p->list[i];
+  bpi_parameter *w = &p->list[i];
   bool rank_fits = rank == w->type.rank;
   bp_type asked = rank_fits ? bpi_type(BP_REAL, rank, dims) : (bp_type){0};
   if (!rank_fits || !bpi_same_shape(&asked, &w->type))
@@ -120,7 +120,7 @@ static bool lay_out(bp_params *p)
   p->size[0] = p->size[1] = 0;
   for (int vectors = 0; vectors < 2; vectors++)
     for (size_t i = 0; i < p->n; i++) {
-      bpi_param *w = &p->list[i];
+      bpi_parameter *w = &p->list[i];
       if ((w->type.rank < 2) != vectors)
         continue;
       w->offset = p->size[w->frozen];
@@ -133,7 +133,7 @@ static bool lay_out(bp_params *p)
 static bp_status fill(bp_params *p, bp_state *state, uint64_t seed)
 {
   for (size_t i = 0; i < p->n; i++) {
-    const bpi_param *w = &p->list[i];
+    const bpi_parameter *w = &p->list[i];
     double *values = bpi_alloc(p->ctx, (size_t)w->size, sizeof *values);
     void *data;
     bp_status s = values ? bp_state_array(state, p->entry[w->frozen], NULL, NULL, &data) : bpi_nomem();
@@ -213,7 +213,7 @@ bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *ty
 {
   if (!p || i < 0 || (size_t)i >= p->n)
     return bpi_fail(BP_E_RANGE, "bp_params_at: there is no parameter %d", i);
-  const bpi_param *w = &p->list[i];
+  const bpi_parameter *w = &p->list[i];
   if (name)
     *name = w->name;
   if (type)

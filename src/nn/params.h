@@ -7,18 +7,18 @@
 #include "graph/graph.h"
 #include "graph/state.h"
 
-typedef struct bpi_param {
+typedef struct bpi_parameter {
   char *name;
   bp_type type;
   bp_init init;
   int64_t size;
   int64_t offset; /* in its vector, once made */
   bool frozen;
-} bpi_param;
+} bpi_parameter;
 
 struct bp_params {
   bp_ctx *ctx;
-  bpi_param *list;
+  bpi_parameter *list;
   size_t n, cap;
   bp_state *state; /* NULL in the first round */
   int entry[2];    /* of the trained vector, of the frozen one; -1 where there is none */
@@ -28,7 +28,7 @@ struct bp_params {
 /* Number of a parameter, or -1. */
 int bpi_param_find(const bp_params *p, const char *name);
 /* Fills n values as the initialiser says. */
-void bpi_init_fill(const bpi_param *p, uint64_t seed, uint32_t stream, double *out);
+void bpi_init_fill(const bpi_parameter *p, uint64_t seed, uint32_t stream, double *out);
 /* bp_params_make without drawing: zeros, for values that come from a file. */
 bp_status bpi_params_place(bp_params *p, bp_state *s);
 /* The learning rate that an optimiser starts with. */
