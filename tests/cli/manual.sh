@@ -14,6 +14,7 @@ cmp -s out again || bad "--help is not help"
 "$BPROP" --version | grep -Eqx 'bprop [0-9]+\.[0-9]+\.[0-9]+' || bad "--version"
 commands=$(sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
 [ "$(echo "$commands" | wc -l)" -ge 7 ] || bad "too few commands in help"
+seen=
 for command in $commands; do
   "$BPROP" help "$command" >one 2>err || bad "help $command"
   "$BPROP" "$command" --help >two 2>>err || bad "$command --help"
@@ -22,8 +23,10 @@ for command in $commands; do
   [ ! -s err ] || bad "help $command talks on stderr"
   grep -q "^usage: bprop $command" one || bad "help $command has no usage"
   awk 'length > 100 {print "too wide: " $0; bad = 1} END {exit bad}' one || bad "help $command is too wide"
-  # Every option that help shows is taken by the parser.
+  # Every option that help shows is taken by the parser; under sanitizers, which are slow to start, each with its first command alone.
   for option in $(sed -n 's/^  *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p' one | sort -u); do
+    case " $seen " in *" $option "*) [ -z "${BPROP_SANITIZE-}" ] || continue ;; esac
+    seen="$seen $option"
     "$BPROP" "$command" "--$option" >out 2>err </dev/null
     if grep -q 'unknown option\|no option of' err; then bad "help $command shows --$option, which is not taken"; fi
   done
