@@ -46,7 +46,7 @@ static void wish_by(const bpi_sheet *s, uint32_t slot, bool right, wish *w)
 }
 
 /* Places the slots of a column as near to where their neighbours (left, right or both) want them as the room allows. */
-static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, block *blocks)
+static void settle(bpi_sheet *s, const bpi_sheet_column *c, bool left, bool right, block *blocks)
 {
   uint32_t n = 0;
   double room = 0, before = 0;
@@ -78,7 +78,7 @@ static void settle(bpi_sheet *s, const bpi_column *c, bool left, bool right, blo
     }
 }
 
-static void pack(bpi_sheet *s, const bpi_column *c)
+static void pack(bpi_sheet *s, const bpi_sheet_column *c)
 {
   double y = 0;
   for (uint32_t i = 0; i < c->n; i++) {
@@ -189,7 +189,7 @@ static void measure_columns(bpi_sheet *s)
 {
   for (size_t i = 0; i < s->n_cells; i++) {
     const bpi_cell *c = &s->cell[i];
-    bpi_column *col = &s->column[c->layer];
+    bpi_sheet_column *col = &s->column[c->layer];
     col->w = fmax(col->w, c->w);
     for (uint32_t k = 0; k < c->n_nets; k++) {
       double w = bpi_sheet_label_width(&s->net[c->first_net + k]);
@@ -203,7 +203,7 @@ static void measure_columns(bpi_sheet *s)
   }
   for (size_t i = 0; i < s->n_links; i++) {
     const bpi_link *l = &s->link[i];
-    bpi_column *col = &s->column[s->slot[l->left].layer];
+    bpi_sheet_column *col = &s->column[s->slot[l->left].layer];
     double dy = fabs(s->slot[l->left].y + bpi_link_from(s, l) - s->slot[l->right].y - bpi_link_to(s, i));
     col->bend = fmax(col->bend, fmin(BEND_MOST, dy < 0.5 ? 4 : BEND_LEAST + dy / 4));
   }
@@ -216,7 +216,7 @@ static void set_rows(bpi_sheet *s)
   for (uint32_t row = 0; row < s->n_rows; row++) {
     double x = 0, lowest = -INFINITY, highest = INFINITY;
     for (uint32_t i = s->row_first[row]; i < s->row_first[row + 1]; i++) {
-      bpi_column *col = &s->column[i];
+      bpi_sheet_column *col = &s->column[i];
       col->x = x;
       col->w = ceil(col->w);
       col->labels = ceil(col->labels);
@@ -244,7 +244,7 @@ static void set_cells(bpi_sheet *s)
 {
   for (size_t i = 0; i < s->n_cells; i++) {
     bpi_cell *c = &s->cell[i];
-    const bpi_column *col = &s->column[c->layer];
+    const bpi_sheet_column *col = &s->column[c->layer];
     bool name = c->kind == BPI_CELL_INPUT || c->kind == BPI_CELL_OUTPUT || c->kind == BPI_CELL_TAG;
     c->y = s->slot[i].y;
     c->x = !name ? col->x + col->w / 2 : c->n_pins ? col->x + c->w / 2 : col->x + col->w - c->w / 2;

@@ -48,7 +48,7 @@ static void bend_to(inker *k, double x0, double y0, double x1, double y1, bpi_po
 /* Where the wires that leave a slot begin to bend. */
 static double bends_at(const bpi_sheet *s, uint32_t slot)
 {
-  const bpi_column *c = &s->column[s->slot[slot].layer];
+  const bpi_sheet_column *c = &s->column[s->slot[slot].layer];
   return c->x + c->w + c->labels;
 }
 
@@ -205,7 +205,7 @@ static void draw_frame(const inker *k, const bpi_cell *c)
 static void draw_net_labels(const inker *k, const bpi_net *n)
 {
   const bpi_cell *c = &k->s->cell[n->cell];
-  const bpi_column *col = &k->s->column[c->layer];
+  const bpi_sheet_column *col = &k->s->column[c->layer];
   double x = k->at.x + col->x + col->w + col->labels / 2, y = k->at.y + c->y + n->dy;
   int lines = 0;
   while (lines < BPI_LABEL_LINES && n->above[lines])
@@ -222,7 +222,7 @@ static void draw_branch_label(const inker *k, const bpi_pin *pin)
   const bpi_cell *c = &k->s->cell[pin->cell];
   if (!pin->below || !c->layer)
     return;
-  const bpi_column *next = &k->s->column[c->layer], *col = next - 1;
+  const bpi_sheet_column *next = &k->s->column[c->layer], *col = next - 1;
   double x = k->at.x + next->x - BPI_FAN_IN - (col->pins - BPI_FAN_IN) / 2;
   bpi_draw_text(k->p, (bpi_point){x, k->at.y + c->y + pin->dy + BPI_UNDER}, BPI_LABEL_SIZE,
                 BPI_MIDDLE | BPI_ITALIC, BPI_GRADIENT, pin->below);

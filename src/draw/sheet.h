@@ -77,13 +77,13 @@ typedef struct bpi_link {
   uint32_t net;
 } bpi_link;
 
-typedef struct bpi_column {
+typedef struct bpi_sheet_column {
   uint32_t first, n; /* in `order` */
   double x, w;       /* left edge, and width of its cells */
   double labels;     /* width of the zone of labels behind them */
   double bend;       /* of the zone where wires bend, */
   double pins;       /* and of the zone before the next column: labels of branches */
-} bpi_column;
+} bpi_sheet_column;
 
 struct bpi_sheet {
   bp_ctx *ctx;
@@ -102,7 +102,7 @@ struct bpi_sheet {
   bpi_link *link;
   size_t n_slots, n_links, links_cap, slots_cap;
   uint32_t *order; /* slots, column by column, each from the top */
-  bpi_column *column;
+  bpi_sheet_column *column;
   uint32_t n_columns, n_rows;
   uint32_t *row_first;       /* first column of each row, and n_columns behind them */
   uint32_t *out, *out_first; /* links by their left slot: out[out_first[slot] ..] */

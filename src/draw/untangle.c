@@ -150,7 +150,7 @@ static bool first_order(bpi_sheet *s)
     s->column[i].n = 0;
   for (size_t i = 0; i < s->n_slots; i++) {
     bpi_sheet_spot *slot = &s->slot[by[i]];
-    bpi_column *c = &s->column[slot->layer];
+    bpi_sheet_column *c = &s->column[slot->layer];
     slot->place = c->n;
     s->order[c->first + c->n++] = by[i];
   }
@@ -233,7 +233,7 @@ typedef struct scratch {
 
 static uint64_t crossings_in(const bpi_sheet *s, uint32_t column, span *spans, uint32_t *tree)
 {
-  const bpi_column *c = &s->column[column];
+  const bpi_sheet_column *c = &s->column[column];
   uint32_t n = 0;
   for (uint32_t i = 0; i < c->n; i++) {
     uint32_t slot = s->order[c->first + i];
@@ -282,7 +282,7 @@ static double neighbours(const bpi_sheet *s, uint32_t slot, bool right)
   return n ? sum / n : -1;
 }
 
-static void sort_column(bpi_sheet *s, bpi_column *c, bool right, medians *by)
+static void sort_column(bpi_sheet *s, bpi_sheet_column *c, bool right, medians *by)
 {
   double last = -1;
   for (uint32_t i = 0; i < c->n; i++) {
@@ -322,7 +322,7 @@ static bool swap_pairs(bpi_sheet *s)
 {
   bool gained = false;
   for (uint32_t column = 0; column < s->n_columns; column++) {
-    bpi_column *c = &s->column[column];
+    bpi_sheet_column *c = &s->column[column];
     for (uint32_t i = 0; i + 1 < c->n; i++) {
       uint32_t *a = &s->order[c->first + i], *b = a + 1;
       uint64_t now = pair_crossings(s, *a, *b, true) + pair_crossings(s, *a, *b, false);
