@@ -178,48 +178,70 @@ static bp_status define_around(recogniser *r, uint32_t slot, int depth)
 
 /* ---- equal forms ---- */
 
+/* A constant as a scalar body would have it; how long that is, 0 where it has no room. */
+static size_t put_number(const bp_graph *g, double value, char *text)
+{
+  enum { MOST_DIGITS = 24 };
+  bpi_text t;
+  bpi_text_init(&t, g->ctx);
+  bpi_text_double(&t, value);
+  size_t n = t.failed || t.n >= MOST_DIGITS ? 0 : t.n;
+  memcpy(text, n ? t.s : "", n);
+  bpi_text_free(&t);
+  return n;
+}
+
+/* A variable as "$" and its number, in the order in which they come. */
+static size_t put_variable(uint32_t slot, char *text, uint32_t *var, int *n_var)
+{
+  int k = 0;
+  while (k < *n_var && var[k] != slot)
+    k++;
+  if (k == *n_var)
+    var[(*n_var)++] = slot;
+  text[0] = '$';
+  text[1] = (char)('0' + k);
+  return 2;
+}
+
+static bool in_word(char c)
+{
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Which input the letter at s stands for: x, or a, b, c, alone; -1: none. */
+static int input_at(const char *body, const char *s, int n_in)
+{
+  bool alone = !(s > body && in_word(s[-1])) && !in_word(s[1]);
+  int input = !alone ? -1 : *s == 'x' ? 0 : *s >= 'a' && *s <= 'c' ? *s - 'a' : -1;
+  return input < n_in ? input : -1;
+}
+
 /* A scalar body with constants put in and variables numbered as they come; of each, the slot. False where there is none, or it is long. */
 static bool instantiate(const bp_graph *g, uint32_t slot, char *text, uint32_t *var, int *n_var)
 {
+  enum { ROOM = 32 }; /* for what one letter may become */
   const bpi_node *v = &g->nodes[slot];
-  size_t at = 0;
+  size_t at = 0, n;
   *n_var = 0;
   if (!v->op->body || !(v->op->traits & BP_ELEMENTWISE) || v->n_in > 3)
     return false;
-  for (const char *s = v->op->body->text; *s && at + 32 < BODY_MOST; s++) {
-    bool word = s > v->op->body->text && (isalnum((unsigned char)s[-1]) || s[-1] == '_');
-    bool alone = !word && !isalnum((unsigned char)s[1]) && s[1] != '_';
-    int input = !alone ? -1 : *s == 'x' ? 0 : *s >= 'a' && *s <= 'c' ? *s - 'a' : -1;
+  for (const char *s = v->op->body->text; *s && at + ROOM < BODY_MOST; s++) {
+    int input = input_at(v->op->body->text, s, v->n_in);
     double value;
     if (isspace((unsigned char)*s))
       continue;
-    if (input < 0 || input >= v->n_in) {
+    if (input < 0)
       text[at++] = *s;
-      continue;
-    }
-    if (bpi_splat(bpi_handle((bp_graph *)g, v->in[input]), &value)) {
-      bpi_text t;
-      bpi_text_init(&t, g->ctx);
-      bpi_text_double(&t, value);
-      size_t n = t.failed ? 99 : t.n;
-      if (n < 24)
-        memcpy(text + at, t.s, n);
-      bpi_text_free(&t);
-      if (n >= 24)
-        return false;
+    else if (!bpi_splat(bpi_handle((bp_graph *)g, v->in[input]), &value))
+      at += put_variable(v->in[input], text + at, var, n_var);
+    else if ((n = put_number(g, value, text + at)) > 0)
       at += n;
-      continue;
-    }
-    int k = 0;
-    while (k < *n_var && var[k] != v->in[input])
-      k++;
-    if (k == *n_var)
-      var[(*n_var)++] = v->in[input];
-    text[at++] = '$';
-    text[at++] = (char)('0' + k);
+    else
+      return false;
   }
   text[at] = 0;
-  return at + 32 < BODY_MOST && bpi_op_n_attrs(v->op) == 0;
+  return at + ROOM < BODY_MOST && bpi_op_n_attrs(v->op) == 0;
 }
 
 /* Whether a node may be another's equal form: constants or an operand used twice. */
