@@ -12,6 +12,7 @@ cmp -s relu.svg german.svg || bad "another locale gives other bytes"
 ends 0 "" plot 'exp(-a*x**2)' 'x*sin(b*x)' a=0.5 b=pi --from -3 --to 3 -o waves.png --dark --scale 1
 ends 0 "" plot 'floor(x)' 'tan(x)' '1/x' 'log(x)' -o hard.svg
 ends 0 "" plot 3 -o constant.svg
+ends 0 "" plot 'x > 0' 'argmax([x, 1])' -o steps.svg
 
 while IFS='|' read -r row want text arguments; do
   [ -n "$row" ] || continue
