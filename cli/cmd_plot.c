@@ -65,7 +65,8 @@ static bp_status add_curves(plotting *p, bp_program *program, const char *word)
   bool name = bp_op_find(word) != NULL;
   bp_status st = bp_program_output(program, bp_program_outputs(program) - 1, &y);
   if (st == BP_OK) {
-    y.node = bp_cast(y.node, BP_REAL); /* 3 is a whole number, and x > 0 a truth: both are drawn, with the slope 0 */
+    y.node = bp_cast(y.node,
+                     BP_REAL); /* 3 is a whole number, and x > 0 a truth: both are drawn, with the slope 0 */
     st = curve_of(p, program, y.node, false, "", word, "");
   }
   if (st == BP_OK)

@@ -24,7 +24,6 @@ only a value|2|no function is named|plot a=3
 x has no value|2|x runs from|plot relu x=3
 unknown name|3|nothing is called 'y'|plot x+y
 two inputs|3|an argument is missing|plot add
-no number|3|x>0: .*must be real|plot x>0
 no axis|3|a scalar has no axis|plot softmax
 wrong way round|2|--from: 3 is not under --to, 1|plot relu --from 3 --to 1
 not a number|2|--from: 'nan'|plot relu --from nan
