@@ -337,6 +337,8 @@ static int contest_run(bp_ctx *ctx, const settings *s, outcome *o)
   contest c = {.s = s, .real = expression_dtype(s)};
   int end = expression_open(&c.e, ctx, s);
   if (!end)
+    end = expression_valued(&c.e);
+  if (!end)
     end = contest_prepare(&c);
   if (!end)
     end = race(&c, o);

@@ -26,6 +26,9 @@ typedef struct checking {
 static int take_values(checking *c)
 {
   size_t n = bp_program_inputs(c->e.program);
+  int end = expression_valued(&c->e);
+  if (end)
+    return end;
   c->values = calloc(n + 1, sizeof *c->values);
   if (!c->values)
     return fail_memory();
@@ -34,8 +37,6 @@ static int take_values(checking *c)
     bp_status st = bp_program_input(c->e.program, i, &v);
     if (st != BP_OK)
       return expression_fail(&c->e, st);
-    if (!v.data)
-      return fail(END_DATA, "%s has no value; give it one, as %s=3", v.name, v.name);
     size_t each = v.type.dtype == BP_REAL ? sizeof(double) : bp_dtype_size(v.type.dtype);
     c->values[i] = (bp_value){v.name, v.data, (size_t)bp_node_size(v.node) * each};
   }

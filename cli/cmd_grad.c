@@ -224,14 +224,17 @@ static int trace_steps(expression *e, const settings *s, const char *of, const b
 {
   bp_trace *t = NULL;
   bp_trace_options o = {.real = expression_dtype(s), .wrt = wrt, .n_wrt = n, .upstream = up};
+  int end = expression_valued(e);
+  if (end)
+    return end;
   bp_status st = bp_trace_new(y, 1, &o, &t);
   if (st == BP_OK)
     st = bp_program_bind(e->program, bp_trace_plan_run(t));
   if (st == BP_OK)
     st = bp_trace_run(t);
-  int end = st != BP_OK ? fail_status(st, END_DATA)
-            : s->json   ? steps_json(t, e->program, of)
-                        : steps_tell(t, e->program, of);
+  end = st != BP_OK ? fail_status(st, END_DATA)
+        : s->json   ? steps_json(t, e->program, of)
+                    : steps_tell(t, e->program, of);
   bp_trace_free(t);
   return end;
 }

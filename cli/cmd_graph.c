@@ -48,19 +48,18 @@ static int list_outputs(drawing *d)
 static int trace_outputs(drawing *d)
 {
   bp_trace_options o = {.real = expression_dtype(d->s)};
+  const char *unvalued = expression_unvalued(d->e);
   if (!d->n_real)
     return END_DONE;
+  if (unvalued) {
+    say("drawn without values: %s has no value; give it one, as %s=3", unvalued, unvalued);
+    return END_DONE;
+  }
   bp_trace *t = NULL;
   bp_status st = bp_trace_new(d->real, d->n_real, &o, &t);
   d->trace = t;
   if (st == BP_OK)
     st = bp_program_bind(d->e->program, bp_trace_plan_run(d->trace));
-  if (st == BP_E_UNBOUND) {
-    say("drawn without values: %s", bp_error());
-    bp_trace_free(d->trace);
-    d->trace = NULL;
-    return END_DONE;
-  }
   if (st == BP_OK)
     st = bp_trace_run(d->trace);
   return st == BP_OK ? END_DONE : fail_status(st, END_DATA);

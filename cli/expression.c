@@ -144,9 +144,17 @@ int expression_value(expression *e, const settings *s, const char *word)
 
 /* ---- the text ---- */
 
+static bool is_directory(const char *word)
+{
+  struct stat st;
+  return !stat(word, &st) && S_ISDIR(st.st_mode);
+}
+
 /* A file that is not there is read as an expression; then its name makes no sense, and that is to be told. */
 static int text_fail(const expression *e, bp_status st)
 {
+  if (is_directory(e->text))
+    return fail(END_DATA, "%s is a directory; give a file of program text, or a formula", shown(e->text));
   int end = expression_fail(e, st);
   const char *dot = strrchr(e->text, '.');
   bool name =
@@ -259,10 +267,29 @@ bp_dtype expression_dtype(const settings *s)
   return s->dtype == DTYPE_FLOAT32 ? BP_FLOAT32 : BP_FLOAT64;
 }
 
+const char *expression_unvalued(const expression *e)
+{
+  bp_variable v;
+  for (size_t i = 0; i < bp_program_inputs(e->program); i++)
+    if (bp_program_input(e->program, i, &v) == BP_OK && !v.data)
+      return v.name;
+  return NULL;
+}
+
+int expression_valued(const expression *e)
+{
+  const char *name = expression_unvalued(e);
+  return name ? fail(END_DATA, "%s has no value; give it one, as %s=3", name, name) : END_DONE;
+}
+
 int expression_run(expression *e, bp_dtype real, const bp_node *nodes, size_t n, bp_plan **plan, bp_run **run)
 {
   bp_plan_options o = {.real = real, .outputs = nodes, .n_outputs = n};
   *run = NULL;
+  *plan = NULL;
+  int end = expression_valued(e);
+  if (end)
+    return end;
   bp_status st = bp_plan_new(e->graph, &o, plan);
   if (st == BP_OK)
     st = bp_run_new(*plan, NULL, run);

@@ -24,6 +24,9 @@ int expression_value(expression *e, const settings *s, const char *word);
  * run first. END_DATA: an index out of range, an input without a value. */
 int expression_run(expression *e, bp_dtype real, const bp_node *nodes, size_t n, bp_plan **plan,
                    bp_run **run);
+/* The first input that outputs depend on and that has no value, NULL if there is none; and END_DATA, told, where there is one. */
+const char *expression_unvalued(const expression *e);
+int expression_valued(const expression *e);
 /* What --dtype says, float64 if nothing. */
 bp_dtype expression_dtype(const settings *s);
 /* fail with the message of the program, caret and all. */

@@ -86,6 +86,8 @@ static int evaluate(matrix *m, expression *e, const settings *s, const matrix_co
     end = wrt_open(&m->by, e, s);
   if (end)
     return end;
+  if ((end = expression_valued(e)))
+    return end;
   bp_status st = c->make(m, &o, &m->j);
   if (st == BP_OK)
     st = bp_jacobian_info_of(m->j, &m->info);

@@ -1982,15 +1982,18 @@ typedef struct bp_variable {
 /** Inputs that the outputs depend on, in the order of their names in the text. */
 BP_API size_t bp_program_inputs(bp_program *p);
 BP_API bp_status bp_program_input(bp_program *p, size_t i, bp_variable *out);
-/** Outputs. A name's own; else "f", or "f1", "f2", ... where there are several. */
+/** Outputs: the bare expressions, or the name assigned last where there is none. A name's own; else "f", or "f1", "f2", ... where there are
+ *  several. @return their number. 0 where nothing is computed, and where reading failed or the name assigned last means nothing that can
+ *  be computed: then bp_program_error() says what, and is "" in the first case. */
 BP_API size_t bp_program_outputs(bp_program *p);
 BP_API bp_status bp_program_output(bp_program *p, size_t i, bp_variable *out);
 /** The node that a name means at the end of what was read. @return BP_NO_NODE when there is none; bp_error() names the nearest. */
 BP_API bp_node bp_program_find(bp_program *p, const char *name);
 /** True if outputs depend on an input of that name (or the name is a node that was computed or set). */
 BP_API bool bp_program_uses(bp_program *p, const char *name);
-/** Binds every input that the plan needs to its value. A float32 plan reads copies, which live as long as the program.
- *  @return BP_OK; BP_E_UNBOUND names an input without a value; BP_E_NOMEM. */
+/** Binds every input that the plan needs to its value. Inputs without a value (input('x', [3], real)) are left as they are: they are the
+ *  caller's to bind, before or after. A float32 plan reads copies, which live as long as the program.
+ *  @return BP_OK; BP_E_NOMEM. */
 BP_API bp_status bp_program_bind(bp_program *p, bp_run *r);
 
 /** Whether an array was drawn while reading (randn and its like), so that the values depend on the seed. @param seed Out, may be NULL: the

@@ -124,6 +124,23 @@ static const struct {
     {"1e3 + 2E-1", 1, {1000.2}},
     {"where([True, False], 1, 2)", 2, {1, 2}},
     {"min(inf, 3), -inf", 1, {3}},
+    {"arange(9223372036854775805, 9223372036854775807) == [9223372036854775805, 9223372036854775806]",
+     2,
+     {1, 1}}, /* over 2^53 */
+    {"arange(9223372036854775807, 0, -9000000000000000000) == [9223372036854775807, 223372036854775807]",
+     2,
+     {1, 1}},
+    {"arange(5, 0, -2)", 3, {5, 3, 1}},
+    {"arange(0, 1, 0.25)", 4, {0, 0.25, 0.5, 0.75}},
+    {"arange(3, 3)", 0, {0}},
+    {"full((2,), 2.5, dtype=int64)", 2, {2, 2}}, /* NumPy's */
+    {"full((2,), -2.5, dtype=int64)", 2, {-2, -2}},
+    {"full(2, 3, dtype=bool)", 2, {1, 1}},
+    {"zeros_like([1.5, 2]) + 0.5", 2, {0.5, 0.5}},
+    {"one_hot(zeros_like(argmax([[1, 2], [3, 1]], axis=1)), depth=2)", 4, {1, 0, 1, 0}}, /* of int64 */
+    {"where(ones_like([True, False]), 1, 2)", 2, {1, 1}},
+    {"y = ones_like([3, 4]); one_hot(y, depth=2)", 4, {0, 1, 0, 1}},
+    {"seed(3); np.random.seed(3); 2", 1, {2}},
 };
 
 static void texts_mean_what_they_say(void **state)
@@ -219,6 +236,68 @@ static void values_that_are_set_win(void **state)
   assert_int_equal(bp_program_read(r.p, "text", text, strlen(text)), BP_E_EXISTS);
   assert_non_null(strstr(bp_program_error(r.p), "text:2:1"));
   close_reading(&r);
+}
+
+/* What the printer writes for graphs made in C: x = input('x', [3], real). */
+static void declared_inputs_take_the_values_that_are_set(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *given, *text, *says; /* NULL: the sum is 6 */
+  } rows[] = {
+      {"[1, 2, 3]", "x = input('x', [3], real); sum(x)", NULL},
+      {"[1, 2, 3]", "y = input('x', [3], real); x = y; sum(x)", NULL},
+      {"[1, 2, 3]", "x = input('x', [3], int64); sum(x) + 0*sum(one_hot(x, depth=4))", NULL},
+      {"2*randn(3)", "x = input('x', [3]); 0*sum(x) + 6", NULL},
+      {"[1, 2]", "x = input('x', [3], real); sum(x)", "'x' is given as real[2], but is declared as real[3]"},
+      {"[True]", "x = input('x', [1], real); sum(x)", "'x' is given as bool[1], but is declared as real[1]"},
+      {"[1.5]", "x = input('x', [1], int64); sum(x)", "whole numbers are wanted here, not 1.5"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double got[MOST];
+    reading r = open_reading();
+    assert_int_equal(bp_program_set(r.p, "x", "x", rows[i].given, strlen(rows[i].given)), BP_OK);
+    bp_status s = bp_program_read(r.p, "text", rows[i].text, strlen(rows[i].text));
+    if ((s == BP_OK) != !rows[i].says || (rows[i].says && !strstr(bp_program_error(r.p), rows[i].says)))
+      fail_msg("%s: %s", rows[i].text, bp_program_error(r.p));
+    if (s == BP_OK) {
+      values_of(&r, 0, got);
+      assert_true(got[0] == 6);
+      assert_int_equal(bp_program_inputs(r.p), 1);
+    }
+    close_reading(&r);
+  }
+}
+
+/* An input without a value is left to the caller, who may bind it before or after. */
+static void binding_leaves_out_what_has_no_value(void **state)
+{
+  (void)state;
+  const double x = 2;
+  for (int after = 0; after < 2; after++) {
+    reading r = read_text("x = input('x', [1])\nw = [1, 2, 3]\nsum(x*w)");
+    bp_variable v;
+    bp_plan *plan;
+    bp_run *run;
+    double got = 0;
+    assert_int_equal(bp_program_output(r.p, 0, &v), BP_OK);
+    bp_plan_options o = {.real = BP_FLOAT64, .outputs = &v.node, .n_outputs = 1};
+    assert_int_equal(bp_plan_new(r.g, &o, &plan), BP_OK);
+    assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
+    if (!after)
+      assert_int_equal(bp_run_bind(run, "x", &x, sizeof x), BP_OK);
+    assert_int_equal(bp_program_bind(r.p, run), BP_OK);
+    if (after) {
+      assert_int_equal(bp_run_step(run), BP_E_UNBOUND);
+      assert_int_equal(bp_run_bind(run, "x", &x, sizeof x), BP_OK);
+    }
+    assert_int_equal(bp_run_step(run), BP_OK);
+    assert_int_equal(bp_run_get(run, 0, &got, 1), BP_OK);
+    assert_true(got == 12);
+    bp_run_free(run);
+    bp_plan_free(plan);
+    close_reading(&r);
+  }
 }
 
 /* A loss written as text over nodes that C code made. */
@@ -495,6 +574,16 @@ static const struct {
     {"import torch", "there is nothing to import", BP_E_PARSE},
     {"gather([1, 2], [5])", "the index is negative or past the last element", BP_E_RANGE},
     {"x = [1, 2, 3]; x[x > 1]", "the size of a selection by truths is not known", BP_E_UNSUPPORTED},
+    {"arange(1, 9, 0)", "text:1:1: arange: the step is 0", BP_E_ARG},
+    {"arange(-9223372036854775807, 9223372036854775807)",
+     "text:1:1: a dim is negative, or the array has too many elements", BP_E_LIMIT},
+    {"arange(1e9)", "text:1:1: an array of 1000000000 elements is over the limit", BP_E_LIMIT},
+    {"zeros((100000, 100000))", "text:1:1: an array of 10000000000 elements is over the limit of 67108864",
+     BP_E_LIMIT},
+    {"zeros(3, 4)", "not a number; several dims are one argument, as in zeros((3, 4))", BP_E_DTYPE},
+    {"zeros(3, 4, 5)", "zeros takes fewer arguments: zeros(shape, dtype?); several dims are one argument",
+     BP_E_ARG},
+    {"sinn(1)", "no function is called 'sinn'; did you mean 'sin'?", BP_E_NOTFOUND},
     {"x = 2.5; concat((x, x), 0, 0, 0)", "text:1:10: concat takes fewer arguments: concat(parts..., axis)",
      BP_E_ARG},
     {"a = 1, 1\nb = a, a; c = b, b; d = c, c; e = d, d; g = e, e; h = g, g; i = h, h; k = i, i\nsum(k)",
@@ -775,6 +864,8 @@ int main(void)
       cmocka_unit_test(known_values_are_inputs_and_the_rest_is_computed),
       cmocka_unit_test(outputs_have_names),
       cmocka_unit_test(values_that_are_set_win),
+      cmocka_unit_test(declared_inputs_take_the_values_that_are_set),
+      cmocka_unit_test(binding_leaves_out_what_has_no_value),
       cmocka_unit_test(texts_are_read_over_nodes),
       cmocka_unit_test(texts_share_a_scope),
       cmocka_unit_test(nodes_know_their_text),

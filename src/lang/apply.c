@@ -73,11 +73,6 @@ static bool is_special(uint8_t w)
   return w == INTS || w == BOOLS;
 }
 
-static bool is_untyped(const bpi_value *v)
-{
-  return v->kind == BPI_V_INPUT ? v->input->flex && bp_failed(v->input->node) : v->flex;
-}
-
 /* NumPy's: bool, then int64, then real. Whole numbers without a type give way to any type; among themselves, where all is known,
  * they stay whole: 2*[1,2] is still a list of labels. */
 static bp_dtype promoted(bp_program *p, bpi_value *x, const uint8_t *wants, uint32_t n, bool known,
@@ -90,7 +85,7 @@ static bp_dtype promoted(bp_program *p, bpi_value *x, const uint8_t *wants, uint
     *flex = *flex && x[i].flex;
     if (is_special(want_of(wants, i)) || bpi_type_of(p, &x[i], &t) != BP_OK)
       continue;
-    bool untyped = is_untyped(&x[i]);
+    bool untyped = bpi_untyped(&x[i]);
     open = open || untyped;
     real = real || (!untyped && t.dtype == BP_REAL);
     whole = whole || (!untyped && t.dtype == BP_INT64);

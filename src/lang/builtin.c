@@ -168,7 +168,8 @@ bp_status bpi_bind_args(bp_program *p, const char *function, const char *params,
       argv[number] = args[k++];
   }
   if (k < n_positional)
-    return bpi_wrong(p, BP_E_ARG, "%s takes fewer arguments: %s(%s)", function, function, params);
+    return bpi_wrong(p, BP_E_ARG, "%s takes fewer arguments: %s(%s)%s", function, function, params,
+                     strncmp(params, "shape", 5) == 0 ? "; several dims are one argument: (3, 4)" : "");
   for (uint32_t i = n_positional; i < n; i++) {
     int to = native_param(params, args[i].keyword);
     if (to < 0)
@@ -290,30 +291,55 @@ static bp_status run_log10(bp_program *p, bpi_value *v, bpi_value *out)
 
 /* ---- inputs, constants, state, names, output ---- */
 
-/* input([3,4]): a value that whoever runs the program binds. */
-static bp_status run_input(bp_program *p, bpi_value *v, bpi_value *out)
+/* The value that was set for the name of an input, as one of the type that is declared here. */
+static bp_status given_input(bp_program *p, const bpi_symbol *given, const bp_type *t, bpi_value *out)
 {
-  int64_t dims[BP_MAX_RANK] = {0};
-  int rank = 0;
-  bp_dtype t;
-  if ((!bpi_absent(&v[1]) && bpi_static_dims(p, &v[1], &rank, dims) != BP_OK) ||
-      bpi_dtype_of(p, &v[2], BP_REAL, &t) != BP_OK)
+  bp_type own;
+  *out = given->value;
+  if (bpi_type_of(p, out, &own) != BP_OK)
     return p->status;
-  if (v[0].kind != BPI_V_TEXT)
-    return bpi_wrong(p, BP_E_ARG, "an input has a name: x = input('x', [3,4])");
-  if (p->env != &p->top)
-    return bpi_wrong(p, BP_E_ARG, "a function has parameters, and no inputs");
+  bool open = out->kind == BPI_V_INPUT && bp_failed(out->input->node);
+  bool fits = own.dtype == t->dtype || (open && own.dtype != BP_BOOL && t->dtype != BP_BOOL);
+  if (!fits || !bpi_same_shape(&own, t)) {
+    bpi_larray like = {.type = *t};
+    bpi_value declared = bpi_v_array(&like, false);
+    return bpi_wrong(p, fits ? BP_E_SHAPE : BP_E_DTYPE, "'%s' is given as %s, but is declared as %s",
+                     given->name->text, bpi_type_text(p, out), bpi_type_text(p, &declared));
+  }
+  if (open)
+    out->input->flex = true; /* of the type that its first use wants, which is this one */
+  bpi_to_node(p, p->graph, out, t->dtype);
+  return p->status;
+}
+
+static bp_status new_input(bp_program *p, const bpi_lname *name, const bp_type *t, bpi_value *out)
+{
   uint32_t first = bp_graph_mark(p->graph);
   bpi_linput *in = bpi_arena_alloc(&p->arena, 1, sizeof *in);
   if (!in || !bpi_grow(p->ctx, (void **)&p->inputs, &p->inputs_cap, p->n_inputs, sizeof *p->inputs))
     return bpi_lang_nomem(p);
-  *in = (bpi_linput){.name = v[0].text, .node = bp_input(p->graph, v[0].text->text, t, rank, dims)};
+  *in = (bpi_linput){.name = name, .node = bp_input(p->graph, name->text, t->dtype, t->rank, t->dims)};
   if (bp_failed(in->node))
     return bpi_wrong_graph(p, p->graph);
   p->inputs[p->n_inputs++] = in;
   bpi_spot_nodes(p, first, &p->here);
   *out = bpi_v_node(in->node);
   return BP_OK;
+}
+
+/* input('x', [3,4]): a value that whoever runs the program gives. */
+static bp_status run_input(bp_program *p, bpi_value *v, bpi_value *out)
+{
+  bp_type t = {.dtype = BP_REAL};
+  if ((!bpi_absent(&v[1]) && bpi_static_dims(p, &v[1], &t.rank, t.dims) != BP_OK) ||
+      bpi_dtype_of(p, &v[2], BP_REAL, &t.dtype) != BP_OK)
+    return p->status;
+  if (v[0].kind != BPI_V_TEXT)
+    return bpi_wrong(p, BP_E_ARG, "an input has a name: x = input('x', [3,4])");
+  if (p->env != &p->top)
+    return bpi_wrong(p, BP_E_ARG, "a function has parameters, and no inputs");
+  const bpi_symbol *given = bpi_symbol_in(&p->top.scope, v[0].text);
+  return given && given->set ? given_input(p, given, &t, out) : new_input(p, v[0].text, &t, out);
 }
 
 static bp_status run_constant(bp_program *p, bpi_value *v, bpi_value *out)

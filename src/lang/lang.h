@@ -398,6 +398,8 @@ bpi_larray *bpi_new_array(bp_program *p, bp_dtype t, int rank, const int64_t *di
 bool bpi_known(const bp_program *p, const bpi_value *v);
 /* Is or holds an input or a node of a graph that is being built. */
 bool bpi_has_nodes(const bp_program *p, const bpi_value *v);
+/* Whole numbers whose type is still open. */
+bool bpi_untyped(const bpi_value *v);
 /* Type of a value that is an array or can be made one. */
 bp_status bpi_type_of(bp_program *p, bpi_value *v, bp_type *t);
 /* Known arrays as host arrays, also those that inputs and nodes of known inputs have. NULL: told. */

@@ -5,60 +5,71 @@
 #include <math.h>
 #include <string.h>
 
-static bp_status filled(bp_program *p, const bpi_value *shape, const bpi_value *dtype, const bpi_value *value,
-                        double number, bpi_value *out)
+/* As the row cast: towards 0, and the smallest where int64 has no such number. */
+static bpi_larray *converted(bp_program *p, const bpi_larray *a, bp_dtype t)
 {
-  int64_t dims[BP_MAX_RANK], whole = (int64_t)number;
-  int rank;
-  bp_dtype t;
-  bool flex = false;
-  if (value) {
-    bpi_value v = *value;
-    bpi_larray *a = bpi_host(p, &v);
-    if (!a)
-      return p->status;
-    if (a->size != 1)
-      return bpi_wrong(p, BP_E_SHAPE, "full takes one number to fill with");
-    number = bpi_array_real(a, 0);
-    whole = a->type.dtype == BP_INT64                        ? *(const int64_t *)a->data
-            : number == floor(number) && fabs(number) < 9e15 ? (int64_t)number
-                                                             : 0;
-    flex = v.flex || (v.kind == BPI_V_INPUT && v.input->flex);
-    if (bpi_absent(dtype) && !flex)
-      t = a->type.dtype;
-    else if (bpi_dtype_of(p, dtype, BP_REAL, &t) != BP_OK)
-      return p->status;
-  } else if (bpi_dtype_of(p, dtype, BP_REAL, &t) != BP_OK) {
-    return p->status;
+  bpi_larray *b = bpi_new_array(p, t, a->type.rank, a->type.dims, a->splat);
+  for (int64_t i = 0; b && i < (a->splat ? 1 : a->size); i++) {
+    double r = bpi_array_real(a, i);
+    if (t == BP_REAL)
+      ((double *)b->data)[i] = r;
+    else if (t == BP_BOOL)
+      ((uint8_t *)b->data)[i] = r != 0;
+    else if (a->type.dtype == BP_INT64)
+      ((int64_t *)b->data)[i] = ((const int64_t *)a->data)[i];
+    else
+      ((int64_t *)b->data)[i] =
+          r >= -9223372036854775808.0 && r < 9223372036854775808.0 ? (int64_t)r : INT64_MIN;
   }
-  if (bpi_dims_of(p, shape, &rank, dims) != BP_OK)
-    return p->status;
-  bpi_larray *a = bpi_new_array(p, t, rank, dims, true);
+  return b;
+}
+
+/* An array of these dims whose every element is that of `one`. */
+static bp_status splat_of(bp_program *p, const bpi_larray *one, int rank, const int64_t *dims, bool flex,
+                          bpi_value *out)
+{
+  bpi_larray *a = bpi_new_array(p, one->type.dtype, rank, dims, true);
   if (!a)
     return p->status;
-  if (t == BP_REAL)
-    *(double *)a->data = number;
-  else if (t == BP_INT64)
-    *(int64_t *)a->data = whole;
-  else
-    *(uint8_t *)a->data = number != 0;
-  *out = bpi_v_array(a, false);
+  a->data = one->data;
+  *out = bpi_v_array(a, flex);
   return BP_OK;
+}
+
+static bp_status filled(bp_program *p, const bpi_value *shape, const bpi_value *dtype, const bpi_value *value,
+                        bpi_value *out)
+{
+  int64_t dims[BP_MAX_RANK];
+  int rank;
+  bp_dtype t;
+  const bpi_larray *a = bpi_host(p, value);
+  if (!a)
+    return p->status;
+  if (a->size != 1)
+    return bpi_wrong(p, BP_E_SHAPE, "full takes one number to fill with");
+  bool flex = value->flex || (value->kind == BPI_V_INPUT && value->input->flex);
+  if (bpi_dtype_of(p, dtype, flex ? BP_REAL : a->type.dtype, &t) != BP_OK ||
+      bpi_dims_of(p, shape, &rank, dims) != BP_OK)
+    return p->status;
+  const bpi_larray *one = converted(p, a, t);
+  return one ? splat_of(p, one, rank, dims, false, out) : p->status;
 }
 
 static bp_status run_zeros(bp_program *p, bpi_value *v, bpi_value *out)
 {
-  return filled(p, &v[0], &v[1], NULL, 0, out);
+  bpi_value zero = bpi_v_number(0, BP_REAL, false);
+  return filled(p, &v[0], &v[1], &zero, out);
 }
 
 static bp_status run_ones(bp_program *p, bpi_value *v, bpi_value *out)
 {
-  return filled(p, &v[0], &v[1], NULL, 1, out);
+  bpi_value one = bpi_v_number(1, BP_REAL, false);
+  return filled(p, &v[0], &v[1], &one, out);
 }
 
 static bp_status run_full(bp_program *p, bpi_value *v, bpi_value *out)
 {
-  return filled(p, &v[0], &v[2], &v[1], 0, out);
+  return filled(p, &v[0], &v[2], &v[1], out);
 }
 
 /* Every element of its own, unlike full: what an array of no elements, or of equal ones, is written as where that matters. */
@@ -75,17 +86,16 @@ static bp_status run_empty(bp_program *p, bpi_value *v, bpi_value *out)
   return p->status;
 }
 
+/* Of the type of x; open where that is. */
 static bp_status like(bp_program *p, bpi_value *v, double number, bpi_value *out)
 {
   bp_type t;
-  if (bpi_type_of(p, &v[0], &t) != BP_OK)
+  bp_dtype dtype;
+  if (bpi_type_of(p, &v[0], &t) != BP_OK || bpi_dtype_of(p, &v[1], t.dtype, &dtype) != BP_OK)
     return p->status;
-  bpi_larray *a = bpi_new_array(p, BP_REAL, t.rank, t.dims, true);
-  if (a) {
-    *(double *)a->data = number;
-    *out = bpi_v_array(a, false);
-  }
-  return p->status;
+  bpi_value x = bpi_v_number(number, BP_REAL, false);
+  const bpi_larray *a = bpi_host(p, &x), *one = a ? converted(p, a, dtype) : NULL;
+  return one ? splat_of(p, one, t.rank, t.dims, bpi_absent(&v[1]) && bpi_untyped(&v[0]), out) : p->status;
 }
 
 static bp_status run_zeros_like(bp_program *p, bpi_value *v, bpi_value *out)
@@ -117,30 +127,53 @@ static bp_status run_eye(bp_program *p, bpi_value *v, bpi_value *out)
 
 static bool whole_value(const bpi_value *v)
 {
-  return bpi_absent(v) || v->flex || (v->kind == BPI_V_NUMBER && v->dtype == BP_INT64);
+  return bpi_absent(v) || v->flex ||
+         ((v->kind == BPI_V_NUMBER || v->kind == BPI_V_ARRAY) && v->dtype == BP_INT64);
+}
+
+/* Whole numbers exactly: differences in 64 bits without a sign, which hold them all. */
+static bp_status whole_range(bp_program *p, bpi_value *first, bpi_value *after, bpi_value *by, bpi_value *out)
+{
+  int64_t start = 0, stop, step = 1;
+  if ((first && bpi_static_int(p, first, "start", &start) != BP_OK) ||
+      bpi_static_int(p, after, "stop", &stop) != BP_OK ||
+      (!bpi_absent(by) && bpi_static_int(p, by, "step", &step) != BP_OK))
+    return p->status;
+  if (step == 0)
+    return bpi_wrong(p, BP_E_ARG, "arange: the step is 0");
+  uint64_t from = (uint64_t)start, each = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+  uint64_t way = step > 0 ? (uint64_t)stop - from : from - (uint64_t)stop;
+  uint64_t count = (step > 0 ? stop > start : stop < start) ? (way - 1) / each + 1 : 0;
+  int64_t dims[1] = {count > INT64_MAX ? INT64_MAX : (int64_t)count};
+  bpi_larray *a = bpi_new_array(p, BP_INT64, 1, dims, false);
+  if (!a)
+    return p->status;
+  for (uint64_t i = 0; i < count; i++)
+    ((int64_t *)a->data)[i] = (int64_t)(from + i * (uint64_t)step);
+  *out = bpi_v_array(a, true);
+  return BP_OK;
 }
 
 static bp_status run_arange(bp_program *p, bpi_value *v, bpi_value *out)
 {
   double start = 0, stop, step = 1;
-  bool two = !bpi_absent(&v[1]), whole = whole_value(&v[0]) && whole_value(&v[1]) && whole_value(&v[2]);
-  if ((two && bpi_static_real(p, &v[0], "start", &start) != BP_OK) ||
-      bpi_static_real(p, two ? &v[1] : &v[0], "stop", &stop) != BP_OK ||
+  bpi_value *first = bpi_absent(&v[1]) ? NULL : &v[0], *after = first ? &v[1] : &v[0];
+  if (whole_value(&v[0]) && whole_value(&v[1]) && whole_value(&v[2]))
+    return whole_range(p, first, after, &v[2], out);
+  if ((first && bpi_static_real(p, first, "start", &start) != BP_OK) ||
+      bpi_static_real(p, after, "stop", &stop) != BP_OK ||
       (!bpi_absent(&v[2]) && bpi_static_real(p, &v[2], "step", &step) != BP_OK))
     return p->status;
   double count = ceil((stop - start) / step);
   if (!(fabs(count) <= 9e15))
     return bpi_wrong(p, BP_E_ARG, "arange: the step is 0, or the range is not finite");
   int64_t dims[1] = {count > 0 ? (int64_t)count : 0};
-  bpi_larray *a = bpi_new_array(p, whole ? BP_INT64 : BP_REAL, 1, dims, false);
+  bpi_larray *a = bpi_new_array(p, BP_REAL, 1, dims, false);
   if (!a)
     return p->status;
   for (int64_t i = 0; i < a->size; i++)
-    if (whole)
-      ((int64_t *)a->data)[i] = (int64_t)start + i * (int64_t)step;
-    else
-      ((double *)a->data)[i] = start + (double)i * step;
-  *out = bpi_v_array(a, whole);
+    ((double *)a->data)[i] = start + (double)i * step;
+  *out = bpi_v_array(a, false);
   return BP_OK;
 }
 
@@ -271,21 +304,9 @@ static bp_status as_type(bp_program *p, const bpi_value *v, bp_dtype t, bpi_valu
     return p->status;
   if ((x.kind == BPI_V_NUMBER || x.kind == BPI_V_ARRAY)) {
     bpi_larray *a = bpi_host(p, &x);
-    bpi_larray *b = a ? bpi_new_array(p, t, a->type.rank, a->type.dims, a->splat) : NULL;
+    bpi_larray *b = a ? converted(p, a, t) : NULL;
     if (!b)
       return p->status;
-    for (int64_t i = 0; i < (a->splat ? 1 : a->size); i++) {
-      double r = bpi_array_real(a, i);
-      if (t == BP_REAL)
-        ((double *)b->data)[i] = r;
-      else if (t == BP_BOOL)
-        ((uint8_t *)b->data)[i] = r != 0;
-      else if (a->type.dtype == BP_INT64)
-        ((int64_t *)b->data)[i] = ((const int64_t *)a->data)[i];
-      else
-        ((int64_t *)b->data)[i] =
-            r >= -9223372036854775808.0 && r < 9223372036854775808.0 ? (int64_t)r : INT64_MIN;
-    }
     *out = bpi_v_array(b, false);
     return BP_OK;
   }
@@ -336,8 +357,8 @@ const bpi_native bpi_array_natives[] = {
     {"ones", "shape, dtype?", run_ones, 0},
     {"full", "shape, fill_value, dtype?", run_full, 0},
     {"empty", "shape, dtype?", run_empty, 0},
-    {"zeros_like", "x", run_zeros_like, 0},
-    {"ones_like", "x", run_ones_like, 0},
+    {"zeros_like", "x, dtype?", run_zeros_like, 0},
+    {"ones_like", "x, dtype?", run_ones_like, 0},
     {"eye", "N, M?", run_eye, 0},
     {"identity", "N", run_eye, 0},
     {"arange", "start, stop?, step?", run_arange, 0},
@@ -354,6 +375,7 @@ const bpi_native bpi_array_natives[] = {
     {"uniform", "low?, high?, shape?", run_draw_uniform, BPI_OF_RANDOM},
     {"randint", "low, high?, shape?", run_randint, 0},
     {"randint", "low, high?, shape?", run_randint, BPI_OF_RANDOM},
+    {"seed", "seed", run_seed, 0},
     {"seed", "seed", run_seed, BPI_OF_RANDOM},
     {"array", "x, dtype?", run_array, 0},
     {"asarray", "x, dtype?", run_array, 0},

@@ -218,11 +218,8 @@ static bp_status last_as_output(bp_program *p)
   bpi_symbol *symbol = p->n_outputs || !p->last ? NULL : bpi_symbol_in(&p->top.scope, p->last);
   if (!symbol || symbol->value.kind == BPI_V_FN || symbol->value.kind == BPI_V_DTYPE)
     return BP_OK;
-  if (!bpi_grow(p->ctx, (void **)&p->outputs, &p->outputs_cap, 0, sizeof *p->outputs))
-    return bpi_lang_nomem(p);
-  bp_node n = bpi_to_node(p, p->graph, &symbol->value, BP_NONE);
+  p->implied = bpi_to_node(p, p->graph, &symbol->value, BP_NONE);
   bpi_statement_done(p);
-  p->implied = n;
   return p->status;
 }
 
@@ -385,8 +382,8 @@ static bp_status bind_one(bp_program *p, bp_run *r, size_t i, const bpi_linput *
   const bpi_plan_input *want = &r->plan->inputs[i];
   int64_t n = bp_node_size(in->node);
   bool real = want->type.dtype == BP_FLOAT32 || want->type.dtype == BP_FLOAT64;
-  if (!in->data)
-    return bpi_fail(BP_E_UNBOUND, "%s has no value; give it one: %s = ...", want->name, want->name);
+  if (!in->data) /* the caller's */
+    return BP_OK;
   const void *data = want->type.dtype == BP_FLOAT32 ? narrow(p, in->data, n) : in->data;
   size_t each = real ? bp_dtype_size(want->type.dtype) : want->type.dtype == BP_BOOL ? 1 : 8;
   return data ? bpi_run_bind_at(r, i, data, (size_t)n * each) : bpi_nomem();

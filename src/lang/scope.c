@@ -291,6 +291,7 @@ bp_status bpi_assign(bp_program *p, const bpi_lname *name, const bpi_value *valu
 typedef struct near_name {
   const char *word, *best;
   int distance;
+  size_t begins; /* as many letters alike */
 } near_name;
 
 /* Two neighbouring letters have changed places. */
@@ -301,14 +302,18 @@ static bool is_swapped(const char *a, const char *b)
   return *a && *b && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
 }
 
+/* Of names equally near the one that begins alike for longer: sinn is sin rather than sign. */
 static void try_name(near_name *n, const char *candidate)
 {
-  if (n->distance == 0)
-    return;
-  int d = is_swapped(n->word, candidate) ? 1 : bpi_edit_distance(n->word, candidate, n->distance - 1);
-  if (d < n->distance && d < (int)strlen(n->word)) {
+  size_t begins = 0;
+  while (candidate[begins] && candidate[begins] == n->word[begins])
+    begins++;
+  int d = is_swapped(n->word, candidate) ? 1 : bpi_edit_distance(n->word, candidate, n->distance);
+  bool nearer = d < n->distance || (n->best && d == n->distance && begins > n->begins);
+  if (nearer && d < (int)strlen(n->word)) {
     n->best = candidate;
     n->distance = d;
+    n->begins = begins;
   }
 }
 

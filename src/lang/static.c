@@ -109,6 +109,11 @@ bp_status bpi_static_dtype(bp_program *p, const bpi_value *v, bp_dtype *t)
     *t = (bp_dtype)named.dtype;
     return BP_OK;
   }
+  if (v->kind == BPI_V_NUMBER)
+    return bpi_wrong(
+        p, BP_E_DTYPE,
+        "a type (real, int64 or bool) is wanted here, not a number; several dims are one argument, "
+        "as in zeros((3, 4))");
   if (v->kind != BPI_V_DTYPE)
     return bpi_wrong(p, BP_E_DTYPE, "a type is real, int64 or bool");
   *t = (bp_dtype)v->dtype;

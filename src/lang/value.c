@@ -55,7 +55,7 @@ bpi_larray *bpi_new_array(bp_program *p, bp_dtype t, int rank, const int64_t *di
     bpi_wrong(p, BP_E_LIMIT, "a dim is negative, or the array has too many elements");
     return NULL;
   }
-  if (!splat && size > p->options.max_elements) {
+  if (size > p->options.max_elements) {
     bpi_wrong(p, BP_E_LIMIT, "an array of %lld elements is over the limit of %lld", (long long)size,
               (long long)p->options.max_elements);
     return NULL;
@@ -121,6 +121,11 @@ bool bpi_has_nodes(const bp_program *p, const bpi_value *v)
 }
 
 /* ---- types ---- */
+
+bool bpi_untyped(const bpi_value *v)
+{
+  return v->kind == BPI_V_INPUT ? v->input->flex && bp_failed(v->input->node) : v->flex;
+}
 
 static const char *kind_text(const bpi_value *v)
 {
@@ -330,11 +335,6 @@ static bp_node input_node(bp_program *p, bpi_linput *in, bp_dtype t)
   if (!bp_failed(in->node))
     return in->node;
   const bpi_larray *a = in->array;
-  if (a->splat && a->size > p->options.max_elements) {
-    bpi_wrong(p, BP_E_LIMIT, "%s has %lld elements, over the limit of %lld", in->name->text,
-              (long long)a->size, (long long)p->options.max_elements);
-    return BP_NO_NODE;
-  }
   const char *name = input_name(p, in->name->text);
   in->data = data_as(p, &p->arena, a, t, true);
   if (!in->data || !name)

@@ -85,6 +85,17 @@ cmp -s one three && bad "other seeds draw the same numbers"
 "$BPROP" run --json printed.bp | sed 's/.*"outputs"//' >two
 [ -s one ] && cmp -s one two || bad "what --print shows gives another result"
 
+# Inputs that a text declares take their values from outside, as --print writes them for graphs made in C.
+shows "x=input('x',[3],real); sum(x)" x=[1,2,3] <<'END'
+f = 6
+END
+ends 3 'x has no value; give it one, as x=3' run "x=input('x',[3],real); sum(x)"
+ends 3 'x has no value; give it one, as x=3' jacobian "x=input('x',[3],real); x*x"
+ends 3 'x has no value; give it one, as x=3' hessian "x=input('x',[3],real); sum(x*x)"
+ends 3 'x has no value; give it one, as x=3' check "x=input('x',[3],real); sum(x*x)"
+ends 3 'x has no value; give it one, as x=3' grad --steps "x=input('x',[3],real); sum(x*x)"
+ends 3 "'x' is given as real\[2\], but is declared as real\[3\]" run "x=input('x',[3],real); sum(x)" x=[1,2]
+
 # What is refused, and how the program ends.
 ends 2 'an input is missing|nothing to work on' run
 ends 3 'expression:1:1: the text is empty' run ''
@@ -92,6 +103,7 @@ ends 3 'expression:1:3: nothing is called .y.; give it a value' run 'x+y' x=1
 ends 3 'there is no file nofile.bp' run nofile.bp
 printf 'x = 1\ny = @x\n' >broken.bp
 ends 3 'broken.bp:2:5: a value is wanted here' run broken.bp
+ends 3 'is a directory; give a file of program text' run /tmp
 ends 2 "'x' is no value; write name=value" run 'x' x
 ends 2 'x is given a value twice' run 'x' x=1 x=2
 ends 3 'x=\[1,:1:4: ' run 'x' 'x=[1,'
