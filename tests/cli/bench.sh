@@ -39,5 +39,5 @@ ends 2 "for a program of your own" bench gradient --wrt W1
 ends 2 "no output is real" bench gradient 'argmax(x)' 'x=[1,2]'
 ends 2 "it is computed" bench gradient 'q=x+y; q*z' x=1 y=2 z=3 --wrt q
 ends 3 "nothing is called" bench gradient 'x*y' x=1
-ends 2 "nothing to differentiate by" bench gradient '2+3'
+ends 2 "nothing to differentiate by" bench gradient '2.5+3'
 finish

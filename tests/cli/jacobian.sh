@@ -124,7 +124,7 @@ ends 2 'only real values' jacobian 'x*x[i]' 'x=[1,2]' 'i=int64(1)' --wrt i
 ends 2 'only real values' jacobian 'x>1' 'x=[1,2]'
 ends 2 'twice' jacobian 'x*x' x=3 --wrt x,x
 ends 2 '--wrt takes names' jacobian 'x*x' x=3 --wrt x,
-ends 2 'nothing to differentiate by' jacobian '3+4'
+ends 2 'nothing to differentiate by' jacobian '3.5+4'
 ends 2 'of one number' hessian 'x*x' 'x=[1,2]'
 ends 2 'there are 2 outputs' hessian 'x*x; x' x=1
 ends 2 'sweeps' jacobian 'x' x=1 --sweeps sideways
