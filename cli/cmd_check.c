@@ -158,13 +158,16 @@ static void tell_kinks(const checking *c)
   for (size_t i = 0; i < c->by.n; i++) {
     const bp_gradient_input *in = &c->inputs[i];
     const bp_slope *s = &in->at_kink;
-    char at[160];
+    char at[160], h[32];
     if (!in->kinks)
       continue;
     entry_text(c, i, in->kink, at);
     if (s->kind == BP_SLOPE_EDGE)
       answer("edge at %s: the function is not finite around it, or its slope has no bound (gradient %.6g)",
              at, plain(s->gradient));
+    else if (s->kind == BP_SLOPE_ROUGH)
+      answer("too rough around %s for h=%s: differences do not settle (gradient %.6g); try a smaller --step",
+             at, short_number(in->at_kink.step, 1, h), plain(s->gradient));
     else
       answer("kink within h of %s: slope %.6g on the left, %.6g on the right (gradient %.6g)", at,
              plain(s->left), plain(s->right), plain(s->gradient));
@@ -186,6 +189,8 @@ static void tell_taylor(const bp_gradient_check *r)
     answer("kink within h of the point%s%s\n", isnan(t->rate1) ? "" : ", rate ", rate1);
   else if (t->along.kind == BP_SLOPE_EDGE)
     answer("edge of the function's domain near the point\n");
+  else if (t->along.kind == BP_SLOPE_ROUGH)
+    answer("none, as the function is too rough near the point\n");
   else if (t->last < t->first)
     answer("nothing but rounding, as the function is linear along it   ok\n");
   else if (t->last == t->first)
@@ -193,6 +198,7 @@ static void tell_taylor(const bp_gradient_check *r)
   else
     answer("rate %.2f (%.2f without the gradient)   %s\n", t->rate1, t->rate0,
            t->along.kind == BP_SLOPE_WRONG ? "WRONG"
+           : t->crossed                    ? "kinks crossed: it need not be 2"
            : t->rate1 < 1.8                ? "not settled"
                                            : "ok");
 }
@@ -256,7 +262,7 @@ static void tell(const checking *c, const bp_variable *v, const bp_gradient_chec
 
 static void json_slope(const char *key, const bp_slope *s)
 {
-  static const char *const kinds[] = {"right", "kink", "edge", "wrong"};
+  static const char *const kinds[] = {"right", "kink", "edge", "wrong", "rough"};
   answer(",\"%s\":{\"kind\":\"%s\",\"gradient\":", key, kinds[s->kind]);
   json_number(s->gradient);
   answer(",\"difference\":");
@@ -305,7 +311,7 @@ static void json_taylor(const bp_taylor *t)
   json_number(t->rate1);
   answer(",\"rate_without_gradient\":");
   json_number(t->rate0);
-  answer(",\"levels\":[");
+  answer(",\"kinks_crossed\":%s,\"levels\":[", t->crossed ? "true" : "false");
   for (int k = 0; k < BP_TAYLOR_LEVELS; k++) {
     answer("%s[", k ? "," : "");
     json_number(t->h[k]);

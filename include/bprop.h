@@ -971,9 +971,9 @@ typedef struct bp_gradient_options {
 typedef enum bp_slope_kind {
   BP_SLOPE_RIGHT,
   BP_SLOPE_KINK, /**< f has a kink or a jump within h: the gradient is a slope of one side, or between */
-  /** Differences say nothing: f is not finite within h, or has a slope without bound, or is too rough. */
-  BP_SLOPE_EDGE,
-  BP_SLOPE_WRONG
+  BP_SLOPE_EDGE, /**< differences say nothing: f is not finite within h, or has a slope without bound */
+  BP_SLOPE_WRONG,
+  BP_SLOPE_ROUGH /**< differences say nothing: f goes up and down within the steps; a smaller h may tell */
 } bp_slope_kind;
 
 typedef struct bp_slope {
@@ -990,9 +990,9 @@ typedef struct bp_slope {
 /** What was found about one node of wrt. Entries are counted row-major. */
 typedef struct bp_gradient_input {
   int64_t size, checked; /**< elements, and how many were compared one by one */
-  int64_t wrong, kinks;  /**< of those checked; kinks counts edges too */
+  int64_t wrong, kinks;  /**< of those checked; kinks counts edges and rough ones too */
   int64_t worst; /**< the entry with the largest relative error, a wrong one before others; -1: none */
-  int64_t kink;  /**< the first entry with a kink or edge; -1: none */
+  int64_t kink;  /**< the first of those that kinks counts; -1: none */
   double value;  /**< x at the worst entry */
   bp_slope at_worst, at_kink;
   bp_slope across; /**< where not every entry is checked: along a random direction through all of them */
@@ -1009,6 +1009,7 @@ typedef struct bp_taylor {
   int first, last;
   double rate0, rate1; /**< exponents of h; NAN where there are no such levels */
   bp_slope along; /**< the gradient along v against differences: says where rate1 is low because of a kink */
+  bool crossed; /**< rate1 is not 2 because kinks lie within the steps it is taken from (not looked for where it is 2) */
 } bp_taylor;
 
 typedef struct bp_gradient_check {

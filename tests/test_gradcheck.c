@@ -404,6 +404,26 @@ static void edges(void **state)
   assert_true(isinf(d->in[0].at_kink.gradient));
 }
 
+/* A smooth function that goes up and down within the steps has no kink, and a kink anywhere within h is still one. */
+static void rough_is_no_kink(void **state)
+{
+  enum { POINTS = 50 };
+  desk *d = *state;
+  double x[POINTS], near[POINTS];
+  for (int i = 0; i < POINTS; i++) {
+    x[i] = 1 + 0.0137 * i;
+    near[i] = 5e-6 * (i + 1) / POINTS;
+  }
+  bp_node a = input(d, "x", POINTS, -1, x), b = input(d, "near", POINTS, -1, near);
+  assert_int_equal(check(d, bp_sum(bp_sin(bp_mul(a, bp_constant(d->g, 1e8))), NULL, 0, false)), BP_OK);
+  assert_true(d->r.kinks > 0);
+  assert_int_equal(d->in[0].at_kink.kind, BP_SLOPE_ROUGH);
+  bp_node y = bp_add(bp_abs(b), bp_mul(b, b));
+  assert_int_equal(check(d, bp_sum(y, NULL, 0, false)), BP_OK);
+  assert_int_equal(d->r.kinks, POINTS);
+  assert_int_equal(d->in[1].at_kink.kind, BP_SLOPE_KINK);
+}
+
 /* A wrong slope beside a kink is wrong all the same. */
 static void a_kink_hides_no_wrong_gradient(void **state)
 {
@@ -671,6 +691,7 @@ int main(void)
       TEST(kinks_within_h),
       TEST(every_kind_of_kink),
       TEST(edges),
+      TEST(rough_is_no_kink),
       TEST(a_kink_hides_no_wrong_gradient),
       TEST(a_gradient_outside_the_slopes_of_a_kink_is_wrong),
       TEST(a_given_step_is_used),

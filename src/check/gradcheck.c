@@ -76,7 +76,7 @@ static void note_entry(gradient_check *c, size_t i, int64_t entry, const bp_slop
   bp_gradient_input *in = &c->inputs[i];
   in->checked++;
   in->wrong += s->kind == BP_SLOPE_WRONG;
-  if (s->kind == BP_SLOPE_KINK || s->kind == BP_SLOPE_EDGE) {
+  if (s->kind != BP_SLOPE_RIGHT && s->kind != BP_SLOPE_WRONG) {
     if (in->kinks++ == 0) {
       in->kink = entry;
       in->at_kink = *s;

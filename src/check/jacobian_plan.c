@@ -262,7 +262,8 @@ static bp_status compile_sweeps(weaver *w)
   int64_t k = w->c->forward + w->c->reverse;
   if (k == 0)
     return BP_OK;
-  if (k <= sweeps_at_once(w) || k <= FEW_SWEEPS) {
+  bool few = k <= sweeps_at_once(w) || k <= FEW_SWEEPS;
+  if (few && sweep_begins(w, k) <= UINT32_MAX) { /* their results, joined, as bpi_pass counts them */
     bpi_pass *pass = &w->half->passes[w->half->n_passes++];
     bp_status s = compile_constant(w, pass);
     return s == BP_OK ? read_at_once(w, pass) : s;

@@ -146,6 +146,18 @@ static bool stays_apart(const ladder *a, int *low)
   return false;
 }
 
+/* Of a kink the slopes on either side come to rest as h shrinks, unless h is about its distance, where those at the next steps do; of a
+ * function that goes up and down within h they are whatever it happens to be there. */
+static bool comes_to_rest(const ladder *a, int low)
+{
+  for (int k = low; k <= low + 1; k++) {
+    const rung *r = &a->at[k];
+    if (larger(r[1].right - r->right, r[1].left - r->left) <= 0.25 * fabs(r->right - r->left))
+      return true;
+  }
+  return false;
+}
+
 /* f itself is another on one side: h (R - L) does not depend on h. */
 static bool jumps(const ladder *a)
 {
@@ -204,18 +216,27 @@ static bp_status wrong_unless_excused(bpi_point *p, const bpi_line *l, double h,
   return status;
 }
 
-/* Differences say nothing: f is not finite on both sides, or its slope has no bound, or it goes up and down within the smallest step. */
-static bool says_nothing(const ladder *a, double gradient)
-{
-  const rung *best = &a->at[a->best];
-  return (isinf(gradient) && 8 * a->apart > 0.01 * fabs(best->central)) || a->rough > 1e-3 * a->size;
-}
-
-static void at_edge(const ladder *a, bp_slope *s)
+/* Differences say nothing. */
+static void say_nothing(const ladder *a, bp_slope_kind why, bp_slope *s)
 {
   describe(a->p, &a->at[0], INFINITY, s);
-  s->kind = BP_SLOPE_EDGE;
+  s->kind = why;
   s->error = 0;
+}
+
+/* Up the ladder the differences do not come to rest although the gradient is infinite: the slope has no bound. */
+static bool is_edge(const ladder *a, double gradient)
+{
+  return isinf(gradient) && 8 * a->apart > 0.01 * fabs(a->at[a->best].central);
+}
+
+/* Far steps agree with each other on next to nothing where f goes up and down between them; the smallest, still over rounding, then takes
+ * the gradient's side. */
+static bool smallest_sides_with(const ladder *a, double gradient)
+{
+  double off = fabs(a->at[a->best].central - gradient);
+  return a->at[0].both && fabs(a->at[0].central - gradient) < 0.1 * off &&
+         off > 200 * rounding(a->p, a->l, a->p->f0) / a->at[0].h;
 }
 
 static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slope *s)
@@ -223,7 +244,7 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
   int low = 0;
   find_rest(a);
   if (a->best < 0) {
-    at_edge(a, s);
+    say_nothing(a, BP_SLOPE_EDGE, s);
     return BP_OK;
   }
   const rung *best = &a->at[a->best];
@@ -233,7 +254,8 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
   const rung *start = &a->at[START];
   if (start->both && relative(p, start->central, best->central, start->noise) <= p->tolerance)
     describe(p, start, fmax(resolution, start->noise), s);
-  bool here = stays_apart(a, &low) || jumps(a);
+  bool apart = stays_apart(a, &low), unrest = apart && !comes_to_rest(a, low);
+  bool here = (apart && !unrest) || jumps(a);
   s->left = a->at[low].left;
   s->right = a->at[low].right;
   if (here && within_sides(a, low, g)) {
@@ -244,8 +266,9 @@ static bp_status judge_ladder(bpi_point *p, const bpi_line *l, ladder *a, bp_slo
     s->kind = leaves_at_once(a) ? BP_SLOPE_KINK : BP_SLOPE_RIGHT;
     return BP_OK;
   }
-  if (says_nothing(a, g)) {
-    at_edge(a, s);
+  bool rough = unrest || smallest_sides_with(a, g) || a->rough > 1e-3 * a->size, edge = is_edge(a, g);
+  if (rough || edge) { /* up and down within the smallest steps; a pole, where that is to one side each */
+    say_nothing(a, edge || here ? BP_SLOPE_EDGE : BP_SLOPE_ROUGH, s);
     return BP_OK;
   }
   return wrong_unless_excused(p, l, best->h, s);

@@ -39,6 +39,14 @@ static double rate(const double *r, int first, int last)
   return last > first ? log2(r[first] / r[last]) / (last - first) : NAN;
 }
 
+/* A rate other than 2 is the third order's, or kinks have been crossed: then something has switched within the largest step. */
+static bp_status see_crossed(bpi_point *p, const bpi_line *l, bp_taylor *t)
+{
+  static const double off = 0.1;
+  return t->last > t->first && fabs(t->rate1 - 2) > off ? bpi_switched(p, l, t->h[t->first], &t->crossed)
+                                                        : BP_OK;
+}
+
 bp_status bpi_taylor_of(bpi_point *p, const double *v, bp_taylor *t)
 {
   double size, slope = dot(p->grad, v, p->n, &size), largest = fabs(p->f0);
@@ -58,7 +66,8 @@ bp_status bpi_taylor_of(bpi_point *p, const double *v, bp_taylor *t)
   choose_levels(t, DBL_EPSILON * largest);
   t->rate0 = rate(t->r0, t->first, t->last);
   t->rate1 = rate(t->r1, t->first, t->last);
-  return bpi_slope_of(p, &l, &t->along);
+  s = see_crossed(p, &l, t);
+  return s == BP_OK ? bpi_slope_of(p, &l, &t->along) : s;
 }
 
 /* ---- forward mode ---- */

@@ -45,6 +45,13 @@ checks 0 '^Taylor.*: kink within h of the point$' 'max(a,b)' a=1 b=1.0000001
 checks 0 '^edge at x\[0\]: ' 'sum(sqrt(x))' 'x=[0,4]'
 checks 0 '^kink within h of x' 'floor(x)' x=2
 
+row=rough
+checks 0 '^too rough around x for h=1e-9: .*try a smaller --step$' 'sin(1e8*x)' x=1
+checks 0 '^1 gradient .*   ok$' 'sin(1e8*x)' x=1 --step 1e-10
+checks 0 '^Taylor.*: none, as the function is too rough' 'sin(1e12*x)' x=1
+checks 0 '^Taylor.*: rate 2.[2-9].*   kinks crossed: it need not be 2$' 'sum(relu(x))' 'x=randn(1000000)'
+checks 0 '^Taylor.*: rate 3.00 .*   ok$' 'sin(x)' x=0
+
 row=wrong
 checks 1 'largest relative error 0.5 \(x\)   WRONG$' 'x*stop_gradient(x)' x=1.5
 grep -q '^  x = 1.5: gradient 1.5, differences 3 (h=9e-6)$' out || { bad "the wrong entry is not told"; cat out; }
