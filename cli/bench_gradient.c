@@ -99,14 +99,10 @@ static int take_values(contest *c)
   if (!c->x || !c->v || !c->grad)
     return fail_memory();
   for (size_t i = 0; i < c->by.n; i++) {
-    bp_variable v = {0};
-    for (size_t k = 0; !v.data && k < bp_program_inputs(c->e.program); k++)
-      if (bp_program_input(c->e.program, k, &v) != BP_OK || strcmp(v.name, c->by.names[i]) != 0)
-        v.data = NULL;
-    if (!v.data)
-      return fail(END_USAGE,
-                  "--wrt %s: it is computed, or nothing depends on it; differences need an input to move",
-                  c->by.names[i]);
+    bp_variable v;
+    int end = wrt_input(&c->by, i, &c->e, &v);
+    if (end)
+      return end;
     for (int64_t k = c->first[i]; k < c->first[i + 1]; k++)
       put(c, c->x, k, ((const double *)v.data)[k - c->first[i]]);
   }

@@ -1,7 +1,6 @@
 /* Arrays in the cells of a table. */
 #include "cells.h"
 #include "say.h"
-#include "show.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,10 +11,7 @@ enum { FEW = 6 }; /* elements that a cell shows one by one */
 
 array_view array_of(const void *data, const bp_type *type)
 {
-  array_view a = {data, *type, 1};
-  for (int i = 0; i < type->rank; i++)
-    a.size *= type->dims[i];
-  return a;
+  return (array_view){data, *type, show_size(type)};
 }
 
 static bool whole_type(bp_dtype t)

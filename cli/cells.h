@@ -2,9 +2,9 @@
 #ifndef CLI_CELLS_H
 #define CLI_CELLS_H
 
-#include "bprop.h"
+#include "show.h"
 
-enum { NUMBER_TEXT = 32, CELL_TEXT = 96 };
+enum { CELL_TEXT = 96 };
 
 /* An array to look at: what bp_trace_read and bp_run_output give. */
 typedef struct array_view {

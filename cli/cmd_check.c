@@ -56,13 +56,10 @@ static int take_wrt(checking *c)
   if (!c->types || !c->inputs)
     return fail_memory();
   for (size_t i = 0; i < c->by.n; i++) {
-    bool input = false;
-    for (size_t k = 0; k < c->o.n_values; k++)
-      input = input || !strcmp(c->values[k].input, c->by.names[i]);
-    if (!input)
-      return fail(END_USAGE,
-                  "--wrt %s: it is computed, or nothing depends on it; differences need an input to move",
-                  c->by.names[i]);
+    bp_variable v;
+    end = wrt_input(&c->by, i, &c->e, &v);
+    if (end)
+      return end;
     bp_node_type(c->by.nodes[i], &c->types[i]);
   }
   return END_DONE;

@@ -91,8 +91,9 @@ static void tell_array(const char *name, const array_view *value, const array_vi
 
 static void tell_output(const char *name, const array_view *y)
 {
+  char number[NUMBER_TEXT];
   if (y->size == 1)
-    answer("%s = %s\n", shown(name), number_text(array_at(y, 0)));
+    answer("%s = %s\n", shown(name), number_text(array_at(y, 0), number));
   else
     tell_array(name, y, NULL);
 }

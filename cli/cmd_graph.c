@@ -82,20 +82,12 @@ static void set_options(drawing *d)
 
 /* ---- what is told of it ---- */
 
-static const char *in_words(size_t n, char *text, size_t size)
-{
-  static const char *const words[] = {"no",    "one",   "two",  "three", "four",   "five",  "six",
-                                      "seven", "eight", "nine", "ten",   "eleven", "twelve"};
-  snprintf(text, size, "%zu", n);
-  return n < sizeof words / sizeof *words ? words[n] : text;
-}
-
 /* "the last four drawn as one sigmoid" */
 static void tell_bundles(const bp_circuit_size *z, char *text, size_t size)
 {
-  char many[24], boxes[24];
+  char many[32], boxes[32];
   snprintf(text, size, "%s%s drawn as %s %s", z->bundled_last ? "the last " : "",
-           in_words(z->bundled, many, sizeof many), in_words(z->bundles, boxes, sizeof boxes),
+           number_word((int64_t)z->bundled, many), number_word((int64_t)z->bundles, boxes),
            z->bundle ? z->bundle : "bundles");
 }
 

@@ -9,8 +9,9 @@ static bp_status make_hessian(const matrix *m, const bp_jacobian_options *o, bp_
 
 static void tell_passes(const bp_jacobian_info *i)
 {
+  char many[32];
   if (i->forward)
-    answer("%s Hessian-vector product%s", count_text(i->forward), i->forward == 1 ? "" : "s");
+    answer("%s Hessian-vector product%s", number_word(i->forward, many), i->forward == 1 ? "" : "s");
   else
     answer("no pass, as every entry is known");
 }

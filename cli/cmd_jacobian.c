@@ -9,14 +9,15 @@ static bp_status make_jacobian(const matrix *m, const bp_jacobian_options *o, bp
 
 static void tell_passes(const bp_jacobian_info *i)
 {
+  char many[32];
   if (!i->forward && !i->reverse)
     answer("no pass, as every entry is known");
   if (i->forward)
-    answer("%s forward pass%s", count_text(i->forward), i->forward == 1 ? "" : "es");
+    answer("%s forward pass%s", number_word(i->forward, many), i->forward == 1 ? "" : "es");
   if (i->forward && i->reverse)
     answer(" and ");
   if (i->reverse)
-    answer("%s backward pass%s", count_text(i->reverse), i->reverse == 1 ? "" : "es");
+    answer("%s backward pass%s", number_word(i->reverse, many), i->reverse == 1 ? "" : "es");
 }
 
 int cmd_jacobian(const settings *s)

@@ -7,18 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const jac_words[] = {
-    [BP_JAC_ZERO] = "zero",
-    [BP_JAC_IDENTITY] = "identity",
-    [BP_JAC_SCALED] = "a number times the identity",
-    [BP_JAC_DIAGONAL] = "diagonal",
-    [BP_JAC_SELECT] = "select (at most one nonzero in a row)",
-    [BP_JAC_SPREAD] = "spread (at most one nonzero in a column)",
-    [BP_JAC_PERMUTATION] = "permutation",
-    [BP_JAC_BLOCK] = "block-diagonal",
-    [BP_JAC_SPARSE] = "sparse",
-    [BP_JAC_DENSE] = "dense",
-};
+/* What is not said by the name of a class. */
+static const char *class_note(bp_jac jac)
+{
+  return jac == BP_JAC_SELECT   ? " (at most one nonzero in a row)"
+         : jac == BP_JAC_SPREAD ? " (at most one nonzero in a column)"
+                                : "";
+}
 
 static const struct {
   uint32_t bit;
@@ -134,7 +129,7 @@ static void show_jacobian(bp_ctx *ctx, const bp_op *op)
       answer("  %-11s d result", first ? "jacobian" : "");
       if (result)
         answer(" %d", result + 1);
-      answer(" / d input %d: %s\n", input + 1, jac_words[jac]);
+      answer(" / d input %d: %s%s\n", input + 1, bp_jac_name(jac), class_note(jac));
       first = false;
     }
 }
@@ -198,7 +193,7 @@ static void show_json(bp_ctx *ctx, const bp_op *op)
       first = false;
     }
   answer("]");
-  member("jacobian", has_jac ? jac_words[jac] : NULL);
+  member("jacobian", has_jac ? bp_jac_name(jac) : NULL);
   member("derivative", derivative(op));
   answer(",\"expansion\":%s", op->expand ? "true" : "false");
   member("example", op->examples[0]);

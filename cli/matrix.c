@@ -128,17 +128,6 @@ static int64_t nonzeros(const matrix *m)
 
 /* ---- the answer ---- */
 
-const char *count_text(int64_t n)
-{
-  static const char *words[] = {"no",  "one",   "two",   "three", "four", "five",
-                                "six", "seven", "eight", "nine",  "ten"};
-  static char room[4][32];
-  static int turn;
-  if (n >= 0 && n <= 10)
-    return words[n];
-  return with_commas(n, room[turn = (turn + 1) % 4]);
-}
-
 /* One row or one column that is full is dense to a person, whatever narrower class it has. */
 static const char *class_text(const bp_jacobian_info *i)
 {

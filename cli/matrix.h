@@ -31,8 +31,6 @@ int matrix_run(const settings *s, const matrix_command *c);
 
 /* One element of the matrix. */
 double matrix_value(const matrix *m, int64_t entry);
-/* Numbers and small words: "one", "two", ... "12". Same place until the fourth next call. */
-const char *count_text(int64_t n);
 /* The matrix itself, rows and columns named, where it is small; else nothing. */
 void matrix_print(const matrix *m);
 

@@ -141,6 +141,13 @@ const char *with_commas(int64_t n, char *text)
   return text;
 }
 
+const char *number_word(int64_t n, char *text)
+{
+  static const char *const words[] = {"no",    "one",   "two",  "three", "four",   "five",  "six",
+                                      "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+  return n >= 0 && n < (int64_t)(sizeof words / sizeof *words) ? words[n] : with_commas(n, text);
+}
+
 void json_text(const char *text)
 {
   if (!text) {

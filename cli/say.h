@@ -47,6 +47,8 @@ int answer_end(int end);
 
 /* "1,091" in text[32]. */
 const char *with_commas(int64_t n, char *text);
+/* "no", "one" to "twelve", "13"; the longer ones in text[32]. */
+const char *number_word(int64_t n, char *text);
 /* A string as JSON, quotes included; NULL is null. A number; null where it is not finite. */
 void json_text(const char *text);
 void json_number(double x);

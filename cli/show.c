@@ -23,7 +23,7 @@ double show_element(const bp_type *t, const void *data, int64_t i)
   }
 }
 
-static int64_t size_of(const bp_type *t)
+int64_t show_size(const bp_type *t)
 {
   int64_t n = 1;
   for (int i = 0; i < t->rank; i++)
@@ -31,14 +31,11 @@ static int64_t size_of(const bp_type *t)
   return n;
 }
 
-const char *number_text(double x)
+const char *number_text(double x, char text[NUMBER_TEXT])
 {
-  static char room[4][CELL];
-  static int turn;
-  char *text = room[turn = (turn + 1) % 4];
-  snprintf(text, CELL, "%.12g", isnan(x) ? (double)NAN : x); /* printf writes the sign of a NaN */
+  snprintf(text, NUMBER_TEXT, "%.12g", isnan(x) ? (double)NAN : x); /* printf writes the sign of a NaN */
   if (isfinite(x) && strtod(text, NULL) != x)
-    snprintf(text, CELL, "%#.12g", x);
+    snprintf(text, NUMBER_TEXT, "%#.12g", x);
   return text;
 }
 
@@ -137,7 +134,7 @@ static void see_width(void *user, int64_t i)
 static style style_of(const bp_type *t, const void *data, bool all)
 {
   survey v = {t, data, {0, false, 0}, 0, INFINITY};
-  int64_t n = size_of(t);
+  int64_t n = show_size(t);
   if (t->dtype == BP_FLOAT32 || t->dtype == BP_FLOAT64) {
     each_shown(t, 0, 0, n, all, see_size, &v);
     v.s.exponent =
@@ -212,10 +209,10 @@ void show_array(const char *name, const bp_type *t, const void *data)
 {
   answer("%s", shown(name));
   if (t->rank == 0) {
+    char text[CELL];
     if (t->dtype == BP_FLOAT32 || t->dtype == BP_FLOAT64)
-      answer(" = %s\n", number_text(show_element(t, data, 0)));
+      answer(" = %s\n", number_text(show_element(t, data, 0), text));
     else {
-      char text[CELL];
       cell(text, t, data, 0, &(style){0});
       answer(" = %s\n", text);
     }
@@ -224,12 +221,12 @@ void show_array(const char *name, const bp_type *t, const void *data)
   answer(" ");
   json_shape(t);
   answer(" =%s", t->rank == 1 ? " " : "\n  ");
-  writing w = {.t = t, .data = data, .all = size_of(t) <= MANY};
+  writing w = {.t = t, .data = data, .all = show_size(t) <= MANY};
   w.s = style_of(t, data, w.all);
   w.indent = w.column = 2;
-  if (t->rank == 1 && (w.s.width + 1) * size_of(t) + (int)strlen(name) + 10 > LINE)
+  if (t->rank == 1 && (w.s.width + 1) * show_size(t) + (int)strlen(name) + 10 > LINE)
     answer("\n  ");
-  write_axis(&w, 0, 0, size_of(t));
+  write_axis(&w, 0, 0, show_size(t));
   answer("\n");
 }
 
@@ -283,5 +280,5 @@ static void json_axis(const bp_type *t, const void *data, int axis, int64_t at, 
 
 void json_array(const bp_type *t, const void *data)
 {
-  json_axis(t, data, 0, 0, size_of(t));
+  json_axis(t, data, 0, 0, show_size(t));
 }

@@ -79,3 +79,14 @@ void wrt_close(wrt_list *w)
   free(w->nodes);
   free(w->list);
 }
+
+int wrt_input(const wrt_list *w, size_t i, expression *e, bp_variable *v)
+{
+  size_t n = bp_program_inputs(e->program);
+  for (size_t k = 0; k < n; k++)
+    if (bp_program_input(e->program, k, v) == BP_OK && v->data && !strcmp(v->name, w->names[i]))
+      return END_DONE;
+  return fail(END_USAGE,
+              "--wrt %s: it is computed, or nothing depends on it; differences need an input to move",
+              w->names[i]);
+}

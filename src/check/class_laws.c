@@ -127,34 +127,31 @@ static bool is_anything(window *w, const bp_type *x)
   return true;
 }
 
-static const struct {
-  const char *name;
-  bool (*covers)(window *w, const bp_type *x);
-} classes[] = {
-    [BP_JAC_ZERO] = {"zero", is_zero},
-    [BP_JAC_IDENTITY] = {"identity", is_identity},
-    [BP_JAC_SCALED] = {"scaled identity", is_scaled},
-    [BP_JAC_DIAGONAL] = {"diagonal", is_diagonal},
-    [BP_JAC_SELECT] = {"select", is_select},
-    [BP_JAC_SPREAD] = {"spread", is_spread},
-    [BP_JAC_PERMUTATION] = {"permutation", is_permutation},
-    [BP_JAC_BLOCK] = {"block", is_block},
-    [BP_JAC_DENSE] = {"dense", is_anything}, /* sparse is of whole functions: no row says it */
+static bool (*const covers[])(window *w, const bp_type *x) = {
+    [BP_JAC_ZERO] = is_zero,
+    [BP_JAC_IDENTITY] = is_identity,
+    [BP_JAC_SCALED] = is_scaled,
+    [BP_JAC_DIAGONAL] = is_diagonal,
+    [BP_JAC_SELECT] = is_select,
+    [BP_JAC_SPREAD] = is_spread,
+    [BP_JAC_PERMUTATION] = is_permutation,
+    [BP_JAC_BLOCK] = is_block,
+    [BP_JAC_DENSE] = is_anything, /* sparse is of whole functions: no row says it */
 };
 
 static bp_status class_covers(const bp_op_call *call, window *w, int input, int result)
 {
   bp_jac jac = bpi_jac_of(call, input, result);
-  if ((size_t)jac >= sizeof classes / sizeof *classes || !classes[jac].covers)
+  if ((size_t)jac >= sizeof covers / sizeof *covers || !covers[jac])
     return bpi_fail(BP_E_CHECK, "class %d of input %d is none", (int)jac, input);
   w->bad_row = w->bad_col = -1;
-  if (classes[jac].covers(w, &call->x_type[input]))
+  if (covers[jac](w, &call->x_type[input]))
     return BP_OK;
   if (w->bad_row < 0)
     return bpi_fail(BP_E_CHECK, "d result %d / d input %d, %lld x %lld, is said to be %s, and is not", result,
-                    input, (long long)w->rows, (long long)w->cols, classes[jac].name);
+                    input, (long long)w->rows, (long long)w->cols, bp_jac_name(jac));
   return bpi_fail(BP_E_CHECK, "d result %d / d input %d is said to be %s, but entry (%lld, %lld) is %.6g",
-                  result, input, classes[jac].name, (long long)w->bad_row, (long long)w->bad_col,
+                  result, input, bp_jac_name(jac), (long long)w->bad_row, (long long)w->bad_col,
                   entry(w, w->bad_row, w->bad_col));
 }
 
