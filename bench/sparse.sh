@@ -14,12 +14,15 @@ mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 venv=$build/../venv
 
-# What apt-get needs for sources, apart from the machine's own lists.
+# apt-get with the machine's own lists of Debian, asked for sources instead of packages.
 sources()
 {
-  mkdir -p "$peers/apt/lists/partial"
-  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(sed -n "s/^URIs: //p" /etc/apt/sources.list.d/*.sources | head -n 1) $(. /etc/os-release && echo "$VERSION_CODENAME") main" >"$peers/apt/sources.list"
-  apt-get -q -o Dir::Etc::SourceList="$peers/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$peers/apt/lists" "$@"
+  mkdir -p "$peers/apt/lists/partial" "$peers/apt/parts"
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    grep -qs debian "$list" || continue
+    sed 's/^deb /deb-src /; s/^Types: deb$/Types: deb-src/' "$list" >"$peers/apt/parts/$(basename "$list")"
+  done
+  apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$peers/apt/parts" -o Dir::State::Lists="$peers/apt/lists" "$@"
 }
 
 install_adolc()
