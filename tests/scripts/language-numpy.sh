@@ -90,19 +90,19 @@ np.pi * s; np.e; np.inf; -np.inf; np.nan * s; 1e-3; .5; 5.; 1E5 * s; (1 + 2) * 3
 (lambda a, b: a * b + 1)(x, v); np.maximum(0, x); np.float64(3) * s; x.astype(int); x.dot(y); x[:, 0].mean(); x.T[1]; x.mean(axis=0)[1:].sum()
 """
 n = 0
-for e in (e.strip() for e in expressions.replace("\n", ";").split(";")):
-    if not e:
-        continue
-    n += 1
-    words = [f"{k}={v}" for k, v in names.items()]
-    ours = run(e, *words)[1]
-    same_bits(e, ours, run(printed(e, *words))[1])
-    theirs = eval(e, scope)
-    theirs = theirs if isinstance(theirs, tuple) else [theirs]
+words = [f"{k}={v}" for k, v in names.items()]
+for line in expressions.strip().splitlines(): # a program each
+    ours = run(line, *words)[1]
+    same_bits(line, ours, run(printed(line, *words))[1])
+    theirs = []
+    for e in filter(None, map(str.strip, line.split(";"))):
+        got = eval(e, scope)
+        theirs += [(e, t) for t in (got if isinstance(got, tuple) else [got])]
+        n += 1
     if len(ours) != len(theirs):
-        print(f"{e}: {len(ours)} values, NumPy has {len(theirs)}")
+        print(f"{line}: {len(ours)} values, NumPy has {len(theirs)}")
         failed += 1
-    for a, b in zip(ours, theirs):
+    for a, (e, b) in zip(ours, theirs):
         compare(e, a, b)
 assert n > 180, n
 sys.exit(failed > 0)
