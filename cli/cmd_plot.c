@@ -99,6 +99,10 @@ static int add_function(plotting *p, const char *word)
   int end = expression_begin(&e, p->ctx, p->s);
   if (!end)
     end = read_words(p, &e, word);
+  bp_variable y;
+  if (!end && bp_program_output(e.program, bp_program_outputs(e.program) - 1, &y) == BP_OK && y.type.rank > 0)
+    end = fail(END_DATA, "%s: it is an array at each x; a curve is of one number, as sum(...) or one element",
+               word);
   if (!end) {
     bp_status st = add_curves(p, e.program, word);
     end = st == BP_OK        ? END_DONE

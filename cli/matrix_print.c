@@ -1,6 +1,8 @@
 /* Small matrices, with what their rows and columns are. Entries that are not stored, and so are 0 for every input, are dots. */
 #include "matrix.h"
+#include "show.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +45,20 @@ static int widest(char (*label)[LABEL], int64_t n)
   return most;
 }
 
+/* A NaN has no sign to a person. */
+static const char *entry_text(const matrix *m, int64_t entry, char text[NUMBER_TEXT])
+{
+  double x = matrix_value(m, entry);
+  snprintf(text, NUMBER_TEXT, "%.6g", isnan(x) ? fabs(x) : x);
+  return text;
+}
+
 static int width_of(const matrix *m)
 {
   int most = 1;
-  char text[40];
+  char text[NUMBER_TEXT];
   for (int64_t k = 0; k < m->info.entries; k++) {
-    int n = snprintf(text, sizeof text, "%.6g", matrix_value(m, k));
+    int n = (int)strlen(entry_text(m, k, text));
     most = n > most ? n : most;
   }
   return most;
@@ -56,6 +66,7 @@ static int width_of(const matrix *m)
 
 static void print_cells(const matrix *m, char (*row)[LABEL], char (*col)[LABEL], int left, int width)
 {
+  char text[NUMBER_TEXT];
   answer("%*s", left, "");
   for (int64_t j = 0; j < m->info.cols; j++)
     answer("  %*s", width, shown(col[j]));
@@ -65,7 +76,7 @@ static void print_cells(const matrix *m, char (*row)[LABEL], char (*col)[LABEL],
     answer("%-*s", left, shown(row[i]));
     for (int64_t j = 0; j < m->info.cols; j++)
       if (k < m->start[i + 1] && m->col[k] == j)
-        answer("  %*.6g", width, matrix_value(m, k++));
+        answer("  %*s", width, entry_text(m, k++, text));
       else
         answer("  %*s", width, ".");
     answer("\n");

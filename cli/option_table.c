@@ -65,7 +65,7 @@ const option options[] = {
      .help = "tell the forward and the backward pass node by node: value, upstream gradient, local gradient, their product, and the sums "
              "where wires fork"},
     {"unbundle", NULL, .commands = GRAD | GRAPH, .kind = OPTION_FLAG, .at = IN(unbundle),
-     .help = "with --steps: show calls of functions, and operations that are made of others (sigmoid, softmax), by their parts"},
+     .help = "show calls of functions, and operations that are made of others (sigmoid, softmax), by their parts; of grad, in what --steps tells"},
     {"upstream", "EXPR", .commands = GRAD, .kind = OPTION_TEXT, .at = IN(upstream),
      .help = "how much each element of the output counts, where it has several: an expression that broadcasts to its shape"},
 

@@ -247,13 +247,17 @@ static const char *local_cell(const telling *w, size_t i, int k, char *text, siz
   const bp_traced *n = bp_trace_at(w->t, i);
   array_view local = part_of(w, BP_TRACE_LOCAL, i, k);
   bp_local_info j;
+  bp_status st = BP_OK;
   char entries[CELL_TEXT - LABEL / 2] = "", number[NUMBER_TEXT];
   if (local.data)
     elements_cell(&local, entries, sizeof entries);
   if (local.data && local.size == 1)
     snprintf(text, size, "%s", entries);
-  else if (n->n_out > 1 || bp_trace_local(w->t, i, k, 0, MOST_ENTRIES, &j) != BP_OK)
-    snprintf(text, size, "%s", local.data ? entries : "(no class)");
+  else if (n->n_out > 1 || (st = bp_trace_local(w->t, i, k, 0, MOST_ENTRIES, &j)) != BP_OK)
+    snprintf(text, size, "%s",
+             local.data         ? entries
+             : st == BP_E_LIMIT ? "(too large to look at)"
+                                : "(no class)");
   else if (j.jac == BP_JAC_IDENTITY)
     snprintf(text, size, "%s", bp_jac_name(j.jac));
   else if (j.jac == BP_JAC_SCALED && local.data && local.size)

@@ -720,7 +720,7 @@ BP_API bp_status bp_trace_local(const bp_trace *t, size_t i, int input, int resu
 
 /** Of a router (a row with BP_ROUTER: max, min, where, ...) which element won, for each element of the result: the one that takes its
  *  whole gradient.
- *  @param input  Out: n numbers of inputs; -1 where none won (NaN).
+ *  @param input  Out: n numbers of inputs; -1 where none won, as of maximum(a, b) where one is NaN. A max over an axis is won by a NaN.
  *  @param at     Out, may be NULL: n places in that input, row-major.
  *  @param n      Number of elements of the result (BP_E_SHAPE if another).
  *  @return BP_OK; BP_E_UNSUPPORTED: not a router, or of integers; BP_E_RANGE, BP_E_ORDER, BP_E_SHAPE; BP_E_LIMIT: over 2^24 elements in float32. */
@@ -1009,7 +1009,8 @@ typedef struct bp_taylor {
   int first, last;
   double rate0, rate1; /**< exponents of h; NAN where there are no such levels */
   bp_slope along; /**< the gradient along v against differences: says where rate1 is low because of a kink */
-  bool crossed; /**< rate1 is not 2 because kinks lie within the steps it is taken from (not looked for where it is 2) */
+  bool
+      crossed; /**< rate1 is not 2 because kinks lie within the steps it is taken from (not looked for where it is 2) */
 } bp_taylor;
 
 typedef struct bp_gradient_check {

@@ -46,7 +46,7 @@ void bpi_lists_close(bpi_lists *l)
 bp_status bpi_lists_full(bpi_lists *l)
 {
   return l->status =
-             bpi_fail(BP_E_LIMIT, "the pattern of the Jacobian needs more than the %lld entries allowed",
+             bpi_fail(BP_E_LIMIT, "the pattern of the derivatives needs more than the %lld entries allowed",
                       (long long)l->limit);
 }
 

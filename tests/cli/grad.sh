@@ -357,4 +357,6 @@ printf '1,2\n3,\n5,6\n,8\n' >hole.csv
 printf 'a,b\n1,2\n3,x\n' >word.csv
 ends 0 "hole.csv: row 2, column 2 has no number and is taken as nan; so are 1 more" grad 'sum(x*x)' x=@hole.csv
 ends 3 '^bprop: word.csv: column "b" is text' grad 'sum(x*x)' x=@word.csv
+"$BPROP" grad --steps 'sum(randn(1000,1000)@x)' 'x=randn(1000,10)' >out 2>err || bad "steps of a large product"
+grep -q 'too large to look at' out || { bad "the limit is not told"; cat out; }
 finish

@@ -82,4 +82,6 @@ for picture in relu digits iris petals; do
   rsvg-convert $picture.svg -o other.png || bad "rsvg-convert cannot read $picture.svg"
   "$PYTHON" "$SRC/tests/support/same-picture.py" $picture.png other.png || bad "$picture.png is not what rsvg-convert makes of $picture.svg"
 done
+# A curve of an array is refused in words of the program.
+ends 3 '^bprop: relu.a\*x.: it is an array at each x' plot 'relu(a*x)' 'a=[1,2]'
 finish
