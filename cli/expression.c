@@ -36,7 +36,7 @@ static void tell_missing(const char *path, const bp_ndarray *a, int64_t cols)
   if (n)
     say(n > 1 ? "%s: row %lld, column %lld has no number and is taken as nan; so are %lld more"
               : "%s: row %lld, column %lld has no number and is taken as nan",
-        path_name(path), (long long)(first / cols + 1), (long long)(first % cols + 1), (long long)n - 1);
+        path_name(path), (long long)first / cols + 1, (long long)first % cols + 1, (long long)n - 1);
 }
 
 /* One column is a vector, several are a matrix. */
