@@ -282,6 +282,16 @@ int expression_valued(const expression *e)
   return name ? fail(END_DATA, "%s has no value; give it one, as %s=3", name, name) : END_DONE;
 }
 
+/* An index out of range, say: the text shows where. */
+static int run_fail(const expression *e, const bp_run *run, bp_status st)
+{
+  const char *why = bp_program_run_error(e->program, run);
+  if (st == BP_E_NOMEM)
+    return fail_status(st, END_DATA);
+  fprintf(stderr, "bprop: %s\n", why);
+  return END_DATA;
+}
+
 int expression_run(expression *e, bp_dtype real, const bp_node *nodes, size_t n, bp_plan **plan, bp_run **run)
 {
   bp_plan_options o = {.real = real, .outputs = nodes, .n_outputs = n};
@@ -295,7 +305,7 @@ int expression_run(expression *e, bp_dtype real, const bp_node *nodes, size_t n,
     st = bp_run_new(*plan, NULL, run);
   if (st == BP_OK)
     st = bp_program_bind(e->program, *run);
-  if (st == BP_OK)
-    st = bp_run_step(*run);
+  if (st == BP_OK && (st = bp_run_step(*run)) != BP_OK)
+    return run_fail(e, *run, st);
   return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
 }

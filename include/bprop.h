@@ -2021,6 +2021,10 @@ typedef struct bp_span {
 } bp_span;
 /** @return BP_OK; BP_E_NOTFOUND for a node that no text of this program made (or one inside a function). */
 BP_API bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out);
+/** After bp_run_step failed in a run of nodes of the program's graph: what bp_error() says, with the place in the text that made the node
+ *  that failed, its line, and a caret. @return the message, until the next call with the program; bp_error() alone where no text made
+ *  the node. bp_error() has the place too from then on. */
+BP_API const char *bp_program_run_error(bp_program *p, const bp_run *r);
 
 /* ======================================================================================
  * Pictures

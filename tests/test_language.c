@@ -300,6 +300,38 @@ static void binding_leaves_out_what_has_no_value(void **state)
   }
 }
 
+/* Where a run fails, the text shows what failed; also inside of a function, by its call. */
+static void runs_that_fail_show_the_place(void **state)
+{
+  (void)state;
+  static const char *const rows[][2] = {
+      {"x = [1.5, 2]; i = argmax(x)\ny = gather(x, i + 5) + 1",
+       "text:2:5: gather#5: element 0: the index is negative or past the last element\n"
+       "  y = gather(x, i + 5) + 1\n      ^"},
+      {"def f(x, i): return x[i + 5]\nx = [1.5, 2]; i = argmax(x)\ny = 2*f(x, i)", "text:3:7: "},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    reading r = read_text(rows[k][0]);
+    bp_variable v;
+    bp_plan *plan;
+    bp_run *run;
+    assert_int_equal(bp_program_output(r.p, 0, &v), BP_OK);
+    bp_plan_options o = {.real = BP_FLOAT64, .outputs = &v.node, .n_outputs = 1};
+    assert_int_equal(bp_plan_new(r.g, &o, &plan), BP_OK);
+    assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
+    assert_int_equal(bp_program_bind(r.p, run), BP_OK);
+    assert_int_equal(bp_run_step(run), BP_E_RANGE);
+    const char *said = bp_program_run_error(r.p, run);
+    if (strncmp(said, rows[k][1], strlen(rows[k][1])) != 0)
+      fail_msg("%s", said);
+    assert_int_equal(strncmp(bp_error(), "text:", 5), 0);
+    assert_string_equal(bp_program_error(r.p), ""); /* the program is as good as before */
+    bp_run_free(run);
+    bp_plan_free(plan);
+    close_reading(&r);
+  }
+}
+
 /* A loss written as text over nodes that C code made. */
 static void texts_are_read_over_nodes(void **state)
 {
@@ -866,6 +898,7 @@ int main(void)
       cmocka_unit_test(values_that_are_set_win),
       cmocka_unit_test(declared_inputs_take_the_values_that_are_set),
       cmocka_unit_test(binding_leaves_out_what_has_no_value),
+      cmocka_unit_test(runs_that_fail_show_the_place),
       cmocka_unit_test(texts_are_read_over_nodes),
       cmocka_unit_test(texts_share_a_scope),
       cmocka_unit_test(nodes_know_their_text),

@@ -30,7 +30,7 @@ static bp_status well_refused(const misuse *m, bp_status s, bp_node y, const cha
 {
   bp_graph *g = m->f->g;
   /* Where there is no room for the message of a refusal, the graph says so instead. */
-  if (s == BP_E_NOMEM || bp_graph_status(g) == BP_E_NOMEM || !strcmp(bp_graph_error(g), "out of memory"))
+  if (s == BP_E_NOMEM || bp_graph_status(g) == BP_E_NOMEM || bpi_graph_speechless(g))
     return bpi_nomem();
   if (s == BP_OK || s == BP_E_INTERNAL)
     return bpi_fail(BP_E_CHECK, "%s: %s", what, bp_status_name(s));

@@ -48,21 +48,14 @@ static bool draws(const bp_graph *body)
   return false;
 }
 
-bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
-                 const bp_node *outputs, size_t n_outputs)
+static bp_status make_fn(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                         const bp_node *outputs, size_t n_outputs, bp_fn **made)
 {
-  if (!body || check_fn(body, inputs, n_inputs, outputs, n_outputs) != BP_OK) {
-    if (!body)
-      bpi_bad_arg("bp_fn_new", "body is NULL");
-    bp_graph_free(body);
-    return NULL;
-  }
   bp_ctx *ctx = body->ctx;
   bp_fn *fn = bpi_zalloc(ctx, 1, sizeof *fn);
   if (!fn) {
     bp_graph_free(body);
-    bpi_nomem();
-    return NULL;
+    return bpi_nomem();
   }
   fn->body = body;
   body->closed = true;
@@ -73,15 +66,34 @@ bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t
   fn->outputs = bpi_zalloc(ctx, n_outputs, sizeof *fn->outputs);
   if (!fn->name || !fn->inputs || !fn->outputs) {
     bp_fn_free(fn);
-    bpi_nomem();
-    return NULL;
+    return bpi_nomem();
   }
   if (n_inputs)
     memcpy(fn->inputs, inputs, n_inputs * sizeof *inputs);
   memcpy(fn->outputs, outputs, n_outputs * sizeof *outputs);
   fn->n_inputs = n_inputs;
   fn->n_outputs = n_outputs;
-  return fn;
+  *made = fn;
+  return BP_OK;
+}
+
+bp_status bpi_fn_make(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                      const bp_node *outputs, size_t n_outputs, bp_fn **fn)
+{
+  *fn = NULL;
+  bp_status s =
+      body ? check_fn(body, inputs, n_inputs, outputs, n_outputs) : bpi_bad_arg("bp_fn_new", "body is NULL");
+  if (s == BP_OK)
+    return make_fn(name, body, inputs, n_inputs, outputs, n_outputs, fn);
+  bp_graph_free(body);
+  return s;
+}
+
+bp_fn *bp_fn_new(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                 const bp_node *outputs, size_t n_outputs)
+{
+  bp_fn *fn;
+  return bpi_fn_make(name, body, inputs, n_inputs, outputs, n_outputs, &fn) == BP_OK ? fn : NULL;
 }
 
 void bp_fn_free(bp_fn *fn)

@@ -81,6 +81,11 @@ const char *bp_graph_error(const bp_graph *g)
   return g && g->message ? g->message : "";
 }
 
+bool bpi_graph_speechless(const bp_graph *g)
+{
+  return g->message == no_memory_message;
+}
+
 void bp_graph_clear(bp_graph *g)
 {
   if (!g)

@@ -86,6 +86,9 @@ typedef struct bpi_derived {
   bp_fn *fn;
 } bpi_derived;
 
+/* bp_fn_new, with a status. */
+bp_status bpi_fn_make(const char *name, bp_graph *body, const bp_node *inputs, size_t n_inputs,
+                      const bp_node *outputs, size_t n_outputs, bp_fn **fn);
 bp_fn *bpi_fn_keep(bp_fn *fn);
 /* The body of fn as nodes of g, on these arguments. Random nodes in it get streams of their own for each `stream`. */
 bp_status bpi_fn_inline(bp_fn *fn, bp_graph *g, const bp_node *args, uint32_t stream, bp_node *results);
@@ -122,6 +125,8 @@ static inline bool bpi_graph_alive(const bp_graph *g)
 /* The slot of a live handle; NULL for an error node or a stale handle. */
 const bpi_node *bpi_slot(bp_node n);
 bp_node bpi_handle(bp_graph *g, uint32_t index);
+/* A failure was recorded whose message there was no memory for. */
+bool bpi_graph_speechless(const bp_graph *g);
 /* The error node; records the failure as the graph's first one unless there is one. */
 bp_node bpi_node_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
 bp_status bpi_graph_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);

@@ -79,10 +79,22 @@ static void add_caret(bpi_text *t, const bpi_place_in *at, uint32_t begin)
   bpi_text_add(t, "^", 1);
 }
 
+void bpi_tell_place(bp_program *p, const bpi_place_in *at, bp_status s, const char *what)
+{
+  bpi_lmark m;
+  bpi_line_of(at->source, at->at, &m);
+  bpi_fail(s, "%s:%d:%d: %s", at->source->name, m.line, m.column, what);
+  bpi_text t;
+  bpi_text_init(&t, p->ctx);
+  bpi_textf(&t, "%s", bp_error());
+  add_caret(&t, at, m.begin);
+  bpi_free(p->ctx, p->message);
+  p->message = bpi_text_take(&t); /* without memory for it, bp_error() has the first line */
+}
+
 bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const char *fmt, ...)
 {
   char what[MESSAGE];
-  bpi_lmark m;
   if (p->status != BP_OK)
     return p->status;
   p->status = s;
@@ -92,14 +104,7 @@ bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const 
   va_end(ap);
   if (!at->source)
     return bpi_fail(s, "%s", what);
-  bpi_line_of(at->source, at->at, &m);
-  bpi_fail(s, "%s:%d:%d: %s", at->source->name, m.line, m.column, what);
-  bpi_text t;
-  bpi_text_init(&t, p->ctx);
-  bpi_textf(&t, "%s", bp_error());
-  add_caret(&t, at, m.begin);
-  bpi_free(p->ctx, p->message);
-  p->message = bpi_text_take(&t); /* without memory for it, bp_error() has the first line */
+  bpi_tell_place(p, at, s, what);
   return s;
 }
 

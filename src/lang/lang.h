@@ -346,6 +346,8 @@ struct bp_program {
 /* Records a failure at a place, with the line and a caret. Returns s. */
 bp_status bpi_mistake(bp_program *p, const bpi_place_in *at, bp_status s, const char *fmt, ...)
     BP_PRINTF(4, 5);
+/* What is wrong becomes the program's message, and its first line bp_error(); the program goes on. */
+void bpi_tell_place(bp_program *p, const bpi_place_in *at, bp_status s, const char *what);
 /* At the step at work. */
 bp_status bpi_wrong(bp_program *p, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
 /* What the graph says of its first failure, at the step at work; the graph forgets it. */

@@ -2,6 +2,7 @@
 #include "lang/lang.h"
 #include "run/run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bp_program *bp_program_new(bp_graph *g, const bp_program_options *options)
@@ -164,7 +165,10 @@ bp_status bp_program_set(bp_program *p, const char *name, const char *source, co
     p->setting = kept_name;
     bpi_value v = bpi_pop(p);
     p->here = (bpi_place_in){kept, 0, 0, (uint32_t)n};
-    bpi_assign(p, kept_name, &v);
+    bool array =
+        v.kind == BPI_V_LIST && v.known && !v.tuple; /* that it is none is told here, not where it is used */
+    if (!array || bpi_pack(p, &v) == BP_OK)
+      bpi_assign(p, kept_name, &v);
   }
   return settle_read(p, mark);
 }
@@ -408,21 +412,28 @@ bp_status bp_program_bind(bp_program *p, bp_run *r)
 
 /* ---- places ---- */
 
-bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out)
+static const bpi_spot *find_spot(const bp_program *p, uint32_t node)
 {
-  if (!p || !out)
-    return bpi_bad_arg("bp_program_span", "the program or out is NULL");
   size_t lo = 0, hi = p->n_spots;
   while (lo < hi) {
     size_t mid = lo + (hi - lo) / 2;
-    if (p->spots[mid].first <= n.index)
+    if (p->spots[mid].first <= node)
       lo = mid + 1;
     else
       hi = mid;
   }
   const bpi_spot *s = lo ? &p->spots[lo - 1] : NULL;
-  if (!s || n.graph != p->graph || bp_failed(n) || n.index >= s->after ||
-      p->graph->nodes[s->first].serial != s->serial)
+  bool made =
+      s && node < s->after && s->first < p->graph->count && p->graph->nodes[s->first].serial == s->serial;
+  return made ? s : NULL;
+}
+
+bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out)
+{
+  if (!p || !out)
+    return bpi_bad_arg("bp_program_span", "the program or out is NULL");
+  const bpi_spot *s = n.graph == p->graph && !bp_failed(n) ? find_spot(p, n.index) : NULL;
+  if (!s)
     return bpi_fail(BP_E_NOTFOUND, "no text of this program made the node");
   bpi_lmark m;
   bpi_line_of(s->source, s->begin, &m);
@@ -432,4 +443,18 @@ bp_status bp_program_span(const bp_program *p, bp_node n, bp_span *out)
   out->text = s->source->text + s->begin;
   out->length = s->end > s->begin ? s->end - s->begin : 0;
   return BP_OK;
+}
+
+const char *bp_program_run_error(bp_program *p, const bp_run *r)
+{
+  const bpi_instr *failed = p && r ? r->frame.failed : NULL;
+  const bpi_spot *s = failed ? find_spot(p, failed->source) : NULL;
+  if (!s || p->status != BP_OK)
+    return bp_error();
+  char what[1024];
+  snprintf(what, sizeof what, "%s", bp_error());
+  bpi_free(p->ctx, p->message);
+  p->message = NULL;
+  bpi_tell_place(p, &(bpi_place_in){s->source, s->begin, s->begin, s->end}, BP_E_RANGE, what);
+  return p->message ? p->message : bp_error();
 }

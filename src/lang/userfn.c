@@ -297,9 +297,10 @@ static bp_fn *close_function(bp_program *p, bpi_env *env, const bpi_lcode *c, bp
     bpi_wrong(p, BP_E_LIMIT, "%s stands for over %d operations", title_of(c), MAX_EXPANDED);
     return NULL;
   }
-  bp_fn *fn = bp_fn_new(c->title, g, in, env->n_lifts, out, n_out);
-  if (!fn) {
-    bpi_wrong(p, strcmp(bp_error(), "out of memory") == 0 ? BP_E_NOMEM : BP_E_INTERNAL, "%s", bp_error());
+  bp_fn *fn;
+  bp_status s = bpi_fn_make(c->title, g, in, env->n_lifts, out, n_out, &fn);
+  if (s != BP_OK) {
+    bpi_wrong(p, s, "%s", bp_error());
     return NULL;
   }
   fn->weight = weight;

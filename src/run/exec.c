@@ -310,14 +310,17 @@ bpi_step_fn bpi_step_fn_for(const bpi_instr *i)
 bp_status bpi_frame_run(bpi_frame *f)
 {
   bpi_step *s = f->steps, *end = s + f->plan->n_instrs;
+  f->failed = NULL;
   for (; s < end; s++) {
     if (s->loop) {
       s->loop(s->n, s->y, s->x, s->step, s->params);
       continue;
     }
     bp_status status = s->run(s);
-    if (status != BP_OK)
+    if (status != BP_OK) {
+      f->failed = s->instr;
       return status;
+    }
   }
   return BP_OK;
 }

@@ -40,7 +40,8 @@ struct bpi_frame {
   const void **outputs;  /* addresses of the outputs */
   uint32_t *patch_first; /* of each input, and one more */
   bpi_patch *patches;
-  bpi_frame **bodies; /* of each instruction that has one, in order */
+  const bpi_instr *failed; /* where the last run stopped; NULL where it did not */
+  bpi_frame **bodies;      /* of each instruction that has one, in order */
 };
 
 struct bp_run {

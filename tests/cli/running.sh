@@ -115,6 +115,13 @@ ends 3 'the index is negative or past the last element' run 'gather(x, i + 5)' x
 ends 2 'a formula that begins with - comes after --' run -x x=2
 ends 0 'z is given a value, but nothing depends on it' run 'x' x=1 z=2
 ends 3 'f = \(x\): there is nothing|there is nothing to compute' run 'f(x) = x'
+ends 3 'expression:1:1: gather#[0-9]*: element 1: the index is negative' run 'take(x,[0,5])' x=[1,2]
+"$BPROP" run 'y = x*x; 1 + take(y,[0,5])' x=[1,2] 2>err >out && bad "an index out of range"
+[ "$(sed -n '2,3p' err)" = "  y = x*x; 1 + take(y,[0,5])
+               ^" ] || { bad "the caret of a run"; cat err; }
+"$BPROP" run 'sum(x)' 'x=[[1,2],[3]]' 2>err >out && bad "rows of different lengths"
+printf 'bprop: x=[[1,2],[3]]:1:1: the items of this list have different shapes: real[2] and real[1]\n  [[1,2],[3]]\n  ^\n' >want
+cmp -s err want || { bad "the caret of a value"; diff want err; }
 "$BPROP" run 'W @ x' 'W=ones((2,3))' 'x=ones(2)' >out 2>err && bad "shapes that do not fit"
 printf "bprop: expression:1:3: dot('W' real[2,3], 'x' real[2]): the last axis of a has 3 elements, the first of b 2\n  W @ x\n    ^\n" >want
 cmp -s err want || { bad "the caret"; diff want err; }
