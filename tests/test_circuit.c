@@ -56,7 +56,7 @@ static const double *numbers(void)
   return x;
 }
 
-/* ---- the circuits ---- */
+/* ---- the circuits: node by node, as C leaves open which argument of a call is made first, and pictures follow the order ---- */
 
 /* (x + y) z at -2, 5, -4: f = 3 * -4 = -12; df/dz = x + y = 3, df/dx = df/dy = z = -4. */
 static void product(made *m)
@@ -74,12 +74,14 @@ static bp_node neuron_sum(made *m)
   bp_node x[5];
   for (int i = 0; i < 5; i++)
     x[i] = scalar(m, names[i], v + i);
-  return bp_add(bp_add(bp_mul(x[0], x[1]), bp_mul(x[2], x[3])), x[4]);
+  bp_node first = bp_mul(x[0], x[1]), second = bp_mul(x[2], x[3]);
+  return bp_add(bp_add(first, second), x[4]);
 }
 
 static bp_node logistic(bp_graph *g, bp_node z)
 {
-  return bp_div(bp_constant(g, 1), bp_add(bp_constant(g, 1), bp_exp(bp_neg(z))));
+  bp_node one = bp_constant(g, 1);
+  return bp_div(one, bp_add(one, bp_exp(bp_neg(z))));
 }
 
 static void neuron(made *m)
@@ -93,7 +95,8 @@ static void max_gate(made *m)
   static const double v[] = {3, -4, 2, -1};
   bp_node x = scalar(m, "x", v), y = scalar(m, "y", v + 1), z = scalar(m, "z", v + 2),
           w = scalar(m, "w", v + 3);
-  m->y = bp_mul(bp_add(bp_mul(x, y), bp_maximum(z, w)), bp_constant(m->g, 2));
+  bp_node xy = bp_mul(x, y), most = bp_maximum(z, w), sum = bp_add(xy, most);
+  m->y = bp_mul(sum, bp_constant(m->g, 2));
 }
 
 /* s = x + y; f = s x + max(0, s s) at 3, -4: s = -1, f = -3 + 1 = -2. ds: x (3) from the product, s + s (-2) from the square: 1. dx: s
@@ -102,7 +105,8 @@ static void fork(made *m)
 {
   static const double v[] = {3, -4};
   bp_node x = scalar(m, "x", v), y = scalar(m, "y", v + 1), s = bp_add(x, y);
-  m->y = bp_add(bp_mul(s, x), bp_maximum(bp_constant(m->g, 0), bp_mul(s, s)));
+  bp_node sx = bp_mul(s, x), square = bp_mul(s, s), positive = bp_maximum(bp_constant(m->g, 0), square);
+  m->y = bp_add(sx, positive);
 }
 
 static void network(made *m)

@@ -157,7 +157,8 @@ static bp_status whole_range(bp_program *p, bpi_value *first, bpi_value *after, 
 static bp_status run_arange(bp_program *p, bpi_value *v, bpi_value *out)
 {
   double start = 0, stop, step = 1;
-  bpi_value *first = bpi_absent(&v[1]) ? NULL : &v[0], *after = first ? &v[1] : &v[0];
+  bool from_zero = bpi_absent(&v[1]);
+  bpi_value *first = from_zero ? NULL : &v[0], *after = from_zero ? &v[0] : &v[1];
   if (whole_value(&v[0]) && whole_value(&v[1]) && whole_value(&v[2]))
     return whole_range(p, first, after, &v[2], out);
   if ((first && bpi_static_real(p, first, "start", &start) != BP_OK) ||
