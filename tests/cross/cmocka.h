@@ -37,7 +37,7 @@ struct CMUnitTest {
 #define cmocka_run_group_tests_name(name, tests, up, down) \
   cross_run(name, tests, sizeof tests / sizeof tests[0], up, down)
 
-static jmp_buf cross_out; /* of the test that runs */
+__attribute__((weak)) jmp_buf cross_out; /* of the test that runs; one for all files of the program */
 
 __attribute__((noreturn, unused, format(printf, 3, 4))) static void cross_fail(const char *file, int line,
                                                                                const char *fmt, ...)
@@ -74,7 +74,7 @@ __attribute__((noreturn, unused, format(printf, 3, 4))) static void cross_fail(c
 #define assert_float_equal(a, b, eps)    assert_true(fabs((double)(a) - (double)(b)) <= (double)(eps))
 
 /* How a test ended: 0 well, 1 failed, 2 skipped. */
-static int cross_one(const struct CMUnitTest *test, void *group_state)
+static inline int cross_one(const struct CMUnitTest *test, void *group_state)
 {
   void *state = test->initial_state ? test->initial_state : group_state;
   volatile int end = 0;
@@ -88,8 +88,8 @@ static int cross_one(const struct CMUnitTest *test, void *group_state)
   return end;
 }
 
-static int cross_run(const char *name, const struct CMUnitTest *tests, size_t n, int (*up)(void **),
-                     int (*down)(void **))
+static inline int cross_run(const char *name, const struct CMUnitTest *tests, size_t n, int (*up)(void **),
+                            int (*down)(void **))
 {
   static const char *const words[] = {"       OK", "  FAILED ", " SKIPPED "};
   void *state = NULL;
