@@ -66,6 +66,12 @@ bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *b
 void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
 /* Executes the instructions in order. */
 bp_status bpi_frame_run(bpi_frame *f);
+/* How each kind of instruction is executed. */
+bp_status bpi_run_tile(bpi_step *s);
+bp_status bpi_run_kernel(bpi_step *s);
+bp_status bpi_run_kernel_shared(bpi_step *s);
+bp_status bpi_run_guard(bpi_step *s);
+bp_status bpi_run_scan(bpi_step *s);
 /* The function that executes an instruction of this kind, and whether a plain loop will do. */
 bpi_step_fn bpi_step_fn_for(const bpi_instr *i);
 
