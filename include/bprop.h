@@ -391,6 +391,7 @@ typedef struct bp_kernel_call {
   const bp_attr *attr;
   const void *vec;    /**< internal: kernels of the instruction set in use */
   const void *params; /**< internal: what the compiler prepared */
+  const void *finish; /**< internal: what is done with parts of the result while they are in the cache */
   void *scratch;      /**< per thread, of the row's `scratch` bytes, 64-byte aligned */
   int64_t begin, end;
   int n_in, n_out;

@@ -601,6 +601,84 @@ static void a_row_alone_has_the_bits_it_has_in_a_batch(void **state)
       }
 }
 
+/* ---- regions handed over ---- */
+
+typedef struct handed {
+  const product *p;
+  const char *plain; /* what the product without `end` gave */
+  unsigned char *seen;
+  int calls;
+} handed;
+
+static void hand_over(void *arg, const bpi_rect *r)
+{
+  handed *h = arg;
+  const bpi_gemm *g = &h->p->g;
+  const size_t size = h->p->wide ? 8 : 4;
+  h->calls++;
+  assert_true(r->rows > 0 && r->cols > 0 && r->row >= 1000 && r->col >= 0);
+  assert_true(r->row - 1000 + r->rows <= g->m && r->col + r->cols <= g->n);
+  for (int64_t i = 0; i < r->rows; i++)
+    for (int64_t j = 0; j < r->cols; j++) {
+      const int64_t row = r->row - 1000 + i, col = r->col + j;
+      h->seen[row * g->n + col]++;
+      char *c = (char *)r->c + (size_t)(i * r->ldc + j) * size;
+      if (memcmp(c, h->plain + (size_t)(row * g->ldc + col) * size, size) != 0)
+        fail_msg("element %d,%d is not final", (int)row, (int)col);
+      memset(c, 0x55, size);
+    }
+}
+
+/* Every element once, with the bits of the product alone, whether C is kept or not; and what is written there stays. */
+static void check_regions(const bpi_kernels *k, int wide, int64_t m, int64_t n, int64_t inner, int flags,
+                          bool kept)
+{
+  product p = make_product(wide, m, n, inner, flags, flags & 16 ? 3 : 0, 2);
+  char *plain = run_product(k, &p, false), *c = room(p.c_bytes);
+  memcpy(c, p.c, p.c_bytes);
+  handed h = {&p, plain, calloc((size_t)(m * n) + 1, 1), 0};
+  const bpi_end end = {hand_over, &h, 1000};
+  bpi_gemm g = p.g;
+  g.end = &end;
+  g.c = kept ? c : NULL;
+  void *scratch = room(k->gemm_scratch[wide](&g));
+  const int64_t units = k->gemm_units[wide](&g), half = units / 2;
+  k->gemm[wide](&g, half, units, scratch);
+  const int calls = h.calls;
+  k->gemm[wide](&g, 0, half, scratch);
+  for (int64_t i = 0; i < m * n; i++)
+    if (h.seen[i] != 1)
+      fail_msg("%s: %dx%dx%d flags %d: element %d handed over %d times", k->name, (int)m, (int)n, (int)inner,
+               flags, (int)i, h.seen[i]);
+  for (int64_t i = 0; kept && i < m * n; i++) {
+    unsigned char want[8];
+    memset(want, 0x55, sizeof want);
+    assert_memory_equal(c + (size_t)(i / n * g.ldc + i % n) * (wide ? 8 : 4), want, wide ? 8 : 4);
+  }
+  assert_true(calls <= h.calls && (m * n == 0 || h.calls > 0));
+  free(scratch);
+  free(h.seen);
+  free(plain);
+  free(c);
+  free_product(&p);
+}
+
+static void regions_are_handed_over_once(void **state)
+{
+  (void)state;
+  static const int64_t shapes[][3] = {{0, 3, 2},     {3, 0, 2},     {3, 5, 0},     {1, 1, 8},
+                                      {1, 8, 2},     {1, 33, 300},  {2, 40, 17},   {5, 7, 9},
+                                      {64, 10, 128}, {70, 33, 40},  {65, 129, 70}, {33, 10, 600},
+                                      {300, 70, 5},  {9, 200, 530}, {130, 100, 64}};
+  seed = 8;
+  EACH_ISA(k)
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int flags = 0; flags < 32; flags++)
+      for (int kept = 0; kept < 2; kept++)
+        if ((kept || !(flags & 8)) && chosen())
+          check_regions(k, (flags / 4 + (int)s) & 1, shapes[s][0], shapes[s][1], shapes[s][2], flags, kept);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -614,6 +692,7 @@ int main(void)
       cmocka_unit_test(products_agree_with_the_oracle),
       cmocka_unit_test(large_products_agree_with_the_oracle),
       cmocka_unit_test(a_row_alone_has_the_bits_it_has_in_a_batch),
+      cmocka_unit_test(regions_are_handed_over_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

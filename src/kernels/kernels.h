@@ -29,14 +29,31 @@ typedef enum bpi_reduce {
   BPI_REDUCE_ARGMIN
 } bpi_reduce;
 
+/* A rectangle of a product's result whose sums are final: c is its first element, in C or in the kernel's scratch. */
+typedef struct bpi_rect {
+  void *c;
+  int64_t ldc;
+  int64_t row, rows, col, cols; /* where it lies in C; rows are counted from bpi_end.row on */
+} bpi_rect;
+
+/* What is done with each region while it is in the cache. Every element is handed over exactly once, in regions that the
+ * shapes alone decide; fn may change the elements in place. arg belongs to the thread that calls the product: each has a
+ * bpi_gemm of its own, so what a thread needs for itself goes through here. Regions of other threads come at the same time. */
+typedef struct bpi_end {
+  void (*fn)(void *arg, const bpi_rect *r);
+  void *arg;
+  int64_t row; /* added to the rows of all regions: products of a batch follow one another */
+} bpi_end;
+
 /* C[m,n] = op(A)[m,k] op(B)[k,n] (+ bias[n]) (+ C). Row strides lda, ldb, ldc in elements; ta: A is stored [k,m], tb: B is [n,k]. */
 typedef struct bpi_gemm {
   int64_t m, n, k;
   const void *a, *b, *bias; /* bias may be NULL */
-  void *c;
+  void *c; /* NULL: regions are kept in scratch and seen by `end` alone; then nothing is accumulated */
   int64_t lda, ldb, ldc;
   bool ta, tb;
   bool accumulate;
+  const bpi_end *end; /* NULL: nothing more to do */
 } bpi_gemm;
 
 typedef struct bpi_kernels {
@@ -49,7 +66,8 @@ typedef struct bpi_kernels {
   void (*reduce[2])(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin,
                     int64_t end); /* [0] float32, [1] float64 */
 
-  /* Matrix product. Work is cut into units of the output's rows and columns by shape alone. scratch: per thread. */
+  /* Matrix product. Work is cut into units of the output's rows and columns by shape alone. scratch: per thread; its size depends on
+   * shapes and on whether c is NULL. */
   int64_t (*gemm_units[2])(const bpi_gemm *g);
   size_t (*gemm_scratch[2])(const bpi_gemm *g);
   void (*gemm[2])(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);

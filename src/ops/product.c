@@ -89,13 +89,19 @@ static bp_status matmul_kernel(bp_kernel_call *c)
   const bpi_kernels *k = c->vec;
   int wide = y->dtype == BP_FLOAT64;
   bpi_gemm g = matmul_of(c);
+  bpi_end end = {0};
+  if (c->finish) {
+    end = *(const bpi_end *)c->finish;
+    g.end = &end;
+  }
   int64_t each = k->gemm_units[wide](&g);
   for (int64_t u = c->begin; u < c->end;) {
     int64_t batch = u / each, first = u % each, last = first + (c->end - u);
     last = last > each ? each : last;
     g.a = batch_at(&c->in[0], y, batch);
     g.b = batch_at(&c->in[1], y, batch);
-    g.c = (char *)y->data + batch * g.m * g.n * (int64_t)bp_dtype_size(y->dtype);
+    g.c = y->data ? (char *)y->data + batch * g.m * g.n * (int64_t)bp_dtype_size(y->dtype) : NULL;
+    end.row = batch * g.m;
     k->gemm[wide](&g, first, last, c->scratch);
     u += last - first;
   }
@@ -115,6 +121,7 @@ static size_t matmul_scratch(const bp_kernel_call *c)
 {
   const bpi_kernels *k = c->vec;
   bpi_gemm g = matmul_of(c);
+  g.c = c->finish ? NULL : &g; /* regions may have to be kept */
   return k->gemm_scratch[c->out[0].dtype == BP_FLOAT64](&g);
 }
 
@@ -249,6 +256,7 @@ static bpi_gemm linear_of(const bp_kernel_call *c)
   g.b = w->data;
   g.bias = c->in[2].data;
   g.c = y->data;
+  g.end = c->finish;
   g.lda = g.k;
   g.ldc = g.n;
   g.tb = !stored_transposed;
@@ -282,6 +290,7 @@ static size_t linear_scratch(const bp_kernel_call *c)
 {
   const bpi_kernels *k = c->vec;
   bpi_gemm g = linear_of(c);
+  g.c = c->finish ? NULL : &g;
   return k->gemm_scratch[c->out[0].dtype == BP_FLOAT64](&g);
 }
 

@@ -12,24 +12,6 @@
 
 #include <string.h>
 
-#ifdef BPI_CBLAS
-#include <cblas.h>
-
-#define T    float
-#define S    f32
-#define GEMM cblas_sgemm
-#include "kernels/gemm/gemm_cblas.h"
-#undef T
-#undef S
-#undef GEMM
-
-#define T    double
-#define S    f64
-#define GEMM cblas_dgemm
-#include "kernels/gemm/gemm_cblas.h"
-
-#else
-
 enum { ROW_BLOCK = 264 };
 
 #define T      float
@@ -47,4 +29,3 @@ enum { ROW_BLOCK = 264 };
 #define MULADD BPI_MULADD_F64
 #define SPREAD BPI_SPREAD_F64
 #include "kernels/gemm/gemm_real.h"
-#endif

@@ -49,7 +49,8 @@ int64_t BPI_SYM(N(bpi_gemm_units))(const bpi_gemm *g)
 size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
 {
   const N(cut) u = N(cut_of)(g);
-  return (size_t)((u.pack_a ? u.rows * u.steps : 0) + NR * u.steps) * sizeof(T) + 64;
+  return (size_t)((u.pack_a ? u.rows * u.steps : 0) + NR * u.steps + (g->c ? 0 : NR * u.rows)) * sizeof(T) +
+         64;
 }
 
 /* ---- tiles ---- */
@@ -287,6 +288,8 @@ typedef struct N(job) {
   int64_t row, rows, step, steps;
   const T *a; /* op(A) at (row, step), or the packed block */
   T *panel;
+  T *c; /* where element (row, column) goes, `column` the first of the job */
+  int64_t ldc, column;
 } N(job);
 
 /* Asks for tile number `tile` of `tiles`' share of the panel after this one, which is packed when these tiles are done: its
@@ -313,9 +316,9 @@ static void N(run_panel)(const N(job) * w, int64_t column)
   const int columns = g->n - column < NR ? (int)(g->n - column) : NR;
   const T *b = (const T *)g->b + (g->tb ? column * g->ldb + w->step : w->step * g->ldb + column);
   const T *next = g->tb ? b + NR * g->ldb : b + NR;
-  N(tile) t = {.ldc = g->ldc, .columns = columns, .add = g->accumulate || w->step > 0};
+  N(tile) t = {.ldc = w->ldc, .columns = columns, .add = (g->accumulate && g->c) || w->step > 0};
   t.bias = g->bias && w->step == 0 ? (const T *)g->bias + column : NULL;
-  T *c = (T *)g->c + w->row * g->ldc + column;
+  T *c = w->c + (column - w->column);
   if (g->tb && !w->u->pack_a && w->rows <= 2 && columns == NR) {
     t.c = c;
     (w->rows == 1 ? N(thin1) : N(thin2))(w->steps, w->a, g->lda, b, g->ldb, &t);
@@ -333,18 +336,29 @@ static void N(run_panel)(const N(job) * w, int64_t column)
     const int64_t mr = w->rows - i < MR ? w->rows - i : MR;
     if (ahead)
       N(fetch_ahead)(w, next, i / MR, count);
-    t.c = c + i * g->ldc;
+    t.c = c + i * w->ldc;
     tiles[mr - 1](w->steps, w->u->pack_a ? w->a + i * w->steps : w->a + i * g->lda, g->lda, b, g->ldb, &t);
   }
+}
+
+static void N(hand_over)(const N(job) * w, int64_t column)
+{
+  const bpi_end *end = w->g->end;
+  const int64_t left = w->g->n - column;
+  const bpi_rect r = {w->c + (column - w->column), w->ldc, end->row + w->row, w->rows, column,
+                      left < NR ? left : NR};
+  end->fn(end->arg, &r);
 }
 
 /* Panels [from, to) of one row block. */
 static void N(run_rows)(const bpi_gemm *g, const N(cut) * u, int64_t block, int64_t from, int64_t to,
                         T *scratch)
 {
-  N(job) w = {.g = g, .u = u, .row = block * u->rows};
+  N(job) w = {.g = g, .u = u, .row = block * u->rows, .column = from * NR};
   w.rows = g->m - w.row < u->rows ? g->m - w.row : u->rows;
   w.panel = scratch + (u->pack_a ? u->rows * u->steps : 0);
+  w.ldc = g->c ? g->ldc : NR;
+  w.c = g->c ? (T *)g->c + w.row * g->ldc + w.column : w.panel + NR * u->steps;
   for (int64_t s = 0; s < u->step_blocks; s++) {
     w.step = s * u->steps;
     w.steps = g->k - w.step < u->steps ? g->k - w.step : u->steps;
@@ -352,8 +366,11 @@ static void N(run_rows)(const bpi_gemm *g, const N(cut) * u, int64_t block, int6
     if (u->pack_a)
       N(pack_a)(w.rows, w.steps, a, g->ta ? 1 : g->lda, g->ta ? g->lda : 1, scratch);
     w.a = u->pack_a ? scratch : a;
-    for (int64_t p = from; p < to; p++)
+    for (int64_t p = from; p < to; p++) {
       N(run_panel)(&w, p * NR);
+      if (g->end && s == u->step_blocks - 1)
+        N(hand_over)(&w, p * NR);
+    }
   }
 }
 
@@ -362,7 +379,8 @@ void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *s
   const N(cut) u = N(cut_of)(g);
   for (int64_t at = begin; at < end;) {
     const int64_t block = at / u.panels, from = at % u.panels;
-    const int64_t to = u.panels - from < end - at ? u.panels : from + (end - at);
+    int64_t to = u.panels - from < end - at ? u.panels : from + (end - at);
+    to = g->c ? to : from + 1; /* scratch has room for one region */
     N(run_rows)(g, &u, block, from, to, scratch);
     at += to - from;
   }

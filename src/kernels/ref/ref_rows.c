@@ -17,8 +17,7 @@ int64_t bpi_ref_units(const bpi_gemm *g)
 
 size_t bpi_ref_scratch(const bpi_gemm *g)
 {
-  (void)g;
-  return 0;
+  return g->c ? 0 : (size_t)g->n * sizeof(double);
 }
 
 #define REF_OF(T, S)                                                                                       \
@@ -78,17 +77,20 @@ size_t bpi_ref_scratch(const bpi_gemm *g)
   }                                                                                                        \
   void bpi_ref_gemm_##S(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)                      \
   {                                                                                                        \
-    (void)scratch;                                                                                         \
     const T *a = g->a, *b = g->b, *bias = g->bias;                                                         \
-    for (int64_t i = begin; i < end; i++)                                                                  \
+    for (int64_t i = begin; i < end; i++) {                                                                \
+      T *row = g->c ? (T *)g->c + i * g->ldc : scratch;                                                    \
       for (int64_t j = 0; j < g->n; j++) {                                                                 \
-        T *c = (T *)g->c + i * g->ldc + j;                                                                 \
-        long double sum = (bias ? bias[j] : 0) + (g->accumulate ? *c : 0);                                 \
+        T *c = row + j;                                                                                    \
+        long double sum = (bias ? bias[j] : 0) + (g->accumulate && g->c ? *c : 0);                         \
         for (int64_t p = 0; p < g->k; p++)                                                                 \
           sum += (long double)a[g->ta ? p * g->lda + i : i * g->lda + p] *                                 \
                  (long double)b[g->tb ? j * g->ldb + p : p * g->ldb + j];                                  \
         *c = (T)sum;                                                                                       \
       }                                                                                                    \
+      if (g->end && g->n)                                                                                  \
+        g->end->fn(g->end->arg, &(bpi_rect){row, g->ldc, g->end->row + i, 1, 0, g->n});                    \
+    }                                                                                                      \
   }
 
 REF_OF(float, f32)
