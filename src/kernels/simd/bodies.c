@@ -1,16 +1,19 @@
 /* The loops of every elementwise row, and the table of this instruction set.
  *
  * A row's scalar body is one expression (src/ops, collected into bodies.inc). Including that list once per element type
- * makes the loops; including it again fills the table. A body is compiled into one loop over contiguous operands, which the
- * compiler vectorises; other steps are brought into small contiguous blocks first, so a body costs its code once. */
-#include "kernels/simd/isa.h"
+ * makes the loops; including it again fills the table. A body is compiled into one span: a loop over a whole number of LANES
+ * contiguous elements, which the compiler turns into one loop over vectors with nothing before or behind it. What does not
+ * fit a span, steps other than 1 and the last few elements, goes through rooms that do, by code that all bodies share. */
 #include "kernels/gemmblas.h"
 #include "kernels/simd/bodymath.h"
+#include "kernels/simd/isa.h"
 
 /* float64 arithmetic in a float32 loop would halve its speed and round twice: bodies write (T)0.5. */
 #pragma GCC diagnostic warning "-Wdouble-promotion"
 
-enum { BLOCK = 256 };
+/* A span's elements are a multiple of LANES: whatever vectors a loop chooses, they fit. One that touches bytes may count in
+ * vectors of bytes. */
+enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256 };
 
 /* What the text of a body tells, all folded by the compiler. p may be NULL where no parameter is named. */
 #define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
@@ -18,163 +21,190 @@ enum { BLOCK = 256 };
 #define IS_CHEAP(text)     (!NAMES(text, "m_"))
 #define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)p[i] : (T)0
 #define PARAMETERS(text) \
+  (void)p;               \
   PARAMETER(0, text);    \
   PARAMETER(1, text);    \
   PARAMETER(2, text)
 
-/* What every body sees beside its operands. */
+/* ---- what all bodies share ---- */
+
+/* A body over n elements, a multiple of its lanes. True if an argument was too large for a vector function. */
+typedef int (*span_fn)(int64_t n, void *y, const void *const *x, const double *p);
+
+/* The loops of a body. direct: the span that takes the operands as they are, NULL if none does. span: with every step 1.
+ * careful: the span for large arguments, NULL for most. */
+typedef struct spans {
+  span_fn direct, span, careful;
+} spans;
+
+/* Bytes of an element of the result and of each operand, operands and lanes, in one word: one instruction in each loop. */
+#define SHAPE(R, A, B, n_in)                                                                               \
+  ((uint32_t)sizeof(R) | (uint32_t)sizeof(A) << 4 | (uint32_t)sizeof(B) << 8 | (uint32_t)sizeof(B) << 12 | \
+   (uint32_t)(n_in) << 16 | (uint32_t)(sizeof(R) == 1 || sizeof(A) == 1 ? BYTE_LANES : LANES) << 20)
+#define SHAPE_SIZE(shape, k) ((int64_t)((shape) >> (4 * (k)) & 15)) /* k = 0: of the result */
+#define SHAPE_IN(shape)      ((int)((shape) >> 16 & 15))
+#define SHAPE_LANES(shape)   ((int64_t)((shape) >> 20))
+
+#define SPREAD(U)                       \
+  do {                                  \
+    const U *from = x;                  \
+    U *to = room;                       \
+    for (int64_t i = 0; i < m; i++)     \
+      to[i] = from[i * step];           \
+    for (int64_t i = m; i < whole; i++) \
+      to[i] = from[0];                  \
+  } while (0)
+
+/* m elements of an operand, filled up with its first one. */
+static void spread(int64_t size, int64_t m, int64_t whole, void *room, const void *x, int64_t step)
+{
+  if (step == 0)
+    m = 0;
+  if (size == 4)
+    SPREAD(uint32_t);
+  else if (size == 8)
+    SPREAD(uint64_t);
+  else
+    SPREAD(uint8_t);
+}
+
+typedef char block_room[BLOCK * 8];
+
+/* m elements through rooms, `at` elements after the first ones. A room keeps an operand that is one element for all. Bodies
+ * with a careful span write into a room too: y may be an operand that is still needed. */
+static void run_block(uint32_t shape, int64_t at, int64_t m, void *y, const void *const *x,
+                      const int64_t *step, const double *p, const spans *s, block_room *room)
+{
+  const int64_t lanes = SHAPE_LANES(shape), whole = (m + lanes - 1) & -lanes, size = SHAPE_SIZE(shape, 0);
+  const void *in[3];
+  for (int k = 0; k < SHAPE_IN(shape); k++) {
+    const char *from = (const char *)x[k] + at * step[k] * SHAPE_SIZE(shape, k + 1);
+    const bool there = step[k] == 1 && m == whole;
+    in[k] = there ? from : room[k];
+    if (!there && (step[k] || at == 0))
+      spread(SHAPE_SIZE(shape, k + 1), m, whole, room[k], from, step[k]);
+  }
+  char *to = (char *)y + at * size;
+  const bool apart = m != whole || s->careful;
+  void *out = apart ? room[3] : (void *)to;
+  if (s->span(whole, out, in, p) && s->careful)
+    s->careful(whole, out, in, p);
+  if (apart)
+    memcpy(to, out, (size_t)(m * size));
+}
+
+static BPI_SHARED void run_blocks(uint32_t shape, int64_t n, void *y, const void *const *x,
+                                  const int64_t *step, const double *p, const spans *s)
+{
+  _Alignas(64) block_room room[4];
+  for (int64_t at = 0; at < n; at += BLOCK)
+    run_block(shape, at, n - at < BLOCK ? n - at : BLOCK, y, x, step, p, s, room);
+}
+
+/* As many elements as fit the direct span, and the rest. */
+static BPI_SHARED void run_spans(uint32_t shape, int64_t n, void *y, const void *const *x,
+                                 const int64_t *step, const double *p, const spans *s)
+{
+  const int64_t whole = s->direct ? n & -SHAPE_LANES(shape) : 0;
+  const void *rest[3];
+  if (whole)
+    s->direct(whole, y, x, p);
+  if (whole == n)
+    return;
+  for (int k = 0; k < SHAPE_IN(shape); k++)
+    rest[k] = (const char *)x[k] + whole * step[k] * SHAPE_SIZE(shape, k + 1);
+  run_blocks(shape, n - whole, (char *)y + whole * SHAPE_SIZE(shape, 0), rest, step, p, s);
+}
+
+/* ---- the loops of one body ---- */
+
+/* What a body sees beside its operands. */
 #define REST_ARGS T p0, T p1, T p2, int *far, const int careful
 #define REST_USED (void)p0, (void)p1, (void)p2, (void)far, (void)careful
-#define REST      p0, p1, p2, far, careful
 
-/* m elements of an operand from begin on, contiguous: where they are, or in room. A broadcast one is spread once. */
-#define FETCH(U, S)                                                                         \
-  static const U *fetch_##S(U *room, const void *x, int64_t step, int64_t begin, int64_t m) \
-  {                                                                                         \
-    const U *from = (const U *)x + begin * step;                                            \
-    if (step == 1)                                                                          \
-      return from;                                                                          \
-    if (step != 0 || begin == 0)                                                            \
-      for (int64_t i = 0; i < m; i++)                                                       \
-        room[i] = from[i * step];                                                           \
-    return room;                                                                            \
-  }
-FETCH(float, f32)
-FETCH(double, f64)
-FETCH(int64_t, i64)
-FETCH(uint8_t, b8)
+#define SPAN_ARGS int64_t n, void *y_, const void *const *in, const double *p
+#define LOOP_ARGS int64_t n, void *y, const void *const *x, const int64_t *step, const double *p
 
-/* The walk over blocks: one block for contiguous operands. Sine and its kin write into a block of their own, for y may be an
- * operand that the careful run still needs. */
-#define BLOCKS(R, SPAN, text, contiguous, FETCH_ALL)       \
-  const bool trig = IS_TRIG(text);                         \
-  const int64_t block = (contiguous) && !trig ? n : BLOCK; \
-  R apart[BLOCK];                                          \
-  for (int64_t at = 0; at < n; at += block) {              \
-    const int64_t m = n - at < block ? n - at : block;     \
-    R *out = trig ? apart : (R *)y + at;                   \
-    int far = 0;                                           \
-    const void *in[3];                                     \
-    FETCH_ALL;                                             \
-    SPAN(m, out, in, p0, p1, p2, &far, 0);                 \
-    if (trig) {                                            \
-      if (far)                                             \
-        SPAN(m, out, in, p0, p1, p2, &far, 1);             \
-      memcpy((R *)y + at, apart, (size_t)m * sizeof(R));   \
-    }                                                      \
-  }
-#define FETCHED(i, U, SU) in[i] = BPI_PASTE(fetch, SU)(room##i, x[i], step[i], at, m)
-
-#define SPAN_ARGS(R) int64_t n, R *y, const void *const *in, REST_ARGS
-#define LOOP_ARGS    int64_t n, void *y, const void *const *x, const int64_t *step, const double *p
-
-#define LOOP1(name, R, A, SA, text, ...)                                           \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)                           \
+/* One loop over vectors: OPERANDS names them, CALL is the body on element i. */
+#define SPAN(name, variant, R, A, text, is_careful, OPERANDS, ...)                 \
+  static int __attribute__((unused)) BPI_PASTE(name##_##variant, S)(SPAN_ARGS)     \
   {                                                                                \
-    REST_USED;                                                                     \
-    return __VA_ARGS__;                                                            \
-  }                                                                                \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                          \
-  {                                                                                \
-    const A *x = in[0];                                                            \
+    PARAMETERS(text);                                                              \
+    OPERANDS;                                                                      \
+    R *y = y_;                                                                     \
+    int far = 0;                                                                   \
+    n &= -(int64_t)SHAPE_LANES(SHAPE(R, A, A, 1));                                 \
     BPI_APART                                                                      \
     for (int64_t i = 0; i < n; i++)                                                \
-      y[i] = BPI_PASTE(name##_body, S)(x[i], REST);                                \
-  }                                                                                \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                 \
-  {                                                                                \
-    (void)p;                                                                       \
-    PARAMETERS(text);                                                              \
-    if (IS_CHEAP(text) && n == 1) {                                                \
-      int none = 0;                                                                \
-      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], p0, p1, p2, &none, 0); \
-      return;                                                                      \
-    }                                                                              \
-    A room0[BLOCK];                                                                \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1, FETCHED(0, A, SA))    \
+      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, is_careful); \
+    return far;                                                                    \
+  }
+#define SPANS(name, R, A, text, OPERANDS, ...)           \
+  SPAN(name, span, R, A, text, 0, OPERANDS, __VA_ARGS__) \
+  SPAN(name, careful, R, A, text, 1, OPERANDS, __VA_ARGS__)
+#define CAREFUL(name, text) (IS_TRIG(text) ? BPI_PASTE(name##_careful, S) : NULL)
+
+/* A single element of a cheap body, in graphs of scalars, is worth no more than itself. */
+#define ONE(R, name, text, ...)                                            \
+  if (IS_CHEAP(text) && n == 1) {                                          \
+    PARAMETERS(text);                                                      \
+    int far = 0;                                                           \
+    *(R *)y = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 0); \
+    return;                                                                \
   }
 
-/* Two operands of which one is a single element are so common that cheap bodies get loops of their own for them; and so are
- * single elements alone, in graphs of scalars. */
-#define LOOP2(name, R, A, SA, text, ...)                                                             \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                        \
-  {                                                                                                  \
-    REST_USED;                                                                                       \
-    return __VA_ARGS__;                                                                              \
-  }                                                                                                  \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                            \
-  {                                                                                                  \
-    const A *a = in[0], *b = in[1];                                                                  \
-    BPI_APART                                                                                        \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], REST);                                            \
-  }                                                                                                  \
-  BPI_INLINE void BPI_PASTE(name##_left, S)(SPAN_ARGS(R))                                            \
-  {                                                                                                  \
-    const A a = *(const A *)in[0], *b = in[1];                                                       \
-    BPI_APART                                                                                        \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      y[i] = BPI_PASTE(name##_body, S)(a, b[i], REST);                                               \
-  }                                                                                                  \
-  BPI_INLINE void BPI_PASTE(name##_right, S)(SPAN_ARGS(R))                                           \
-  {                                                                                                  \
-    const A *a = in[0], b = *(const A *)in[1];                                                       \
-    BPI_APART                                                                                        \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b, REST);                                               \
-  }                                                                                                  \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                   \
-  {                                                                                                  \
-    (void)p;                                                                                         \
-    PARAMETERS(text);                                                                                \
-    const bool cheap = IS_CHEAP(text) && n > 0;                                                      \
-    int none = 0;                                                                                    \
-    if (cheap && n == 1) {                                                                           \
-      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const A *)x[1], p0, p1, p2, &none, 0); \
-      return;                                                                                        \
-    }                                                                                                \
-    if (cheap && step[0] == 0 && step[1] == 1) {                                                     \
-      BPI_PASTE(name##_left, S)(n, y, x, p0, p1, p2, &none, 0);                                      \
-      return;                                                                                        \
-    }                                                                                                \
-    if (cheap && step[0] == 1 && step[1] == 0) {                                                     \
-      BPI_PASTE(name##_right, S)(n, y, x, p0, p1, p2, &none, 0);                                     \
-      return;                                                                                        \
-    }                                                                                                \
-    A room0[BLOCK], room1[BLOCK];                                                                    \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1, FETCHED(0, A, SA);      \
-           FETCHED(1, A, SA))                                                                        \
+#define LOOP1(name, R, A, text, ...)                                                           \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)                                       \
+  {                                                                                            \
+    REST_USED;                                                                                 \
+    return __VA_ARGS__;                                                                        \
+  }                                                                                            \
+  SPANS(name, R, A, text, const A *x = in[0], x[i])                                            \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                             \
+  {                                                                                            \
+    ONE(R, name, text, *(const A *)x[0])                                                       \
+    const span_fn span = BPI_PASTE(name##_span, S);                                            \
+    const spans s = {step[0] == 1 && !IS_TRIG(text) ? span : NULL, span, CAREFUL(name, text)}; \
+    run_spans(SHAPE(R, A, A, 1), n, y, x, step, p, &s);                                        \
   }
 
-#define LOOP3(name, R, A, SA, B, SB, text, ...)                                                             \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                          \
-  {                                                                                                         \
-    REST_USED;                                                                                              \
-    return __VA_ARGS__;                                                                                     \
-  }                                                                                                         \
-  BPI_INLINE void BPI_PASTE(name##_span, S)(SPAN_ARGS(R))                                                   \
-  {                                                                                                         \
-    const A *a = in[0];                                                                                     \
-    const B *b = in[1], *c = in[2];                                                                         \
-    BPI_APART                                                                                               \
-    for (int64_t i = 0; i < n; i++)                                                                         \
-      y[i] = BPI_PASTE(name##_body, S)(a[i], b[i], c[i], REST);                                             \
-  }                                                                                                         \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                          \
-  {                                                                                                         \
-    (void)p;                                                                                                \
-    PARAMETERS(text);                                                                                       \
-    if (IS_CHEAP(text) && n == 1) {                                                                         \
-      int none = 0;                                                                                         \
-      *(R *)y = BPI_PASTE(name##_body, S)(*(const A *)x[0], *(const B *)x[1], *(const B *)x[2], p0, p1, p2, \
-                                          &none, 0);                                                        \
-      return;                                                                                               \
-    }                                                                                                       \
-    A room0[BLOCK];                                                                                         \
-    B room1[BLOCK], room2[BLOCK];                                                                           \
-    BLOCKS(R, BPI_PASTE(name##_span, S), text, step[0] == 1 && step[1] == 1 && step[2] == 1,                \
-           FETCHED(0, A, SA);                                                                               \
-           FETCHED(1, B, SB); FETCHED(2, B, SB))                                                            \
+/* Two operands of which one is a single element are so common that cheap bodies have spans for them. */
+#define LOOP2(name, R, A, text, ...)                                                           \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                  \
+  {                                                                                            \
+    REST_USED;                                                                                 \
+    return __VA_ARGS__;                                                                        \
+  }                                                                                            \
+  SPANS(name, R, A, text, const A *a = in[0]; const A *b = in[1], a[i], b[i])                  \
+  SPAN(name, left, R, A, text, 0, const A a = *(const A *)in[0]; const A *b = in[1], a, b[i])  \
+  SPAN(name, right, R, A, text, 0, const A *a = in[0]; const A b = *(const A *)in[1], a[i], b) \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                             \
+  {                                                                                            \
+    ONE(R, name, text, *(const A *)x[0], *(const A *)x[1])                                     \
+    spans s = {NULL, BPI_PASTE(name##_span, S), CAREFUL(name, text)};                          \
+    if (step[0] == 1 && step[1] == 1 && !IS_TRIG(text))                                        \
+      s.direct = s.span;                                                                       \
+    else if (IS_CHEAP(text) && step[0] == 0 && step[1] == 1)                                   \
+      s.direct = BPI_PASTE(name##_left, S);                                                    \
+    else if (IS_CHEAP(text) && step[0] == 1 && step[1] == 0)                                   \
+      s.direct = BPI_PASTE(name##_right, S);                                                   \
+    run_spans(SHAPE(R, A, A, 2), n, y, x, step, p, &s);                                        \
+  }
+
+#define LOOP3(name, R, A, B, text, ...)                                                                 \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                      \
+  {                                                                                                     \
+    REST_USED;                                                                                          \
+    return __VA_ARGS__;                                                                                 \
+  }                                                                                                     \
+  SPANS(name, R, A, text, const A *a = in[0]; const B *b = in[1]; const B *c = in[2], a[i], b[i], c[i]) \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                      \
+  {                                                                                                     \
+    ONE(R, name, text, *(const A *)x[0], *(const B *)x[1], *(const B *)x[2])                            \
+    const span_fn span = BPI_PASTE(name##_span, S);                                                     \
+    const bool direct = step[0] == 1 && step[1] == 1 && step[2] == 1 && !IS_TRIG(text);                 \
+    const spans s = {direct ? span : NULL, span, CAREFUL(name, text)};                                  \
+    run_spans(SHAPE(R, A, B, 3), n, y, x, step, p, &s);                                                 \
   }
 
 /* ---- the loops, one element type after another ---- */
@@ -195,13 +225,13 @@ FETCH(uint8_t, b8)
 #define REAL_BODY1(name, ...)
 #define REAL_BODY2(name, ...)
 #define REAL_BODY3(name, ...)
-#define NUM_BODY1(name, ...)  LOOP1(name, T, T, i64, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY2(name, ...)  LOOP2(name, T, T, i64, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY1(name, ...) LOOP1(name, uint8_t, T, i64, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY2(name, ...) LOOP2(name, uint8_t, T, i64, #__VA_ARGS__, __VA_ARGS__)
+#define NUM_BODY1(name, ...)  LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
+#define NUM_BODY2(name, ...)  LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
+#define TEST_BODY1(name, ...) LOOP1(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
+#define TEST_BODY2(name, ...) LOOP2(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
 #define BOOL_BODY1(name, ...)
 #define BOOL_BODY2(name, ...)
-#define PICK_BODY3(name, ...) LOOP3(name, T, uint8_t, b8, T, i64, #__VA_ARGS__, __VA_ARGS__)
+#define PICK_BODY3(name, ...) LOOP3(name, T, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
 #include "bodies.inc"
 #include "kernels/simd/bodies_none.h"
 #undef T
@@ -215,10 +245,10 @@ FETCH(uint8_t, b8)
 #define NUM_BODY1(name, ...)
 #define NUM_BODY2(name, ...)
 #define TEST_BODY1(name, ...)
-#define TEST_BODY2(name, ...) LOOP2(name, T, T, b8, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY1(name, ...) LOOP1(name, T, T, b8, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY2(name, ...) LOOP2(name, T, T, b8, #__VA_ARGS__, __VA_ARGS__)
-#define PICK_BODY3(name, ...) LOOP3(name, T, T, b8, T, b8, #__VA_ARGS__, __VA_ARGS__)
+#define TEST_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
+#define BOOL_BODY1(name, ...) LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
+#define BOOL_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
+#define PICK_BODY3(name, ...) LOOP3(name, T, T, T, #__VA_ARGS__, __VA_ARGS__)
 #include "bodies.inc"
 #include "kernels/simd/bodies_none.h"
 #undef T

@@ -25,6 +25,13 @@
 
 #define BPI_INLINE static inline __attribute__((always_inline, unused))
 
+/* Once, however many call it. */
+#if defined(__clang__)
+#define BPI_SHARED __attribute__((noinline))
+#else
+#define BPI_SHARED __attribute__((noinline, noclone))
+#endif
+
 #define BPI_KERNELS_OF(S)                                                                           \
   void BPI_SYM(bpi_reduce_##S)(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y,    \
                                int64_t begin, int64_t end);                                         \
