@@ -1,5 +1,5 @@
 # A thin front for CMake: what a person types. The builds are in build/<preset>.
-.PHONY: run build test bench install format lint fuzz clean
+.PHONY: run build test bench bench-quick install format lint fuzz clean
 
 run: ## installs what is missing, builds, trains a network on handwritten digits
 	@tools/install-deps run
@@ -17,9 +17,10 @@ test: ## every test, see tools/test-all
 	@tools/install-deps test
 	@tools/test-all
 
-bench: build
-	cmake --build --preset release --target benches
-	@for program in build/release/bench/*; do [ ! -x "$$program" ] || "$$program" data || exit 1; done
+bench bench-quick: ## the tables of docs/performance.md; peers by bench/install-peers
+	@tools/install-deps bench
+	@bench/build
+	@bench/run $(if $(filter bench-quick,$@),--quick)
 
 install: build ## PREFIX=/usr/local, DESTDIR=
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(or $(PREFIX),/usr/local)

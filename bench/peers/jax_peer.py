@@ -1,0 +1,106 @@
+"""JAX as a contestant. JAX_THREADS=1 keeps the process on one processor, which is the setting that XLA's CPU back end takes its threads
+from."""
+import itertools
+import os
+import sys
+
+if os.environ.get("JAX_THREADS") == "1":
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[-1]})
+    os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import protocol
+
+
+def logits(params, x):
+    for W, b in params[:-1]:
+        x = jax.nn.relu(x @ W.T + b)
+    W, b = params[-1]
+    return x @ W.T + b
+
+
+def loss_of(params, x, labels):
+    z = logits(params, x)
+    return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0])
+
+
+class Train:
+    loss = staticmethod(loss_of)
+
+    def __init__(self, request):
+        net = self.net = protocol.Network(request)
+        self.x = [jnp.asarray(net.x[s]) for s in net.batches()]
+        self.labels = [jnp.asarray(net.labels[s].astype(np.int32)) for s in net.batches()]
+
+        def sgd(state, x, y):
+            loss, g = jax.value_and_grad(self.loss)(state[0], x, y)
+            return (jax.tree.map(lambda p, g: p - net.lr * g, state[0], g),), loss
+
+        def adam(state, x, y):
+            params, m, v, t = state
+            loss, g = jax.value_and_grad(self.loss)(params, x, y)
+            t = t + 1
+            m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+            v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+            c1, c2 = net.lr / (1 - 0.9**t), 1 / (1 - 0.999**t)
+            params = jax.tree.map(lambda p, m, v: p - c1 * m / (jnp.sqrt(c2 * v) + 1e-8), params, m, v)
+            return (params, m, v, t), loss
+
+        self.step = jax.jit(adam if net.adam else sgd, donate_argnums=0)
+        self.restart()
+        self.run(2)
+
+    def first(self):
+        return [(jnp.array(W), jnp.array(b)) for W, b in self.net.params]
+
+    def restart(self):
+        params = self.first()
+        zeros = lambda: jax.tree.map(jnp.zeros_like, params)
+        self.state = (params, zeros(), zeros(), jnp.float32(0)) if self.net.adam else (params,)
+        self.next = itertools.cycle(zip(self.x, self.labels))
+
+    def run(self, n):
+        for _ in range(n):
+            self.state, loss = self.step(self.state, *next(self.next))
+        jax.block_until_ready(self.state)
+
+    def check(self, path):
+        self.restart()
+        self.state, loss = self.step(self.state, *next(self.next))
+        np.concatenate([np.asarray(a).reshape(-1) for a in jax.tree.leaves(self.state[0])]).tofile(path)
+        total = float(loss)
+        for _ in range(len(self.x) - 1):
+            self.state, loss = self.step(self.state, *next(self.next))
+            total += float(loss)
+        return {"loss": total / len(self.x)}
+
+
+class Infer:
+    ask = staticmethod(logits)
+
+    def __init__(self, request):
+        self.net = protocol.Network(request)
+        self.x = [jnp.asarray(self.net.x[s]) for s in self.net.batches()]
+        self.params = self.first()
+        self.call = jax.jit(self.ask)
+        self.next = itertools.cycle(self.x)
+        self.run(2)
+
+    def first(self):
+        return [(jnp.array(W), jnp.array(b)) for W, b in self.net.params]
+
+    def run(self, n):
+        for _ in range(n):
+            y = self.call(self.params, next(self.next))
+            y.block_until_ready()
+
+    def check(self, path):
+        np.asarray(self.call(self.params, self.x[0])).tofile(path)
+
+
+if __name__ == "__main__":
+    protocol.serve(f"JAX {jax.__version__}, {os.environ.get('JAX_THREADS', 'all')} threads", {"train": Train, "infer": Infer})

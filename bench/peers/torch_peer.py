@@ -1,0 +1,104 @@
+"""PyTorch as a contestant: TORCH_THREADS=N in the environment says how many threads; mode=eager|compile with each work."""
+import itertools
+import os
+import sys
+
+import numpy as np
+import torch
+
+import protocol
+
+torch.set_num_threads(int(os.environ.get("TORCH_THREADS", "1")))
+F = torch.nn.functional
+
+
+def compiled(mode, f):
+    return f if mode == "eager" else torch.compile(f, dynamic=False, **({"mode": mode} if mode != "compile" else {}))
+
+
+def dense(params):
+    """The network as torch.nn would have it, with the weights given."""
+    layers = []
+    for i, (W, b) in enumerate(params):
+        layer = torch.nn.Linear(W.shape[1], W.shape[0])
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(W))
+            layer.bias.copy_(torch.from_numpy(b))
+        layers += [layer] + ([torch.nn.ReLU()] if i + 1 < len(params) else [])
+    return torch.nn.Sequential(*layers)
+
+
+class Train:
+    def __init__(self, request):
+        self.net, self.mode = protocol.Network(request), request.get("mode", "eager")
+        self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
+        self.labels = [torch.from_numpy(self.net.labels[s]) for s in self.net.batches()]
+        self.fused = request.get("update", "fused") == "fused"
+        self.restart()
+        self.run(3)
+
+    def build(self):
+        return dense(self.net.params)
+
+    def restart(self):
+        self.model = self.build()
+        kinds = torch.optim.Adam if self.net.adam else torch.optim.SGD
+        way = {"fused": True} if self.fused else {"foreach": True}
+        self.optimizer = kinds(self.model.parameters(), lr=self.net.lr, **way)
+        self.loss_of = compiled(self.mode, lambda x, y: F.cross_entropy(self.model(x), y))
+        self.next = itertools.cycle(zip(self.x, self.labels))
+
+    def step(self):
+        x, y = next(self.next)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss_of(x, y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def run(self, n):
+        for _ in range(n):
+            self.step()
+
+    def weights(self):
+        return torch.cat([p.detach().reshape(-1) for p in self.model.parameters()]).numpy()
+
+    def check(self, path):
+        self.restart()
+        total = float(self.step().detach())
+        self.weights().tofile(path)
+        for _ in range(len(self.x) - 1):
+            total += float(self.step().detach())
+        return {"loss": total / len(self.x)}
+
+
+class Infer:
+    def __init__(self, request):
+        self.net = protocol.Network(request)
+        self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
+        self.model = self.build().eval()
+        self.ask = compiled(request.get("mode", "eager"), self.model)
+        self.next = itertools.cycle(self.x)
+        self.run(3)
+
+    def build(self):
+        return dense(self.net.params)
+
+    def run(self, n):
+        with torch.inference_mode():
+            for _ in range(n):
+                self.ask(next(self.next))
+
+    def check(self, path):
+        with torch.inference_mode():
+            self.ask(self.x[0]).numpy().tofile(path)
+
+
+def chain(x):
+    """bench/works.py has the formula."""
+    return torch.sigmoid(torch.tanh(x * 1.5 + 0.5) * x - 0.25 * x).square() + x
+
+
+if __name__ == "__main__":
+    note = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+    protocol.serve(note, {"train": Train, "infer": Infer})

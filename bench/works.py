@@ -1,0 +1,156 @@
+"""What is measured, against whom, and the bars: one row a work.
+
+A bar is (text, figure, bar, unit): `figure` is a function of the Figures of its work; it is met when the figure is at least the bar, or at most
+where the bar is negative (then -bar is meant).
+"""
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Entrant:
+    key: str  # "bprop 1T"
+    program: str
+    threads: int
+    words: dict = field(default_factory=dict)
+    env: dict = field(default_factory=dict)
+    settings: list = field(default_factory=list)  # environments to be tried, the fastest competes
+
+
+@dataclass
+class Work:
+    name: str
+    kind: str
+    words: dict  # of the request; data=(rows, widths) or count=n: files to be made
+    entrants: list
+    bars: list
+    unit: str  # of one repetition: "step", "pass"
+    rounds: int = 15
+    target: float = 0.03  # seconds of one turn
+    quick: bool = False  # part of make bench-quick
+    check: str = ""  # contestant that computes the reference, in float64
+    flops: float = 0  # multiply-adds and the like of one repetition, times 2 ...
+    bytes: float = 0  # ... what must go through main memory ...
+    reads: float = 0  # ... and what must be read, from the level of memory that holds it
+    per: float = 1  # elements or examples of one repetition
+
+
+CORES = ["SkylakeX", "Zen", "Haswell"]
+
+
+def blas(threads):
+    return [{"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": str(threads)} for core in CORES]
+
+
+def ours(threads, name="bprop", **words):
+    return Entrant(f"{name} {threads}T", "ours", threads, words)
+
+
+def hand(threads, **words):
+    return Entrant(f"C {threads}T", "handwritten", threads, words, settings=blas(threads))
+
+
+def torch(threads, mode, **words):
+    return Entrant(f"PyTorch {mode} {threads}T", "torch", threads, {"mode": mode, **words},
+                   {"TORCH_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)})
+
+
+def jax(threads, **words):
+    return Entrant(f"JAX {threads}T", "jax", threads, words, {"JAX_THREADS": str(threads)})
+
+
+class Figures:
+    """The results of one work, as bars ask for them."""
+
+    def __init__(self, work, results, limits):
+        self.work, self.results, self.limits = work, results, limits
+
+    def seconds(self, *prefixes):
+        """Least time of all contestants whose key begins so; None where there is none."""
+        found = [r["seconds"] for k, r in self.results.items() if "seconds" in r and k.startswith(prefixes)]
+        return min(found) if found else None
+
+    def times(self, other, ours):
+        """How many times as fast as the others."""
+        a, b = self.seconds(*([other] if isinstance(other, str) else other)), self.seconds(ours)
+        return a / b if a and b else None
+
+    def floor(self, threads):
+        suffix = "1" if threads == 1 else "all"
+        peak = self.limits[f"flops_{self.limits['isa']}_{suffix}"]
+        memory = max(self.limits.get(f"stream_dram_{suffix}", 0), self.limits.get(f"triad_dram_{suffix}", 0))
+        reading = self.work.reads / self.limits[f"read_{self.level(self.work.reads)}_{suffix}"]
+        return max(self.work.flops / peak, reading) + self.work.bytes / memory
+
+    def level(self, size):
+        """The level of memory that holds so many bytes."""
+        return next((l for l in ("l1", "l2", "l3") if size <= self.limits[f"{l}_bytes"]), "dram")
+
+    def over_floor(self, ours, threads):
+        b = self.seconds(ours)
+        return b / self.floor(threads) if b and self.floor(threads) else None
+
+
+def net_flops(widths, train):
+    """Of one example: forward; with training also both gradients, but for that by the inputs."""
+    products = [2 * a * b for a, b in zip(widths, widths[1:])]
+    return sum(products) * (2 if train else 1) + (sum(products[1:]) if train else 0)
+
+
+def net_params(widths):
+    return sum((a + 1) * b for a, b in zip(widths, widths[1:]))
+
+
+def train_work(widths, batch, optimizer, rows, bars, **more):
+    name = "-".join(map(str, widths))
+    entrants = [e for t in (1, 2) for e in (
+        ours(t), ours(t, "trainer", through="trainer"), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    return Work(f"train {name}, batch {batch}, {optimizer}", "train",
+                {"data": (rows, widths), "batch": batch, "optimizer": optimizer, "lr": 0.1 if optimizer == "sgd" else 0.001},
+                entrants, bars, "step", check="reference", flops=batch * net_flops(widths, True), per=batch,
+                bytes=24.0 * net_params(widths) if more.pop("memory", False) else 0, **more)
+
+
+def train_bars(c, floor, peers):
+    """(1 thread, 2 threads) each: times hand-written C, at most so many floors, times the best PyTorch."""
+    bars = []
+    for t in (1, 2):
+        s = "s" if t > 1 else ""
+        torches = tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in range(1, t + 1))
+        hands = tuple(f"C {n}T" for n in range(1, t + 1))
+        bars.append((f"{t} thread{s}: times hand-written C", lambda f, t=t, h=hands: f.times(h, f"bprop {t}T"), c[t - 1]))
+        bars.append((f"{t} thread{s}: times the floor", lambda f, t=t: f.over_floor(f"bprop {t}T", t), -floor[t - 1]))
+        bars.append((f"{t} thread{s}: times the best PyTorch", lambda f, t=t, p=torches: f.times(p, f"bprop {t}T"), peers[t - 1]))
+        bars.append((f"{t} thread{s}: trainer over plan", lambda f, t=t: over(f.seconds(f"trainer {t}T"), f.seconds(f"bprop {t}T")), -1.03))
+    bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
+    return bars
+
+
+def over(a, b):
+    return a / b if a and b else None
+
+
+def infer_work(widths, batch, rows, factor, **more):
+    name = "-".join(map(str, widths))
+    entrants = [e for t in (1, 2) for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    torches = tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in (1, 2))
+    bars = [("times the best PyTorch", lambda f: f.times(torches, "bprop "), factor),
+            ("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0)]
+    return Work(f"infer {name}, batch {batch}", "infer", {"data": (rows, widths), "batch": batch}, entrants, bars + more.pop("bars", []), "pass",
+                check="reference", flops=batch * net_flops(widths, False), reads=4 * net_params(widths), per=batch, **more)
+
+
+SMALL, MIDDLE, LARGE = [784, 128, 10], [784, 512, 512, 10], [3072, 4096, 4096, 10]
+
+
+WORKS = [
+    train_work(SMALL, 64, "sgd", 9984, train_bars((1.25, 1.4), (1.35, 1.5), (2.0, 2.5)), quick=True),
+    train_work(MIDDLE, 128, "sgd", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
+    train_work(MIDDLE, 128, "adam", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
+    train_work(LARGE, 256, "adam", 1024, train_bars((1.05, 1.05), (1.25, 1.25), (1.0, 1.0)), rounds=5, memory=True),
+    infer_work(SMALL, 1, 9984, 1.5, bars=[("over reading the weights once", lambda f: f.over_floor("bprop 1T", 1), -1.3)], quick=True),
+    infer_work(SMALL, 1024, 9216, 1.1),
+    infer_work(MIDDLE, 1, 9984, 1.5),
+    infer_work(MIDDLE, 1024, 9216, 1.1),
+    infer_work(LARGE, 1, 1024, 1.5, rounds=9),
+    infer_work(LARGE, 1024, 1024, 1.1, rounds=5),
+]
