@@ -1,7 +1,6 @@
 /* The library reads no environment; the program does, for it. */
 #include "context.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +38,10 @@ static void log_line(void *user, bp_log_level level, const char *line)
   fprintf(stderr, "[%s] %s\n", names[level], line);
 }
 
-/* The processors that this process may use; what is not known counts as one. */
-static int processors(void)
-{
-  cpu_set_t set;
-  int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-  return n < 1 ? 1 : n > 64 ? 64 : n;
-}
-
 bp_ctx *context_new(const settings *s)
 {
   bp_ctx_options o = {.log = log_line, .log_level = (bp_log_level)log_level()};
-  o.threads = s->threads ? (int)s->threads : processors();
+  o.threads = s->threads ? (int)s->threads : bp_processors();
   o.limit_isa = isa_wanted() != BP_ISA_BEST;
   o.isa = (bp_isa)isa_wanted();
   bp_ctx *ctx = bp_ctx_new(&o);

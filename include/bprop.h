@@ -124,7 +124,7 @@ typedef struct bp_ctx_options {
   bp_log_fn log; /**< NULL: no log */
   void *log_user;
   bp_log_level log_level;
-  int threads;    /**< most threads a run may use; 0: 1. No thread is started before one is needed. */
+  int threads; /**< most threads a run may use; 0: 1. No thread is started before one is needed. bp_processors(): all there are. */
   bool limit_isa; /**< true: use `isa` below, or the base where the machine lacks it */
   bp_isa isa;
 } bp_ctx_options;
@@ -136,6 +136,9 @@ BP_API bp_ctx *bp_ctx_new(const bp_ctx_options *options);
 BP_API void bp_ctx_free(bp_ctx *ctx);
 /** Number of threads runs may use. */
 BP_API int bp_ctx_threads(const bp_ctx *ctx);
+/** Processors that this process may use, 1 to 256: those it may run on, or fewer where its control group (a container's limit, say) grants
+ *  less time. Cost: some files are read, about 50 microseconds. No context uses more threads at once than this, whatever it was allowed. */
+BP_API int bp_processors(void);
 /** Instruction set in use. */
 BP_API bp_isa bp_ctx_isa(const bp_ctx *ctx);
 /** "base", "avx2", "avx512", "neon". */

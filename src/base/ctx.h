@@ -13,6 +13,7 @@ struct bp_ctx {
   void *log_user;
   bp_log_level log_level;
   int threads;
+  int processors; /* that the pool reckons with; 0: bp_processors(). Set by tests */
   bp_isa isa;
   struct bpi_pool *pool; /* made on first use, see pool.h */
 };

@@ -1,4 +1,7 @@
-/* A pool of threads: spins briefly, yields, then parks. Made on first use, never at load. */
+/* A pool of threads: spins briefly, yields, then parks. Made on first use, never at load.
+ *
+ * A job is units [0, n) in contiguous parts, one a thread; which part a thread takes does not change from job to job, so that
+ * what it works on stays in its cache. Nobody waits for a thread that has not come: its part is done by the caller. */
 #ifndef BPI_POOL_H
 #define BPI_POOL_H
 
@@ -6,13 +9,28 @@
 
 #define BPI_MAX_THREADS 256
 
-/* Work on units [begin, end) by thread number `thread` (0 is the caller's). */
+/* Work on units [begin, end) by thread number `thread` (0 is the caller's). May be called several times for one thread of a job,
+ * in any order of units. */
 typedef void (*bpi_work)(void *arg, int64_t begin, int64_t end, int thread);
 
-/* Splits [0, units) into at most `threads` contiguous ranges and runs them, the first in the caller's thread; returns when all
- * are done. Runs alone when the pool is busy with another caller, when called from inside itself, after a fork in the child,
- * or where threads cannot be started (with as many as could). Takes no lock in the steady state. */
+/* Splits [0, units) into at most `threads` contiguous parts and runs them, the first in the caller's thread; returns when all
+ * are done. No more threads take part than there are processors for them. Runs alone when the pool is busy with another caller, when
+ * called from inside itself, after a fork in the child, while the machine is too busy for threads to come in time, or where threads
+ * cannot be started (with as many as could). Takes no lock in the steady state. */
 void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg);
+
+/* Something to do in spare time: does a little, some microseconds of it, and tells whether there was anything to do. Called by one or
+ * several threads at once. */
+typedef bool (*bpi_chore)(void *arg);
+
+/* Gives the pool a chore: threads that wait for a job do it meanwhile. Where the context has fewer threads than there are processors, one
+ * more is started, which does chores alone. False where there is nobody to do it, or another chore is there: then the caller must do it.
+ * Ends with bpi_pool_leave, which waits until nobody is at it. */
+bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg);
+/* There is something to do again: wakes the thread for chores if it sleeps. */
+void bpi_pool_nudge(bp_ctx *ctx);
+void bpi_pool_leave(bp_ctx *ctx);
+
 void bpi_pool_free(struct bpi_pool *p);
 
 #endif

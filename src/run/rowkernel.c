@@ -24,7 +24,8 @@ static void kernel_part(void *arg, int64_t begin, int64_t end, int thread)
   c.fail_at = -1;
   c.fail_why = NULL;
   bp_status status = s->instr->op->kernel(&c);
-  if (status == BP_OK || parts->status[thread] != BP_OK)
+  bool lower = parts->status[thread] == BP_OK || c.fail_at < parts->fail_at[thread];
+  if (status == BP_OK || !lower)
     return;
   parts->status[thread] = status;
   parts->fail_at[thread] = c.fail_at;
@@ -44,9 +45,12 @@ static bp_status kernel_failed(const bpi_step *s, bp_status status, int64_t at, 
 
 bp_status bpi_run_kernel_shared(bpi_step *s)
 {
-  kernel_parts parts = {.s = s};
   const bpi_instr *i = s->instr;
+  kernel_parts parts;
   int worst = -1;
+  parts.s = s;
+  for (int t = 0; t < i->threads; t++)
+    parts.status[t] = BP_OK;
   bpi_pool_run(s->frame->run->ctx, i->threads, i->units, kernel_part, &parts);
   for (int t = 0; t < i->threads; t++)
     if (parts.status[t] != BP_OK && (worst < 0 || parts.fail_at[t] < parts.fail_at[worst]))
