@@ -53,7 +53,8 @@ typedef struct trial {
 static const struct {
   const char *name;
   int arity;
-} kinds[] = {{"add", 2}, {"sub", 2}, {"mul", 2}, {"div", 2}, {"sin", 1}, {"exp", 1}, {"tanh", 1}, {"sqrt", 1}};
+} kinds[] = {{"add", 2}, {"sub", 2}, {"mul", 2},  {"div", 2},
+             {"sin", 1}, {"exp", 1}, {"tanh", 1}, {"sqrt", 1}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static trial evaluate(int kind, trial a, trial b)
@@ -223,7 +224,8 @@ static void report(const char *name, bp_run *run, size_t nodes)
     took[k < 0 ? 0 : k] = seconds() - start;
   }
   qsort(took, BATCHES, sizeof *took, by_size);
-  printf("%-18s %12.3f %12.3f\n", name, 1e9 * took[BATCHES / 2] / (double)nodes, 1e9 * took[0] / (double)nodes);
+  printf("%-18s %12.3f %12.3f\n", name, 1e9 * took[BATCHES / 2] / (double)nodes,
+         1e9 * took[0] / (double)nodes);
 }
 
 static bp_run *compile(bp_graph *g, const program *p, const bp_node *outputs, size_t n, bp_dtype real)
@@ -275,8 +277,8 @@ int main(int argc, char **argv)
     return 0;
   }
   double n = (double)p.n_nodes;
-  printf("nodes %u, build %.0f ns, gradient %.0f ns, compile %.0f ns a node\n", bp_graph_mark(g), 1e9 * (built - start) / n,
-         1e9 * (derived - built) / n, 1e9 * (compiled - derived) / n);
+  printf("nodes %u, build %.0f ns, gradient %.0f ns, compile %.0f ns a node\n", bp_graph_mark(g),
+         1e9 * (built - start) / n, 1e9 * (derived - built) / n, 1e9 * (compiled - derived) / n);
   report("gradient-f64", run, p.n_nodes);
   report("gradient-f32", compile(g, &p, outputs, p.n_inputs + 1, BP_FLOAT32), p.n_nodes);
   report("value-f64", compile(g, &p, outputs, 1, BP_FLOAT64), p.n_nodes);

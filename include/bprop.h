@@ -567,7 +567,8 @@ typedef struct bp_update {
   X(reuse, "memory of dead values used again")                             \
   X(inplace, "results written over dying inputs")                          \
   X(concat, "parts of a concatenation computed in their place")            \
-  X(commit, "new values of state written straight into it")
+  X(commit, "new values of state written straight into it")                \
+  X(scalars, "equal steps over single elements in one run")
 
 typedef enum bp_pass {
 #define BP_PASS_ENUM(name, text) BP_PASS_##name,

@@ -94,7 +94,11 @@ static bp_status try_way(rgraph *r, const way *w, record *rec)
                        .guards = r->guards,
                        .n_guards = r->n_guards,
                        .passes_off = w->off};
-  bpi_tuning t = {.fault = w->fault, .tile = 3 + (int64_t)(r->seed % 6), .fuse_min = 2, .split_ns = 1};
+  bpi_tuning t = {.fault = w->fault,
+                  .tile = 3 + (int64_t)(r->seed % 6),
+                  .fuse_min = 2,
+                  .split_ns = 1,
+                  .scalars = 1 + (int64_t)(r->seed % 3)};
   bp_plan *plan;
   bp_run *run = NULL;
   rec->n = 0;
@@ -131,7 +135,11 @@ static void show_plan(rgraph *r, uint32_t off)
                        .n_guards = r->n_guards,
                        .passes_off = off};
   /* No such fault: the plan is shown also where it would be refused. */
-  bpi_tuning t = {.fault = BPI_FAULT_COUNT, .tile = 3 + (int64_t)(r->seed % 6), .fuse_min = 2, .split_ns = 1};
+  bpi_tuning t = {.fault = BPI_FAULT_COUNT,
+                  .tile = 3 + (int64_t)(r->seed % 6),
+                  .fuse_min = 2,
+                  .split_ns = 1,
+                  .scalars = 1 + (int64_t)(r->seed % 3)};
   bp_plan *plan;
   char *text;
   if (bp_graph_print(r->g, &text) == BP_OK) {

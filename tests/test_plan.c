@@ -206,10 +206,15 @@ static void deep_graphs_need_no_stack(void **state)
   bp_node x = bp_input(f->g, "x", BP_REAL, 0, NULL), y = x;
   for (int i = 0; i < 100000; i++)
     y = i % 2 ? bp_sin(y) : bp_add(y, x);
-  bp_plan *p = compiled(f, &y, 1, 0);
   size_t n, bytes;
+  bp_plan *p = compiled(f, &y, 1, 1u << BP_PASS_scalars);
   bp_plan_size(p, &n, &bytes);
   assert_int_equal(n, 100000);
+  assert_true(bytes <= 64);
+  bp_plan_free(p);
+  p = compiled(f, &y, 1, 0);
+  bp_plan_size(p, &n, &bytes);
+  assert_int_equal(n, 1); /* one program */
   assert_true(bytes <= 64);
   bp_plan_free(p);
 }

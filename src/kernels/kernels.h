@@ -20,6 +20,9 @@ typedef struct bpi_body_loops {
   bpi_loop f32, f64, i64, b8;
 } bpi_body_loops;
 
+/* The same for elements that lie anywhere: `at` holds n rows of offsets in bytes from base, of the inputs and then of the result. */
+typedef void (*bpi_picks)(char *base, const uint32_t *at, size_t n, const double *p);
+
 typedef enum bpi_reduce {
   BPI_REDUCE_SUM,
   BPI_REDUCE_MAX,
@@ -86,6 +89,10 @@ typedef struct bpi_kernels {
 
 /* The table for an instruction set that bpi_cpu_has(); the base table otherwise. */
 const bpi_kernels *bpi_kernels_for(bp_isa isa);
+
+/* What does for scattered elements as `loop`, one of `loops`, does for contiguous ones, bit for bit; NULL where the body is more than plain
+ * arithmetic: then gathering elements for the loop's vectors is faster. */
+bpi_picks bpi_picks_for(const bp_body *body, const bpi_body_loops *loops, bpi_loop loop);
 
 /* Bounds of what the plan hands to threads. */
 enum { BPI_TILE = 1024 }; /* elements of one operand in a fused tile */

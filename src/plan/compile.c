@@ -144,6 +144,10 @@ static void draft_free(bpi_draft *d)
   bpi_free(d->ctx, d->refs);
   bpi_free(d->ctx, d->results);
   bpi_free(d->ctx, d->ins);
+  bpi_free(d->ctx, d->run);
+  bpi_free(d->ctx, d->step);
+  bpi_free(d->ctx, d->batched);
+  bpi_free(d->ctx, d->steps);
   bpi_arena_free(&d->arena);
 }
 
@@ -180,6 +184,14 @@ static bp_status stage_order(bpi_draft *d)
   return s;
 }
 
+static bp_status stage_batch(bpi_draft *d)
+{
+  bp_status s = bpi_batch(d);
+  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: batch: %u steps over single elements, %zu kinds of them",
+          d->plan->done[BP_PASS_scalars], d->n_steps);
+  return s;
+}
+
 static bp_status stage_place(bpi_draft *d)
 {
   bp_status s = bpi_place_values(d);
@@ -201,8 +213,8 @@ static bp_status stage_verify(bpi_draft *d)
 bp_status bpi_compile(bp_graph *g, const bp_node *params, size_t n_params, const bp_plan_options *o,
                       const bpi_tuning *t, int depth, bp_plan **plan)
 {
-  static bp_status (*const stages[])(bpi_draft *) = {stage_rewrite, stage_values, stage_fuse,  stage_order,
-                                                     stage_place,   bpi_lower,    stage_verify};
+  static bp_status (*const stages[])(bpi_draft *) = {stage_rewrite, stage_values, stage_fuse, stage_order,
+                                                     stage_batch,   stage_place,  bpi_lower,  stage_verify};
   bpi_draft d;
   if (depth > MOST_NESTED)
     return bpi_fail(BP_E_LIMIT, "bp_plan_new: loops within loops more than %d deep", MOST_NESTED);

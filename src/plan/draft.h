@@ -5,6 +5,7 @@
  *   join      parts of concatenations get their room inside the result
  *   fuse      groups of elementwise instructions become tile programs
  *   order     a schedule; which new values of state are written in place
+ *   batch     equal steps over single elements side by side
  *   place     lifetimes, writing over dying inputs, offsets
  *   lower     the plan
  *
@@ -109,6 +110,12 @@ typedef struct bpi_draft {
   uint32_t *order; /* instructions */
   size_t n_order;
   size_t first_commit; /* position */
+  uint32_t *
+      run; /* of each position: the run it is in, or 0; its members follow one another. NULL: there are none */
+  uint32_t *step;    /* of each position in a run: number of its step */
+  uint32_t *batched; /* room of the order then */
+  bpi_scalar_step *steps;
+  size_t n_steps, steps_cap;
 } bpi_draft;
 
 static inline bool bpi_pass_on(const bpi_draft *d, bp_pass pass)
@@ -133,6 +140,7 @@ bp_status bpi_make_values(bpi_draft *d);
 void bpi_join_parts(bpi_draft *d);
 bp_status bpi_fuse(bpi_draft *d);
 bp_status bpi_order(bpi_draft *d);
+bp_status bpi_batch(bpi_draft *d);
 bp_status bpi_place_values(bpi_draft *d);
 bp_status bpi_lower(bpi_draft *d);
 

@@ -309,12 +309,121 @@ static bp_status commit_target(lowering *l, const bpi_ins *ins, bpi_instr *out)
   return lower_ref(l, &r, &x[1]);
 }
 
+/* ---- programs over single elements ---- */
+
+/* Where a single element lies in the block. */
+static uint32_t element_at(const bpi_draft *d, uint32_t root, int64_t offset)
+{
+  size_t at = (size_t)offset * bp_dtype_size((bp_dtype)d->roots[root].dtype);
+  for (; d->roots[root].parent; root = d->roots[root].parent)
+    at += d->roots[root].parent_offset;
+  return (uint32_t)(at + d->roots[root].offset);
+}
+
+/* Rooms of a program over positions [begin, end). */
+static bp_status program_room(lowering *l, size_t begin, size_t end, bpi_scalars *p, bpi_instr *out)
+{
+  const bpi_draft *d = l->d;
+  size_t words = 0;
+  for (size_t i = begin; i < end; i++) {
+    words += (i == begin || d->run[i] != d->run[i - 1]) + d->ins[d->order[i]].n_in + (size_t)1;
+    out->n_in += d->ins[d->order[i]].kind == BPI_DO_COPY;
+  }
+  uint32_t *code = bpi_arena_alloc(&l->p->arena, words, sizeof *code);
+  uint32_t *values = bpi_arena_alloc(&l->p->arena, words, sizeof *values);
+  uint32_t *source = bpi_arena_alloc(&l->p->arena, end - begin, sizeof *source);
+  bpi_operand *x = bpi_arena_alloc(&l->p->arena, out->n_in + (size_t)1, sizeof *x);
+  if (!code || !values || !source || !x)
+    return bpi_nomem();
+  *p = (bpi_scalars){
+      .steps = l->p->scalar_steps, .code = code, .end = code + words, .values = values, .source = source};
+  out->scalars = p;
+  out->x = x;
+  return BP_OK;
+}
+
+/* The rows of one instruction: offsets of its operands, and which values these are. Of what is taken in, the operand's number. */
+static bp_status lower_row(lowering *l, const bpi_ins *ins, uint32_t *code, uint32_t *values, bpi_operand *x,
+                           uint32_t *n_x)
+{
+  const bpi_draft *d = l->d;
+  bp_status s = BP_OK;
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    values[k] = r->root;
+    code[k] = ins->kind == BPI_DO_COPY ? *n_x : element_at(d, r->root, r->offset);
+  }
+  if (ins->kind == BPI_DO_COPY) {
+    bpi_ref r = d->refs[ins->in];
+    r.offset += bpi_faulty(d, BPI_FAULT_run_one_off) && r.offset + 1 < d->roots[r.root].size;
+    s = lower_ref(l, &r, &x[(*n_x)++]);
+  }
+  values[ins->n_in] = d->results[ins->out];
+  code[ins->n_in] = element_at(d, d->results[ins->out], 0);
+  return s;
+}
+
+static bp_status lower_program(lowering *l, size_t begin, size_t end, bpi_instr *out)
+{
+  const bpi_draft *d = l->d;
+  bpi_scalars *p = bpi_arena_alloc(&l->p->arena, 1, sizeof *p);
+  const bpi_ins *first = &d->ins[d->order[begin]];
+  *out = (bpi_instr){.kind = BPI_DO_SCALARS,
+                     .threads = 1,
+                     .n = (int64_t)(end - begin),
+                     .units = 1,
+                     .source = d->origin[first->head]};
+  bp_status s = p ? program_room(l, begin, end, p, out) : bpi_nomem();
+  if (s != BP_OK)
+    return s;
+  uint32_t *code = (uint32_t *)p->code, *values = (uint32_t *)p->values, *source = (uint32_t *)p->source,
+           *word = code, n_x = 0;
+  size_t w = 0;
+  for (size_t i = begin; i < end && s == BP_OK; i++) {
+    const bpi_ins *ins = &d->ins[d->order[i]];
+    if (i == begin || d->run[i] != d->run[i - 1]) {
+      word = &code[w++];
+      *word = d->step[i] << BPI_RUN_BITS;
+    }
+    ++*word;
+    s = lower_row(l, ins, &code[w], &values[w], (bpi_operand *)out->x, &n_x);
+    w += ins->n_in + (size_t)1;
+    source[i - begin] = d->origin[ins->head];
+  }
+  return s;
+}
+
+static bp_status keep_steps(lowering *l)
+{
+  const bpi_draft *d = l->d;
+  bpi_scalar_step *steps = bpi_arena_alloc(&l->p->arena, d->n_steps + 1, sizeof *steps);
+  if (!steps)
+    return bpi_nomem();
+  if (d->n_steps)
+    memcpy(steps, d->steps, d->n_steps * sizeof *steps);
+  l->p->scalar_steps = steps;
+  return BP_OK;
+}
+
+/* One behind the last position of the program that begins here; offsets of 32 bits must be enough for it. */
+static size_t program_end(const bpi_draft *d, size_t begin)
+{
+  size_t end = begin;
+  while (d->run && d->plan->block_bytes <= UINT32_MAX && end < d->n_order && d->run[end])
+    end++;
+  return end;
+}
+
+/* ---- all instructions ---- */
+
 static size_t count_instrs(const bpi_draft *d)
 {
   size_t n = 0;
   for (size_t i = 0; i < d->n_order; i++) {
     const bpi_ins *ins = &d->ins[d->order[i]];
+    size_t end = program_end(d, i);
     n += ins->kind == BPI_DO_JOIN ? ins->n_in : 1;
+    i = end > i ? end - 1 : i;
   }
   return n;
 }
@@ -325,7 +434,7 @@ static bp_status lower_instrs(lowering *l)
   bp_plan *p = l->p;
   bp_status s = BP_OK;
   p->instrs = bpi_arena_alloc(&p->arena, count_instrs(d) + 1, sizeof *p->instrs);
-  if (!p->instrs)
+  if (!p->instrs || keep_steps(l) != BP_OK)
     return bpi_nomem();
   for (size_t i = 0; i < d->n_updates; i++)
     d->ins[d->updates[i].ins].group = (uint32_t)i;
@@ -334,7 +443,11 @@ static bp_status lower_instrs(lowering *l)
     size_t n = 1;
     if (i == d->first_commit)
       p->first_commit = p->n_instrs;
-    if (ins->kind == BPI_DO_JOIN)
+    size_t end = program_end(d, i);
+    if (end > i) {
+      s = lower_program(l, i, end, &p->instrs[p->n_instrs]);
+      i = end - 1;
+    } else if (ins->kind == BPI_DO_JOIN)
       s = lower_join(l, ins, &p->instrs[p->n_instrs], &n);
     else
       s = lower_one(l, ins, &p->instrs[p->n_instrs]);

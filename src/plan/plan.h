@@ -69,15 +69,49 @@ typedef struct bpi_scan {
   const int *output; /* of each y: number of the body's output, -1 where nobody reads it */
 } bpi_scan;
 
+/* A program over single elements of the block. Its code is a row of runs: a word that holds a step and how many times it is done,
+ * then as many rows of offsets in bytes from the block, one for each input and the last for the result. The elements of a run do not
+ * depend on one another, but their results may lie over inputs of those before them: they are computed in order, or several are after all
+ * their inputs have been read. A step without a loop takes elements into the block: its rows
+ * are the number of the instruction's operand and the offset of the result. There is one for each size of elements. */
+typedef struct bpi_scalar_step {
+  bpi_loop loop;
+  bpi_picks picks; /* NULL: gathered elements are handed to the loop */
+  const bp_op *op; /* NULL with the loop */
+  const double *params;
+  uint8_t n_in, elem[BPI_MAX_BODY_IN + 1], dtype[BPI_MAX_BODY_IN + 1]; /* of the inputs, then of the result */
+} bpi_scalar_step;
+
+#define BPI_RUN_BITS 12 /* of the word: how many; the rest: number of the step */
+enum { BPI_RUN_MOST = (1 << BPI_RUN_BITS) - 1, BPI_SCALAR_STEPS = 1 << (32 - BPI_RUN_BITS) };
+
+typedef struct bpi_scalars {
+  const bpi_scalar_step *steps; /* shared by the programs of a plan */
+  const uint32_t *code, *end;
+  const uint32_t *values; /* of each word of code that is an offset: which value lies there */
+  const uint32_t *source; /* of each element, in the order of the code: the node that it was made for */
+} bpi_scalars;
+
+static inline const bpi_scalar_step *bpi_run_step_of(const bpi_scalars *s, uint32_t word)
+{
+  return &s->steps[word >> BPI_RUN_BITS];
+}
+/* Rows of that run. */
+static inline uint32_t bpi_run_length(uint32_t word)
+{
+  return word & BPI_RUN_MOST;
+}
+
 typedef enum bpi_kind {
   BPI_DO_LOOP,   /* one body over contiguous or single elements */
   BPI_DO_TILE,   /* a tile program */
   BPI_DO_KERNEL, /* the row's kernel */
   BPI_DO_COPY,   /* strided to contiguous */
   BPI_DO_SCAN,
-  BPI_DO_GUARD, /* all inputs finite, or stop */
-  BPI_DO_JOIN,  /* while compiling only */
-  BPI_DO_COMMIT /* copies a new value into state; nothing after it may fail */
+  BPI_DO_SCALARS, /* a program over single elements; its inputs are what it takes into the block */
+  BPI_DO_GUARD,   /* all inputs finite, or stop */
+  BPI_DO_JOIN,    /* while compiling only */
+  BPI_DO_COMMIT   /* copies a new value into state; nothing after it may fail */
 } bpi_kind;
 
 typedef struct bpi_instr {
@@ -97,6 +131,7 @@ typedef struct bpi_instr {
     };
     const bpi_tile *tile;
     const bpi_scan *scan;
+    const bpi_scalars *scalars;
     const uint32_t *guards; /* source nodes, one an input */
   };
   size_t scratch; /* bytes per thread */
@@ -141,6 +176,7 @@ struct bp_plan {
   size_t scratch_bytes; /* per thread, the most that any instruction needs */
   uint32_t *parent;     /* of each value: the join that it is a part of, or 0 */
   uint32_t n_values;
+  const bpi_scalar_step *scalar_steps;
   bpi_source_name *sources;
   size_t n_sources;
   struct bp_plan **bodies; /* plans of loops, owned */
@@ -164,7 +200,9 @@ struct bp_plan {
   X(view_strides, "a strided view is read as if it were contiguous")                      \
   X(tile_rest, "the last, shorter tile is left out")                                      \
   X(swap_direct, "updates that read each other's entries are copied one after the other") \
-  X(output_dies, "an output's room is given away when its last reader is done")
+  X(output_dies, "an output's room is given away when its last reader is done")           \
+  X(run_early, "a step over single elements does not wait for its last input")            \
+  X(run_one_off, "a program takes the element beside the one that is meant")
 
 typedef enum bpi_fault {
   BPI_FAULT_NONE,
@@ -180,6 +218,7 @@ typedef struct bpi_tuning {
   int64_t tile;     /* elements of a tile; 0: BPI_TILE */
   int64_t fuse_min; /* smallest arrays worth fusing; 0: the usual */
   int64_t split_ns; /* work worth a thread of its own; 0: the usual */
+  int64_t scalars;  /* fewest steps over single elements that make a program; 0: the usual */
 } bpi_tuning;
 
 bp_status bpi_plan_new(bp_graph *g, const bp_plan_options *o, const bpi_tuning *t, bp_plan **plan);

@@ -64,11 +64,32 @@ static void print_tile(bpi_text *t, const bpi_instr *i)
   }
 }
 
+/* A line for each step of a program: its elements one after another. */
+static void print_scalars(bpi_text *t, const bp_plan *p, const bpi_instr *i)
+{
+  const bpi_scalars *program = i->scalars;
+  const uint32_t *source = program->source;
+  char label[256];
+  for (const uint32_t *at = program->code; at < program->end;) {
+    const bpi_scalar_step *s = bpi_run_step_of(program, *at);
+    for (uint32_t n = bpi_run_length(*at++); n; n--, at += s->n_in + 1) {
+      bpi_textf(t, "\n      %-12s block+%u <- ", s->op ? s->op->name : "take", at[s->n_in]);
+      if (s->op)
+        for (uint32_t k = 0; k < s->n_in; k++)
+          bpi_textf(t, "%sblock+%u", k ? ", " : "", at[k]);
+      else
+        bpi_text_operand(t, p, &i->x[*at]);
+      bpi_textf(t, "  ; %s", bpi_plan_label(p, *source++, s->op, label, sizeof label));
+    }
+  }
+}
+
 static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
 {
   static const char *const what[] = {
-      [BPI_DO_TILE] = "tile",   [BPI_DO_COPY] = "copy",     [BPI_DO_SCAN] = "scan",
-      [BPI_DO_GUARD] = "guard", [BPI_DO_COMMIT] = "commit", [BPI_DO_JOIN] = "join"};
+      [BPI_DO_TILE] = "tile",       [BPI_DO_COPY] = "copy",   [BPI_DO_SCAN] = "scan",
+      [BPI_DO_SCALARS] = "scalars", [BPI_DO_GUARD] = "guard", [BPI_DO_COMMIT] = "commit",
+      [BPI_DO_JOIN] = "join"};
   const bpi_instr *i = &p->instrs[k];
   char label[256];
   bool row = i->kind == BPI_DO_LOOP || i->kind == BPI_DO_KERNEL;
@@ -79,6 +100,8 @@ static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
   bpi_textf(t, "  ; %s", bpi_plan_label(p, i->source, i->op, label, sizeof label));
   if (i->kind == BPI_DO_TILE)
     print_tile(t, i);
+  if (i->kind == BPI_DO_SCALARS)
+    print_scalars(t, p, i);
   bpi_textf(t, "\n");
 }
 

@@ -31,6 +31,8 @@ static uint8_t *spoken_of(bpi_draft *d)
     used[p->instrs[i].source] = 1;
     for (uint32_t k = 0; p->instrs[i].kind == BPI_DO_GUARD && k < p->instrs[i].n_in; k++)
       used[p->instrs[i].guards[k]] = 1;
+    for (int64_t k = 0; p->instrs[i].kind == BPI_DO_SCALARS && k < p->instrs[i].n; k++)
+      used[p->instrs[i].scalars->source[k]] = 1;
   }
   return used;
 }

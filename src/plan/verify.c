@@ -221,6 +221,62 @@ static bp_status check_tile(const verifier *v, const bpi_instr *i)
   return BP_OK;
 }
 
+/* An element of a program, as an operand. */
+static bpi_operand element(const bpi_scalars *p, const bpi_scalar_step *s, const uint32_t *row, uint32_t k)
+{
+  return (bpi_operand){.segment = BPI_BLOCK,
+                       .dtype = s->dtype[k],
+                       .contiguous = true,
+                       .value = p->values[row + k - p->code],
+                       .offset = row[k],
+                       .size = 1};
+}
+
+/* One row after another: inputs are read, then the result is written. What a program takes in has the size of its elements, and any
+ * dtype of that size. */
+static bp_status check_row(verifier *v, const bpi_instr *i, const bpi_scalar_step *s, const uint32_t *row)
+{
+  bpi_operand y = element(i->scalars, s, row, s->n_in);
+  bp_status status = BP_OK;
+  if (!s->loop && (row[0] >= i->n_in || bp_dtype_size((bp_dtype)i->x[row[0]].dtype) != s->elem[0]))
+    return broken(v, NULL, "a program takes in what is not there");
+  y.dtype = s->loop ? y.dtype : i->x[row[0]].dtype;
+  for (uint32_t k = 0; k < s->n_in && s->loop && status == BP_OK; k++) {
+    bpi_operand x = element(i->scalars, s, row, k);
+    status = check_read(v, &x);
+  }
+  return status == BP_OK ? note_write(v, &y) : status;
+}
+
+/* No row of a run reads what another one of it makes: the inputs of several may be read before the first result is written. */
+static bp_status check_apart(const verifier *v, const bpi_scalars *p, const bpi_scalar_step *s,
+                             const uint32_t *rows, uint32_t n, uint32_t *made)
+{
+  uint32_t width = s->n_in + 1u;
+  for (uint32_t k = 0; k < n; k++)
+    made[p->values[rows + k * width + s->n_in - p->code]] = (uint32_t)(rows - p->code);
+  for (uint32_t k = 0; k < n * width; k++)
+    if (s->loop && k % width < s->n_in && made[p->values[rows + k - p->code]] == (uint32_t)(rows - p->code))
+      return broken(v, NULL, "a run of a program reads what it makes");
+  return BP_OK;
+}
+
+static bp_status check_scalars(verifier *v, const bpi_instr *i)
+{
+  const bpi_scalars *p = i->scalars;
+  uint32_t *made = bpi_zalloc(v->p->ctx, v->p->n_values, sizeof *made);
+  bp_status status = made ? BP_OK : bpi_nomem();
+  for (const uint32_t *at = p->code; at < p->end && status == BP_OK;) {
+    const bpi_scalar_step *s = bpi_run_step_of(p, *at);
+    uint32_t n = bpi_run_length(*at++);
+    status = check_apart(v, p, s, at, n, made);
+    for (; n && status == BP_OK; n--, at += s->n_in + 1)
+      status = check_row(v, i, s, at);
+  }
+  bpi_free(v->p->ctx, made);
+  return status;
+}
+
 static bp_status check_instr(verifier *v, const bpi_instr *i)
 {
   bp_status s = BP_OK;
@@ -236,6 +292,8 @@ static bp_status check_instr(verifier *v, const bpi_instr *i)
     s = check_scan(v, i);
   if (s == BP_OK && i->kind == BPI_DO_TILE)
     s = check_tile(v, i);
+  if (s == BP_OK && i->kind == BPI_DO_SCALARS)
+    s = check_scalars(v, i);
   return s;
 }
 

@@ -62,8 +62,8 @@ bpi_step_fn bpi_step_fn_for(const bpi_instr *i)
 {
   static const bpi_step_fn by_kind[] = {
       [BPI_DO_LOOP] = run_loop_shared, [BPI_DO_TILE] = bpi_run_tile, [BPI_DO_KERNEL] = bpi_run_kernel,
-      [BPI_DO_COPY] = run_copy,        [BPI_DO_SCAN] = bpi_run_scan, [BPI_DO_GUARD] = bpi_run_guard,
-      [BPI_DO_COMMIT] = run_copy};
+      [BPI_DO_COPY] = run_copy,        [BPI_DO_SCAN] = bpi_run_scan, [BPI_DO_SCALARS] = bpi_run_scalars,
+      [BPI_DO_GUARD] = bpi_run_guard,  [BPI_DO_COMMIT] = run_copy};
   return i->kind == BPI_DO_KERNEL && i->threads > 1 ? bpi_run_kernel_shared : by_kind[i->kind];
 }
 

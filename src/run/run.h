@@ -72,6 +72,7 @@ bp_status bpi_run_kernel(bpi_step *s);
 bp_status bpi_run_kernel_shared(bpi_step *s);
 bp_status bpi_run_guard(bpi_step *s);
 bp_status bpi_run_scan(bpi_step *s);
+bp_status bpi_run_scalars(bpi_step *s);
 /* The function that executes an instruction of this kind, and whether a plain loop will do. */
 bpi_step_fn bpi_step_fn_for(const bpi_instr *i);
 
