@@ -34,6 +34,8 @@ class Work:
     per: float = 1  # elements or examples of one repetition
 
 
+# PyTorch and JAX ask for memory with every call: so that the C library keeps what they give back, and pages are not made anew each time.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_ARENA_MAX": "1"}
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
 
@@ -51,11 +53,11 @@ def hand(threads, **words):
 
 def torch(threads, mode, **words):
     return Entrant(f"PyTorch {mode} {threads}T", "torch", threads, {"mode": mode, **words},
-                   {"TORCH_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)})
+                   {"TORCH_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **KEEP_MEMORY})
 
 
 def jax(threads, **words):
-    return Entrant(f"JAX {threads}T", "jax", threads, words, {"JAX_THREADS": str(threads)})
+    return Entrant(f"JAX {threads}T", "jax", threads, words, {"JAX_THREADS": str(threads), **KEEP_MEMORY})
 
 
 class Figures:
@@ -142,15 +144,48 @@ def infer_work(widths, batch, rows, factor, **more):
 SMALL, MIDDLE, LARGE = [784, 128, 10], [784, 512, 512, 10], [3072, 4096, 4096, 10]
 
 
+def chain_work(n, gradient, bars, **more):
+    threads = (1,) if n < 100000 else (1, 2)
+    entrants = [e for t in threads for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    for e in entrants:
+        e.settings = e.settings[:1]  # no BLAS in it
+    moved = 8 * n if n > 1000000 else 0
+    return Work(f"chain of 8, {n:,} elements, forward{' and gradient' if gradient else ''}", "chain", {"count": n, "n": n, "gradient": int(gradient)},
+                [e for e in entrants if e.program != "handwritten" or e.threads == 1], bars, "pass", check="reference", bytes=moved, per=n, **more)
+
+
+SHORT_BARS = [
+    ("times torch.compile", lambda f: f.times("PyTorch compile", "bprop 1T"), 1.0),
+    ("times JAX", lambda f: f.times("JAX", "bprop 1T"), 1.0),
+    ("over a hand-fused loop, interpreted", lambda f: over(f.seconds("bprop 1T"), f.seconds("C 1T")), -3.5),
+    ("over a hand-fused loop, JIT", lambda f: over(f.seconds("bprop JIT 1T"), f.seconds("C 1T")), -1.3),
+]
+LONG_BARS = [bar for t in (1, 2) for bar in (
+    (f"{t} thread{'s'[:t - 1]}: times torch.compile", lambda f, t=t: f.times(f"PyTorch compile {t}T", f"bprop {t}T"), 0.95),
+    (f"{t} thread{'s'[:t - 1]}: share of measured bandwidth", lambda f, t=t: over(1, f.over_floor(f"bprop {t}T", t)), 0.8))]
+
+
+def tiny_work():
+    entrants = [ours(1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
+    return Work("train 2-8-1, batch 1, sgd", "tiny", {"count": 33}, entrants, [
+        ("interpreted, times scalar C", lambda f: f.times("C 1T", "bprop 1T"), 1.0),
+        ("JIT, times scalar C", lambda f: f.times("C 1T", "bprop JIT 1T"), 3.0)], "step", check="reference", quick=True)
+
+
 WORKS = [
     train_work(SMALL, 64, "sgd", 9984, train_bars((1.25, 1.4), (1.35, 1.5), (2.0, 2.5)), quick=True),
     train_work(MIDDLE, 128, "sgd", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(MIDDLE, 128, "adam", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(LARGE, 256, "adam", 1024, train_bars((1.05, 1.05), (1.25, 1.25), (1.0, 1.0)), rounds=5, memory=True),
+    tiny_work(),
     infer_work(SMALL, 1, 9984, 1.5, bars=[("over reading the weights once", lambda f: f.over_floor("bprop 1T", 1), -1.3)], quick=True),
     infer_work(SMALL, 1024, 9216, 1.1),
     infer_work(MIDDLE, 1, 9984, 1.5),
     infer_work(MIDDLE, 1024, 9216, 1.1),
     infer_work(LARGE, 1, 1024, 1.5, rounds=9),
     infer_work(LARGE, 1024, 1024, 1.1, rounds=5),
+    chain_work(4096, False, SHORT_BARS, quick=True),
+    chain_work(4096, True, SHORT_BARS),
+    chain_work(1 << 24, False, LONG_BARS),
+    chain_work(1 << 24, True, LONG_BARS),
 ]

@@ -1,6 +1,7 @@
 /* The program: everything bprop competes in. */
 #include "ours.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,9 +34,18 @@ void planned_close(planned *p)
   bp_ctx_free(p->ctx);
 }
 
+double run_planned(planned *p, long times)
+{
+  double start = now();
+  for (long i = 0; i < times; i++)
+    if (bp_run_step(p->run) != BP_OK)
+      return NAN;
+  return now() - start;
+}
+
 int main(void)
 {
-  const kind kinds[] = {train_kind, infer_kind};
+  const kind kinds[] = {train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind};
   bp_ctx *ctx = bp_ctx_new(NULL);
   char note[128];
   snprintf(note, sizeof note, "bprop %s, %s", bp_version(), ctx ? bp_isa_name(bp_ctx_isa(ctx)) : "?");

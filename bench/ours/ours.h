@@ -18,7 +18,9 @@ bp_ctx *context_of(const request *r);
 /* For `why`: what bprop said last. */
 const char *because(void);
 void planned_close(planned *p);
+/* Seconds that so many steps take; NAN where one fails. */
+double run_planned(planned *p, long times);
 
-extern const kind train_kind, infer_kind;
+extern const kind train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind;
 
 #endif

@@ -4,7 +4,7 @@
  * Weights are [out, in]. Forward: product, then bias and ReLU in one pass. Backward: the loss's gradient takes the place of the logits, a
  * layer's activation gradient the place of its values; SGD's update is the product of the weights' gradient itself (alpha = -lr, beta = 1),
  * Adam's one loop. */
-#include "../house/house.h"
+#include "handwritten.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -12,14 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef BENCH_DOUBLE
-#define REAL float
-#define GEMM cblas_sgemm
-#define GEMV cblas_sgemv
-#else
-#define REAL double
+#ifdef BENCH_DOUBLE
 #define GEMM cblas_dgemm
 #define GEMV cblas_dgemv
+#else
+#define GEMM cblas_sgemm
+#define GEMV cblas_sgemv
 #endif
 
 typedef struct net {
@@ -267,10 +265,91 @@ static bool check_infer(void *work, const char *path, char *said, size_t room)
                    sizeof(REAL));
 }
 
+/* ---- the chain of bench/ours/chain.c: the loop that a compiler makes of the whole formula ---- */
+
+typedef struct chain {
+  REAL *x, *y;
+  int64_t n;
+  bool gradient;
+} chain;
+
+static void close_chain(void *work)
+{
+  chain *c = work;
+  free(c->x);
+  free(c->y);
+  free(c);
+}
+
+static void *open_chain(const request *r, const char **why)
+{
+  chain *c = zeros(1, sizeof *c);
+  c->n = request_count(r, "n", 4096);
+  c->gradient = request_count(r, "gradient", 0);
+  float *x = read_raw(request_text(r, "file", ""), (size_t)c->n, sizeof *x);
+  c->x = zeros_aligned((size_t)c->n, sizeof *c->x);
+  c->y = zeros_aligned((size_t)c->n, sizeof *c->y);
+  for (int64_t i = 0; x && i < c->n; i++)
+    c->x[i] = (REAL)x[i];
+  free(x);
+  if (x)
+    return c;
+  *why = "its data cannot be read";
+  close_chain(c);
+  return NULL;
+}
+
+static void chain_forward(int64_t n, const REAL *restrict x, REAL *restrict y)
+{
+  for (int64_t i = 0; i < n; i++) {
+    REAL t = x[i] * (REAL)1.5 + (REAL)0.25;
+    t = (t > 0 ? t : 0) * x[i] - (REAL)0.5;
+    y[i] = t * t * (REAL)0.125 + x[i];
+  }
+}
+
+static REAL chain_gradient(int64_t n, const REAL *restrict x, REAL *restrict g)
+{
+  REAL sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    REAL a = x[i] * (REAL)1.5 + (REAL)0.25, r = a > 0 ? a : 0, t = r * x[i] - (REAL)0.5;
+    sum += t * t * (REAL)0.125 + x[i];
+    g[i] = 1 + (REAL)0.25 * t * (r + (a > 0 ? (REAL)1.5 * x[i] : 0));
+  }
+  return sum;
+}
+
+static double run_chain(void *work, long times)
+{
+  chain *c = work;
+  volatile REAL sum = 0;
+  double start = now();
+  for (long i = 0; i < times; i++) {
+    if (c->gradient)
+      sum = chain_gradient(c->n, c->x, c->y);
+    else
+      chain_forward(c->n, c->x, c->y);
+    __asm__ volatile("" ::: "memory");
+  }
+  (void)sum;
+  return now() - start;
+}
+
+static bool check_chain(void *work, const char *path, char *said, size_t room)
+{
+  chain *c = work;
+  (void)said;
+  (void)room;
+  run_chain(work, 1);
+  return write_raw(path, c->y, (size_t)c->n, sizeof *c->y);
+}
+
 int main(void)
 {
-  static const kind kinds[] = {{"train", open_net, run_train, check_train, close_net},
-                               {"infer", open_net, run_infer, check_infer, close_net}};
+  const kind kinds[] = {{"train", open_net, run_train, check_train, close_net},
+                        {"infer", open_net, run_infer, check_infer, close_net},
+                        {"chain", open_chain, run_chain, check_chain, close_chain},
+                        straight_kind};
   char note[256];
   snprintf(note, sizeof note, "hand-written C over %s, %s", openblas_get_config(), openblas_get_corename());
   return serve(note, kinds, sizeof kinds / sizeof *kinds);

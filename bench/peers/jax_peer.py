@@ -2,7 +2,6 @@
 from."""
 import itertools
 import os
-import sys
 
 if os.environ.get("JAX_THREADS") == "1":
     os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[-1]})
@@ -102,5 +101,29 @@ class Infer:
         np.asarray(self.call(self.params, self.x[0])).tofile(path)
 
 
+def chain(x):
+    """The formula of bench/ours/chain.c."""
+    t = jax.nn.relu(x * 1.5 + 0.25) * x - 0.5
+    return t * t * 0.125 + x
+
+
+class Chain:
+    def __init__(self, request):
+        self.x = jnp.asarray(np.fromfile(request["file"], dtype=np.float32))
+        self.gradient = request.count("gradient", 0)
+        self.f = jax.jit(jax.value_and_grad(lambda x: chain(x).sum()) if self.gradient else chain)
+        self.run(2)
+
+    def run(self, n):
+        for _ in range(n):
+            self.y = self.f(self.x)
+            jax.block_until_ready(self.y)
+
+    def check(self, path):
+        self.run(1)
+        np.asarray(self.y[1] if self.gradient else self.y).tofile(path)
+
+
 if __name__ == "__main__":
-    protocol.serve(f"JAX {jax.__version__}, {os.environ.get('JAX_THREADS', 'all')} threads", {"train": Train, "infer": Infer})
+    note = f"JAX {jax.__version__}, {os.environ.get('JAX_THREADS', 'all')} threads"
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain})

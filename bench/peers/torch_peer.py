@@ -1,7 +1,6 @@
 """PyTorch as a contestant: TORCH_THREADS=N in the environment says how many threads; mode=eager|compile with each work."""
 import itertools
 import os
-import sys
 
 import numpy as np
 import torch
@@ -95,10 +94,62 @@ class Infer:
 
 
 def chain(x):
-    """bench/works.py has the formula."""
-    return torch.sigmoid(torch.tanh(x * 1.5 + 0.5) * x - 0.25 * x).square() + x
+    """The formula of bench/ours/chain.c."""
+    t = torch.relu(x * 1.5 + 0.25) * x - 0.5
+    return t * t * 0.125 + x
+
+
+class Chain:
+    def __init__(self, request):
+        self.x = torch.from_numpy(np.fromfile(request["file"], dtype=np.float32))
+        self.gradient = request.count("gradient", 0)
+        self.f = compiled(request.get("mode", "eager"), (lambda x: chain(x).sum()) if self.gradient else chain)
+        self.x.requires_grad_(bool(self.gradient))
+        self.run(3)
+
+    def run(self, n):
+        if self.gradient:
+            for _ in range(n):
+                self.x.grad = None
+                self.f(self.x).backward()
+        else:
+            with torch.inference_mode():
+                for _ in range(n):
+                    self.y = self.f(self.x)
+
+    def check(self, path):
+        self.run(1)
+        (self.x.grad if self.gradient else self.y).detach().numpy().tofile(path)
+
+
+class Tiny(Train):
+    """2-8-1 on XOR, one example a step."""
+
+    def __init__(self, request):
+        self.mode = request.get("mode", "eager")
+        self.first = np.fromfile(request["file"], dtype=np.float32)
+        self.x = [torch.tensor([[a, b]], dtype=torch.float32) for a in (0, 1) for b in (0, 1)]
+        self.labels = [torch.tensor([[a]], dtype=torch.float32) for a in (0, 1, 1, 0)]
+        self.restart()
+        self.run(3)
+
+    def restart(self):
+        W, b, v, c = (torch.from_numpy(self.first[i:j].copy()) for i, j in ((0, 16), (16, 24), (24, 32), (32, 33)))
+        self.model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Sigmoid(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
+        with torch.no_grad():
+            for p, value in zip(self.model.parameters(), (W, b, v, c)):
+                p.copy_(value.reshape(p.shape))
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.5)
+        self.loss_of = compiled(self.mode, lambda x, y: F.mse_loss(self.model(x), y))
+        self.next = itertools.cycle(zip(self.x, self.labels))
+
+    def check(self, path):
+        self.restart()
+        total = sum(float(self.step().detach()) for _ in self.x)
+        self.weights().tofile(path)
+        return {"loss": total / 4}
 
 
 if __name__ == "__main__":
     note = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
-    protocol.serve(note, {"train": Train, "infer": Infer})
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "tiny": Tiny})
