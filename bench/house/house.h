@@ -62,7 +62,9 @@ bool write_raw(const char *path, const void *data, size_t n, size_t size);
 typedef struct kind {
   const char *name;
   void *(*open)(const request *r, const char **why); /* NULL: refused, and why */
-  double (*run)(void *work, long n);                 /* seconds that n repetitions took */
+  /* Seconds that n repetitions took. Training begins with the first weights each time, before the clock runs: so all do the same work
+   * however often they had their turn, and no moments fade into subnormal numbers. */
+  double (*run)(void *work, long n);
   /* Writes numbers to path, KEY=VALUE words to `said` (`room` bytes). NULL: there is nothing to compare. */
   bool (*check)(void *work, const char *path, char *said, size_t room);
   void (*close)(void *work);

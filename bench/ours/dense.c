@@ -155,6 +155,7 @@ static double run_trainer(net *n, long times)
       .label_smoothing = -1,
       .optimizer = {.kind = n->w.adam ? BP_OPTIMIZER_ADAM : BP_OPTIMIZER_SGD, .lr = n->w.lr}};
   bp_train_result result;
+  copy_params(n, bp_net_params(n->net), n->w.params, false);
   if (bp_net_train(n->net, n->data, &o, &result) != BP_OK)
     return NAN;
   return (double)(times * n->w.batch) / result.samples_per_second;
@@ -194,6 +195,8 @@ static double run_net(void *work, long times)
   net *n = work;
   if (n->net)
     return run_trainer(n, times);
+  if (n->trains)
+    restart(n);
   double start = now();
   for (long i = 0; i < times; i++)
     if (step(n) != BP_OK)

@@ -1,4 +1,4 @@
-/* 2-8-1 on XOR, one example a step: sigmoids, squared error, SGD. What costs here is not arithmetic. */
+/* 2-8-1 on XOR, one example a step: tanh, then a sigmoid, squared error, SGD. What costs here is not arithmetic. */
 #include "ours.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static void close_tiny(void *work)
 
 static bp_node layers(tiny *t, bp_node x)
 {
-  x = bp_sigmoid(bp_dense(t->params, x, "hidden", 8, (bp_init){0}));
+  x = bp_tanh(bp_dense(t->params, x, "hidden", 8, (bp_init){0}));
   return bp_sigmoid(bp_dense(t->params, x, "out", 1, (bp_init){0}));
 }
 

@@ -1,4 +1,4 @@
-/* FANN as a contestant: 2-8-1 on XOR, one example a step. Its sigmoids are steeper by two and its weights its own, so the numbers are not
+/* FANN as a contestant: 2-8-1 on XOR, one example a step. Its activations have a steepness and its weights are its own, so the numbers are not
  * compared; the work of a step is the same. Single precision, as the library that is linked. */
 #include "../house/house.h"
 
@@ -19,7 +19,7 @@ static void *open_tiny(const request *r, const char **why)
   (void)why;
   tiny *t = zeros(1, sizeof *t);
   t->ann = fann_create_standard(3, 2, 8, 1);
-  fann_set_activation_function_hidden(t->ann, FANN_SIGMOID);
+  fann_set_activation_function_hidden(t->ann, FANN_SIGMOID_SYMMETRIC);
   fann_set_activation_function_output(t->ann, FANN_SIGMOID);
   fann_set_training_algorithm(t->ann, FANN_TRAIN_INCREMENTAL);
   fann_set_learning_rate(t->ann, 0.5f);

@@ -221,6 +221,7 @@ static double step(net *n)
 static double run_train(void *work, long times)
 {
   net *n = work;
+  restart(n);
   double start = now();
   for (long i = 0; i < times; i++)
     step(n);

@@ -63,6 +63,7 @@ def serve(note, kinds):
                 works[number] = kinds[rest[0]](request)
                 say("ok")
             elif verb == "run":
+                getattr(works[number], "restart", lambda: None)()  # training begins with the first weights each time, see house.h
                 start = time.perf_counter()
                 works[number].run(int(rest[0]))
                 say(f"{time.perf_counter() - start:.9g}")

@@ -1,4 +1,4 @@
-/* 2-8-1 on XOR, one example a step: straight scalar C with libm, compiled without -ffast-math, which would make eight exponentials at a time of
+/* 2-8-1 (tanh, sigmoid, squared error) on XOR, one example a step: straight scalar C with libm, compiled without -ffast-math, which would make eight exponentials at a time of
  * it. */
 #include "handwritten.h"
 
@@ -43,18 +43,23 @@ static REAL sigmoid(REAL x)
                                        : (REAL)(1 / (1 + exp((double)-x)));
 }
 
+static REAL hyperbolic(REAL x)
+{
+  return sizeof(REAL) == sizeof(float) ? (REAL)tanhf((float)x) : (REAL)tanh((double)x);
+}
+
 static double tiny_step(tiny *t)
 {
   static const REAL examples[4][3] = {{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}};
   const REAL *e = examples[t->at++ & 3], lr = (REAL)0.5;
   REAL h[8], z = t->c;
   for (int j = 0; j < 8; j++) {
-    h[j] = sigmoid(t->w[j][0] * e[0] + t->w[j][1] * e[1] + t->b[j]);
+    h[j] = hyperbolic(t->w[j][0] * e[0] + t->w[j][1] * e[1] + t->b[j]);
     z += t->v[j] * h[j];
   }
   REAL y = sigmoid(z), d = y - e[2], dz = 2 * d * y * (1 - y);
   for (int j = 0; j < 8; j++) {
-    REAL dh = dz * t->v[j] * h[j] * (1 - h[j]);
+    REAL dh = dz * t->v[j] * (1 - h[j] * h[j]);
     t->v[j] -= lr * dz * h[j];
     t->w[j][0] -= lr * dh * e[0];
     t->w[j][1] -= lr * dh * e[1];

@@ -32,7 +32,14 @@ class Train:
         self.net, self.mode = protocol.Network(request), request.get("mode", "eager")
         self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
         self.labels = [torch.from_numpy(self.net.labels[s]) for s in self.net.batches()]
-        self.fused = request.get("update", "fused") == "fused"
+        self.model = self.build()
+        self.first = [p.detach().clone() for p in self.model.parameters()]
+        kinds = torch.optim.Adam if self.net.adam else torch.optim.SGD
+        self.make(kinds(self.model.parameters(), lr=self.net.lr, fused=True), F.cross_entropy)
+
+    def make(self, optimizer, loss):
+        self.optimizer = optimizer
+        self.loss_of = compiled(self.mode, lambda x, y: loss(self.model(x), y))
         self.restart()
         self.run(3)
 
@@ -40,11 +47,12 @@ class Train:
         return dense(self.net.params)
 
     def restart(self):
-        self.model = self.build()
-        kinds = torch.optim.Adam if self.net.adam else torch.optim.SGD
-        way = {"fused": True} if self.fused else {"foreach": True}
-        self.optimizer = kinds(self.model.parameters(), lr=self.net.lr, **way)
-        self.loss_of = compiled(self.mode, lambda x, y: F.cross_entropy(self.model(x), y))
+        with torch.no_grad():
+            for p, first in zip(self.model.parameters(), self.first):
+                p.copy_(first)
+            for slots in self.optimizer.state.values():
+                for value in slots.values():
+                    value.zero_()
         self.next = itertools.cycle(zip(self.x, self.labels))
 
     def step(self):
@@ -127,21 +135,12 @@ class Tiny(Train):
 
     def __init__(self, request):
         self.mode = request.get("mode", "eager")
-        self.first = np.fromfile(request["file"], dtype=np.float32)
+        flat = torch.from_numpy(np.fromfile(request["file"], dtype=np.float32))
         self.x = [torch.tensor([[a, b]], dtype=torch.float32) for a in (0, 1) for b in (0, 1)]
         self.labels = [torch.tensor([[a]], dtype=torch.float32) for a in (0, 1, 1, 0)]
-        self.restart()
-        self.run(3)
-
-    def restart(self):
-        W, b, v, c = (torch.from_numpy(self.first[i:j].copy()) for i, j in ((0, 16), (16, 24), (24, 32), (32, 33)))
-        self.model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Sigmoid(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
-        with torch.no_grad():
-            for p, value in zip(self.model.parameters(), (W, b, v, c)):
-                p.copy_(value.reshape(p.shape))
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.5)
-        self.loss_of = compiled(self.mode, lambda x, y: F.mse_loss(self.model(x), y))
-        self.next = itertools.cycle(zip(self.x, self.labels))
+        self.model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
+        self.first = [part.reshape(p.shape) for part, p in zip(flat.split([16, 8, 8, 1]), self.model.parameters())]
+        self.make(torch.optim.SGD(self.model.parameters(), lr=0.5), F.mse_loss)
 
     def check(self, path):
         self.restart()
