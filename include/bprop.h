@@ -1148,6 +1148,24 @@ BP_API bp_node bp_logical_not(bp_node x);
 /** y = a where test, else b. Kinks: the branch not taken gets 0, never 0 * inf */
 BP_API bp_node bp_where(bp_node test, bp_node a, bp_node b);
 
+/* ---- Convolution over images [batch, height, width, channels], and its two adjoints: three rows that are
+   each other's gradients. */
+/** y[n,i,j,f] = sum over k, l, c of x[n, i stride + k dilation - pad, j .., c] W[f,k,l,c], x being 0
+ *  outside; x [batch, height, width, channels], W [filters, height, width, channels / groups]; pad: one
+ *  number, height and width, or top, bottom, left, right */
+BP_API bp_node bp_conv2d(bp_node x, bp_node W, const int64_t *stride, int64_t n_stride, const int64_t *pad,
+    int64_t n_pad, const int64_t *dilation, int64_t n_dilation, int64_t groups);
+/** the adjoint of conv2d in x: u [batch, height, width, filters] carried back to an image of `size`, by
+ *  default the smallest that gives u; W and the rest as for conv2d */
+BP_API bp_node bp_conv2d_transpose(bp_node u, bp_node W, const int64_t *size, int64_t n_size,
+    const int64_t *stride, int64_t n_stride, const int64_t *pad, int64_t n_pad, const int64_t *dilation,
+    int64_t n_dilation, int64_t groups);
+/** the adjoint of conv2d in W: [filters, window, channels / groups] from x and u [batch, height, width,
+ *  filters]; the rest as for conv2d */
+BP_API bp_node bp_conv2d_weight_grad(bp_node x, bp_node u, const int64_t *window, int64_t n_window,
+    const int64_t *stride, int64_t n_stride, const int64_t *pad, int64_t n_pad, const int64_t *dilation,
+    int64_t n_dilation, int64_t groups);
+
 /* ---- Smooth activations made of exp: softplus and its kin, and gates y = x g(x). */
 /** y = ln(1 + e^x) */
 BP_API bp_node bp_softplus(bp_node x);
@@ -1222,6 +1240,29 @@ BP_API bp_node bp_ceil(bp_node x);
 BP_API bp_node bp_round(bp_node x);
 /** y = min(max(x, lo), hi). Kinks: slope 1 strictly between lo and hi, 0 elsewhere */
 BP_API bp_node bp_clip(bp_node x, double lo, double hi);
+
+/* ---- Pooling over windows of images [batch, height, width, channels]: the largest, routed by its winners,
+   and the mean. */
+/** y[n,i,j,c] = largest of x [batch, height, width, channels] in window (i, j); windows lie side by side
+ *  unless a stride is given; what a border of `pad` adds to x never wins. Kinks: the lowest row-major index
+ *  among the largest takes the whole gradient; NaN wins */
+BP_API bp_node bp_max_pool2d(bp_node x, const int64_t *window, int64_t n_window, const int64_t *stride,
+    int64_t n_stride, const int64_t *pad, int64_t n_pad);
+/** y = v where x is largest in each window: max_pool2d(x) is max_pool2d_pick(x, x). Kinks: the lowest
+ *  row-major index among the largest of x wins, NaN before all; no gradient for x */
+BP_API bp_node bp_max_pool2d_pick(bp_node v, bp_node x, const int64_t *window, int64_t n_window,
+    const int64_t *stride, int64_t n_stride, const int64_t *pad, int64_t n_pad);
+/** zeros shaped like x, to which u is added where x is largest in each window. Kinks: the lowest row-major
+ *  index among the largest of x wins, NaN before all; no gradient for x */
+BP_API bp_node bp_max_pool2d_put(bp_node u, bp_node x, const int64_t *window, int64_t n_window,
+    const int64_t *stride, int64_t n_stride, const int64_t *pad, int64_t n_pad);
+/** y[n,i,j,c] = mean of x [batch, height, width, channels] in window (i, j); windows lie side by side
+ *  unless a stride is given; a border of `pad` moves them, and what it adds to x is not counted */
+BP_API bp_node bp_avg_pool2d(bp_node x, const int64_t *window, int64_t n_window, const int64_t *stride,
+    int64_t n_stride, const int64_t *pad, int64_t n_pad);
+/** the adjoint of avg_pool2d: an image of `size`, each element the sum of its shares of u */
+BP_API bp_node bp_avg_pool2d_grad(bp_node u, const int64_t *size, int64_t n_size, const int64_t *window,
+    int64_t n_window, const int64_t *stride, int64_t n_stride, const int64_t *pad, int64_t n_pad);
 
 /* ---- Powers and logarithms, accurate near 0 and 1. */
 /** y = a^b. Kinks: a^0 = 1^b = 1 even for NaN; NaN for a < 0 unless b is an integer; d/da = 0 at b = 0;
@@ -1379,6 +1420,9 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_logical_xor(...) bp_here((bp_logical_xor)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_logical_not(...) bp_here((bp_logical_not)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_where(...) bp_here((bp_where)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_conv2d(...) bp_here((bp_conv2d)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_conv2d_transpose(...) bp_here((bp_conv2d_transpose)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_conv2d_weight_grad(...) bp_here((bp_conv2d_weight_grad)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_softplus(...) bp_here((bp_softplus)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_log_sigmoid(...) bp_here((bp_log_sigmoid)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_softsign(...) bp_here((bp_softsign)(__VA_ARGS__), __FILE__, __LINE__)
@@ -1407,6 +1451,11 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_ceil(...) bp_here((bp_ceil)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_round(...) bp_here((bp_round)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_clip(...) bp_here((bp_clip)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_max_pool2d(...) bp_here((bp_max_pool2d)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_max_pool2d_pick(...) bp_here((bp_max_pool2d_pick)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_max_pool2d_put(...) bp_here((bp_max_pool2d_put)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_avg_pool2d(...) bp_here((bp_avg_pool2d)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_avg_pool2d_grad(...) bp_here((bp_avg_pool2d_grad)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_pow(...) bp_here((bp_pow)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_log1p(...) bp_here((bp_log1p)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_expm1(...) bp_here((bp_expm1)(__VA_ARGS__), __FILE__, __LINE__)

@@ -72,10 +72,13 @@ static bool same_slope(double a, double b)
   return a == b || (isnan(a) && isnan(b));
 }
 
-/* An elementwise row at one point: scalars. Any other row: the point is the one input, of three elements. */
+/* An elementwise row at one point: scalars. Any other row: the point is the one input, of three elements, in the example's shape where
+ * that has as many. */
 static void place_at_kink(bpi_example *ex, bool scalars)
 {
   for (int i = 0; i < ex->n_args; i++) {
+    if (!scalars && bpi_type_size(&ex->args[i].type) == 3)
+      continue;
     ex->args[i].type.rank = scalars ? 0 : 1;
     ex->args[i].type.dims[0] = 3;
   }

@@ -7,6 +7,7 @@
 #define BPI_KERNELS_H
 
 #include "bprop.h"
+#include "kernels/window.h"
 #include "body_ids.h" /* generated: enum { BPI_BODY_add, ..., BPI_BODY_COUNT } */
 
 #define BPI_MAX_BODY_IN 4
@@ -78,6 +79,15 @@ typedef struct bpi_kernels {
   /* Rows [begin, end) of x [rows, n]: softmax and log_softmax; stable; y may be x. */
   void (*softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
   void (*log_softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
+
+  /* Convolution and its adjoints, in units of what is made, cut by shape alone. Each element made is summed in one order, whatever the
+   * units. scratch: per thread. */
+  int64_t (*conv_units[2])(const bpi_conv *c);
+  size_t (*conv_scratch[2])(const bpi_conv *c);
+  void (*conv[2])(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);
+
+  /* Pooling; a unit is a row of places in one image, or what of the image lies by it. A NaN is larger than all, the first of equals wins. */
+  void (*pool[2])(const bpi_pool2d *p, int64_t begin, int64_t end);
 
   /* True if all n are finite. */
   bool (*finite[2])(int64_t n, const void *x);

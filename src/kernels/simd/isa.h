@@ -42,7 +42,11 @@
                                     const float *scale, void *y);                                   \
   int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                           \
   size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                          \
-  void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
+  void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);         \
+  int64_t BPI_SYM(bpi_conv_units_##S)(const bpi_conv *c);                                           \
+  size_t BPI_SYM(bpi_conv_scratch_##S)(const bpi_conv *c);                                          \
+  void BPI_SYM(bpi_conv_##S)(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);         \
+  void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end);
 
 BPI_KERNELS_OF(f32)
 BPI_KERNELS_OF(f64)
