@@ -168,7 +168,7 @@ const bp_op bp_op_max_pool2d = {
     .jacobian = bpi_jac_select,
     .vjp = max_pool2d_vjp,
     .jvp = max_pool2d_jvp,
-    .examples = {"x[1,1,3,1] distinct; window=[1,3]", "x[2,4,5,2] distinct; window=[2]",
+    .examples = {"x[1,1,3,1] distinct; window=[1,3]", "x[2,4,5,2] in -9..9 distinct; window=[2]",
                  "x[1,3,4,2] distinct; window=[3,2], stride=[1,2], pad=[1]",
                  "x[1,3,3,1] distinct; window=[2], stride=[1], pad=[0,1,1,0]", "x[0,4,4,2]; window=[2]",
                  "x[1,2,2,0]; window=[2]"},
@@ -224,7 +224,7 @@ const bp_op bp_op_max_pool2d_pick = {
     .jacobian = pick_jacobian,
     .vjp = pick_vjp,
     .jvp = pick_jvp,
-    .examples = {"v[2,4,5,2], x[2,4,5,2] distinct; window=[2]",
+    .examples = {"v[2,4,5,2], x[2,4,5,2] in -9..9 distinct; window=[2]",
                  "v[1,3,4,2], x[1,3,4,2] distinct; window=[3,2], stride=[1,2], pad=[1]",
                  "v[0,4,4,2], x[0,4,4,2]; window=[2]"},
 };
@@ -267,7 +267,7 @@ const bp_op bp_op_max_pool2d_put = {
     .jacobian = put_jacobian,
     .vjp = put_vjp,
     .jvp = pick_jvp,
-    .examples = {"u[2,2,2,2], x[2,4,5,2] distinct; window=[2]",
+    .examples = {"u[2,2,2,2], x[2,4,5,2] in -9..9 distinct; window=[2]",
                  "u[1,3,3,2], x[1,3,4,2] distinct; window=[3,2], stride=[1,2], pad=[1]",
                  "u[0,2,2,2], x[0,4,4,2]; window=[2]"},
 };

@@ -398,6 +398,150 @@ def outer(g):
                   [g.shaped((g.dim(),), -3, 3), g.shaped((g.dim(),), -3, 3)], np.outer)
 
 
+# ---- windows over images [batch, height, width, channels] ------------------------------------------------------
+
+
+def sliding(g, most=2):
+    """How windows lie: height and width of a window, stride, border (top, bottom, left, right), dilation; and the text of the last three."""
+    pair = lambda choices: [g.pick(choices), g.pick(choices)]
+    window, stride, dilation = pair([1, 2, 3]), pair([1, 1, 2]), pair([1, 1, most])
+    extent = [(k - 1) * d + 1 for k, d in zip(window, dilation)]
+    pad = [int(g.random.integers(0, min(e, 3))) for e in (extent[0], extent[0], extent[1], extent[1])]
+    return window, stride, pad, dilation, extent
+
+
+def room(extent, stride, pad, places):
+    """The size of an image, a bit larger than these places need."""
+    return [max(1, (p - 1) * s + e - pad[2 * i] - pad[2 * i + 1]) for i, (p, s, e) in
+            enumerate(zip(places, stride, extent))]
+
+
+def places_of(size, extent, stride, pad):
+    return [(n + pad[2 * i] + pad[2 * i + 1] - e) // s + 1 for i, (n, e, s) in enumerate(zip(size, extent, stride))]
+
+
+def bordered(x, pad, value=0.0):
+    return np.pad(x, [(0, 0), (pad[0], pad[1]), (pad[2], pad[3]), (0, 0)], constant_values=value)
+
+
+def strided(x, k, l, places, stride):
+    """What element (k, l) of the window sees, for all places at once."""
+    return x[:, k:k + (places[0] - 1) * stride[0] + 1:stride[0], l:l + (places[1] - 1) * stride[1] + 1:stride[1]]
+
+
+def convolve(x, W, stride, pad, dilation, groups):
+    """A sum over the elements of the window, of matrix products of pixels and filters."""
+    extent = [(k - 1) * d + 1 for k, d in zip(W.shape[1:3], dilation)]
+    places, x = places_of(x.shape[1:3], extent, stride, pad), bordered(x, pad)
+    parts = []
+    for xg, Wg in zip(np.split(x, groups, 3), np.split(W, groups, 0)):
+        parts.append(sum(strided(xg, k * dilation[0], l * dilation[1], places, stride) @ Wg[:, k, l].T
+                         for k in range(W.shape[1]) for l in range(W.shape[2])))
+    return np.concatenate(parts, 3)
+
+
+def adjoint(fn, shape):
+    """The adjoint of a linear function of arrays of a shape: its matrix, column by column, transposed."""
+    units = np.eye(int(np.prod(shape))).reshape((-1,) + tuple(shape))
+    return lambda u: np.array([np.sum(fn(e) * u) for e in units]).reshape(shape)
+
+
+def convolution(name, build):
+    @row(name)
+    def put(g):
+        window, stride, pad, dilation, extent = sliding(g)
+        groups = g.pick([1, 1, 2])
+        filters, channels = groups * g.pick([1, 2]), g.pick([1, 2])
+        size = room(extent, stride, pad, [g.pick([1, 2]), g.pick([1, 2, 3])])
+        places = places_of(size, extent, stride, pad)
+        terms = f"stride={listed(stride)}, pad={listed(pad)}, dilation={listed(dilation)}, groups={groups}"
+        image, weights = (g.pick([1, 2]), *size, channels * groups), (filters, *window, channels)
+        out = (image[0], *places, filters)
+        how = lambda x, W: convolve(x, W, stride, pad, dilation, groups)
+        return build(g, image, weights, out, terms, how)
+
+
+def forward(g, image, weights, out, terms, how):
+    return g.call(f"conv2d({{0}}, {{1}}, {terms})", [g.shaped(image, -3, 3), g.shaped(weights, -3, 3)], how)
+
+
+def transposed(g, image, weights, out, terms, how):
+    return g.call(f"conv2d_transpose({{0}}, {{1}}, size={listed(image[1:3])}, {terms})",
+                  [g.shaped(out, -3, 3), g.shaped(weights, -3, 3)],
+                  lambda u, W: adjoint(lambda x: how(x, W), image)(u))
+
+
+def by_weights(g, image, weights, out, terms, how):
+    return g.call(f"conv2d_weight_grad({{0}}, {{1}}, window={listed(weights[1:3])}, {terms})",
+                  [g.shaped(image, -3, 3), g.shaped(out, -3, 3)],
+                  lambda x, u: adjoint(lambda W: how(x, W), weights)(u))
+
+
+convolution("conv2d", forward)
+convolution("conv2d_transpose", transposed)
+convolution("conv2d_weight_grad", by_weights)
+
+
+def pooling(name, build):
+    @row(name)
+    def put(g):
+        window, stride, pad, _, _ = sliding(g, most=1)
+        size = room(window, stride, pad, [g.pick([1, 2]), g.pick([1, 2])])
+        places = places_of(size, window, stride, pad)
+        image = (g.pick([1, 2]), *size, g.pick([1, 2]))
+        terms = f"window={listed(window)}, stride={listed(stride)}, pad={listed(pad)}"
+
+        def seen(x, border):
+            """[elements of the window, batch, places, channels]"""
+            x = bordered(x, pad, border)
+            return np.stack([strided(x, k, l, places, stride) for k in range(window[0]) for l in range(window[1])])
+
+        return build(g, image, (image[0], *places, image[3]), terms, seen)
+
+
+def pool_rivals(seen):
+    return lambda *v: rivals(seen(v[-1], -1e9), (0,))
+
+
+def max_pool(g, image, out, terms, seen):
+    return g.call(f"max_pool2d({{0}}, {terms})", [g.shaped(image)], lambda x: seen(x, -np.inf).max(0), pool_rivals(seen))
+
+
+def picked(seen, x):
+    winner = np.argmax(seen(x, -np.inf), 0)[None]
+    return lambda v: np.take_along_axis(seen(v, 0.0), winner, 0)[0]
+
+
+def max_pool_pick(g, image, out, terms, seen):
+    return g.call(f"max_pool2d_pick({{0}}, {{1}}, {terms})", [g.shaped(image), g.shaped(image)],
+                  lambda v, x: picked(seen, x)(v), pool_rivals(seen))
+
+
+def max_pool_put(g, image, out, terms, seen):
+    return g.call(f"max_pool2d_put({{0}}, {{1}}, {terms})", [g.shaped(out), g.shaped(image)],
+                  lambda u, x: adjoint(picked(seen, x), image)(u), pool_rivals(seen))
+
+
+def mean_of(seen):
+    return lambda x: seen(x, 0.0).sum(0) / seen(np.ones(x.shape), 0.0).sum(0)
+
+
+def avg_pool(g, image, out, terms, seen):
+    return g.call(f"avg_pool2d({{0}}, {terms})", [g.shaped(image)], mean_of(seen))
+
+
+def avg_pool_grad(g, image, out, terms, seen):
+    return g.call(f"avg_pool2d_grad({{0}}, size={listed(image[1:3])}, {terms})", [g.shaped(out)],
+                  adjoint(mean_of(seen), image))
+
+
+pooling("max_pool2d", max_pool)
+pooling("max_pool2d_pick", max_pool_pick)
+pooling("max_pool2d_put", max_pool_put)
+pooling("avg_pool2d", avg_pool)
+pooling("avg_pool2d_grad", avg_pool_grad)
+
+
 # ---- structure ------------------------------------------------------------------------------------------------
 
 

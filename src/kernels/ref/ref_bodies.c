@@ -165,5 +165,9 @@ const bpi_kernels bpi_kernels_ref = {
     .gemm = {bpi_ref_gemm_f32, bpi_ref_gemm_f64},
     .softmax = {bpi_ref_softmax_f32, bpi_ref_softmax_f64},
     .log_softmax = {bpi_ref_log_softmax_f32, bpi_ref_log_softmax_f64},
+    .conv_units = {bpi_ref_conv_units, bpi_ref_conv_units},
+    .conv_scratch = {bpi_ref_conv_scratch, bpi_ref_conv_scratch},
+    .conv = {bpi_ref_conv_f32, bpi_ref_conv_f64},
+    .pool = {bpi_ref_pool_f32, bpi_ref_pool_f64},
     .finite = {bpi_ref_finite_f32, bpi_ref_finite_f64},
 };
