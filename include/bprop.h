@@ -1839,6 +1839,27 @@ BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer
  *  b starts at 0; with BP_INIT_DEFAULT at 0.1, which together with mirrored rows keeps small ReLU networks from stalling (of 2,000
  *  networks 2-8-1 on XOR, 99.95 % learn it, and 93.0 % with He normal and 0). */
 BP_API bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init init);
+/** Zeros are the defaults in brackets. */
+typedef struct bp_conv_options {
+  int64_t filters;   /**< channels of the result; at least 1 */
+  int64_t window[2]; /**< height and width of a filter, at least 1 [a width of 0: as high as wide] */
+  int64_t stride;    /**< in both directions [1] */
+  int64_t pad;       /**< border of zeros on every side [0]; window / 2 keeps the size of odd windows */
+  int64_t dilation;  /**< distance of neighbours in a window [1] */
+  int64_t groups;    /**< of channels, each with its own filters; divides channels and filters [1] */
+} bp_conv_options;
+
+/** Convolutional layer: conv2d(x, W) + b with parameters NAME.W [filters, height, width, channels / groups] and NAME.b [filters], which start
+ *  as in bp_dense. x: [batch, height, width, channels], channels last. For other borders and strides call bp_conv2d on parameters of your own.
+ *  @return [batch, places down, places across, filters]; places = (size + 2 pad - extent) / stride + 1, extent = (window - 1) dilation + 1.
+ *          Error nodes: BP_E_ARG, BP_E_SHAPE. Source: LeCun et al. 1989. */
+BP_API bp_node bp_conv(bp_params *p, bp_node x, const char *name, bp_conv_options options, bp_init init);
+/** Largest element, or mean, of windows of `window` by `window` pixels that lie side by side; rows and columns that fill no window are left out.
+ *  x: [batch, height, width, channels]. For other windows see bp_max_pool2d and bp_avg_pool2d. */
+BP_API bp_node bp_max_pool(bp_node x, int64_t window);
+BP_API bp_node bp_avg_pool(bp_node x, int64_t window);
+/** x [batch, ...] as rows [batch, all the rest], for the dense layers behind. A view. BP_E_SHAPE for a scalar. */
+BP_API bp_node bp_flatten(bp_node x);
 /** An activation by name ("relu", "maxout(2)", ...): any elementwise row of one real input with its default attributes, or maxout. "none" and NULL: x. */
 BP_API bp_node bp_activation(bp_node x, const char *name);
 

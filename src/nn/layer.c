@@ -8,13 +8,18 @@
 
 enum { NAME_SIZE = 128 };
 
-static bp_node part(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
-                    const int64_t *dims, bp_init init)
+bp_node bpi_layer_param(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
+                        const int64_t *dims, bp_init init)
 {
   char name[NAME_SIZE];
   if (snprintf(name, sizeof name, "%s.%s", layer, what) >= (int)sizeof name)
     return bpi_node_fail(g, BP_E_ARG, "the layer's name is longer than %d bytes", NAME_SIZE - 3);
   return bp_param(p, g, name, rank, dims, init);
+}
+
+bp_init bpi_bias_init(bp_init weights)
+{
+  return weights.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_CONSTANT, 0.1} : (bp_init){BP_INIT_ZEROS, 0};
 }
 
 bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init init)
@@ -27,10 +32,8 @@ bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init
     return bpi_node_fail(g, BP_E_ARG,
                          "bp_dense: params or name is missing, x is a scalar, or out is below 1");
   int64_t dims[2] = {out, v->type->dims[v->type->rank - 1]};
-  bp_node w = part(p, g, name, "W", 2, dims, init);
-  bp_node b =
-      part(p, g, name, "b", 1, dims,
-           init.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_CONSTANT, 0.1} : (bp_init){BP_INIT_ZEROS, 0});
+  bp_node w = bpi_layer_param(p, g, name, "W", 2, dims, init);
+  bp_node b = bpi_layer_param(p, g, name, "b", 1, dims, bpi_bias_init(init));
   return bp_linear(x, w, b);
 }
 

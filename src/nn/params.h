@@ -34,4 +34,10 @@ bp_status bpi_params_place(bp_params *p, bp_state *s);
 /* The learning rate that an optimiser starts with. */
 double bpi_optimizer_lr(const bp_optimizer *o);
 
+/* Parameter LAYER.WHAT; the error node if the name gets too long. */
+bp_node bpi_layer_param(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
+                        const int64_t *dims, bp_init init);
+/* How biases start beside such weights: see bp_dense. */
+bp_init bpi_bias_init(bp_init weights);
+
 #endif

@@ -264,9 +264,9 @@ static void N(conv_out)(const N(shape) * s, int64_t begin, int64_t end, char *sc
   T *room = (T *)(void *)scratch;
   for (int64_t p = 0; p < c->groups * s->panels; p++)
     N(pack_filters)
-    (s->inner, N(conv_columns)(s, p % s->panels),
-     (const T *)c->weights + (p / s->panels * s->filters + p % s->panels * NR) * s->inner,
-     packed + p * s->inner * NR);
+  (s->inner, N(conv_columns)(s, p % s->panels),
+   (const T *)c->weights + (p / s->panels * s->filters + p % s->panels * NR) * s->inner,
+   packed + p * s->inner * NR);
   for (int64_t u = begin; u < end; u++) {
     const strip t = strip_at(&s->strips, u);
     const T *seen_by = N(strip_seen)(s, &t, room, step);
@@ -336,9 +336,9 @@ static void N(conv_image)(const N(shape) * s, int64_t begin, int64_t end, char *
   for (int64_t p = 0; p < c->groups * s->panels; p++)
     for (int64_t tap = 0; tap < s->taps; tap++)
       N(pack_channels)
-      (s, N(conv_columns)(s, p % s->panels),
-       (const T *)c->weights + p / s->panels * s->filters * s->inner + tap * s->channels + p % s->panels * NR,
-       packed + (p * s->taps + tap) * s->filters * NR);
+  (s, N(conv_columns)(s, p % s->panels),
+   (const T *)c->weights + p / s->panels * s->filters * s->inner + tap * s->channels + p % s->panels * NR,
+   packed + (p * s->taps + tap) * s->filters * NR);
   for (int64_t u = begin; u < end; u++) {
     const strip t = strip_at(&s->strips, u);
     const int64_t line = w->size[1] * c->channels;

@@ -17,7 +17,9 @@ static void clip(const bpi_window *w, int axis, int64_t at, int64_t *from, int64
 static int64_t own_row(const bpi_window *w, int64_t place)
 {
   const int64_t row = place * w->stride[0] - w->before[0];
-  return place == 0 || row < 0 ? 0 : place >= w->places[0] || row > w->size[0] ? w->size[0] : row;
+  if (place >= w->places[0] || row > w->size[0])
+    return w->size[0];
+  return place == 0 || row < 0 ? 0 : row;
 }
 
 #define T float
