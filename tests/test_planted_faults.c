@@ -306,12 +306,14 @@ static bp_jac says_dense(const bp_op_call *c, int input, int result)
 }
 
 static const bp_op *shortened;
+static bool was_shortened; /* the row did say where its entries are */
 
 /* Misses the end of the first axis that has one. */
 static bool short_reach(const bp_op_call *c, int input, int result, bp_reach *r)
 {
   if (!shortened->reach(c, input, result, r))
     return false;
+  was_shortened = true;
   for (int i = 0; i < r->rank; i++)
     if (r->dims[i] > 1) {
       r->dims[i]--;
@@ -334,14 +336,15 @@ static void a_reach_too_short_is_caught(void **state)
       bpi_law_case c = {.ctx = ctx, .op = &op, .example = op.examples[e], .seed = 0};
       if (!depends(ctx, &op, op.examples[e], 0))
         continue;
+      was_shortened = false;
       bool by_pattern = false, by_local = false; /* an index may not name what is missed: several are drawn */
       for (c.seed = 0; c.seed < 20 && !(by_pattern && by_local); c.seed++) {
         by_pattern = by_pattern || verdict_of(bpi_law_pattern, &c) == BP_LAW_BROKEN;
         by_local = by_local || verdict_of(bpi_law_local, &c) == BP_LAW_BROKEN;
       }
-      if (!by_pattern || !by_local)
+      if (was_shortened && (!by_pattern || !by_local))
         fail_msg("%s, \"%s\": a reach too short is not caught", op.name, op.examples[e]);
-      set++;
+      set += was_shortened;
     }
   print_message("%d reaches too short caught\n", set);
   bp_ctx_free(ctx);
@@ -387,7 +390,7 @@ static void a_wrong_slope_at_a_kink_is_caught(void **state)
       bpi_law_case c = {.ctx = ctx, .op = &op, .example = NULL, .seed = 0};
       if (verdict_of(bpi_law_kinks, &c) != BP_LAW_BROKEN)
         fail_msg("%s: another slope at kink %d is not caught", op.name, k);
-      set++;
+      set += was_shortened;
     }
   print_message("%d wrong slopes at kinks caught\n", set);
   bp_ctx_free(ctx);

@@ -342,16 +342,26 @@ static bp_status run_input(bp_program *p, bpi_value *v, bpi_value *out)
   return given && given->set ? given_input(p, given, &t, out) : new_input(p, v[0].text, &t, out);
 }
 
+/* A value whose name is no input. */
+static bool constant_of(bp_program *p, bpi_value *v)
+{
+  if (v->kind == BPI_V_INPUT)
+    *v = bpi_v_array(v->input->array, v->input->flex);
+  v->fixed = bpi_known(p, v) || (v->kind == BPI_V_NODE && bpi_is_fixed(v->node));
+  return v->fixed;
+}
+
+/* Of the results of one operation, each is one. */
 static bp_status run_constant(bp_program *p, bpi_value *v, bpi_value *out)
 {
+  bool fixed = true;
   *out = v[0];
-  if (v[0].kind == BPI_V_INPUT)
-    *out = bpi_v_array(v[0].input->array, v[0].input->flex);
-  bool fixed = out->kind == BPI_V_NODE && bpi_is_fixed(out->node);
-  if (!bpi_known(p, out) && !fixed)
-    return bpi_wrong(p, BP_E_ARG, "constant(...) takes what is known while reading");
-  out->fixed = true;
-  return BP_OK;
+  if (out->kind == BPI_V_LIST && out->results)
+    for (uint32_t i = 0; i < out->n; i++)
+      fixed = constant_of(p, &out->items[i]) && fixed;
+  else
+    fixed = constant_of(p, out);
+  return fixed ? BP_OK : bpi_wrong(p, BP_E_ARG, "constant(...) takes what is known while reading");
 }
 
 static bp_status run_state(bp_program *p, bpi_value *v, bpi_value *out)

@@ -1,4 +1,4 @@
-/* Pooling for element type T with suffix S, counted by integers I of its size; included by pool.c once for each. */
+/* Pooling for element type T with suffix S, counted by integers I of its size; included by pooled.c once for each. */
 #define N(name) BPI_PASTE(name, S)
 
 /* A window inside the image: rows and columns [from, to). */

@@ -25,7 +25,7 @@ static int64_t own_row(const bpi_window *w, int64_t place)
 #define T float
 #define S f32
 #define I int32_t
-#include "kernels/conv/pool_real.h"
+#include "kernels/conv/pooled_real.h"
 #undef T
 #undef S
 #undef I
@@ -33,4 +33,4 @@ static int64_t own_row(const bpi_window *w, int64_t place)
 #define T double
 #define S f64
 #define I int64_t
-#include "kernels/conv/pool_real.h"
+#include "kernels/conv/pooled_real.h"
