@@ -120,6 +120,7 @@ static const struct {
     {"'a text'; 3", 1, {3}},
     {"a = split([1, 2, 3, 4], parts=2)\na[1]", 2, {3, 4}},
     {"c = constant(3); x = 2; c*x", 1, {6}},
+    {"a = constant([[1, 2]]); b, c = constant(split(a, axis=1, parts=2)); b + c", 1, {3}},
     {"1.; .5", 1, {1}},
     {"1e3 + 2E-1", 1, {1000.2}},
     {"where([True, False], 1, 2)", 2, {1, 2}},

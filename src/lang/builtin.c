@@ -351,17 +351,14 @@ static bool constant_of(bp_program *p, bpi_value *v)
   return v->fixed;
 }
 
-/* Of the results of one operation, each is one. */
+/* Of several results of an operation, each is one. */
 static bp_status run_constant(bp_program *p, bpi_value *v, bpi_value *out)
 {
-  bool fixed = true;
   *out = v[0];
-  if (out->kind == BPI_V_LIST && out->results)
-    for (uint32_t i = 0; i < out->n; i++)
-      fixed = constant_of(p, &out->items[i]) && fixed;
-  else
-    fixed = constant_of(p, out);
-  return fixed ? BP_OK : bpi_wrong(p, BP_E_ARG, "constant(...) takes what is known while reading");
+  bool fixed = constant_of(p, out), several = !fixed && out->kind == BPI_V_LIST && out->n > 0;
+  for (uint32_t i = 0; several && i < out->n; i++)
+    several = constant_of(p, &out->items[i]);
+  return fixed || several ? BP_OK : bpi_wrong(p, BP_E_ARG, "constant(...) takes what is known while reading");
 }
 
 static bp_status run_state(bp_program *p, bpi_value *v, bpi_value *out)
