@@ -355,6 +355,9 @@ enum {
   BP_STOPS = 1 << 16, /**< lets no gradient through by decree, though its result does change with its input */
   BP_JOIN = 1 << 14,  /**< the result is the inputs one after another along the axis of the first attribute */
   BP_TOTAL = 1 << 15, /**< the kernel never fails; others run before any update is committed */
+  BP_ENDED =
+      1
+      << 18, /**< internal: the kernel calls `finish` with each region of its result, which it need not store then */
   BP_ROUTER =
       1
       << 17, /**< each element of a result is one element of one input, which takes its whole gradient: max, min, where */
@@ -562,7 +565,9 @@ typedef struct bp_update {
 #define BP_PASS_LIST(X)                                                    \
   X(simplify, "fold constants, drop what does nothing")                    \
   X(views, "reshape, transpose, slice, broadcast without copying")         \
+  X(distribute, "elementwise work on a concatenation done part by part")   \
   X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles") \
+  X(epilogue, "elementwise work at the end of the product before it")      \
   X(order, "updates as soon as their readers are done")                    \
   X(reuse, "memory of dead values used again")                             \
   X(inplace, "results written over dying inputs")                          \

@@ -169,10 +169,18 @@ static bp_status stage_values(bpi_draft *d)
 
 static bp_status stage_fuse(bpi_draft *d)
 {
+  bp_status s = bpi_distribute(d);
+  if (s != BP_OK)
+    return s;
   bpi_join_parts(d);
-  bp_status s = bpi_fuse(d);
-  bpi_log(d->ctx, BP_LOG_DEBUG, "plan: join: %u parts in place; fuse: %u instructions into tiles",
-          d->plan->done[BP_PASS_concat], d->plan->done[BP_PASS_fuse]);
+  s = bpi_fuse(d);
+  if (s == BP_OK)
+    s = bpi_end_products(d);
+  bpi_log(d->ctx, BP_LOG_DEBUG,
+          "plan: distribute: %u instructions cut; join: %u parts in place; fuse: %u instructions into tiles; "
+          "epilogue: %u at the end of products",
+          d->plan->done[BP_PASS_distribute], d->plan->done[BP_PASS_concat], d->plan->done[BP_PASS_fuse],
+          d->plan->done[BP_PASS_epilogue]);
   return s;
 }
 

@@ -54,6 +54,33 @@ uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *
   return id;
 }
 
+/* Counted two places behind, summed up, and then filled in with the place behind as a cursor. */
+bool bpi_readers_find(bpi_draft *d, bpi_readers *r)
+{
+  r->first = bpi_arena_alloc(&d->arena, d->n_roots + 2, sizeof *r->first);
+  r->list = bpi_arena_alloc(&d->arena, d->n_refs + 1, sizeof *r->list);
+  if (!r->first || !r->list)
+    return false;
+  for (int fill = 0; fill < 2; fill++) {
+    for (size_t i = 0; i < d->n_roots; i++) {
+      d->roots[i].mark = 0;
+      r->first[i + 1] += fill ? r->first[i] : 0;
+    }
+    for (uint32_t i = 1; i < d->n_ins; i++)
+      for (uint32_t k = 0; k < d->ins[i].n_in && !d->ins[i].dead; k++) {
+        uint32_t root = d->refs[d->ins[i].in + k].root;
+        if (d->roots[root].mark == i)
+          continue;
+        d->roots[root].mark = i;
+        if (fill)
+          r->list[r->first[root + 1]++] = i;
+        else
+          r->first[root + 2]++;
+      }
+  }
+  return true;
+}
+
 bpi_ref bpi_full_ref(uint32_t root, const bp_type *type)
 {
   return (bpi_ref){.root = root, .form = BPI_FULL, .type = type};
@@ -82,7 +109,7 @@ bp_array bpi_ref_array(const bpi_draft *d, const bpi_ref *r, int64_t *room)
 bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins)
 {
   const bpi_node *v = &d->h->nodes[ins->head];
-  size_t n_in = ins->n_in, n_out = ins->n_out;
+  size_t n_in = ins->n_row ? ins->n_row : ins->n_in, n_out = ins->n_row ? 1 : ins->n_out;
   bp_kernel_call *c = bpi_arena_alloc(&d->arena, 1, sizeof *c);
   bp_array *a = bpi_arena_alloc(&d->arena, n_in + n_out, sizeof *a);
   int64_t *room = bpi_arena_alloc(&d->arena, (n_in + n_out) * BP_MAX_RANK, sizeof *room);
@@ -100,6 +127,7 @@ bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins)
                         .out = a + n_in,
                         .attr = v->attr,
                         .vec = d->plan->kernels,
+                        .finish = ins->tile,
                         .n_in = (int)n_in,
                         .n_out = (int)n_out,
                         .fail_at = -1};

@@ -2,8 +2,10 @@
  *
  *   rewrite   the nodes that are needed, in a graph of our own: bundles expanded, nodes that do nothing dropped
  *   values    nodes become roots (rooms for arrays), references to them, and instructions; constants are computed
+ *   distribute  elementwise work on a concatenation is cut where its parts meet
  *   join      parts of concatenations get their room inside the result
  *   fuse      groups of elementwise instructions become tile programs
+ *   epilogue  tile programs run at the end of the products that make their inputs
  *   order     a schedule; which new values of state are written in place
  *   batch     equal steps over single elements side by side
  *   place     lifetimes, writing over dying inputs, offsets
@@ -47,8 +49,10 @@ typedef struct bpi_root {
 typedef struct bpi_ins {
   uint8_t kind;
   bool may_fail, dead;
+  bool early; /* the guard, or what may fail, depends on it */
   uint32_t head; /* slot in the rewritten graph */
   uint32_t n_in, n_out;
+  uint32_t n_row;   /* inputs of the row itself, where a tile program runs at its end; else 0 */
   uint32_t in, out; /* first of refs, of results */
   int64_t n;
   uint32_t level, group;
@@ -58,13 +62,16 @@ typedef struct bpi_ins {
   bpi_scan *scan;
 } bpi_ins;
 
+/* A new value of an entry, or of elements [at, at + size) of it. */
 typedef struct bpi_draft_update {
   uint32_t entry;
-  uint32_t root;  /* of the entry */
-  uint32_t value; /* room of the new value */
-  uint32_t ins;   /* the copy that commits it; dead when written directly */
-  uint32_t next;  /* the next update, + 1, that the same instruction writes directly */
-  uint32_t waits; /* instructions that have yet to read the old value */
+  uint32_t root;    /* of the entry */
+  uint32_t value;   /* room of the new value */
+  uint32_t ins;     /* the copy that commits it; dead when written directly */
+  uint32_t next;    /* the next update, + 1, that the same instruction writes directly */
+  uint32_t sibling; /* the next, + 1, of the same entry that is written directly */
+  uint32_t waits;   /* instructions that have yet to read the old value */
+  int64_t at, size; /* elements */
   bool direct;
 } bpi_draft_update;
 
@@ -138,7 +145,9 @@ static inline uint32_t bpi_top(const bpi_draft *d, uint32_t root)
 bp_status bpi_rewrite(bpi_draft *d);
 bp_status bpi_make_values(bpi_draft *d);
 void bpi_join_parts(bpi_draft *d);
+bp_status bpi_distribute(bpi_draft *d);
 bp_status bpi_fuse(bpi_draft *d);
+bp_status bpi_end_products(bpi_draft *d);
 bp_status bpi_order(bpi_draft *d);
 bp_status bpi_batch(bpi_draft *d);
 bp_status bpi_place_values(bpi_draft *d);
@@ -149,6 +158,12 @@ bp_status bpi_mark_needed(bpi_draft *d);
 /* Names and places of nodes, for messages. */
 bp_status bpi_keep_sources(bpi_draft *d);
 
+/* Live instructions that read each room: those of root i are list[first[i]] to list[first[i + 1]], each once. */
+typedef struct bpi_readers {
+  uint32_t *first, *list;
+} bpi_readers;
+bool bpi_readers_find(bpi_draft *d, bpi_readers *r);
+
 /* Shared by stages. 0 and NULL: out of memory. */
 uint32_t bpi_root_new(bpi_draft *d, bpi_segment segment, bp_dtype dtype, int64_t size);
 uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *in, size_t n_in,
@@ -157,8 +172,10 @@ uint32_t bpi_ins_new(bpi_draft *d, bpi_kind kind, uint32_t head, const bpi_ref *
 bp_status bpi_whole(bpi_draft *d, uint32_t slot, bpi_ref *out);
 /* The same for a loose reference. */
 bp_status bpi_copied(bpi_draft *d, uint32_t head, const bpi_ref *r, bpi_ref *out);
-/* True if result k of an instruction may be written over the room `root`, as far as its own reading of it goes. */
-bool bpi_overwrites(const bpi_draft *d, const bpi_ins *ins, uint32_t k, uint32_t root);
+/* True if an instruction's kernel hands over its result region by region, so that a tile program can run at its end. */
+bool bpi_has_end(const bpi_draft *d, const bpi_ins *ins);
+/* True if result k of an instruction may be written over elements [at, at + its size) of the room `root`, as far as its own reading goes. */
+bool bpi_overwrites(const bpi_draft *d, const bpi_ins *ins, uint32_t k, uint32_t root, int64_t at);
 /* Strides of a reference, in room where they are not stored. */
 const int64_t *bpi_ref_strides(const bpi_ref *r, int64_t *room);
 bpi_ref bpi_full_ref(uint32_t root, const bp_type *type);

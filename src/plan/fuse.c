@@ -45,35 +45,27 @@ static void join_inputs(bpi_draft *d, uint32_t i)
 
 /* What the guard and instructions that may fail depend on comes first, and is not fused with the rest: else no update could be
  * written into the state in the same pass that computes it. */
-static uint8_t *before_commits(bpi_draft *d)
+static void mark_early(bpi_draft *d)
 {
-  uint8_t *before = bpi_arena_alloc(&d->arena, d->n_ins, 1);
-  if (!before)
-    return NULL;
   for (size_t i = d->n_ins - 1; i > 0 && d->n_updates; i--) {
-    const bpi_ins *ins = &d->ins[i];
-    if (ins->dead || !(before[i] || ins->may_fail))
-      continue;
-    before[i] = 1;
-    for (uint32_t k = 0; k < ins->n_in; k++)
-      before[d->roots[d->refs[ins->in + k].root].def] = 1;
+    bpi_ins *ins = &d->ins[i];
+    ins->early = !ins->dead && (ins->early || ins->may_fail);
+    for (uint32_t k = 0; k < ins->n_in && ins->early; k++)
+      d->ins[d->roots[d->refs[ins->in + k].root].def].early = true;
   }
-  return before;
 }
 
 static bp_status set_groups(bpi_draft *d)
 {
-  uint8_t *before = before_commits(d);
   uint32_t floor = 0;
-  if (!before)
-    return bpi_nomem();
+  mark_early(d);
   for (uint32_t i = 1; i < d->n_ins; i++)
-    if (before[i]) {
+    if (d->ins[i].early) {
       set_level(d, i, 0);
       floor = d->ins[i].level >= floor ? d->ins[i].level + 1 : floor;
     }
   for (uint32_t i = 1; i < d->n_ins; i++)
-    if (!before[i])
+    if (!d->ins[i].early)
       set_level(d, i, floor);
   bp_status s = bpi_sink(d);
   for (uint32_t i = 1; i < d->n_ins && s == BP_OK; i++)
@@ -372,6 +364,8 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   d->ins[id].tile = m.tile;
   d->ins[id].position = last;
   d->ins[id].group = id;
+  d->ins[id].level = d->ins[last].level;
+  d->ins[id].early = d->ins[last].early;
   d->ins[id].dead = m.n_y == 0;
   for (size_t k = 0; k < n_members; k++)
     d->ins[members[k]].dead = true;
@@ -385,6 +379,15 @@ static bool has_strided(const bpi_draft *d, const bpi_ins *ins)
     if (d->refs[ins->in + k].form == BPI_STRIDED)
       return true;
   return false;
+}
+
+/* A single instruction is as good as a program of one step, unless that has something to gather or can run at the end of a product. */
+static bool worth_a_tile(const bpi_draft *d, const bpi_ins *ins)
+{
+  bool ends = false;
+  for (uint32_t k = 0; k < ins->n_in && bpi_pass_on(d, BP_PASS_epilogue); k++)
+    ends |= bpi_has_end(d, &d->ins[d->roots[d->refs[ins->in + k].root].def]);
+  return ends || has_strided(d, ins);
 }
 
 /* Members of each group, as lists through `next`. */
@@ -409,7 +412,7 @@ static bp_status make_tiles(bpi_draft *d)
     if (!bpi_may_fuse(d, &d->ins[i]))
       continue;
     uint32_t g = find_group(d, i), k = 0;
-    if (first[g] != i || (count[g] == 1 && !has_strided(d, &d->ins[i])))
+    if (first[g] != i || (count[g] == 1 && !worth_a_tile(d, &d->ins[i])))
       continue;
     for (uint32_t j = i; j; j = next[j])
       members[k++] = j;

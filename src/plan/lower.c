@@ -87,7 +87,7 @@ static bp_status lower_ref(lowering *l, const bpi_ref *r, bpi_operand *out)
     root = d->roots[root].parent;
   }
   const bpi_root *top = &d->roots[root];
-  at += top->segment == BPI_BLOCK || top->segment == BPI_CONSTANTS ? top->offset : 0;
+  at += top->offset;
   *out = (bpi_operand){.segment = top->segment,
                        .dtype = d->roots[r->root].dtype,
                        .rank = (uint8_t)r->type->rank,
@@ -117,17 +117,31 @@ static bp_status lower_room(lowering *l, uint32_t root, bpi_operand *out)
   return s;
 }
 
+/* A result that is not stored: where a kernel hands it over region by region, it still wants to know the shape. */
+static bp_status lower_absent(lowering *l, const bp_type *t, bpi_operand *out)
+{
+  size_t slot;
+  *out = (bpi_operand){.size = -1};
+  if (!t)
+    return BP_OK;
+  if (!keep_type_dims(l, t, &slot))
+    return bpi_nomem();
+  out->dtype = (uint8_t)bpi_storage(t->dtype, l->p->real);
+  out->rank = (uint8_t)t->rank;
+  out->dims = l->dims[slot];
+  out->strides = l->strides[slot];
+  return BP_OK;
+}
+
 /* The type of a result is that of its node where it has one. */
 static bp_status lower_result(lowering *l, const bpi_ins *ins, uint32_t k, bpi_operand *out)
 {
   bpi_draft *d = l->d;
   uint32_t root = d->results[ins->out + k];
   const bpi_node *v = &d->h->nodes[ins->head];
-  if (!root) {
-    *out = (bpi_operand){.size = -1};
-    return BP_OK;
-  }
   const bp_type *t = k < v->n_out ? v[k].type : NULL;
+  if (!root)
+    return lower_absent(l, t, out);
   if (ins->kind == BPI_DO_TILE || !t || bpi_type_size(t) != d->roots[root].size)
     return lower_room(l, root, out);
   bpi_ref r = bpi_full_ref(root, t);
@@ -205,7 +219,16 @@ static bp_status lower_kernel(lowering *l, const bpi_ins *ins, bpi_instr *out)
     return BP_E_NOMEM;
   out->units = out->op->units ? out->op->units(c, &ns) : 1;
   out->scratch = out->op->scratch ? out->op->scratch(c) : 0;
-  share_out(d, out, ns * (double)out->units);
+  ns *= (double)out->units;
+  if (ins->tile) {
+    /* Regions that are no whole rows are gathered first: then every operand has a slot, too. */
+    out->tile = ins->tile;
+    out->n_row = ins->n_row;
+    out->end_slots = (out->scratch + 63) & ~(size_t)63;
+    out->scratch = out->end_slots + (ins->tile->n_slots + ins->n_in + ins->n_out) * ins->tile->slot_bytes;
+    ns += (double)ins->tile->n * (double)ins->tile->n_steps * LOOP_NS;
+  }
+  share_out(d, out, ns);
   return bpi_keep_attributes(d, &d->h->nodes[ins->head], &out->attr);
 }
 
@@ -305,7 +328,9 @@ static bp_status commit_target(lowering *l, const bpi_ins *ins, bpi_instr *out)
   x[0] = out->x[0];
   out->x = x;
   out->n_out = 1;
-  bpi_ref r = bpi_full_ref(d->updates[ins->group].root, d->refs[ins->in].type);
+  const bpi_draft_update *u = &d->updates[ins->group];
+  bpi_ref r = bpi_full_ref(u->root, d->refs[ins->in].type);
+  r.offset = u->at;
   return lower_ref(l, &r, &x[1]);
 }
 

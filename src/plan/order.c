@@ -13,9 +13,9 @@ typedef struct scheduler {
   uint32_t *pending; /* of each instruction: inputs not yet made */
   size_t *frees;     /* bytes that it frees as things stand */
   uint8_t *done;
-  uint32_t *reader_first, *readers; /* instructions that read each root */
+  bpi_readers readers;
   uint32_t *direct;                 /* of each instruction: first update, + 1, that it writes directly */
-  uint32_t *update_of;              /* of each root of the state: update, + 1, that waits for its readers */
+  uint32_t *update_of;              /* of each root of the state: first update, + 1, that waits for its readers */
   uint64_t *heap;
   size_t n_heap, heap_cap;
   uint32_t *held; /* ready but for waiting */
@@ -31,39 +31,17 @@ static bool alive(const bpi_draft *d, uint32_t i)
 
 /* ---- who reads what ---- */
 
-/* Calls of `visit` for each live instruction and each room it reads, once. */
-static void each_reading(scheduler *s, void (*visit)(scheduler *s, uint32_t ins, uint32_t root))
+static void count_readers(scheduler *s)
 {
   bpi_draft *d = s->d;
-  for (size_t i = 0; i < d->n_roots; i++)
-    d->roots[i].mark = 0;
-  for (uint32_t i = 1; i < d->n_ins; i++) {
-    if (!alive(d, i))
-      continue;
-    for (uint32_t k = 0; k < d->ins[i].n_in; k++) {
-      bpi_root *r = &d->roots[d->refs[d->ins[i].in + k].root];
-      if (r->mark == i)
-        continue;
-      r->mark = i;
-      visit(s, i, d->refs[d->ins[i].in + k].root);
+  for (uint32_t i = 0; i < d->n_roots; i++) {
+    bpi_root *r = &d->roots[i];
+    for (uint32_t k = s->readers.first[i]; k < s->readers.first[i + 1]; k++) {
+      r->readers++;
+      r->reader_xor ^= s->readers.list[k];
+      s->pending[s->readers.list[k]] += alive(d, r->def);
     }
   }
-}
-
-static void count_reading(scheduler *s, uint32_t ins, uint32_t root)
-{
-  bpi_root *r = &s->d->roots[root];
-  s->reader_first[root + 1]++;
-  r->readers++;
-  r->reader_xor ^= ins;
-  if (alive(s->d, r->def))
-    s->pending[ins]++;
-}
-
-static void note_reading(scheduler *s, uint32_t ins, uint32_t root)
-{
-  bpi_root *r = &s->d->roots[root];
-  s->readers[s->reader_first[root] + r->mark_at++] = ins;
 }
 
 static bool scheduler_init(scheduler *s, bpi_draft *d)
@@ -75,19 +53,12 @@ static bool scheduler_init(scheduler *s, bpi_draft *d)
   s->done = bpi_arena_alloc(a, d->n_ins, 1);
   s->direct = bpi_arena_alloc(a, d->n_ins, sizeof *s->direct);
   s->held = bpi_arena_alloc(a, d->n_ins, sizeof *s->held);
-  s->reader_first = bpi_arena_alloc(a, d->n_roots + 2, sizeof *s->reader_first);
-  s->readers = bpi_arena_alloc(a, d->n_refs + 1, sizeof *s->readers);
   s->update_of = bpi_arena_alloc(a, d->n_roots, sizeof *s->update_of);
   d->order = bpi_arena_alloc(a, d->n_ins, sizeof *d->order);
-  if (!s->pending || !s->frees || !s->done || !s->direct || !s->held || !s->reader_first || !s->readers ||
-      !s->update_of || !d->order)
+  if (!s->pending || !s->frees || !s->done || !s->direct || !s->held || !s->update_of || !d->order ||
+      !bpi_readers_find(d, &s->readers))
     return false;
-  each_reading(s, count_reading);
-  for (size_t i = 0; i < d->n_roots; i++) {
-    s->reader_first[i + 1] += s->reader_first[i];
-    d->roots[i].mark_at = 0;
-  }
-  each_reading(s, note_reading);
+  count_readers(s);
   for (uint32_t i = 1; i < d->n_ins; i++)
     s->barrier += alive(d, i) && d->ins[i].may_fail;
   return true;
@@ -99,37 +70,61 @@ static bool one_overwrites(const bpi_draft *d, const bpi_ins *ins, uint32_t i, u
 {
   if (ins->kind == BPI_DO_LOOP)
     return true;
-  if (ins->kind == BPI_DO_TILE)
+  if (ins->tile)
     return ins->tile->when[i] <= ins->tile->when[ins->n_in + k];
   const bp_op *op = d->h->nodes[ins->head].op;
   return ins->kind == BPI_DO_KERNEL && k == 0 && i < 32 && (op->overwrites >> i & 1);
 }
 
-bool bpi_overwrites(const bpi_draft *d, const bpi_ins *ins, uint32_t k, uint32_t root)
+/* First element of its room that a reference reads, and the one after the last. */
+static void span_of(const bpi_ref *r, int64_t *first, int64_t *last)
+{
+  *first = *last = r->offset;
+  if (r->form == BPI_FULL)
+    *last += bpi_type_size(r->type) - 1;
+  for (int i = 0; r->form == BPI_STRIDED && i < r->type->rank; i++) {
+    int64_t reach = (r->type->dims[i] - 1) * r->strides[i];
+    *(reach < 0 ? first : last) += reach;
+  }
+  ++*last;
+}
+
+bool bpi_overwrites(const bpi_draft *d, const bpi_ins *ins, uint32_t k, uint32_t root, int64_t at)
 {
   const bpi_root *x = &d->roots[root], *y = &d->roots[d->results[ins->out + k]];
   int readings = 0;
-  if (x->bytes != y->bytes || x->size != y->size)
+  if (bp_dtype_size((bp_dtype)x->dtype) != bp_dtype_size((bp_dtype)y->dtype))
     return false;
   for (uint32_t i = 0; i < ins->n_in; i++) {
     const bpi_ref *r = &d->refs[ins->in + i];
+    int64_t first, last;
     if (bpi_top(d, r->root) != root)
       continue;
-    if (r->root != root || r->form != BPI_FULL || r->offset || bpi_type_size(r->type) != x->size ||
+    span_of(r, &first, &last);
+    if (r->root == root && (last <= at || at + y->size <= first))
+      continue;
+    if (r->root != root || r->form != BPI_FULL || first != at || last != at + y->size ||
         !one_overwrites(d, ins, i, k))
       return false;
     readings++;
   }
-  return readings <= 1 || ins->kind != BPI_DO_KERNEL;
+  return readings <= 1 || ins->kind != BPI_DO_KERNEL || ins->tile;
 }
 
 /* ---- writing state directly ---- */
 
-static bool reads(const bpi_draft *d, const bpi_ins *ins, uint32_t root)
+/* Whether an instruction reads what an update replaces. */
+static bool reads(const bpi_draft *d, const bpi_ins *ins, const bpi_draft_update *u)
 {
-  for (uint32_t k = 0; k < ins->n_in; k++)
-    if (d->refs[ins->in + k].root == root)
+  for (uint32_t k = 0; k < ins->n_in; k++) {
+    const bpi_ref *r = &d->refs[ins->in + k];
+    int64_t first, last;
+    if (r->root != u->root)
+      continue;
+    span_of(r, &first, &last);
+    if (first < u->at + u->size && u->at < last)
       return true;
+  }
   return false;
 }
 
@@ -144,7 +139,16 @@ static bool can_be_direct(const bpi_draft *d, const bpi_draft_update *u)
   uint32_t k = 0;
   while (d->results[ins->out + k] != u->value)
     k++;
-  return !reads(d, ins, u->root) || bpi_overwrites(d, ins, k, u->root);
+  return bpi_overwrites(d, ins, k, u->root, u->at);
+}
+
+/* Instructions other than the writer that have to read the old value first. */
+static uint32_t count_waits(const scheduler *s, const bpi_draft_update *u, uint32_t writer)
+{
+  uint32_t n = 0;
+  for (uint32_t k = s->readers.first[u->root]; k < s->readers.first[u->root + 1]; k++)
+    n += s->readers.list[k] != writer && reads(s->d, &s->d->ins[s->readers.list[k]], u);
+  return bpi_faulty(s->d, BPI_FAULT_early_commit) ? 0 : n;
 }
 
 static void choose_direct(scheduler *s)
@@ -159,10 +163,9 @@ static void choose_direct(scheduler *s)
     u->direct = true;
     u->next = s->direct[ins];
     s->direct[ins] = (uint32_t)i + 1;
+    u->sibling = s->update_of[u->root];
     s->update_of[u->root] = (uint32_t)i + 1;
-    u->waits = d->roots[u->root].readers - reads(d, &d->ins[ins], u->root);
-    if (bpi_faulty(d, BPI_FAULT_early_commit))
-      u->waits = 0;
+    u->waits = count_waits(s, u, ins);
   }
 }
 
@@ -186,7 +189,7 @@ static void stop_waiting(scheduler *s, uint32_t ins)
     next = up->next;
     if (up->waits || s->barrier) {
       up->direct = false;
-      s->update_of[up->root] = 0;
+      up->waits = 0;
     } else {
       up->next = kept;
       kept = u;
@@ -271,8 +274,8 @@ static bp_status release(scheduler *s)
 static bp_status root_made(scheduler *s, uint32_t root)
 {
   bp_status status = BP_OK;
-  for (uint32_t k = s->reader_first[root]; k < s->reader_first[root + 1] && status == BP_OK; k++) {
-    uint32_t reader = s->readers[k];
+  for (uint32_t k = s->readers.first[root]; k < s->readers.first[root + 1] && status == BP_OK; k++) {
+    uint32_t reader = s->readers.list[k];
     if (--s->pending[reader] == 0 && s->d->ins[reader].kind != BPI_DO_COMMIT)
       status = push(s, reader);
   }
@@ -285,9 +288,11 @@ static bp_status root_read(scheduler *s, uint32_t ins, uint32_t root, bool *rele
   bpi_root *r = &s->d->roots[root];
   r->readers--;
   r->reader_xor ^= ins;
-  uint32_t u = s->update_of[root];
-  if (u && s->d->updates[u - 1].waits && s->d->roots[s->d->updates[u - 1].value].def != ins)
-    *released |= --s->d->updates[u - 1].waits == 0;
+  for (uint32_t u = s->update_of[root]; u; u = s->d->updates[u - 1].sibling) {
+    bpi_draft_update *up = &s->d->updates[u - 1];
+    if (up->waits && s->d->roots[up->value].def != ins && reads(s->d, &s->d->ins[ins], up))
+      *released |= --up->waits == 0;
+  }
   if (r->readers != 1 || r->segment != BPI_BLOCK || r->keep || r->parent)
     return BP_OK;
   uint32_t last = r->reader_xor;
@@ -311,6 +316,7 @@ static bp_status execute(scheduler *s, uint32_t ins)
     bpi_draft_update *up = &d->updates[u - 1];
     d->roots[up->value].segment = BPI_STATE;
     d->roots[up->value].index = up->entry;
+    d->roots[up->value].offset = (size_t)up->at * bp_dtype_size((bp_dtype)d->roots[up->value].dtype);
     d->ins[up->ins].dead = true;
     d->plan->done[BP_PASS_commit]++;
   }

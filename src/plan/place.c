@@ -75,6 +75,13 @@ static void new_item(placer *p, uint32_t root)
   p->item_of[root] = (uint32_t)p->n_items;
 }
 
+/* True if result k can take over the whole room of an input. */
+static bool overlies(const bpi_draft *d, const bpi_ins *ins, uint32_t k, uint32_t root)
+{
+  const bpi_root *x = &d->roots[root], *y = &d->roots[d->results[ins->out + k]];
+  return x->size == y->size && bpi_overwrites(d, ins, k, root, 0);
+}
+
 /* A dying input whose room result k can take over; 0 if there is none. */
 static uint32_t dying_host(const placer *p, const bpi_ins *ins, uint32_t k, uint32_t pos)
 {
@@ -84,7 +91,7 @@ static uint32_t dying_host(const placer *p, const bpi_ins *ins, uint32_t k, uint
     const bpi_root *r = &d->roots[x];
     bool dies = r->last == pos || bpi_faulty(d, BPI_FAULT_inplace_live);
     if (needs_room(d, x) && p->item_of[x] && dies && !r->keep && r->mark != pos + 1 &&
-        bpi_overwrites(d, ins, k, x))
+        overlies(d, ins, k, x))
       return x;
   }
   return 0;

@@ -105,7 +105,7 @@ static inline uint32_t bpi_run_length(uint32_t word)
 typedef enum bpi_kind {
   BPI_DO_LOOP,   /* one body over contiguous or single elements */
   BPI_DO_TILE,   /* a tile program */
-  BPI_DO_KERNEL, /* the row's kernel */
+  BPI_DO_KERNEL, /* the row's kernel; with a tile program at its end where `tile` is set */
   BPI_DO_COPY,   /* strided to contiguous */
   BPI_DO_SCAN,
   BPI_DO_SCALARS, /* a program over single elements; its inputs are what it takes into the block */
@@ -120,6 +120,7 @@ typedef struct bpi_instr {
   uint16_t threads; /* at most so many are worth starting */
   uint32_t n_in, n_out;
   const bpi_operand *x; /* n_in inputs, then n_out results */
+  uint32_t n_row;       /* inputs that the row itself takes; those of the tile program at its end follow */
   const bp_op *op;      /* NULL: of no one row */
   const bp_attr *attr;
   int64_t n, units; /* elements; units of work that may be shared out */
@@ -134,7 +135,8 @@ typedef struct bpi_instr {
     const bpi_scalars *scalars;
     const uint32_t *guards; /* source nodes, one an input */
   };
-  size_t scratch; /* bytes per thread */
+  size_t scratch;   /* bytes per thread */
+  size_t end_slots; /* where in it the slots of the tile program at the end of a kernel begin */
   uint32_t source;
 } bpi_instr;
 
@@ -202,7 +204,10 @@ struct bp_plan {
   X(swap_direct, "updates that read each other's entries are copied one after the other") \
   X(output_dies, "an output's room is given away when its last reader is done")           \
   X(run_early, "a step over single elements does not wait for its last input")            \
-  X(run_one_off, "a program takes the element beside the one that is meant")
+  X(run_one_off, "a program takes the element beside the one that is meant")              \
+  X(piece_offset, "the update of a part reads the state one element off")                 \
+  X(end_lost, "a product that others read too is seen by its end alone")                  \
+  X(end_early, "the end of a product reads what comes from the product by another way")
 
 typedef enum bpi_fault {
   BPI_FAULT_NONE,

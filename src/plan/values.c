@@ -293,6 +293,12 @@ static bp_status body_value(bpi_draft *d, uint32_t head)
 
 /* ---- rows with a kernel ---- */
 
+bool bpi_has_end(const bpi_draft *d, const bpi_ins *ins)
+{
+  return ins->kind == BPI_DO_KERNEL && !ins->dead && !ins->may_fail && !ins->tile && ins->n_out == 1 &&
+         (d->h->nodes[ins->head].op->traits & BP_ENDED);
+}
+
 /* Inputs as the kernel takes them. */
 static bp_status kernel_operands(bpi_draft *d, const bpi_node *v, bpi_ref *x)
 {
@@ -567,7 +573,7 @@ static bp_status make_update(bpi_draft *d, size_t i)
   u->ins = bpi_ins_new(d, BPI_DO_COMMIT, slot, &value, 1, NULL, 0);
   if (!u->ins)
     return BP_E_NOMEM;
-  d->ins[u->ins].n = bpi_type_size(value.type);
+  d->ins[u->ins].n = u->size = bpi_type_size(value.type);
   d->n_updates++;
   return BP_OK;
 }

@@ -37,6 +37,12 @@ static void place_address(binder *b, const bpi_operand *x, const void **slot)
     b->f->patches[b->f->patch_first[x->index] + b->filled[x->index]++] = (bpi_patch){slot, x->offset};
 }
 
+/* A kernel with a tile program at its end has its operands as arrays and as addresses. */
+static bool ended(const bpi_instr *i)
+{
+  return i->kind == BPI_DO_KERNEL && i->tile;
+}
+
 /* How many slots each input has: one an operand, and one an output that shows it. */
 static bp_status count_patches(binder *b)
 {
@@ -49,7 +55,7 @@ static bp_status count_patches(binder *b)
   for (size_t i = 0; i < p->n_instrs; i++)
     for (uint32_t k = 0; k < p->instrs[i].n_in; k++)
       if (p->instrs[i].x[k].segment == BPI_INPUT)
-        f->patch_first[p->instrs[i].x[k].index + 1]++;
+        f->patch_first[p->instrs[i].x[k].index + 1] += ended(&p->instrs[i]) ? 2 : 1;
   for (size_t i = 0; i < p->n_outputs; i++)
     if (p->outputs[i].segment == BPI_INPUT)
       f->patch_first[p->outputs[i].index + 1]++;
@@ -72,6 +78,31 @@ static bp_status bind_loop(binder *b, bpi_step *s)
   return BP_OK;
 }
 
+static bp_status bind_addresses(binder *b, bpi_step *s)
+{
+  const bpi_instr *i = s->instr;
+  size_t n = (size_t)i->n_in + i->n_out;
+  s->at = bpi_arena_alloc(b->arena, n + 1, sizeof *s->at);
+  if (!s->at)
+    return bpi_nomem();
+  for (size_t k = 0; k < n; k++)
+    place_address(b, &i->x[k], (const void **)&s->at[k]);
+  return BP_OK;
+}
+
+/* What a kernel of one thread is called with at its end. */
+static bp_status bind_ending(binder *b, bpi_step *s)
+{
+  bpi_end *end = bpi_arena_alloc(b->arena, 1, sizeof *end);
+  s->ending = bpi_arena_alloc(b->arena, 1, sizeof *s->ending);
+  if (!end || !s->ending)
+    return bpi_nomem();
+  *s->ending = (bpi_ending){s, b->f->run->scratch + s->instr->end_slots};
+  *end = (bpi_end){.fn = bpi_run_ending, .arg = s->ending};
+  s->call->finish = end;
+  return bind_addresses(b, s);
+}
+
 static bp_status bind_kernel(binder *b, bpi_step *s)
 {
   const bpi_instr *i = s->instr;
@@ -90,24 +121,12 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
                         .attr = i->attr,
                         .vec = b->f->plan->kernels,
                         .end = i->units,
-                        .n_in = (int)i->n_in,
-                        .n_out = (int)i->n_out,
+                        .n_in = (int)(ended(i) ? i->n_row : i->n_in),
+                        .n_out = (int)(ended(i) ? 1 : i->n_out),
                         .fail_at = -1,
                         .scratch = b->f->run->scratch};
   s->call = c;
-  return BP_OK;
-}
-
-static bp_status bind_addresses(binder *b, bpi_step *s)
-{
-  const bpi_instr *i = s->instr;
-  size_t n = (size_t)i->n_in + i->n_out;
-  s->at = bpi_arena_alloc(b->arena, n + 1, sizeof *s->at);
-  if (!s->at)
-    return bpi_nomem();
-  for (size_t k = 0; k < n; k++)
-    place_address(b, &i->x[k], (const void **)&s->at[k]);
-  return BP_OK;
+  return ended(i) ? bind_ending(b, s) : BP_OK;
 }
 
 /* The body's block is the last result; its inputs are bound step by step. */

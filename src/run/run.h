@@ -21,8 +21,15 @@ struct bpi_step {
   bpi_frame *frame;
   void **at;            /* addresses of all operands; of loops only where `run` needs them */
   bp_kernel_call *call; /* kernels */
+  bpi_ending *ending;   /* of kernels with a tile program at their end, in one thread */
   bpi_frame *body;      /* loops over steps */
 };
+
+/* The tile program at the end of a kernel: what one thread needs for it. */
+typedef struct bpi_ending {
+  const bpi_step *s;
+  char *slots;
+} bpi_ending;
 
 /* Where the address of an input is kept: written again when the input is bound anew. */
 typedef struct bpi_patch {
@@ -68,6 +75,8 @@ void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
 bp_status bpi_frame_run(bpi_frame *f);
 /* How each kind of instruction is executed. */
 bp_status bpi_run_tile(bpi_step *s);
+/* The tile program at the end of a kernel, for one region of its result. arg: a bpi_ending. */
+void bpi_run_ending(void *arg, const bpi_rect *r);
 bp_status bpi_run_kernel(bpi_step *s);
 bp_status bpi_run_kernel_shared(bpi_step *s);
 bp_status bpi_run_guard(bpi_step *s);

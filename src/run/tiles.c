@@ -2,17 +2,33 @@
 #include "base/pool.h"
 #include "run/run.h"
 
+#include <string.h>
+
 typedef struct tile_place {
   const bpi_step *s;
   char *slots;
   size_t slot_bytes;
   int64_t first, n; /* elements of this tile */
+  /* At the end of a product the elements are a rectangle of its result, which is itself operand number `product`. */
+  const bpi_rect *rect;
+  uint32_t product;
+  bool gathered; /* operands are copied into slots of their own, row by row, and results out of them */
 } tile_place;
+
+/* The slot of an operand that is gathered. */
+static char *own_slot(const tile_place *p, uint32_t operand)
+{
+  return p->slots + (p->s->instr->tile->n_slots + operand) * p->slot_bytes;
+}
 
 static void *tile_at(const tile_place *p, const bpi_tile_ref *r)
 {
   if (r->slot)
     return p->slots + r->index * p->slot_bytes;
+  if (p->gathered && r->step)
+    return own_slot(p, r->index);
+  if (p->rect && r->index == p->product)
+    return (char *)p->rect->c + (p->first - p->rect->row * p->rect->ldc) * r->elem;
   return (char *)p->s->at[r->index] + (r->step ? p->first * r->elem : 0);
 }
 
@@ -56,6 +72,20 @@ static void tile_kernel(const tile_place *p, const bpi_tile_step *t)
   t->op->kernel(&c);
 }
 
+static void tile_steps(const tile_place *p, bool first)
+{
+  const bpi_tile *t = p->s->instr->tile;
+  for (size_t k = 0; k < t->n_steps; k++) {
+    const bpi_tile_step *step = &t->steps[k];
+    if (step->loop)
+      tile_step(p, step);
+    else if (step->op)
+      tile_kernel(p, step);
+    else if (!step->once || first)
+      tile_load(p, step);
+  }
+}
+
 static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
 {
   const bpi_step *s = arg;
@@ -66,15 +96,7 @@ static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
   for (int64_t u = begin; u < end; u++) {
     p.first = u * t->tile;
     p.n = t->n - p.first < t->tile ? t->n - p.first : t->tile;
-    for (size_t k = 0; k < t->n_steps; k++) {
-      const bpi_tile_step *step = &t->steps[k];
-      if (step->loop)
-        tile_step(&p, step);
-      else if (step->op)
-        tile_kernel(&p, step);
-      else if (!step->once || u == begin)
-        tile_load(&p, step);
-    }
+    tile_steps(&p, u == begin);
   }
 }
 
@@ -87,4 +109,106 @@ bp_status bpi_run_tile(bpi_step *s)
   else
     tile_part(s, 0, i->units, 0);
   return BP_OK;
+}
+
+/* ---- at the end of a product ---- */
+
+/* Whole rows of the result are one run of elements. */
+static void end_whole_rows(tile_place *p, int64_t width)
+{
+  const bpi_rect *r = p->rect;
+  int64_t most = p->s->instr->tile->tile, end = (r->row + r->rows) * width;
+  for (p->first = r->row * width; p->first < end; p->first += p->n) {
+    p->n = end - p->first < most ? end - p->first : most;
+    tile_steps(p, true);
+  }
+}
+
+static void copy_rows(int64_t rows, size_t bytes, const char *from, size_t from_apart, char *to, size_t to_apart)
+{
+  for (int64_t i = 0; i < rows; i++)
+    memcpy(to + (size_t)i * to_apart, from + (size_t)i * from_apart, bytes);
+}
+
+/* A piece of the rectangle: rows and columns of the result that fit into a slot. */
+typedef struct end_piece {
+  int64_t row, rows, col, cols, width;
+} end_piece;
+
+static void move_operand(const tile_place *p, const end_piece *e, uint32_t k, bool out)
+{
+  const bpi_instr *i = p->s->instr;
+  const bpi_operand *x = &i->x[k];
+  size_t elem = bp_dtype_size((bp_dtype)x->dtype), bytes = (size_t)e->cols * elem;
+  size_t apart = (size_t)e->width * elem;
+  char *at = (char *)p->s->at[k] + (size_t)(e->row * e->width + e->col) * elem;
+  if (k == p->product) {
+    apart = (size_t)p->rect->ldc * elem;
+    at = (char *)p->rect->c + (size_t)(e->row - p->rect->row) * apart + (size_t)(e->col - p->rect->col) * elem;
+  }
+  if (out)
+    copy_rows(e->rows, bytes, own_slot(p, k), bytes, at, apart);
+  else
+    copy_rows(e->rows, bytes, at, apart, own_slot(p, k), bytes);
+}
+
+/* Loads of strided operands go row by row: between two rows of the piece lie elements that are not in it. */
+static void load_rows(const tile_place *p, const end_piece *e, const bpi_tile_step *t)
+{
+  uint32_t k = t->in[0].index;
+  char *to = tile_at(p, &t->out);
+  for (int64_t i = 0; i < e->rows; i++, to += e->cols * t->out.elem) {
+    int64_t first = (e->row + i) * e->width + e->col;
+    bpi_gather_range(&p->s->instr->x[k], p->s->at[k], to, first, first + e->cols);
+  }
+}
+
+static void end_gathered(tile_place *p, const end_piece *e)
+{
+  const bpi_instr *i = p->s->instr;
+  const bpi_tile *t = i->tile;
+  p->n = e->rows * e->cols;
+  for (uint32_t k = i->n_row; k <= i->n_in; k++)
+    if (i->x[k].contiguous || k == i->n_in)
+      if (i->x[k].size == t->n || k == i->n_in)
+        move_operand(p, e, k, false);
+  for (size_t k = 0; k < t->n_steps; k++) {
+    const bpi_tile_step *step = &t->steps[k];
+    if (step->loop)
+      tile_step(p, step);
+    else if (step->op)
+      tile_kernel(p, step);
+    else
+      load_rows(p, e, step);
+  }
+  for (uint32_t k = i->n_in + 1; k < i->n_in + i->n_out; k++)
+    move_operand(p, e, k, true);
+}
+
+void bpi_run_ending(void *arg, const bpi_rect *r)
+{
+  const bpi_ending *ending = arg;
+  const bpi_step *s = ending->s;
+  const bpi_instr *i = s->instr;
+  const bpi_operand *c = &i->x[i->n_in];
+  tile_place p = {.s = s,
+                  .slots = ending->slots,
+                  .slot_bytes = i->tile->slot_bytes,
+                  .rect = r,
+                  .product = i->n_in};
+  int64_t width = c->dims[c->rank - 1], most = i->tile->tile;
+  if (r->cols == width && r->ldc == width) {
+    end_whole_rows(&p, width);
+    return;
+  }
+  p.gathered = true;
+  for (int64_t col = 0; col < r->cols; col += most) {
+    end_piece e = {.col = r->col + col, .cols = r->cols - col < most ? r->cols - col : most, .width = width};
+    int64_t rows = most / e.cols;
+    for (int64_t row = 0; row < r->rows; row += rows) {
+      e.row = r->row + row;
+      e.rows = r->rows - row < rows ? r->rows - row : rows;
+      end_gathered(&p, &e);
+    }
+  }
 }
