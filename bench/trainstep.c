@@ -58,35 +58,36 @@ static double median(double *v, int n)
 
 /* ---- the peak: independent multiply-adds in registers, by the widest vectors that bprop may use ---- */
 
-#define SUMS 16
-#define PEAK(name, width, attribute)                                                         \
-  typedef float name##_vector __attribute__((vector_size(width)));                           \
-  attribute static double name(int64_t rounds)                                               \
-  {                                                                                          \
-    name##_vector v[SUMS], a = {0}, b = {0};                                                 \
-    a += 0.999f, b += 0.001f;                                                                \
-    for (int i = 0; i < SUMS; i++)                                                           \
-      v[i] = a * (float)i;                                                                   \
-    double start = now();                                                                    \
-    for (int64_t r = 0; r < rounds; r++) {                                                   \
-      _Pragma("GCC unroll 16") for (int i = 0; i < SUMS; i++) v[i] = v[i] * a + b;           \
-      __asm__ volatile("" : "+m"(rounds)); /* keep the loop, and the values in registers */ \
-    }                                                                                        \
-    double took = now() - start;                                                             \
-    float sum = 0;                                                                           \
-    for (int i = 0; i < SUMS; i++)                                                           \
-      sum += v[i][0];                                                                        \
-    volatile float used = sum;                                                               \
-    (void)used;                                                                              \
-    return 2.0 * SUMS * (width / 4) * (double)rounds / took;                                 \
+enum { SUMS = 12 };
+
+/* V: vector type, W: floats in it. */
+#define PEAK(name, V, W, SPREAD, MULADD, GET, attribute)                                 \
+  attribute static double name(int64_t rounds)                                           \
+  {                                                                                      \
+    V v[SUMS], a = SPREAD(0.999f), b = SPREAD(0.001f);                                   \
+    for (int i = 0; i < SUMS; i++)                                                       \
+      v[i] = SPREAD((float)i);                                                           \
+    double start = now();                                                                \
+    for (int64_t r = 0; r < rounds; r++)                                                 \
+      _Pragma("GCC unroll 12") for (int i = 0; i < SUMS; i++) v[i] = MULADD(v[i], a, b); \
+    double took = now() - start;                                                         \
+    volatile float sum = 0;                                                              \
+    for (int i = 0; i < SUMS; i++)                                                       \
+      sum += GET(v[i]);                                                                  \
+    return 2.0 * SUMS * (W) * (double)rounds / took;                                     \
   }
 
-#pragma GCC optimize("fp-contract=fast")
+#define PLAIN_SPREAD(x)       (x)
+#define PLAIN_MULADD(x, y, z) ((x) * (y) + (z))
+#define PLAIN_GET(x)          (x)
+PEAK(peak_base, float, 1, PLAIN_SPREAD, PLAIN_MULADD, PLAIN_GET, )
 #if defined(__x86_64__)
-PEAK(peak_avx512, 64, __attribute__((target("avx512f,fma"))))
-PEAK(peak_avx2, 32, __attribute__((target("avx2,fma"))))
+#include <immintrin.h>
+PEAK(peak_avx512, __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_cvtss_f32,
+     __attribute__((target("avx512f"))))
+PEAK(peak_avx2, __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_cvtss_f32,
+     __attribute__((target("avx2,fma"))))
 #endif
-PEAK(peak_base, 16, )
 
 static double peak(bp_isa isa)
 {

@@ -49,8 +49,8 @@ static void print_ref(bpi_text *t, const bpi_instr *i, const bpi_tile_ref *r)
 static void print_tile(bpi_text *t, const bpi_instr *i)
 {
   const bpi_tile *tile = i->tile;
-  bpi_textf(t, "\n      %lld elements in tiles of %lld, %u slots:", (long long)tile->n, (long long)tile->tile,
-            tile->n_slots);
+  bpi_textf(t, "\n      %s%lld elements in tiles of %lld, %u slots:",
+            i->kind == BPI_DO_TILE ? "" : "at its end: ", (long long)tile->n, (long long)tile->tile, tile->n_slots);
   for (size_t k = 0; k < tile->n_steps; k++) {
     const bpi_tile_step *s = &tile->steps[k];
     bpi_textf(t, " ");
@@ -98,7 +98,7 @@ static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
   if (i->threads > 1)
     bpi_textf(t, "  %u threads", i->threads);
   bpi_textf(t, "  ; %s", bpi_plan_label(p, i->source, i->op, label, sizeof label));
-  if (i->kind == BPI_DO_TILE)
+  if (i->kind == BPI_DO_TILE || (i->kind == BPI_DO_KERNEL && i->tile))
     print_tile(t, i);
   if (i->kind == BPI_DO_SCALARS)
     print_scalars(t, p, i);

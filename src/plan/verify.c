@@ -175,6 +175,8 @@ static bool may_lie_over(const bpi_instr *i, uint32_t in, uint32_t out)
   case BPI_DO_TILE:
     return i->tile->when[in] <= i->tile->when[i->n_in + out];
   case BPI_DO_KERNEL:
+    if (i->tile)
+      return in >= i->n_row && out > 0 && i->tile->when[in] <= i->tile->when[i->n_in + out];
     return out == 0 && in < 32 && (i->op->overwrites >> in & 1);
   default:
     return false;
@@ -205,20 +207,39 @@ static bp_status check_scan(const verifier *v, const bpi_instr *i)
   return bpi_plan_verify(i->scan->body);
 }
 
+/* An operand as a step sees it. The product at whose end the program runs need not be stored. */
+static bp_status check_tile_operand(const verifier *v, const bpi_instr *i, const bpi_tile_step *step, int j)
+{
+  const bpi_tile_ref *r = j < step->n_in ? &step->in[j] : &step->out;
+  bool ends = i->kind == BPI_DO_KERNEL, product = ends && r->index == i->n_in;
+  const bpi_operand *x = &i->x[r->index];
+  if (ends && r->index < i->n_row)
+    return broken(v, x, "a step at the end of a kernel refers to what the kernel reads");
+  if (j == step->n_in && (r->index < i->n_in || product))
+    return broken(v, x, "a step of a tile program writes to an input");
+  if (!product && x->size < (r->step ? i->tile->n : 1))
+    return broken(v, x, "a step of a tile program reaches past an operand");
+  if (!product && step->op && r->step && !x->contiguous)
+    return broken(v, x, "a step of a tile program takes a strided operand for a contiguous one");
+  return BP_OK;
+}
+
 static bp_status check_tile(const verifier *v, const bpi_instr *i)
 {
   const bpi_tile *t = i->tile;
+  bp_status s = BP_OK;
+  if (i->kind == BPI_DO_KERNEL && i->n_row > i->n_in)
+    return broken(v, NULL, "a kernel with an end has fewer operands than its row");
   for (size_t k = 0; k < t->n_steps; k++) {
     const bpi_tile_step *step = &t->steps[k];
-    for (int j = 0; j <= step->n_in; j++) {
+    for (int j = 0; j <= step->n_in && s == BP_OK; j++) {
       const bpi_tile_ref *r = j < step->n_in ? &step->in[j] : &step->out;
       if (r->index >= (r->slot ? t->n_slots : i->n_in + i->n_out))
         return broken(v, NULL, "a step of a tile program refers to nothing");
-      if (!r->slot && j == step->n_in && r->index < i->n_in)
-        return broken(v, NULL, "a step of a tile program writes to an input");
+      s = r->slot ? BP_OK : check_tile_operand(v, i, step, j);
     }
   }
-  return BP_OK;
+  return s;
 }
 
 /* An element of a program, as an operand. */
@@ -290,7 +311,7 @@ static bp_status check_instr(verifier *v, const bpi_instr *i)
     s = note_write(v, &i->x[i->n_in + k]);
   if (s == BP_OK && i->kind == BPI_DO_SCAN)
     s = check_scan(v, i);
-  if (s == BP_OK && i->kind == BPI_DO_TILE)
+  if (s == BP_OK && (i->kind == BPI_DO_TILE || (i->kind == BPI_DO_KERNEL && i->tile)))
     s = check_tile(v, i);
   if (s == BP_OK && i->kind == BPI_DO_SCALARS)
     s = check_scalars(v, i);

@@ -22,8 +22,8 @@ static void kernel_part(void *arg, int64_t begin, int64_t end, int thread)
   c.end = end;
   c.scratch = run->scratch + (size_t)thread * run->scratch_stride;
   bpi_ending ending = {s, (char *)c.scratch + s->instr->end_slots};
-  bpi_end end = {.fn = bpi_run_ending, .arg = &ending};
-  c.finish = s->instr->tile ? &end : NULL;
+  bpi_end finish = {.fn = bpi_run_ending, .arg = &ending};
+  c.finish = s->instr->tile ? &finish : NULL;
   c.fail_at = -1;
   c.fail_why = NULL;
   bp_status status = s->instr->op->kernel(&c);

@@ -8,6 +8,12 @@ typedef struct bpi_step bpi_step;
 typedef struct bpi_frame bpi_frame;
 typedef bp_status (*bpi_step_fn)(bpi_step *s);
 
+/* The tile program at the end of a kernel: what one thread needs for it. */
+typedef struct bpi_ending {
+  const bpi_step *s;
+  char *slots;
+} bpi_ending;
+
 /* One instruction with addresses. The common case, one loop in one thread, is called without a detour. */
 struct bpi_step {
   bpi_loop loop; /* NULL: call `run` */
@@ -24,12 +30,6 @@ struct bpi_step {
   bpi_ending *ending;   /* of kernels with a tile program at their end, in one thread */
   bpi_frame *body;      /* loops over steps */
 };
-
-/* The tile program at the end of a kernel: what one thread needs for it. */
-typedef struct bpi_ending {
-  const bpi_step *s;
-  char *slots;
-} bpi_ending;
 
 /* Where the address of an input is kept: written again when the input is bound anew. */
 typedef struct bpi_patch {
