@@ -42,7 +42,9 @@ typedef struct bpi_rect {
 
 /* What is done with each region while it is in the cache. Every element is handed over exactly once, in regions that the
  * shapes alone decide; fn may change the elements in place. arg belongs to the thread that calls the product: each has a
- * bpi_gemm of its own, so what a thread needs for itself goes through here. Regions of other threads come at the same time. */
+ * bpi_gemm of its own, so what a thread needs for itself goes through here. Regions of other threads come at the same time.
+ * Whole rows, one after another (cols = n = ldc), are one run of elements for elementwise work, and cost it the least; narrow regions
+ * make it gather operands row by row. */
 typedef struct bpi_end {
   void (*fn)(void *arg, const bpi_rect *r);
   void *arg;

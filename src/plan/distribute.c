@@ -14,13 +14,13 @@ enum { MOST_PIECES = 256 };
 typedef struct distributor {
   bpi_draft *d;
   bpi_readers readers;
-  uint8_t *inside;                  /* of each instruction: in the region */
-  uint32_t *todo;                   /* instructions to look at */
+  uint8_t *inside; /* of each instruction: in the region */
+  uint32_t *todo;  /* instructions to look at */
   size_t n_todo;
-  size_t n_roots; /* when this began: what is added later is never cut again */
-  uint32_t *piece_of;    /* of each root of the region: its first piece; the others follow */
-  int64_t *cut;          /* where each piece begins, and the end */
-  bpi_ref *part;         /* of the concatenation itself */
+  size_t n_roots;     /* when this began: what is added later is never cut again */
+  uint32_t *piece_of; /* of each root of the region: its first piece; the others follow */
+  int64_t *cut;       /* where each piece begins, and the end */
+  bpi_ref *part;      /* of the concatenation itself */
   size_t n_pieces;
 } distributor;
 

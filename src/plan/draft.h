@@ -49,7 +49,7 @@ typedef struct bpi_root {
 typedef struct bpi_ins {
   uint8_t kind;
   bool may_fail, dead;
-  bool early; /* the guard, or what may fail, depends on it */
+  bool early;    /* the guard, or what may fail, depends on it */
   uint32_t head; /* slot in the rewritten graph */
   uint32_t n_in, n_out;
   uint32_t n_row;   /* inputs of the row itself, where a tile program runs at its end; else 0 */

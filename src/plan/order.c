@@ -14,8 +14,8 @@ typedef struct scheduler {
   size_t *frees;     /* bytes that it frees as things stand */
   uint8_t *done;
   bpi_readers readers;
-  uint32_t *direct;                 /* of each instruction: first update, + 1, that it writes directly */
-  uint32_t *update_of;              /* of each root of the state: first update, + 1, that waits for its readers */
+  uint32_t *direct;    /* of each instruction: first update, + 1, that it writes directly */
+  uint32_t *update_of; /* of each root of the state: first update, + 1, that waits for its readers */
   uint64_t *heap;
   size_t n_heap, heap_cap;
   uint32_t *held; /* ready but for waiting */

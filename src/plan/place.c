@@ -90,8 +90,7 @@ static uint32_t dying_host(const placer *p, const bpi_ins *ins, uint32_t k, uint
     uint32_t x = d->refs[ins->in + i].root;
     const bpi_root *r = &d->roots[x];
     bool dies = r->last == pos || bpi_faulty(d, BPI_FAULT_inplace_live);
-    if (needs_room(d, x) && p->item_of[x] && dies && !r->keep && r->mark != pos + 1 &&
-        overlies(d, ins, k, x))
+    if (needs_room(d, x) && p->item_of[x] && dies && !r->keep && r->mark != pos + 1 && overlies(d, ins, k, x))
       return x;
   }
   return 0;

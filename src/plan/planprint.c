@@ -50,7 +50,8 @@ static void print_tile(bpi_text *t, const bpi_instr *i)
 {
   const bpi_tile *tile = i->tile;
   bpi_textf(t, "\n      %s%lld elements in tiles of %lld, %u slots:",
-            i->kind == BPI_DO_TILE ? "" : "at its end: ", (long long)tile->n, (long long)tile->tile, tile->n_slots);
+            i->kind == BPI_DO_TILE ? "" : "at its end: ", (long long)tile->n, (long long)tile->tile,
+            tile->n_slots);
   for (size_t k = 0; k < tile->n_steps; k++) {
     const bpi_tile_step *s = &tile->steps[k];
     bpi_textf(t, " ");

@@ -124,10 +124,17 @@ static void end_whole_rows(tile_place *p, int64_t width)
   }
 }
 
-static void copy_rows(int64_t rows, size_t bytes, const char *from, size_t from_apart, char *to, size_t to_apart)
+/* Short rows, so a call for each would cost more than the copying. */
+static void copy_rows(int64_t rows, size_t bytes, const char *from, size_t from_apart, char *to,
+                      size_t to_apart)
 {
-  for (int64_t i = 0; i < rows; i++)
-    memcpy(to + (size_t)i * to_apart, from + (size_t)i * from_apart, bytes);
+  for (int64_t i = 0; i < rows; i++, from += from_apart, to += to_apart) {
+    size_t at = 0;
+    for (; at + 64 <= bytes; at += 64)
+      memcpy(to + at, from + at, 64);
+    if (at < bytes)
+      memcpy(to + at, from + at, bytes - at);
+  }
 }
 
 /* A piece of the rectangle: rows and columns of the result that fit into a slot. */
@@ -144,7 +151,8 @@ static void move_operand(const tile_place *p, const end_piece *e, uint32_t k, bo
   char *at = (char *)p->s->at[k] + (size_t)(e->row * e->width + e->col) * elem;
   if (k == p->product) {
     apart = (size_t)p->rect->ldc * elem;
-    at = (char *)p->rect->c + (size_t)(e->row - p->rect->row) * apart + (size_t)(e->col - p->rect->col) * elem;
+    at =
+        (char *)p->rect->c + (size_t)(e->row - p->rect->row) * apart + (size_t)(e->col - p->rect->col) * elem;
   }
   if (out)
     copy_rows(e->rows, bytes, own_slot(p, k), bytes, at, apart);
@@ -191,11 +199,8 @@ void bpi_run_ending(void *arg, const bpi_rect *r)
   const bpi_step *s = ending->s;
   const bpi_instr *i = s->instr;
   const bpi_operand *c = &i->x[i->n_in];
-  tile_place p = {.s = s,
-                  .slots = ending->slots,
-                  .slot_bytes = i->tile->slot_bytes,
-                  .rect = r,
-                  .product = i->n_in};
+  tile_place p = {
+      .s = s, .slots = ending->slots, .slot_bytes = i->tile->slot_bytes, .rect = r, .product = i->n_in};
   int64_t width = c->dims[c->rank - 1], most = i->tile->tile;
   if (r->cols == width && r->ldc == width) {
     end_whole_rows(&p, width);

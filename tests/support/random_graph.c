@@ -333,6 +333,110 @@ static void add_some(rgraph *r)
     add_example(r, op);
 }
 
+/* ---- a network that learns ---- */
+
+enum { MOST_LAYERS = 3 };
+
+typedef struct rnet {
+  int64_t width[MOST_LAYERS + 1], batch;
+  int layers, entry, slot;
+  bp_node w, m, part[2 * MOST_LAYERS]; /* the vector, the optimiser's, weights and biases */
+} rnet;
+
+static bp_node part_of(rnet *net, int64_t *at, int64_t rows, int64_t cols)
+{
+  int64_t stop = *at + rows * cols, step = 1, dims[2] = {rows, cols};
+  bp_node x = bp_slice(net->w, at, 1, &stop, 1, &step, 1);
+  *at = stop;
+  return cols == 1 ? x : bp_reshape(x, dims, 2);
+}
+
+static bool net_parameters(rgraph *r, rnet *net)
+{
+  double data[256];
+  int64_t n = 0, at = 0;
+  net->batch = 1 + rg_below(r, 6);
+  net->layers = 1 + (int)rg_below(r, MOST_LAYERS);
+  for (int k = 0; k <= net->layers; k++)
+    net->width[k] = 2 + rg_below(r, 6);
+  for (int k = 0; k < net->layers; k++)
+    n += net->width[k + 1] * (net->width[k] + 1);
+  for (int64_t i = 0; i < n; i++)
+    data[i] = (double)rg_below(r, 2001) / 1000 - 1;
+  bp_type t = bpi_type(BP_REAL, 1, &n);
+  net->entry = r->n_entries;
+  net->slot = net->entry + 1;
+  net->w = as_entry(r, &t, data);
+  net->m = as_entry(r, &t, data);
+  for (int k = 0; k < net->layers; k++)
+    net->part[k] = part_of(net, &at, net->width[k + 1], net->width[k]);
+  for (int k = 0; k < net->layers; k++)
+    net->part[net->layers + k] = part_of(net, &at, net->width[k + 1], 1);
+  return bp_graph_status(r->g) == BP_OK;
+}
+
+/* The last one reads the product by two ways. */
+static bp_node bent(rgraph *r, bp_node x)
+{
+  static const char *const names[] = {"relu", "tanh", "gelu", "softplus"};
+  int64_t which = rg_below(r, 6);
+  if (which < 4)
+    return bp_activation(x, names[which]);
+  return which == 4 ? x : bp_mul(x, bp_tanh(bp_sum(x, NULL, 0, false)));
+}
+
+static bp_node net_loss(rgraph *r, rnet *net)
+{
+  bp_type in = bpi_type(BP_REAL, 2, (int64_t[]){net->batch, net->width[0]});
+  bp_type labels = bpi_type(BP_INT64, 1, &net->batch);
+  bp_node x = argument(r, &in);
+  for (int k = 0; k < net->layers; k++) {
+    x = bp_linear(x, net->part[k], net->part[net->layers + k]);
+    add(r, x);
+    x = k + 1 < net->layers ? bent(r, x) : x;
+  }
+  if (chance(r, 50))
+    return bp_mean(bp_square(x), NULL, 0, false);
+  int64_t chosen[6] = {0, 1, 0, 1, 1, 0};
+  return bp_mean(bp_softmax_cross_entropy(x, as_input(r, &labels, chosen), chance(r, 50) ? 0.1 : 0), NULL, 0,
+                 false);
+}
+
+/* Momentum, or the shape of Adam; sometimes something looks at the whole gradient. */
+static void net_updates(rgraph *r, rnet *net, bp_node grad)
+{
+  bp_graph *g = r->g;
+  if (chance(r, 20))
+    grad = bp_mul(grad, bp_tanh(bp_sum(grad, NULL, 0, false)));
+  bp_node m = bp_add(bp_mul(net->m, bp_constant(g, 0.75)), chance(r, 50) ? grad : bp_square(grad));
+  bp_node move = chance(r, 50) ? m : bp_div(grad, bp_add(bp_sqrt(bp_abs(m)), bp_constant(g, 0.125)));
+  if (chance(r, 80))
+    r->updates[r->n_updates++] = (bp_update){net->slot, m};
+  r->updates[r->n_updates++] = (bp_update){net->entry, bp_sub(net->w, bp_mul(bp_constant(g, 0.125), move))};
+}
+
+static void add_network(rgraph *r)
+{
+  rnet net = {0};
+  bp_node grads[2 * MOST_LAYERS];
+  if (r->n_entries + 2 > RG_ENTRIES || !net_parameters(r, &net))
+    return;
+  bp_node loss = net_loss(r, &net);
+  size_t n = 2 * (size_t)net.layers;
+  if (bp_failed(loss) || bp_grad(loss, net.part, n, grads) != BP_OK)
+    return;
+  for (size_t k = 0; k < n; k++) {
+    if (chance(r, 20))
+      add(r, grads[k]);
+    grads[k] = flat(grads[k]);
+  }
+  net_updates(r, &net, bp_concat(grads, n, 0));
+  add(r, loss);
+  if (chance(r, 40))
+    r->guards[r->n_guards++] = loss;
+  r->outputs[r->n_outputs++] = loss;
+}
+
 /* ---- what leaves the graph ---- */
 
 static void choose_outputs(rgraph *r)
@@ -343,12 +447,20 @@ static void choose_outputs(rgraph *r)
         chance(r, 20) && i ? r->outputs[rg_below(r, i)] : r->pool[rg_below(r, r->n_pool)];
 }
 
+static bool is_updated(const rgraph *r, int entry)
+{
+  for (size_t i = 0; i < r->n_updates; i++)
+    if (r->updates[i].entry == entry)
+      return true;
+  return false;
+}
+
 /* New values from the pool; sometimes two entries change places, or get one value both. */
 static void choose_updates(rgraph *r)
 {
   for (int e = 0; e < r->n_entries; e++) {
     bp_type t;
-    if (chance(r, 35) || bp_state_array(r->state, e, NULL, &t, NULL) != BP_OK)
+    if (is_updated(r, e) || chance(r, 35) || bp_state_array(r->state, e, NULL, &t, NULL) != BP_OK)
       continue;
     bp_node n = BP_NO_NODE;
     bp_type other;
@@ -363,7 +475,7 @@ static void choose_updates(rgraph *r)
     if (!bp_failed(n))
       r->updates[r->n_updates++] = (bp_update){e, n};
   }
-  if (r->n_updates && chance(r, 50))
+  if (r->n_updates && !r->n_guards && chance(r, 50))
     r->guards[r->n_guards++] = from_pool(r, BP_REAL);
   if (r->n_guards && bp_absent(r->guards[0]))
     r->n_guards = 0;
@@ -394,13 +506,15 @@ bool rg_open(rgraph *r, bp_ctx *ctx, uint64_t seed)
   if (!r->g || !r->state)
     return false;
   add_pair(r);
-  int n = 4 + (int)rg_below(r, 40);
+  int n = 4 + (int)rg_below(r, 40), network = chance(r, 50) ? (int)rg_below(r, n) : -1;
   for (int i = 0; i < 4; i++) {
     int64_t dims[3] = {1 + rg_below(r, 4), 1 + rg_below(r, 4), 1 + rg_below(r, 5)};
     bp_type t = bpi_type(BP_REAL, (int)rg_below(r, 4), dims);
     drawn_source(r, &t);
   }
   for (int i = 0; i < n; i++) {
+    if (i == network)
+      add_network(r);
     add_some(r);
     bp_graph_clear(r->g);
   }

@@ -26,7 +26,7 @@ typedef struct rgraph {
   int n_inputs;
   int n_entries;
   void *start[RG_ENTRIES]; /* the entries' first values */
-  bp_node outputs[16];
+  bp_node outputs[24];
   bp_update updates[RG_ENTRIES];
   bp_node guards[2];
   size_t n_outputs, n_updates, n_guards;
