@@ -58,7 +58,9 @@ static void note_array(record *rec, bp_dtype t, const void *data, size_t n)
 static void note_step(record *rec, rgraph *r, bp_run *run)
 {
   bp_status s = bp_run_step(run);
-  note(rec, &s, sizeof s);
+  /* Of two failures the one that comes first is told; which that is depends on the order. */
+  bool failed = s != BP_OK;
+  note(rec, &failed, sizeof failed);
   for (size_t i = 0; i < r->n_outputs && s == BP_OK; i++) {
     const void *data;
     bp_type t;
