@@ -1,0 +1,242 @@
+/* A tile program as one loop over any range of its elements: what the interpreter keeps in slots stays in registers.
+ *
+ * Strided operands are gathered into small arrays, a tile at a time, as the interpreter does it. Programs with sine and its kin
+ * go tile by tile too: their loop is there twice, the second time for tiles in which an argument was far (see bodymath.h), and
+ * writes into an array of its own first, for a result may lie over an operand that the second time still needs. */
+#include "codegen/emit.h"
+
+enum { MOST_GATHERED = 16, MOST_TILE = 1024, MOST_STEPS = 2000, FAR_CHUNK = 256 };
+
+/* What a slot holds at this step. */
+typedef struct slot_value {
+  char kind; /* 't': a temporary, 'g': gathered */
+  uint32_t number;
+} slot_value;
+
+typedef struct part {
+  bpi_emit *e;
+  const bpi_instr *i;
+  const bpi_tile *tile;
+  slot_value *slots, *results; /* results: of each operand that is one */
+  int64_t chunk;               /* 0: the range in one loop */
+  bool far;
+} part;
+
+/* ---- which programs ---- */
+
+static bool step_is_known(const bp_plan *p, const bpi_instr *i, const bpi_tile_step *s, int *gathered)
+{
+  if (s->loop)
+    return bpi_code_body_type(p, s->op, s->loop) >= 0;
+  if (s->op)
+    return false;
+  *gathered += 1;
+  return s->n_in == 1 && !s->in[0].slot && s->in[0].index < i->n_in && s->out.slot;
+}
+
+bool bpi_code_is_part(const bp_plan *p, const bpi_instr *i)
+{
+  int gathered = 0;
+  if (i->kind != BPI_DO_TILE || i->tile->n_steps > MOST_STEPS || i->tile->tile > MOST_TILE)
+    return false;
+  for (size_t k = 0; k < i->tile->n_steps; k++)
+    if (!step_is_known(p, i, &i->tile->steps[k], &gathered))
+      return false;
+  return gathered <= MOST_GATHERED;
+}
+
+/* ---- operands ---- */
+
+void bpi_code_offset(bpi_text *t, const bpi_operand *x, const char *index)
+{
+  int64_t inner = 1;
+  bool any = false;
+  for (int k = x->rank - 1; k >= 0; inner *= x->dims[k], k--) {
+    if (x->dims[k] < 2 || !x->strides[k])
+      continue;
+    bpi_textf(t, "%s%s", any ? " + " : "", index);
+    if (inner > 1)
+      bpi_textf(t, " / %" PRId64, inner);
+    if (inner * x->dims[k] < x->size)
+      bpi_textf(t, " %% %" PRId64, x->dims[k]);
+    if (x->strides[k] != 1)
+      bpi_textf(t, " * (%" PRId64 ")", x->strides[k]);
+    any = true;
+  }
+  if (!any)
+    bpi_textf(t, "0");
+}
+
+/* The operands as pointers to their first element of the range, or as their one element. */
+static void write_operands(const part *w)
+{
+  bpi_text *t = &w->e->t;
+  for (uint32_t k = 0; k < w->i->n_in + w->i->n_out; k++) {
+    const bpi_operand *x = &w->i->x[k];
+    const char *type = bpi_code_type(x->dtype);
+    if (x->size < 0)
+      continue;
+    bpi_textf(t, "%s%s *x%u = (%s *)at[%u]%s;\n", k < w->i->n_in ? "const " : "", type, k, type, k,
+              x->contiguous && x->size == w->i->n ? " + first" : "");
+  }
+  for (size_t s = 0; s < w->tile->n_steps; s++)
+    for (int k = 0; w->tile->steps[s].loop && k < w->tile->steps[s].n_in; k++) {
+      const bpi_tile_ref *r = &w->tile->steps[s].in[k];
+      if (r->slot || r->step || w->results[r->index].kind)
+        continue;
+      bpi_textf(t, "const %s c%u = *x%u;\n", bpi_code_type(w->i->x[r->index].dtype), r->index, r->index);
+      w->results[r->index].kind = 'c';
+    }
+}
+
+static void write_ref(const part *w, const bpi_tile_ref *r)
+{
+  bpi_text *t = &w->e->t;
+  const slot_value *v = r->slot ? &w->slots[r->index] : &w->results[r->index];
+  if (v->kind == 't')
+    bpi_textf(t, "t%u", v->number);
+  else if (v->kind == 'g')
+    bpi_textf(t, "g%u[i]", v->number);
+  else if (v->kind == 'c' && !r->step)
+    bpi_textf(t, "c%u", r->index);
+  else
+    bpi_textf(t, "x%u[%si]", r->index, w->chunk ? "at_ + " : "");
+}
+
+/* ---- the loop ---- */
+
+static void write_step(const part *w, const bpi_tile_step *s)
+{
+  bpi_emit *e = w->e;
+  int type = bpi_code_body_type(e->p, s->op, s->loop);
+  uint32_t name = e->temps++;
+  bpi_textf(&e->t, "const %s t%u = ", bpi_code_type(s->dtype[s->n_in]), name);
+  bpi_code_call(e, &e->t, s->op->body->id, type);
+  for (int k = 0; k < s->n_in; k++) {
+    bpi_textf(&e->t, k ? ", " : "");
+    write_ref(w, &s->in[k]);
+  }
+  bpi_code_call_end(&e->t, s->op->body->id, type, s->params);
+  bpi_textf(&e->t, ";\n");
+  *(s->out.slot ? &w->slots[s->out.index] : &w->results[s->out.index]) = (slot_value){'t', name};
+  if (!s->out.slot)
+    bpi_textf(&e->t, w->far ? "o%u[i] = t%u;\n" : w->chunk ? "x%u[at_ + i] = t%u;\n" : "x%u[i] = t%u;\n",
+              s->out.index, name);
+}
+
+static void write_loop(const part *w, const char *count)
+{
+  bpi_text *t = &w->e->t;
+  bpi_textf(t, "APART\nfor (int64_t i = 0; i < %s; i++) {\n", count);
+  for (size_t k = 0; k < w->tile->n_steps; k++) {
+    const bpi_tile_step *s = &w->tile->steps[k];
+    if (s->loop)
+      write_step(w, s);
+    else
+      w->slots[s->out.index] = (slot_value){'g', (uint32_t)k};
+  }
+  bpi_textf(t, "}\n");
+}
+
+/* ---- tile by tile ---- */
+
+/* Runs along the last axis; what lies before it is worked out once for each. */
+static void write_gather(const part *w, size_t step)
+{
+  bpi_text *t = &w->e->t;
+  const bpi_tile_step *s = &w->tile->steps[step];
+  const bpi_operand *x = &w->i->x[s->in[0].index];
+  int last = x->rank - 1;
+  while (last > 0 && x->dims[last] == 1)
+    last--;
+  int64_t width = last >= 0 ? x->dims[last] : 1, stride = last >= 0 ? x->strides[last] : 0;
+  if (s->once)
+    bpi_textf(t, "if (at_ == 0)\n");
+  bpi_textf(t, "for (int64_t j = 0, q = first + at_; j < m;) {\n");
+  bpi_textf(t, "const int64_t r = q %% %" PRId64 ", w = %" PRId64 " - r < m - j ? %" PRId64 " - r : m - j, z = q - r;\n",
+            width, width, width);
+  bpi_textf(t, "const %s *from = x%u + (", bpi_code_type(x->dtype), s->in[0].index);
+  bpi_code_offset(t, x, "z");
+  bpi_textf(t, ") + r * (%" PRId64 ");\n", width > 1 ? stride : 0);
+  bpi_textf(t, "for (int64_t k = 0; k < w; k++)\ng%zu[j + k] = from[k * (%" PRId64 ")];\nj += w;\nq += w;\n}\n", step,
+            width > 1 ? stride : 0);
+}
+
+static void write_arrays(const part *w)
+{
+  bpi_text *t = &w->e->t;
+  for (size_t k = 0; k < w->tile->n_steps; k++)
+    if (!w->tile->steps[k].loop)
+      bpi_textf(t, "%s g%zu[%" PRId64 "];\n", bpi_code_type(w->i->x[w->tile->steps[k].in[0].index].dtype), k,
+                w->chunk);
+  for (uint32_t k = w->i->n_in; w->far && k < w->i->n_in + w->i->n_out; k++)
+    bpi_textf(t, "%s o%u[%" PRId64 "];\n", bpi_code_type(w->i->x[k].dtype), k, w->chunk);
+}
+
+static void write_far_loops(part *w)
+{
+  bpi_text *t = &w->e->t;
+  bpi_textf(t, "int far = 0;\n{\nconst int careful = 0;\n");
+  write_loop(w, "m");
+  bpi_textf(t, "}\nif (far) {\nconst int careful = 1;\n");
+  for (uint32_t k = 0; k < w->i->n_in + w->i->n_out; k++)
+    if (w->results[k].kind == 't')
+      w->results[k].kind = 0;
+  write_loop(w, "m");
+  bpi_textf(t, "}\n");
+  for (uint32_t k = w->i->n_in; k < w->i->n_in + w->i->n_out; k++)
+    bpi_textf(t, "memcpy(x%u + at_, o%u, (uint64_t)m * sizeof *o%u);\n", k, k, k);
+}
+
+static void write_chunks(part *w)
+{
+  bpi_text *t = &w->e->t;
+  write_arrays(w);
+  bpi_textf(t, "for (int64_t at_ = 0; at_ < n; at_ += %" PRId64 ") {\n", w->chunk);
+  bpi_textf(t, "const int64_t m = n - at_ < %" PRId64 " ? n - at_ : %" PRId64 ";\n", w->chunk, w->chunk);
+  for (size_t k = 0; k < w->tile->n_steps; k++)
+    if (!w->tile->steps[k].loop)
+      write_gather(w, k);
+  if (w->far)
+    write_far_loops(w);
+  else
+    write_loop(w, "m");
+  bpi_textf(t, "}\n");
+}
+
+/* ---- all of it ---- */
+
+static void survey_part(part *w)
+{
+  for (size_t k = 0; k < w->tile->n_steps; k++) {
+    const bpi_tile_step *s = &w->tile->steps[k];
+    if (!s->loop)
+      w->chunk = w->tile->tile;
+    else if (bpi_code_body_far(s->op->body->id))
+      w->far = true;
+  }
+  if (w->far && !w->chunk)
+    w->chunk = FAR_CHUNK;
+}
+
+void bpi_code_write_part(bpi_emit *e, uint32_t instr)
+{
+  const bpi_instr *i = &e->p->instrs[instr];
+  part w = {.e = e, .i = i, .tile = i->tile};
+  w.slots = bpi_zalloc(e->p->ctx, i->tile->n_slots + (size_t)1, sizeof *w.slots);
+  w.results = bpi_zalloc(e->p->ctx, (size_t)i->n_in + i->n_out + 1, sizeof *w.results);
+  if (!w.slots || !w.results)
+    e->t.failed = true;
+  else {
+    survey_part(&w);
+    bpi_textf(&e->t, "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n)\n{\n", e->piece);
+    write_operands(&w);
+    if (w.chunk)
+      write_chunks(&w);
+    else
+      write_loop(&w, "n");
+    bpi_textf(&e->t, "}\n");
+  }
+  bpi_free(e->p->ctx, w.slots);
+  bpi_free(e->p->ctx, w.results);
+}
