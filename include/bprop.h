@@ -118,6 +118,15 @@ typedef enum bp_isa {
   BP_ISA_BEST = BP_ISA_COUNT
 } bp_isa;
 
+/** Whether plans are compiled to machine code by the compiler of the system (cc), where there is one.
+ *  Compiled code gives the bits of the interpreter: what it does the first time is compared, and code that differs is not used. Without a
+ *  compiler, or when it fails, plans stay interpreted and the log says so (BP_LOG_INFO). See docs/architecture.md. */
+typedef enum bp_jit {
+  BP_JIT_OFF,  /**< no; nothing is started or written */
+  BP_JIT_AUTO, /**< plans that have run for half a second or so, in the background; runs go on meanwhile */
+  BP_JIT_WAIT  /**< every plan, when its first run is made (bp_run_new), which waits for it: for benchmarks and tests */
+} bp_jit;
+
 typedef struct bp_ctx_options {
   bp_alloc_fn alloc; /**< NULL: malloc, realloc, free */
   void *alloc_user;
@@ -127,6 +136,12 @@ typedef struct bp_ctx_options {
   int threads; /**< most threads a run may use; 0: 1. No thread is started before one is needed. bp_processors(): all there are. */
   bool limit_isa; /**< true: use `isa` below, or the base where the machine lacks it */
   bp_isa isa;
+  /** BP_JIT_OFF: as a library starts no other program and writes no file unasked. Compiling starts $CC, or cc, gcc or clang from PATH, with no
+   *  shell and nothing inherited, in a thread that takes no signals; the host sees SIGCHLD when it ends. */
+  bp_jit jit;
+  /** Directory of compiled code, kept from run to run; made if need be. NULL: $XDG_CACHE_HOME/bprop or ~/.cache/bprop; "": none. What is
+   *  in one that others may write to is not used. At most 256 files and 256 MB stay there, those used last. */
+  const char *jit_cache;
 } bp_ctx_options;
 
 /** New context. @param options NULL for defaults (zeros). @return NULL when out of memory, or for negative threads or an
@@ -406,6 +421,7 @@ typedef struct bp_kernel_call {
 } bp_kernel_call;
 
 typedef bp_status (*bp_kernel)(bp_kernel_call *c);
+struct bpi_gemm;
 
 /** A scalar body, for every dtype and instruction set; made by the BODY macros of src/ops/family.h. */
 typedef struct bp_body {
@@ -463,6 +479,9 @@ struct bp_op {
   /** Independent units of work, and about how many nanoseconds one takes. NULL: 1 unit. */
   int64_t (*units)(const bp_kernel_call *c, double *ns);
   size_t (*scratch)(const bp_kernel_call *c); /**< bytes per thread */
+  /** Internal: rows that are one matrix product, of inputs 0 and 1, plus input 2 where there are three, say which, without addresses; false
+   *  where it is several. */
+  bool (*product)(const bp_kernel_call *c, struct bpi_gemm *g);
   uint32_t overwrites; /**< bit i: the first result may be written over x[i] (same size, contiguous) */
 
   /** Example calls for the laws: "x[3,4] in -2..2 not 0, w[4]; axes=[1], keep=1". See src/check/example.h. */
@@ -604,8 +623,22 @@ BP_API bp_status bp_plan_new(bp_graph *g, const bp_plan_options *o, bp_plan **pl
 BP_API void bp_plan_free(bp_plan *p);
 /** The plan as readable text: instructions, operands, offsets. Freed with bp_free. */
 BP_API bp_status bp_plan_print(const bp_plan *p, char **text);
+/** The plan as C, as it is given to the compiler of the system (bp_jit): tile programs and runs of small instructions as functions; what
+ *  they lack is interpreted. It includes no header, holds no name of the graph's, and numbers in it are exact. Of loops inside the plan only
+ *  the instruction is left out, see bp_plan_print. Freed with bp_free. @return BP_OK, BP_E_NOMEM. Cost: linear in the instructions. */
+BP_API bp_status bp_plan_c(const bp_plan *p, char **text);
 /** Number of instructions, and bytes of the block that a run needs. Either may be NULL. */
 BP_API void bp_plan_size(const bp_plan *p, size_t *instructions, size_t *bytes);
+
+/** How far compiled code of a plan is (bp_jit). */
+typedef enum bp_jit_state {
+  BP_JIT_NONE,      /**< the plan is interpreted, and will be: off, no compiler, nothing to gain, or other bits */
+  BP_JIT_IDLE,      /**< it has not run enough */
+  BP_JIT_COMPILING, /**< in the background */
+  BP_JIT_READY,     /**< loaded; the next runs check it */
+  BP_JIT_USED       /**< checked, and used */
+} bp_jit_state;
+BP_API bp_jit_state bp_plan_jit(const bp_plan *p);
 
 typedef struct bp_run bp_run;
 

@@ -19,6 +19,8 @@ static bp_status check_ctx_options(const bp_ctx_options *o)
   if (o->threads < 0)
     return bpi_fail(BP_E_ARG, "bp_ctx_new: `threads` is %d; give at least 1, or 0 for the default",
                     o->threads);
+  if ((unsigned)o->jit > BP_JIT_WAIT)
+    return bpi_fail(BP_E_ARG, "bp_ctx_new: `jit` is %d; it takes BP_JIT_OFF, _AUTO or _WAIT", (int)o->jit);
   if (o->limit_isa && (unsigned)o->isa > BP_ISA_BEST)
     return bpi_fail(BP_E_ARG, "bp_ctx_new: `isa` is %d, which is no instruction set", (int)o->isa);
   return BP_OK;
@@ -46,13 +48,17 @@ bp_ctx *bp_ctx_new(const bp_ctx_options *options)
       .log_level = o->log_level,
       .threads = threads ? threads : 1,
       .isa = choose_isa(o),
+      .jit = o->jit,
   };
-  bp_ctx *ctx = bpi_alloc(&seed, 1, sizeof *ctx);
-  if (ctx)
+  seed.jit_cache = o->jit_cache ? bpi_strdup(&seed, o->jit_cache) : NULL;
+  bp_ctx *ctx = o->jit_cache && !seed.jit_cache ? NULL : bpi_alloc(&seed, 1, sizeof *ctx);
+  if (ctx) {
     *ctx = seed;
-  else
-    bpi_nomem();
-  return ctx;
+    return ctx;
+  }
+  bpi_free(&seed, seed.jit_cache);
+  bpi_nomem();
+  return NULL;
 }
 
 void bp_ctx_free(bp_ctx *ctx)
@@ -60,6 +66,7 @@ void bp_ctx_free(bp_ctx *ctx)
   if (!ctx)
     return;
   bpi_pool_free(ctx->pool);
+  bpi_free(ctx, ctx->jit_cache);
   bpi_free(ctx, ctx);
 }
 

@@ -4,6 +4,8 @@
 
 #include "bprop.h"
 
+#include <stdatomic.h>
+
 struct bpi_pool;
 
 struct bp_ctx {
@@ -15,6 +17,9 @@ struct bp_ctx {
   int threads;
   int processors; /* that the pool reckons with; 0: bp_processors(). Set by tests */
   bp_isa isa;
+  bp_jit jit;
+  char *jit_cache;       /* NULL: the usual place */
+  atomic_bool jit_busy;  /* a compiler is at work */
   struct bpi_pool *pool; /* made on first use, see pool.h */
 };
 

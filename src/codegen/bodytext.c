@@ -107,7 +107,8 @@ static void write_body(bpi_text *t, int id, int type)
               (b->n_in == 1 ? one : more)[k]);
   for (int k = 0; k < n_params(id); k++)
     bpi_textf(t, ", %s p%d", own, k);
-  bpi_textf(t, "%s)\n{\nreturn %s;\n}\n", bpi_code_body_far(id) ? ", int *far, const int careful" : "", b->text);
+  bpi_textf(t, "%s)\n{\nreturn %s;\n}\n", bpi_code_body_far(id) ? ", int *far, const int careful" : "",
+            b->text);
 }
 
 /* ---- what stands first ---- */

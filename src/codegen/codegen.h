@@ -26,14 +26,13 @@ typedef struct bpi_piece {
 } bpi_piece;
 
 #define BPI_CODE_NAME "bpc_"
-#define BPI_CODE_KEY  "bpc_key" /* in compiled code: the key of its source, see codecache.h */
 
 /* What a run of instructions works on. */
 typedef struct bpi_code_env {
   char *block;
   const char *constants;
-  char *const *state;         /* by the number of the entry among the plan's entries */
-  const char *const *inputs;  /* by the number of the input */
+  char *const *state;        /* by the number of the entry among the plan's entries */
+  const char *const *inputs; /* by the number of the input */
 } bpi_code_env;
 
 /* 0, or 1 + the number in the plan of the guard that did not hold; nothing was committed then. */
@@ -45,9 +44,10 @@ typedef struct bpi_code {
   bpi_text text;
   bpi_piece *pieces; /* all instructions of the plan, in order */
   size_t n_pieces;
-  size_t compiled;   /* pieces that are not BPI_PIECE_STEPS */
-  double weight;     /* about how many operations the text has: what the compiler's time grows with */
-  double saved_ns;   /* about how much of a run it saves */
+  bool *local;       /* of each value of the plan: compiled code keeps it to itself */
+  size_t compiled; /* pieces that are not BPI_PIECE_STEPS */
+  double weight;   /* about how many operations the text has: what the compiler's time grows with */
+  double saved_ns; /* about how much of a run it saves */
 } bpi_code;
 
 /* The source of a plan (not of the loops inside it) and its pieces, in ctx's memory. BP_E_NOMEM. */

@@ -27,15 +27,15 @@ enum { BPI_CODE_TOUCHES = 96 };
 typedef struct bpi_emit {
   const bp_plan *p;
   bpi_code *code;
-  bpi_text t;                  /* functions */
-  uint8_t *bodies;             /* per body, a bit for each element type that is used */
-  bpi_code_room *rooms;        /* by value */
-  uint32_t *piece_of;          /* by instruction */
-  uint32_t piece;              /* that is written now */
-  uint32_t temps;              /* names given */
-  uint8_t *seen;               /* by entry, then input: a pointer to it is there */
-  int64_t loop;                /* elements of the open loop; 0: none */
-  bpi_text head, body;         /* of the open loop */
+  bpi_text t;           /* functions */
+  uint8_t *bodies;      /* per body, a bit for each element type that is used */
+  bpi_code_room *rooms; /* by value */
+  uint32_t *piece_of;   /* by instruction */
+  uint32_t piece;       /* that is written now */
+  uint32_t temps;       /* names given */
+  uint8_t *seen;        /* by entry, then input: a pointer to it is there */
+  int64_t loop;         /* elements of the open loop; 0: none */
+  bpi_text head, body;  /* of the open loop */
   bpi_code_touch touch[BPI_CODE_TOUCHES];
   int n_touch;
 } bpi_emit;

@@ -120,7 +120,10 @@ static void write_step(const part *w, const bpi_tile_step *s)
   bpi_textf(&e->t, ";\n");
   *(s->out.slot ? &w->slots[s->out.index] : &w->results[s->out.index]) = (slot_value){'t', name};
   if (!s->out.slot)
-    bpi_textf(&e->t, w->far ? "o%u[i] = t%u;\n" : w->chunk ? "x%u[at_ + i] = t%u;\n" : "x%u[i] = t%u;\n",
+    bpi_textf(&e->t,
+              w->far     ? "o%u[i] = t%u;\n"
+              : w->chunk ? "x%u[at_ + i] = t%u;\n"
+                         : "x%u[i] = t%u;\n",
               s->out.index, name);
 }
 
@@ -153,13 +156,16 @@ static void write_gather(const part *w, size_t step)
   if (s->once)
     bpi_textf(t, "if (at_ == 0)\n");
   bpi_textf(t, "for (int64_t j = 0, q = first + at_; j < m;) {\n");
-  bpi_textf(t, "const int64_t r = q %% %" PRId64 ", w = %" PRId64 " - r < m - j ? %" PRId64 " - r : m - j, z = q - r;\n",
+  bpi_textf(t,
+            "const int64_t r = q %% %" PRId64 ", w = %" PRId64 " - r < m - j ? %" PRId64
+            " - r : m - j, z = q - r;\n",
             width, width, width);
   bpi_textf(t, "const %s *from = x%u + (", bpi_code_type(x->dtype), s->in[0].index);
   bpi_code_offset(t, x, "z");
   bpi_textf(t, ") + r * (%" PRId64 ");\n", width > 1 ? stride : 0);
-  bpi_textf(t, "for (int64_t k = 0; k < w; k++)\ng%zu[j + k] = from[k * (%" PRId64 ")];\nj += w;\nq += w;\n}\n", step,
-            width > 1 ? stride : 0);
+  bpi_textf(t,
+            "for (int64_t k = 0; k < w; k++)\ng%zu[j + k] = from[k * (%" PRId64 ")];\nj += w;\nq += w;\n}\n",
+            step, width > 1 ? stride : 0);
 }
 
 static void write_arrays(const part *w)
@@ -229,7 +235,8 @@ void bpi_code_write_part(bpi_emit *e, uint32_t instr)
     e->t.failed = true;
   else {
     survey_part(&w);
-    bpi_textf(&e->t, "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n)\n{\n", e->piece);
+    bpi_textf(&e->t, "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n)\n{\n",
+              e->piece);
     write_operands(&w);
     if (w.chunk)
       write_chunks(&w);

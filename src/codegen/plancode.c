@@ -22,9 +22,7 @@ static double instr_weight(const bpi_instr *i)
 
 static bpi_piece_kind kind_of(const bp_plan *p, const bpi_instr *i)
 {
-  return bpi_code_is_small(p, i)  ? BPI_PIECE_RUN
-         : bpi_code_is_part(p, i) ? BPI_PIECE_PART
-                                  : BPI_PIECE_STEPS;
+  return bpi_code_is_small(p, i) ? BPI_PIECE_RUN : bpi_code_is_part(p, i) ? BPI_PIECE_PART : BPI_PIECE_STEPS;
 }
 
 /* What an instruction costs beside its arithmetic when it is interpreted, and a step of a tile program for each tile. */
@@ -51,7 +49,8 @@ static bp_status cut(bpi_emit *e)
     if (all + w > MOST_WEIGHT)
       kind = BPI_PIECE_STEPS;
     bpi_piece *last = c->n_pieces ? &c->pieces[c->n_pieces - 1] : NULL;
-    if (!last || last->kind != kind || kind == BPI_PIECE_PART || (kind == BPI_PIECE_RUN && weight + w > RUN_WEIGHT)) {
+    if (!last || last->kind != kind || kind == BPI_PIECE_PART ||
+        (kind == BPI_PIECE_RUN && weight + w > RUN_WEIGHT)) {
       c->pieces[c->n_pieces++] = (bpi_piece){.first = n, .kind = (uint8_t)kind};
       c->compiled += kind != BPI_PIECE_STEPS;
       weight = 0;
@@ -103,6 +102,14 @@ static void place_rooms(bpi_emit *e)
     see_operand(e, &p->outputs[k], 0);
 }
 
+static bp_status tell_locals(bpi_emit *e)
+{
+  e->code->local = bpi_zalloc(e->p->ctx, e->p->n_values + (size_t)1, sizeof *e->code->local);
+  for (uint32_t v = 0; e->code->local && v < e->p->n_values; v++)
+    e->code->local[v] = !e->rooms[top_room(e->p, v)].stored;
+  return e->code->local ? BP_OK : bpi_nomem();
+}
+
 /* ---- all of it ---- */
 
 static void write_pieces(bpi_emit *e)
@@ -134,6 +141,9 @@ static bp_status make(bpi_emit *e)
   if (s != BP_OK)
     return s;
   place_rooms(e);
+  s = tell_locals(e);
+  if (s != BP_OK)
+    return s;
   write_pieces(e);
   bpi_code_prelude(e, &e->code->text);
   bpi_text_add(&e->code->text, e->t.s ? e->t.s : "", e->t.n);
@@ -171,6 +181,7 @@ void bpi_code_free(bpi_code *c)
   bp_ctx *ctx = c->text.ctx;
   bpi_text_free(&c->text);
   bpi_free(ctx, c->pieces);
+  bpi_free(ctx, c->local);
   *c = (bpi_code){.n_pieces = 0};
   c->text.ctx = ctx;
 }

@@ -2,6 +2,7 @@
  * then the bias, then what was there (src/kernels/gemm). */
 #include "codegen/emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Longer chains may be cut by the kernels; larger products are faster there. */
@@ -17,7 +18,8 @@ static bool product_of(const bp_plan *p, const bpi_instr *i, bpi_gemm *g)
     const bpi_operand *x = &i->x[k];
     a[k] = (bp_array){NULL, x->dims, x->strides, x->size, (bp_dtype)x->dtype, x->rank};
   }
-  const bp_kernel_call c = {.in = a, .out = a + i->n_in, .attr = i->attr, .vec = p->kernels, .n_in = (int)i->n_in, .n_out = 1};
+  const bp_kernel_call c = {
+      .in = a, .out = a + i->n_in, .attr = i->attr, .vec = p->kernels, .n_in = (int)i->n_in, .n_out = 1};
   memset(g, 0, sizeof *g);
   return i->op->product(&c, g);
 }
@@ -30,11 +32,12 @@ bool bpi_code_is_product(const bp_plan *p, const bpi_instr *i)
 }
 
 /* op(X) at (row, column), given as expressions. */
-static void write_entry(bpi_emit *e, const bpi_operand *x, int64_t ld, bool turned, const char *row, const char *column)
+static void write_entry(bpi_emit *e, const bpi_operand *x, int64_t ld, bool turned, const char *row,
+                        const char *column)
 {
   char at[96];
-  snprintf(at, sizeof at, turned ? "%s * %" PRId64 " + %s" : "%s * %" PRId64 " + %s", turned ? column : row, ld,
-           turned ? row : column);
+  snprintf(at, sizeof at, turned ? "%s * %" PRId64 " + %s" : "%s * %" PRId64 " + %s", turned ? column : row,
+           ld, turned ? row : column);
   bpi_code_element(e, &e->t, x, at);
 }
 
@@ -48,7 +51,8 @@ void bpi_code_write_product(bpi_emit *e, const bpi_instr *i)
   bpi_code_declare(e, y);
   bpi_textf(t, "for (int i = 0; i < %" PRId64 "; i++) {\n%s sum[%" PRId64 "];\n", g.m, type, g.n);
   bpi_textf(t, "for (int j = 0; j < %" PRId64 "; j++)\nsum[j] = 0;\n", g.n);
-  bpi_textf(t, "for (int p = 0; p < %" PRId64 "; p++)\nfor (int j = 0; j < %" PRId64 "; j++)\nsum[j] = %s(", g.k, g.n, fma);
+  bpi_textf(t, "for (int p = 0; p < %" PRId64 "; p++)\nfor (int j = 0; j < %" PRId64 "; j++)\nsum[j] = %s(",
+            g.k, g.n, fma);
   write_entry(e, &i->x[0], g.lda, g.ta, "i", "p");
   bpi_textf(t, ", ");
   write_entry(e, &i->x[1], g.ldb, g.tb, "p", "j");

@@ -4,6 +4,7 @@
  * elements of what the loop writes. */
 #include "codegen/emit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,7 +291,8 @@ static void write_copy(bpi_emit *e, const bpi_instr *i)
 typedef struct small_tile {
   bpi_emit *e;
   const bpi_instr *i;
-  uint32_t *slots, *known; /* names: what each slot holds; of operands, + 1: results, and what was read before the loop */
+  uint32_t *slots,
+      *known; /* names: what each slot holds; of operands, + 1: results, and what was read before the loop */
 } small_tile;
 
 static void write_tile_ref(const small_tile *w, bpi_text *t, const bpi_tile_ref *r)
@@ -410,12 +412,15 @@ void bpi_code_begin_run(bpi_emit *e, uint32_t first, uint32_t count)
 {
   bpi_textf(&e->t, "static int run%u(char *restrict b, const char *restrict k", e->piece);
   each_pointer(e, first, count, as_parameter);
-  bpi_textf(&e->t, ");\nEXPORT int " BPI_CODE_NAME "%u(const env *e)\n{\nreturn run%u(e->block, e->constants", e->piece,
-            e->piece);
+  bpi_textf(&e->t, ");\nEXPORT int " BPI_CODE_NAME "%u(const env *e)\n{\nreturn run%u(e->block, e->constants",
+            e->piece, e->piece);
   each_pointer(e, first, count, as_argument);
-  bpi_textf(&e->t, ");\n}\nstatic __attribute__((noinline)) int run%u(char *restrict b, const char *restrict k", e->piece);
+  bpi_textf(&e->t,
+            ");\n}\nstatic __attribute__((noinline)) int run%u(char *restrict b, const char *restrict k",
+            e->piece);
   each_pointer(e, first, count, as_parameter);
-  bpi_textf(&e->t, ")\n{\nint far = 0;\nconst int careful = 1;\n(void)b, (void)k, (void)far, (void)careful;\n");
+  bpi_textf(&e->t,
+            ")\n{\nint far = 0;\nconst int careful = 1;\n(void)b, (void)k, (void)far, (void)careful;\n");
 }
 
 void bpi_code_write_small(bpi_emit *e, uint32_t instr)

@@ -125,6 +125,12 @@ static size_t matmul_scratch(const bp_kernel_call *c)
   return k->gemm_scratch[c->out[0].dtype == BP_FLOAT64](&g);
 }
 
+static bool matmul_product(const bp_kernel_call *c, bpi_gemm *g)
+{
+  *g = matmul_of(c);
+  return batch_of(&c->out[0]) == 1;
+}
+
 static bp_node swap_last(bp_node x)
 {
   const bpi_node *v = bpi_slot(x);
@@ -217,6 +223,7 @@ const bp_op bp_op_matmul = {
     .kernel = matmul_kernel,
     .units = matmul_units,
     .scratch = matmul_scratch,
+    .product = matmul_product,
     .jacobian = matmul_jacobian,
     .reach = matmul_reach,
     .vjp = matmul_vjp,
@@ -294,6 +301,12 @@ static size_t linear_scratch(const bp_kernel_call *c)
   return k->gemm_scratch[c->out[0].dtype == BP_FLOAT64](&g);
 }
 
+static bool linear_product(const bp_kernel_call *c, bpi_gemm *g)
+{
+  *g = linear_of(c);
+  return true;
+}
+
 /* A node of any rank from 1 as a matrix: its leading axes are one. */
 static bp_node as_rows(bp_node x)
 {
@@ -358,6 +371,7 @@ const bp_op bp_op_linear = {
     .kernel = linear_kernel,
     .units = linear_units,
     .scratch = linear_scratch,
+    .product = linear_product,
     .jacobian = linear_jacobian,
     .reach = linear_reach,
     .vjp = linear_vjp,

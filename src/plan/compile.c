@@ -262,6 +262,9 @@ void bp_plan_free(bp_plan *p)
   if (!p)
     return;
   bp_ctx *ctx = p->ctx;
+  bpi_plan_extra *extra = p->extra;
+  if (extra)
+    extra->free(extra);
   for (size_t i = 0; i < p->n_bodies; i++)
     bp_plan_free(p->bodies[i]);
   bpi_free(ctx, p->bodies);

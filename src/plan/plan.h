@@ -158,8 +158,14 @@ typedef struct bpi_plan_entry {
   bp_type type; /* of the node */
 } bpi_plan_entry;
 
+/* What a room further down keeps with a plan; freed with it. */
+typedef struct bpi_plan_extra {
+  void (*free)(struct bpi_plan_extra *e);
+} bpi_plan_extra;
+
 struct bp_plan {
   bp_ctx *ctx;
+  _Atomic(bpi_plan_extra *) extra; /* compiled code (src/run/jit.h); NULL until a run asks for it */
   bpi_arena arena;
   const bpi_kernels *kernels;
   bp_dtype real;

@@ -69,7 +69,12 @@ bpi_step_fn bpi_step_fn_for(const bpi_instr *i)
 
 bp_status bpi_frame_run(bpi_frame *f)
 {
-  bpi_step *s = f->steps, *end = s + f->plan->n_instrs;
+  return bpi_frame_run_some(f, 0, f->plan->n_instrs);
+}
+
+bp_status bpi_frame_run_some(bpi_frame *f, size_t first, size_t count)
+{
+  bpi_step *s = f->steps + first, *end = s + count;
   f->failed = NULL;
   for (; s < end; s++) {
     if (s->loop) {

@@ -1,5 +1,5 @@
 /* The public side of runs. */
-#include "run/run.h"
+#include "run/jit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +68,8 @@ bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run)
   r->n_unbound = p->n_inputs;
   bpi_arena_init(&r->arena, p->ctx);
   s = run_memory(r) ? bpi_frame_init(&r->frame, r, p, r->block) : bpi_nomem();
+  if (s == BP_OK)
+    s = bpi_jit_attach(r);
   if (s != BP_OK) {
     bp_run_free(r);
     return s;
@@ -132,6 +134,8 @@ bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
   if (!data && bytes)
     return bpi_bad_arg("bp_run_bind", "data");
   bpi_frame_bind(&r->frame, i, data);
+  if (r->jit)
+    bpi_jit_bound(r, i, data);
   r->n_unbound -= !r->bound[i];
   r->bound[i] = true;
   r->bound_last = i;
@@ -155,7 +159,7 @@ bp_status bp_run_step(bp_run *r)
     return bpi_bad_arg("bp_run_step", "run");
   if (r->n_unbound)
     return unbound(r);
-  bp_status s = bpi_frame_run(&r->frame);
+  bp_status s = r->jit ? bpi_jit_step(r) : bpi_frame_run(&r->frame);
   r->ran = s == BP_OK;
   return s;
 }

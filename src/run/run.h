@@ -53,6 +53,7 @@ struct bpi_frame {
 
 struct bp_run {
   bp_ctx *ctx;
+  struct bpi_jit_run_data *jit; /* NULL: interpreted for good; see jit.h */
   const bp_plan *plan;
   bp_state *state;
   bpi_arena arena;
@@ -73,6 +74,10 @@ bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *b
 void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
 /* Executes the instructions in order. */
 bp_status bpi_frame_run(bpi_frame *f);
+/* Instructions [first, first + count) alone. */
+bp_status bpi_frame_run_some(bpi_frame *f, size_t first, size_t count);
+/* Units [begin, end) of a tile program, in this thread. */
+void bpi_tile_units(bpi_step *s, int64_t begin, int64_t end);
 /* How each kind of instruction is executed. */
 bp_status bpi_run_tile(bpi_step *s);
 /* The tile program at the end of a kernel, for one region of its result. arg: a bpi_ending. */

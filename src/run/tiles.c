@@ -100,6 +100,11 @@ static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
   }
 }
 
+void bpi_tile_units(bpi_step *s, int64_t begin, int64_t end)
+{
+  tile_part(s, begin, end, 0);
+}
+
 /* What repeats in every tile is gathered with the first one of a thread, which must then be a whole one. */
 bp_status bpi_run_tile(bpi_step *s)
 {
