@@ -553,7 +553,7 @@ static bool soon(atomic_int *value, int target)
   return atomic_load(value) >= target;
 }
 
-/* One thread for jobs: another is started for chores alone, sleeps when there are none, and is woken. */
+/* One thread for jobs: another is started for chores alone. It naps when there are none. */
 static void a_thread_for_chores(void **state)
 {
   (void)state;
@@ -566,7 +566,6 @@ static void a_thread_for_chores(void **state)
   for (int round = 0; round < 50; round++) {
     nap(round % 5 * 100);
     atomic_store(&e.left, 2);
-    bpi_pool_nudge(ctx);
     assert_true(soon(&e.done, 5 + 2 * round));
     journal j = {0};
     bpi_pool_run(ctx, 1, 10, visit, &j);
@@ -577,7 +576,6 @@ static void a_thread_for_chores(void **state)
   assert_true(cpu_seconds() - before < 0.1);
   bpi_pool_leave(ctx);
   atomic_store(&e.left, 5);
-  bpi_pool_nudge(ctx);
   nap(2000);
   assert_int_equal(e.left, 5); /* nobody comes any more */
   assert_true(bpi_pool_chore(ctx, run_errand, &other));

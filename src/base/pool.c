@@ -19,7 +19,9 @@
  * it does not park. */
 enum {
   SPIN_NS = 60000,
-  YIELD_NS = 400000,  /* from the start of the wait */
+  YIELD_NS = 400000, /* from the start of the wait */
+  NAP_NS = 30000,    /* of the thread for chores alone */
+  NAP_MOST_NS = 1000000,
   ALONE_NS = 1000000, /* without helpers after they were late; doubles while they stay so */
   ALONE_MOST_NS = 32000000
 };
@@ -201,15 +203,11 @@ static bool only_chores(const bpi_worker *w)
   return w->number == CHORES_ALONE;
 }
 
-/* A thread for chores looks for them once more after it has said that it parks. */
 static void park_worker(bpi_worker *w, uint64_t seen)
 {
   pthread_mutex_lock(&w->lock);
   atomic_store(&w->parked, true);
-  if (!only_chores(w))
-    while (!called(w, seen))
-      pthread_cond_wait(&w->rung, &w->lock);
-  else if (!called(w, seen) && !do_chore(w->pool))
+  while (!called(w, seen) && !(only_chores(w) && atomic_load(&w->pool->chore)))
     pthread_cond_wait(&w->rung, &w->lock);
   atomic_store(&w->parked, false);
   pthread_mutex_unlock(&w->lock);
@@ -221,15 +219,32 @@ static void await_call(bpi_worker *w, uint64_t seen)
   for (unsigned breath = 0; !called(w, seen);) {
     if (breath % CHORE_EVERY == 0 && do_chore(w->pool))
       since = 0;
-    else if (only_chores(w) || !wait_a_little(&since, &breath))
+    else if (!wait_a_little(&since, &breath))
       park_worker(w, seen);
   }
+}
+
+/* Between chores it naps, longer and longer while there are none: being woken would cost who wakes it more than a chore is worth. */
+static void only_do_chores(bpi_worker *w)
+{
+  struct timespec nap = {0, NAP_NS};
+  while (!called(w, 0))
+    if (!atomic_load(&w->pool->chore)) {
+      park_worker(w, 0);
+    } else if (do_chore(w->pool)) {
+      nap.tv_nsec = NAP_NS;
+    } else {
+      nanosleep(&nap, NULL);
+      nap.tv_nsec = nap.tv_nsec < NAP_MOST_NS ? 2 * nap.tv_nsec : NAP_MOST_NS;
+    }
 }
 
 static void *worker_main(void *p)
 {
   bpi_worker *w = p;
   atomic_store(&w->parked, false);
+  if (only_chores(w))
+    only_do_chores(w);
   for (uint64_t seen = 0;;) {
     await_call(w, seen);
     seen = atomic_load(&w->pool->ticket);
@@ -461,13 +476,6 @@ void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *
 
 /* ---- chores ------------------------------------------------------------------------------------------------- */
 
-void bpi_pool_nudge(bp_ctx *ctx)
-{
-  struct bpi_pool *p = ctx->pool;
-  if (p->for_chores)
-    ring_worker(p->for_chores);
-}
-
 bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg)
 {
   struct bpi_pool *p = pool_of(ctx);
@@ -484,8 +492,8 @@ bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg)
     atomic_store(&p->chore, chore);
   }
   atomic_store(&p->busy, false);
-  if (taken)
-    bpi_pool_nudge(ctx);
+  if (taken && p->for_chores)
+    ring_worker(p->for_chores);
   return taken;
 }
 

@@ -27,8 +27,6 @@ typedef bool (*bpi_chore)(void *arg);
  * more is started, which does chores alone. False where there is nobody to do it, or another chore is there: then the caller must do it.
  * Ends with bpi_pool_leave, which waits until nobody is at it. */
 bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg);
-/* There is something to do again: wakes the thread for chores if it sleeps. */
-void bpi_pool_nudge(bp_ctx *ctx);
 void bpi_pool_leave(bp_ctx *ctx);
 
 void bpi_pool_free(struct bpi_pool *p);

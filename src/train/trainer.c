@@ -1,18 +1,21 @@
-/* The training loop: shuffled batches, one plan a step, the best weights kept. */
-#include "train/net.h"
-#include "base/rng.h"
+/* The training loop: a plan a step, over the loader's batches; the best weights kept. */
+#include "train/loader.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-enum { ORDER_STREAM = 0x20000000 }; /* of shuffles, apart from random nodes and initialisers */
+/* The inputs of a step. */
+typedef enum feed { FEED_X, FEED_Y, FEED_LABELS, FEED_KEY, FEEDS } feed;
+static const char *const feed_name[FEEDS] = {"x", "y", "labels", "key"};
 
-/* One batch size: its plan, its run. */
+/* One batch size: its plan, its run, and which inputs of the plan are fed (-1: not one of them). */
 typedef struct lane {
   int64_t batch;
   bp_plan *plan;
   bp_run *run;
+  int input[FEEDS];
 } lane;
 
 typedef struct trainer {
@@ -22,8 +25,7 @@ typedef struct trainer {
   int *column;
   int64_t *classes;
   lane full, rest;
-  void *x, *y; /* of one batch */
-  int64_t *labels, *order;
+  bpi_loader *loader;
   int64_t key[2]; /* of random nodes: seed, step */
   void *best;     /* the weights kept */
   size_t weights; /* bytes of them */
@@ -80,10 +82,10 @@ static bp_node loss_node(trainer *t, bp_graph *g, bp_node y, int64_t batch)
   bp_net *net = t->net;
   int64_t dims[2] = {batch, net->outputs};
   if (net->classes) {
-    bp_node labels = bp_input(g, "labels", BP_INT64, 1, dims);
+    bp_node labels = bp_input(g, feed_name[FEED_LABELS], BP_INT64, 1, dims);
     return bp_mean(bp_softmax_cross_entropy(y, labels, t->o.label_smoothing), NULL, 0, false);
   }
-  return bp_mean(bp_square(bp_sub(y, bp_input(g, "y", BP_REAL, 2, dims))), NULL, 0, false);
+  return bp_mean(bp_square(bp_sub(y, bp_input(g, feed_name[FEED_Y], BP_REAL, 2, dims))), NULL, 0, false);
 }
 
 /* Forward, loss, gradients, clipping and the update of every parameter: one plan. */
@@ -94,7 +96,8 @@ static bp_status make_lane(trainer *t, int64_t batch, lane *l)
   if (!g)
     return BP_E_NOMEM;
   int64_t dims[2] = {batch, net->inputs}, two = 2;
-  bp_node x = bp_input(g, "x", BP_REAL, 2, dims), key = bp_input(g, "key", BP_INT64, 1, &two);
+  bp_node x = bp_input(g, feed_name[FEED_X], BP_REAL, 2, dims),
+          key = bp_input(g, feed_name[FEED_KEY], BP_INT64, 1, &two);
   bp_node loss = bp_name(loss_node(t, g, bpi_net_forward(net, g, x, key, true), batch), "loss"),
           guards[2] = {loss, {0}};
   bp_update updates[BP_OPTIMIZER_UPDATES];
@@ -118,40 +121,51 @@ static bp_status make_lane(trainer *t, int64_t batch, lane *l)
   return s;
 }
 
-static bp_status bind_one(lane *l, const char *input, const void *data, size_t bytes)
+/* A plan has the inputs that its loss depends on: without random nodes it has no key. */
+static void find_feeds(lane *l)
 {
-  bp_status s = bp_run_bind(l->run, input, data, bytes);
-  return s == BP_E_NOTFOUND ? BP_OK : s; /* a plan without random nodes has no key */
+  for (int f = 0; f < FEEDS; f++) {
+    l->input[f] = -1;
+    for (size_t i = 0; i < l->plan->n_inputs; i++)
+      if (strcmp(l->plan->inputs[i].name, feed_name[f]) == 0)
+        l->input[f] = (int)i;
+  }
 }
 
-static bp_status bind_lane(trainer *t, lane *l)
+static bp_status bind_feed(lane *l, feed f, const void *data)
 {
-  size_t real = bp_dtype_size(bp_state_real(t->net->state));
-  bp_status s = bind_one(l, "x", t->x, (size_t)(l->batch * t->net->inputs) * real);
+  int i = l->input[f];
+  return i < 0 ? BP_OK : bpi_run_bind_at(l->run, (size_t)i, data, l->plan->inputs[i].bytes);
+}
+
+static bp_status bind_batch(lane *l, const bpi_batch *b)
+{
+  bp_status s = bind_feed(l, FEED_X, b->x);
   if (s == BP_OK)
-    s = bind_one(l, "key", t->key, sizeof t->key);
-  if (s == BP_OK && t->net->classes)
-    return bind_one(l, "labels", t->labels, (size_t)l->batch * sizeof *t->labels);
-  return s == BP_OK ? bind_one(l, "y", t->y, (size_t)(l->batch * t->net->outputs) * real) : s;
+    s = bind_feed(l, FEED_Y, b->y);
+  return s == BP_OK ? bind_feed(l, FEED_LABELS, b->labels) : s;
+}
+
+static bp_status ready_lane(trainer *t, int64_t batch, lane *l)
+{
+  bp_status s = batch ? make_lane(t, batch, l) : BP_OK;
+  if (!batch || s != BP_OK)
+    return s;
+  find_feeds(l);
+  return bind_feed(l, FEED_KEY, t->key);
 }
 
 static bp_status make_lanes(trainer *t)
 {
-  int64_t batch = t->o.batch, rest = t->data->n % batch;
-  bp_net *net = t->net;
-  size_t real = bp_dtype_size(bp_state_real(net->state));
-  t->x = bpi_alloc(net->ctx, (size_t)batch * (size_t)net->inputs, real);
-  t->y = bpi_alloc(net->ctx, (size_t)batch * (size_t)net->outputs, real);
-  t->labels = bpi_alloc(net->ctx, (size_t)batch, sizeof *t->labels);
-  t->order = bpi_alloc(net->ctx, (size_t)t->data->n, sizeof *t->order);
-  bp_status s = t->x && t->y && t->labels && t->order ? BP_OK : bpi_nomem();
-  if (s == BP_OK)
-    s = make_lane(t, batch, &t->full);
-  if (s == BP_OK)
-    s = bind_lane(t, &t->full);
-  if (s == BP_OK && rest)
-    s = make_lane(t, rest, &t->rest);
-  return s == BP_OK && rest ? bind_lane(t, &t->rest) : s;
+  bp_status s = ready_lane(t, t->o.batch, &t->full);
+  return s == BP_OK ? ready_lane(t, t->data->n % t->o.batch, &t->rest) : s;
+}
+
+static bp_status open_loader(trainer *t)
+{
+  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs};
+  t->loader = bpi_loader_open(&what);
+  return t->loader ? BP_OK : BP_E_NOMEM;
 }
 
 /* ---- weights ---- */
@@ -190,28 +204,6 @@ static void set_rate(trainer *t)
 
 /* ---- steps and epochs ---- */
 
-static void gather(trainer *t, const int64_t *at, int64_t n)
-{
-  bp_net *net = t->net;
-  bp_dtype real = bp_state_real(net->state);
-  bpi_scaling scaling = {net->inputs, net->mean, net->scale, t->column};
-  bpi_data_gather(t->data, at, n, &scaling, real, t->x);
-  for (int64_t i = 0; i < n; i++) {
-    int64_t row = bpi_data_at(t->data, at[i]);
-    if (net->classes) {
-      t->labels[i] = t->classes[t->data->all->labels[row]];
-      continue;
-    }
-    for (int64_t k = 0; k < net->outputs; k++) {
-      float y = (t->data->all->y[row * net->outputs + k] - net->y_mean[k]) * net->y_scale[k];
-      if (real == BP_FLOAT32)
-        ((float *)t->y)[i * net->outputs + k] = y;
-      else
-        ((double *)t->y)[i * net->outputs + k] = y;
-    }
-  }
-}
-
 static bp_status diverged(const trainer *t, int64_t step, const char *what)
 {
   return bpi_fail(
@@ -221,12 +213,14 @@ static bp_status diverged(const trainer *t, int64_t step, const char *what)
       (long long)t->epoch, (long long)step, what);
 }
 
-static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
+static bp_status one_step(trainer *t, const bpi_batch *b, double *loss)
 {
-  gather(t, at, l->batch);
+  lane *l = b->rows == t->full.batch ? &t->full : &t->rest;
   set_rate(t);
   t->key[1] = t->step;
-  bp_status s = bp_run_step(l->run);
+  bp_status s = bind_batch(l, b);
+  if (s == BP_OK)
+    s = bp_run_step(l->run);
   if (s == BP_E_NOTFINITE)
     return diverged(t, t->step + 1, bp_error());
   if (s == BP_OK)
@@ -237,16 +231,14 @@ static bp_status one_step(trainer *t, const int64_t *at, lane *l, double *loss)
 
 static bp_status one_epoch(trainer *t)
 {
-  int64_t n = t->data->n, batch = t->o.batch, done = 0;
+  int64_t n = t->data->n, done = 0;
   double sum = 0, loss = 0;
-  bpi_key key = {.seed = t->net->seed, .step = (uint32_t)t->epoch, .stream = ORDER_STREAM};
-  bpi_permutation(key, n, t->order);
   bp_status s = BP_OK;
   while (s == BP_OK && done < n) {
-    lane *l = n - done >= batch ? &t->full : &t->rest;
-    s = one_step(t, t->order + done, l, &loss);
-    sum += loss * (double)l->batch;
-    done += l->batch;
+    const bpi_batch *b = bpi_loader_next(t->loader);
+    s = one_step(t, b, &loss);
+    sum += loss * (double)b->rows;
+    done += b->rows;
   }
   t->loss = sum / (double)n;
   return s;
@@ -340,12 +332,13 @@ static bp_status all_epochs(trainer *t, bp_train_result *r)
 static void trainer_free(trainer *t)
 {
   bp_ctx *ctx = t->net->ctx;
+  bpi_loader_close(t->loader);
   lane *lanes[2] = {&t->full, &t->rest};
   for (int i = 0; i < 2; i++) {
     bp_run_free(lanes[i]->run);
     bp_plan_free(lanes[i]->plan);
   }
-  void *own[] = {t->column, t->classes, t->x, t->y, t->labels, t->order, t->best};
+  void *own[] = {t->column, t->classes, t->best};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
 }
@@ -386,6 +379,8 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
     s = make_lanes(&t);
   if (s == BP_OK)
     s = find_weights(&t);
+  if (s == BP_OK)
+    s = open_loader(&t);
   if (s == BP_OK)
     s = all_epochs(&t, r);
   trainer_free(&t);

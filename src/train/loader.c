@@ -1,0 +1,184 @@
+/* A ring of batches. One thread at a time loads, some rows of the first batch that is not whole; it holds `loading` meanwhile. The training
+ * takes whole batches in order and gives each back by asking for the next. */
+#include "train/loader.h"
+#include "base/pool.h"
+#include "base/rng.h"
+
+#include <sched.h>
+
+enum {
+  ORDER_STREAM = 0x20000000, /* of shuffles, apart from random nodes and initialisers */
+  MOST_AHEAD = 8,            /* batches, */
+  AHEAD_BYTES = 1 << 20,     /* and what they may take, though two are allowed in any case */
+  PIECE = 8192               /* numbers loaded at a time: a few microseconds */
+};
+
+struct bpi_loader {
+  bpi_load what;
+  bpi_scaling scaling;
+  bp_dtype real;
+  bool shared; /* the pool helps */
+  int64_t depth, total, taken;
+  bpi_batch ring[MOST_AHEAD];
+  _Alignas(64) atomic_int_least64_t whole; /* batches loaded */
+  _Alignas(64)
+      atomic_int_least64_t free; /* batches that may have been loaded: taken and given back, and the ring */
+  _Alignas(64) atomic_bool loading; /* what follows belongs to the thread that set it */
+  int64_t row;                      /* rows of the batch at work that are done */
+  int64_t at, epoch;                /* where in the order it begins; of which epoch the order is */
+  int64_t *order;
+};
+
+/* ---- loading ---- */
+
+static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
+{
+  const bp_net *net = l->what.net;
+  const bpi_examples *e = l->what.data->all;
+  int64_t row = bpi_data_at(l->what.data, l->order[l->at + i]);
+  if (net->classes) {
+    b->labels[i] = l->what.classes[e->labels[row]];
+    return;
+  }
+  for (int64_t k = 0; k < net->outputs; k++) {
+    float y = (e->y[row * net->outputs + k] - net->y_mean[k]) * net->y_scale[k];
+    if (l->real == BP_FLOAT32)
+      ((float *)b->y)[i * net->outputs + k] = y;
+    else
+      ((double *)b->y)[i * net->outputs + k] = y;
+  }
+}
+
+static void load_rows(const bpi_loader *l, const bpi_batch *b, int64_t n)
+{
+  size_t row_bytes = (size_t)l->scaling.cols * bp_dtype_size(l->real);
+  bpi_data_gather(l->what.data, l->order + l->at + l->row, n, &l->scaling, l->real,
+                  (char *)b->x + (size_t)l->row * row_bytes);
+  for (int64_t i = l->row; i < l->row + n; i++)
+    load_targets(l, b, i);
+}
+
+static void shuffle(bpi_loader *l)
+{
+  l->epoch++;
+  l->at = 0;
+  bpi_key key = {.seed = l->what.net->seed, .step = (uint32_t)l->epoch, .stream = ORDER_STREAM};
+  bpi_permutation(key, l->what.data->n, l->order);
+}
+
+/* A piece of the batch at work: the order of an epoch, or some rows. */
+static void load_piece(bpi_loader *l, int64_t number)
+{
+  int64_t rows = l->what.data->n, width = l->scaling.cols ? l->scaling.cols : 1;
+  bpi_batch *b = &l->ring[number % l->depth];
+  if (l->epoch == 0 || l->at == rows) {
+    shuffle(l);
+    return;
+  }
+  b->rows = rows - l->at < l->what.batch ? rows - l->at : l->what.batch;
+  int64_t n = PIECE / width ? PIECE / width : 1;
+  n = n < b->rows - l->row ? n : b->rows - l->row;
+  load_rows(l, b, n);
+  l->row += n;
+  if (l->row < b->rows)
+    return;
+  l->at += b->rows;
+  l->row = 0;
+  atomic_store_explicit(&l->whole, number + 1, memory_order_release);
+}
+
+/* The pool's chore, and the training's own where a batch is not ready. */
+static bool load_some(void *arg)
+{
+  bpi_loader *l = arg;
+  if (atomic_load_explicit(&l->whole, memory_order_relaxed) >=
+          atomic_load_explicit(&l->free, memory_order_acquire) ||
+      atomic_exchange_explicit(&l->loading, true, memory_order_acquire))
+    return false;
+  int64_t number = atomic_load_explicit(&l->whole, memory_order_relaxed);
+  bool room = number < atomic_load_explicit(&l->free, memory_order_acquire);
+  if (room)
+    load_piece(l, number);
+  atomic_store_explicit(&l->loading, false, memory_order_release);
+  return room;
+}
+
+/* ---- the training's side ---- */
+
+static void allow(bpi_loader *l, int64_t batches)
+{
+  atomic_store_explicit(&l->free, batches < l->total ? batches : l->total, memory_order_release);
+}
+
+const bpi_batch *bpi_loader_next(bpi_loader *l)
+{
+  int64_t number = l->taken++;
+  allow(l, number + l->depth);
+  while (atomic_load_explicit(&l->whole, memory_order_acquire) <= number)
+    if (!load_some(l))
+      sched_yield();
+  return &l->ring[number % l->depth];
+}
+
+static bool ring_memory(bpi_loader *l)
+{
+  bp_ctx *ctx = l->what.net->ctx;
+  size_t batch = (size_t)l->what.batch, real = bp_dtype_size(l->real);
+  for (int64_t i = 0; i < l->depth; i++) {
+    bpi_batch *b = &l->ring[i];
+    b->x = bpi_alloc(ctx, batch * (size_t)l->what.net->inputs, real);
+    b->y = bpi_alloc(ctx, l->what.net->classes ? 0 : batch * (size_t)l->what.net->outputs, real);
+    b->labels = bpi_alloc(ctx, l->what.net->classes ? batch : 0, sizeof *b->labels);
+    if (!b->x || !b->y || !b->labels)
+      return false;
+  }
+  l->order = bpi_alloc(ctx, (size_t)l->what.data->n, sizeof *l->order);
+  return l->order != NULL;
+}
+
+/* The ring is as long as it is of use: one batch where nobody loads ahead. */
+static int64_t ring_depth(const bpi_loader *l)
+{
+  int64_t bytes =
+      l->what.batch * (l->what.net->inputs + l->what.net->outputs) * (int64_t)bp_dtype_size(l->real);
+  int64_t depth = AHEAD_BYTES / (bytes + 1);
+  return depth < 2 ? 2 : depth > MOST_AHEAD ? MOST_AHEAD : depth;
+}
+
+bpi_loader *bpi_loader_open(const bpi_load *what)
+{
+  bp_net *net = what->net;
+  bpi_loader *l = bpi_alloc_aligned(net->ctx, sizeof *l);
+  if (!l) {
+    bpi_nomem();
+    return NULL;
+  }
+  *l = (bpi_loader){.what = *what,
+                    .scaling = {net->inputs, net->mean, net->scale, what->column},
+                    .real = bp_state_real(net->state)};
+  l->total = what->epochs * ((what->data->n + what->batch - 1) / what->batch);
+  l->shared = bpi_pool_chore(net->ctx, load_some, l);
+  l->depth = l->shared ? ring_depth(l) : 1;
+  if (!ring_memory(l)) {
+    bpi_loader_close(l);
+    bpi_nomem();
+    return NULL;
+  }
+  return l;
+}
+
+void bpi_loader_close(bpi_loader *l)
+{
+  if (!l)
+    return;
+  bp_ctx *ctx = l->what.net->ctx;
+  if (l->shared)
+    bpi_pool_leave(ctx);
+  for (int64_t i = 0; i < l->depth; i++) {
+    bpi_free(ctx, l->ring[i].x);
+    bpi_free(ctx, l->ring[i].y);
+    bpi_free(ctx, l->ring[i].labels);
+  }
+  bpi_free(ctx, l->order);
+  bpi_free_aligned(ctx, l);
+}

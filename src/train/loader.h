@@ -1,0 +1,37 @@
+/* Batches on their way to a training: shuffled, gathered, converted and standardised ahead of the step that needs them.
+ *
+ * The threads of the pool load while they wait for work; where the context has fewer threads than there are processors, one more does nothing
+ * else. Whoever needs a batch that is not ready loads what is missing itself, so with one processor everything happens in turn, as if there were
+ * no loader. Batches are the same whoever loads them. */
+#ifndef BPI_LOADER_H
+#define BPI_LOADER_H
+
+#include "train/net.h"
+
+typedef struct bpi_batch {
+  int64_t rows;
+  void *x;         /* [rows, inputs], in the state's storage */
+  void *y;         /* [rows, outputs], likewise; of regressions */
+  int64_t *labels; /* [rows], of classifications */
+} bpi_batch;
+
+typedef struct bpi_loader bpi_loader;
+
+/* What is loaded: `epochs` times all rows of data, each time in another order, in batches of `batch` rows; the last of an epoch has what
+ * is left. column and classes: as bpi_net_match gives them. All of it must outlive the loader. */
+typedef struct bpi_load {
+  bp_net *net;
+  const bp_data *data;
+  const int *column;
+  const int64_t *classes;
+  int64_t batch, epochs;
+} bpi_load;
+
+/* NULL when out of memory. */
+bpi_loader *bpi_loader_open(const bpi_load *what);
+/* The next batch. It may be read until the next call. */
+const bpi_batch *bpi_loader_next(bpi_loader *l);
+/* Also in the middle: waits until no thread loads any more. */
+void bpi_loader_close(bpi_loader *l);
+
+#endif
