@@ -1,5 +1,6 @@
 /* Threads: the same training gives the same file for any number of them; one network predicts for many at once. */
 #include "support/training.h"
+#include "base/ctx.h"
 
 #include <pthread.h>
 
@@ -16,9 +17,16 @@ static bool go_on(void *user, const bp_progress *p)
   return ++*(int *)user > 0;
 }
 
-static char *train_and_save(const task *t, int threads, size_t *n)
+/* Threads of the context, and processors that it reckons with: as many as there are threads, so that all of them run, one more, so that
+ * one does nothing but load batches, or one alone. */
+typedef struct team {
+  int threads, processors;
+} team;
+
+static char *train_and_save(const task *t, team who, size_t *n)
 {
-  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = threads});
+  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = who.threads});
+  ctx->processors = who.processors;
   bp_data *all = t->file ? load_data(ctx, t->file, t->target) : linear_data(ctx), *used, *unused, *train,
           *valid;
   int calls = 0;
@@ -40,6 +48,27 @@ static char *train_and_save(const task *t, int threads, size_t *n)
   return bytes;
 }
 
+static void assert_same_for_every_team(const task *t, const char *what)
+{
+  static const team teams[] = {{1, 1}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 3}, {4, 4}, {8, 8}};
+  char *first = NULL;
+  size_t size = 0;
+  for (size_t k = 0; k < COUNT(teams); k++) {
+    size_t n;
+    char *bytes = train_and_save(t, teams[k], &n);
+    if (k > 0 && (n != size || memcmp(bytes, first, n) != 0))
+      fail_msg("%s: %d threads on %d processors give other bytes", what, teams[k].threads,
+               teams[k].processors);
+    if (k > 0) {
+      free(bytes);
+      continue;
+    }
+    first = bytes;
+    size = n;
+  }
+  free(first);
+}
+
 /* Wide enough that the pool is used; a partial last batch; dropout; double precision; regression. */
 static void the_same_file_twice_and_for_any_number_of_threads(void **state)
 {
@@ -51,7 +80,7 @@ static void the_same_file_twice_and_for_any_number_of_threads(void **state)
        "digit",
        {.hidden = {256}, .dropout = 0.2},
        {.epochs = 2, .batch = 100, .optimizer = adam},
-       0.5},
+       0.3},
       {"digits.csv",
        "digit",
        {.hidden = {130, 40}, .real = BP_FLOAT64},
@@ -61,22 +90,57 @@ static void the_same_file_twice_and_for_any_number_of_threads(void **state)
   };
   (void)state;
   for (size_t i = 0; i < COUNT(tasks); i++) {
-    static const int threads[] = {1, 1, 2, 3};
-    char *first = NULL;
-    size_t size = 0;
-    for (size_t k = 0; k < COUNT(threads); k++) {
-      size_t n;
-      char *bytes = train_and_save(&tasks[i], threads[k], &n);
-      if (k == 0) {
-        first = bytes;
-        size = n;
-        continue;
-      }
-      if (n != size || memcmp(bytes, first, n) != 0)
-        fail_msg("task %zu: %d threads give other bytes", i, threads[k]);
-      free(bytes);
+    char what[32];
+    snprintf(what, sizeof what, "task %zu", i);
+    assert_same_for_every_team(&tasks[i], what);
+  }
+}
+
+/* Every optimiser, and every activation with it in turn. */
+static void the_same_file_for_every_optimiser(void **state)
+{
+  static const char *const activations[] = {"relu", "tanh", "gelu", "sigmoid", "elu"};
+  (void)state;
+  for (int kind = 0; kind < BP_OPTIMIZER_COUNT; kind++) {
+    task t = {"digits.csv",
+              "digit",
+              {.hidden = {200, 96}, .activation = activations[kind % 5]},
+              {.epochs = 1, .batch = 96, .optimizer = {.kind = (bp_optimizer_kind)kind, .lr = 0.01}},
+              0.15};
+    char what[32];
+    snprintf(what, sizeof what, "optimiser %d", kind);
+    assert_same_for_every_team(&t, what);
+  }
+}
+
+/* ---- the loader's end ---- */
+
+static bool stop_at_once(void *user, const bp_progress *p)
+{
+  (void)user;
+  return p->epoch < 2;
+}
+
+/* Training that is stopped, or fails, while batches are loaded ahead: no thread reads the data afterwards, and the next training works. */
+static void the_loader_ends_with_the_training(void **state)
+{
+  (void)state;
+  for (int processors = 1; processors <= 3; processors++) {
+    bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = processors > 1 ? processors - 1 : 1});
+    ctx->processors = processors;
+    for (int round = 0; round < 4; round++) {
+      bp_data *d = load_data(ctx, "digits.csv", "digit");
+      bp_net *net = make_net(ctx, d, &(bp_net_options){.hidden = {24}});
+      bp_train_options stopped = {.epochs = 50, .progress = stop_at_once},
+                       diverging = {.epochs = 50, .optimizer = {.kind = BP_OPTIMIZER_SGD, .lr = 1e30}},
+                       good = {.epochs = 1};
+      assert_int_equal(bp_net_train(net, d, &stopped, NULL), BP_E_STOPPED);
+      SUCCEEDS(bp_net_train(net, d, &good, NULL));
+      assert_int_equal(bp_net_train(net, d, &diverging, NULL), BP_E_NOTFINITE);
+      bp_net_free(net);
+      bp_data_free(d);
     }
-    free(first);
+    bp_ctx_free(ctx);
   }
 }
 
@@ -167,6 +231,7 @@ static void two_trainings_at_once(void **state)
 {
   (void)state;
   bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = 2});
+  ctx->processors = 3;
   bp_data *d = load_data(ctx, "iris.csv", "species");
   job alone[2], both[2];
   pthread_t threads[2];
@@ -191,6 +256,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_file_twice_and_for_any_number_of_threads),
+      cmocka_unit_test(the_same_file_for_every_optimiser),
+      cmocka_unit_test(the_loader_ends_with_the_training),
       cmocka_unit_test(one_network_predicts_for_many_threads),
       cmocka_unit_test(two_trainings_at_once),
   };
