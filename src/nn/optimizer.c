@@ -1,5 +1,6 @@
 /* Optimisers: one training step as nodes over one flat vector, so that the compiler makes one pass of it. */
 #include "nn/params.h"
+#include "ops/family.h"
 
 #include <math.h>
 
@@ -117,21 +118,51 @@ static bp_node slot_vector(step *t, const char *name, int *entry)
   return t->status == BP_OK ? bp_read(t->g, t->s, *entry) : state_failed(t);
 }
 
+/* A row of src/ops/blend.c. */
+static bp_node call(step *t, const bp_op *op, bp_node a, bp_node b, double first, double second)
+{
+  bp_node x[2] = {a, b}, y = bpi_error_node(t->g);
+  bp_attr attr[2] = {{.r = first}, {.r = second}};
+  return bp_apply(t->g, op, x, 2, attr, &y) == BP_OK ? y : bpi_error_node(t->g);
+}
+
 /* a * old + (1 - a) * new */
 static bp_node blend(step *t, double a, bp_node old, bp_node value)
 {
-  return bp_add(bp_mul(num(t, a), old), bp_mul(num(t, 1 - a), value));
+  return call(t, &bp_op_blend, old, value, a, 1 - a);
 }
 
-static bp_node sgd(step *t)
+/* a * old + (1 - a) * new^2 */
+static bp_node blend_square(step *t, double a, bp_node old, bp_node value)
+{
+  return call(t, &bp_op_blend_square, old, value, a, 1 - a);
+}
+
+/* What is taken from w: a, or a / b. */
+typedef struct move {
+  bp_node a, b;
+} move;
+
+static bp_node root_plus(step *t, bp_node v, bp_node scale)
+{
+  return call(t, &bp_op_root_plus, v, scale, or_else(t->o->epsilon, 1e-8), 0);
+}
+
+static move failed_move(step *t)
+{
+  return (move){bpi_error_node(t->g), BP_NO_NODE};
+}
+
+static move sgd(step *t)
 {
   if (t->o->momentum == 0)
-    return bp_mul(t->lr, t->grad);
+    return (move){bp_mul(t->lr, t->grad), BP_NO_NODE};
   int entry;
   bp_node v = slot_vector(t, "optimizer.momentum", &entry);
   bp_node mu = num(t, t->o->momentum), now = bp_add(bp_mul(mu, v), t->grad);
   update(t, entry, now);
-  return bp_mul(t->lr, t->o->nesterov ? bp_add(t->grad, bp_mul(mu, now)) : now);
+  bp_node by = t->o->nesterov ? bp_add(t->grad, bp_mul(mu, now)) : now;
+  return (move){bp_mul(t->lr, by), BP_NO_NODE};
 }
 
 /* 1 - b^k as -expm1(k ln b): in float32, 0.999 and its powers lie so close to 1 that the difference would keep 10 bits. */
@@ -141,38 +172,38 @@ static bp_node bias_left(step *t, double b, bp_node k)
 }
 
 /* w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps), the scalars taken together so that each element costs little. */
-static bp_node adam(step *t)
+static move adam(step *t)
 {
   int first, second, count;
   double b1 = or_else(t->o->beta1, 0.9), b2 = or_else(t->o->beta2, 0.999);
   bp_node m = slot_vector(t, "optimizer.m", &first), v = slot_vector(t, "optimizer.v", &second);
   if (t->status != BP_OK)
-    return bpi_error_node(t->g);
+    return failed_move(t);
   t->status = slot(t->s, "optimizer.step", BP_INT64, 0, NULL, &count);
   if (t->status != BP_OK)
-    return state_failed(t);
+    return (move){state_failed(t), BP_NO_NODE};
   bp_node now = bp_add(bp_read(t->g, t->s, count), bp_constant_int(t->g, 1)), k = bp_cast(now, BP_REAL);
   m = blend(t, b1, m, t->grad);
-  v = blend(t, b2, v, bp_square(t->grad));
+  v = blend_square(t, b2, v, t->grad);
   bp_node rate = bp_div(t->lr, bias_left(t, b1, k));
   bp_node scale = bp_reciprocal(bp_sqrt(bias_left(t, b2, k)));
   update(t, first, m);
   update(t, second, v);
   update(t, count, now);
-  return bp_div(bp_mul(rate, m), bp_add(bp_mul(bp_sqrt(v), scale), num(t, or_else(t->o->epsilon, 1e-8))));
+  return (move){bp_mul(rate, m), root_plus(t, v, scale)};
 }
 
-static bp_node rmsprop(step *t)
+static move rmsprop(step *t)
 {
   int entry;
   bp_node v = slot_vector(t, "optimizer.v", &entry);
-  v = blend(t, or_else(t->o->beta2, 0.99), v, bp_square(t->grad));
+  v = blend_square(t, or_else(t->o->beta2, 0.99), v, t->grad);
   update(t, entry, v);
-  return bp_div(bp_mul(t->lr, t->grad), bp_add(bp_sqrt(v), num(t, or_else(t->o->epsilon, 1e-8))));
+  return (move){bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1))};
 }
 
 static const struct {
-  bp_node (*move)(step *t); /* what is taken from w */
+  move (*move)(step *t);
   double lr;
   bool decay_apart;
 } kinds[BP_OPTIMIZER_COUNT] = {
@@ -207,6 +238,17 @@ static bp_node learning_rate(step *t)
   return bp_read(t->g, t->s, entry);
 }
 
+/* w - a / b, or w - a; and less the decay, where it is apart. */
+static bp_node moved(step *t, move by, bp_node decay)
+{
+  if (!bp_absent(decay))
+    return bp_sub(t->w, bp_add(bp_absent(by.b) ? by.a : bp_div(by.a, by.b), decay));
+  bp_node x[3] = {t->w, by.a, by.b}, y = bpi_error_node(t->g);
+  if (bp_absent(by.b))
+    return bp_sub(t->w, by.a);
+  return bp_apply(t->g, &bp_op_sub_ratio, x, 3, NULL, &y) == BP_OK ? y : bpi_error_node(t->g);
+}
+
 bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
                             bp_update *updates, size_t *n, bp_node *grad)
 {
@@ -228,10 +270,10 @@ bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp
     t.grad = clip_by_norm(t.g, t.grad, o->clip_norm);
   if (o->weight_decay > 0 && !kinds[o->kind].decay_apart)
     t.grad = bp_add(t.grad, bp_mul(decay_of(p, t.g, o->weight_decay), t.w));
-  bp_node move = kinds[o->kind].move(&t);
-  if (o->weight_decay > 0 && kinds[o->kind].decay_apart)
-    move = bp_add(move, bp_mul(t.lr, bp_mul(decay_of(p, t.g, o->weight_decay), t.w)));
-  update(&t, p->entry[0], bp_sub(t.w, move));
+  move by = kinds[o->kind].move(&t);
+  bool decays = o->weight_decay > 0 && kinds[o->kind].decay_apart;
+  update(&t, p->entry[0],
+         moved(&t, by, decays ? bp_mul(t.lr, bp_mul(decay_of(p, t.g, o->weight_decay), t.w)) : BP_NO_NODE));
   *n = t.n;
   return bp_graph_status(t.g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(t.g), "%s", bp_graph_error(t.g));
 }
