@@ -649,6 +649,11 @@ BP_API void bp_run_free(bp_run *r);
 /** Binds an input by name to the caller's memory, which is read at each run: float or double as the plan chose, int64_t, or bytes
  *  of 0 and 1; contiguous. @param bytes Its size, checked (BP_E_SHAPE). BP_E_NOTFOUND if the plan has no such input. */
 BP_API bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes);
+/** Number of an input, for bp_run_bind_at. BP_E_NOTFOUND. */
+BP_API bp_status bp_run_input(bp_run *r, const char *input, size_t *number);
+/** As bp_run_bind, without looking for a name: for loops that bind another row of their data before every step. Of the same plan, an input has
+ *  the same number in every run. BP_E_SHAPE, BP_E_RANGE. Takes a few nanoseconds, and one more for each place where the plan reads it. */
+BP_API bp_status bp_run_bind_at(bp_run *r, size_t number, const void *data, size_t bytes);
 /** Runs. BP_E_UNBOUND; BP_E_RANGE for data out of range; BP_E_NOTFINITE if a guard is not finite: then no state has changed.
  *  Allocates nothing, takes no lock on the way. */
 BP_API bp_status bp_run_step(bp_run *r);

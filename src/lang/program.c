@@ -390,7 +390,7 @@ static bp_status bind_one(bp_program *p, bp_run *r, size_t i, const bpi_linput *
     return BP_OK;
   const void *data = want->type.dtype == BP_FLOAT32 ? narrow(p, in->data, n) : in->data;
   size_t each = real ? bp_dtype_size(want->type.dtype) : want->type.dtype == BP_BOOL ? 1 : 8;
-  return data ? bpi_run_bind_at(r, i, data, (size_t)n * each) : bpi_nomem();
+  return data ? bp_run_bind_at(r, i, data, (size_t)n * each) : bpi_nomem();
 }
 
 bp_status bp_program_bind(bp_program *p, bp_run *r)

@@ -112,33 +112,52 @@ static bp_status no_such_input(const bp_plan *p, const char *input)
 
 /* Inputs are mostly bound in the order in which they were made, so the search begins behind the last one: many of them are bound in
  * linear time. */
-bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes)
+bp_status bp_run_input(bp_run *r, const char *input, size_t *number)
 {
-  if (!r || !input)
-    return bpi_bad_arg("bp_run_bind", "run or input");
+  if (!r || !input || !number)
+    return bpi_bad_arg("bp_run_input", "run, input or number");
   const bp_plan *p = r->plan;
   for (size_t k = 1; k <= p->n_inputs; k++) {
     size_t i = (r->bound_last + k) % p->n_inputs;
-    if (strcmp(p->inputs[i].name, input) == 0)
-      return bpi_run_bind_at(r, i, data, bytes);
+    if (strcmp(p->inputs[i].name, input) == 0) {
+      *number = r->bound_last = i;
+      return BP_OK;
+    }
   }
   return no_such_input(p, input);
 }
 
-bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
+bp_status bp_run_bind(bp_run *r, const char *input, const void *data, size_t bytes)
+{
+  size_t number = 0;
+  if (!r || !input)
+    return bpi_bad_arg("bp_run_bind", "run or input");
+  bp_status s = bp_run_input(r, input, &number);
+  return s == BP_OK ? bp_run_bind_at(r, number, data, bytes) : s;
+}
+
+static bp_status cannot_bind(const bp_run *r, size_t i, size_t bytes)
 {
   const bp_plan *p = r->plan;
+  if (i >= p->n_inputs)
+    return bpi_fail(BP_E_RANGE, "bp_run_bind_at: there is no input %zu; the plan has %zu", i, p->n_inputs);
   if (bytes != p->inputs[i].bytes)
     return bpi_fail(BP_E_SHAPE, "bp_run_bind: input '%s' takes %zu bytes of %s, not %zu", p->inputs[i].name,
                     p->inputs[i].bytes, bp_dtype_name(p->inputs[i].type.dtype), bytes);
-  if (!data && bytes)
-    return bpi_bad_arg("bp_run_bind", "data");
+  return bpi_bad_arg("bp_run_bind", "data");
+}
+
+bp_status bp_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes)
+{
+  if (!r)
+    return bpi_bad_arg("bp_run_bind_at", "run");
+  if (i >= r->plan->n_inputs || bytes != r->plan->inputs[i].bytes || (!data && bytes))
+    return cannot_bind(r, i, bytes);
   bpi_frame_bind(&r->frame, i, data);
   if (r->jit)
     bpi_jit_bound(r, i, data);
   r->n_unbound -= !r->bound[i];
   r->bound[i] = true;
-  r->bound_last = i;
   return BP_OK;
 }
 

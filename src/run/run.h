@@ -63,12 +63,10 @@ struct bp_run {
   bpi_frame frame;
   bool *bound;
   size_t n_unbound;
-  size_t bound_last; /* input that was bound last: a search by name begins behind it */
+  size_t bound_last; /* input that was found last: a search by name begins behind it */
   bool ran;
 };
 
-/* As bp_run_bind, by the number of the input in the plan. */
-bp_status bpi_run_bind_at(bp_run *r, size_t i, const void *data, size_t bytes);
 /* Binds a plan to memory. Everything is in the run's arena. */
 bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block);
 void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
