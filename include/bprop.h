@@ -404,6 +404,8 @@ typedef struct bp_array {
   int rank;
 } bp_array;
 
+#define BP_KERNEL_KEPT 192
+
 /** What a kernel is called with. Results are contiguous. A kernel computes units [begin, end) of its
  *  row's `units`; what a unit writes depends on shapes alone, so any number of threads gives the same bits. */
 typedef struct bp_kernel_call {
@@ -414,6 +416,8 @@ typedef struct bp_kernel_call {
   const void *params; /**< internal: what the compiler prepared */
   const void *finish; /**< internal: what is done with parts of the result while they are in the cache */
   void *scratch;      /**< per thread, of the row's `scratch` bytes, 64-byte aligned */
+  void *kept;         /**< BP_KERNEL_KEPT bytes of this call's own, 0 at first and left alone from run to run: for what follows from shapes,
+                           so that it need not be worked out again. NULL: none */
   int64_t begin, end;
   int n_in, n_out;
   int64_t fail_at;      /**< on error: the offending index, */

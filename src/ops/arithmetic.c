@@ -110,6 +110,11 @@ static bp_node div_slope(const bp_op_call *c, int input)
 {
   return input ? bp_neg(bp_div(c->y, c->x[1])) : bp_reciprocal(c->x[1]);
 }
+static bp_node div_simplify(const bp_op_call *c)
+{
+  double v;
+  return bpi_splat(c->x[1], &v) && v == 1 ? c->x[0] : BP_NO_NODE;
+}
 REAL_BODY2(div, a / b)
 const bp_op bp_op_div = {
     .name = "div",
@@ -120,6 +125,7 @@ const bp_op bp_op_div = {
     .traits = BP_ELEMENTWISE,
     .shape = bpi_shape_real,
     .slope = div_slope,
+    .simplify = div_simplify,
     .body = &div_body,
     .examples = {"a[7], b[7] in 0.5..3", "a[2,1], b[3] in -3..-0.5"},
 };
@@ -134,7 +140,10 @@ static bp_node chain_slope(const bp_op_call *c, int input)
 static bp_node chain_simplify(const bp_op_call *c)
 {
   double v;
-  return bpi_splat(c->x[1], &v) && v == 1 ? c->x[0] : BP_NO_NODE;
+  for (int i = 0; i < 2; i++)
+    if (bpi_splat(c->x[i], &v) && v == 1)
+      return c->x[1 - i];
+  return BP_NO_NODE;
 }
 REAL_BODY2(chain, a == 0 ? a : a * b)
 const bp_op bp_op_chain = {

@@ -64,6 +64,27 @@ static bpi_gemm matmul_of(const bp_kernel_call *c)
   return g;
 }
 
+/* What a product's shapes say, worked out once a run: in a network of a few units that takes longer than the product. */
+typedef struct kept_product {
+  bpi_gemm g;
+  int64_t each; /* units of one product */
+  bool known;
+} kept_product;
+_Static_assert(sizeof(kept_product) <= BP_KERNEL_KEPT, "a product fits what is kept for it");
+
+static kept_product *keep_product(const bp_kernel_call *c, bpi_gemm (*of)(const bp_kernel_call *c),
+                                  kept_product *room)
+{
+  kept_product *kept = c->kept ? c->kept : room;
+  const bpi_kernels *k = c->vec;
+  if (!kept->known) {
+    kept->g = of(c);
+    kept->each = k->gemm_units[c->out[0].dtype == BP_FLOAT64](&kept->g);
+    kept->known = true;
+  }
+  return kept;
+}
+
 static int64_t batch_of(const bp_array *y)
 {
   return bpi_product(y->dims, 0, y->rank - 2);
@@ -88,13 +109,14 @@ static bp_status matmul_kernel(bp_kernel_call *c)
   const bp_array *y = &c->out[0];
   const bpi_kernels *k = c->vec;
   int wide = y->dtype == BP_FLOAT64;
-  bpi_gemm g = matmul_of(c);
+  kept_product room = {.known = false}, *kept = keep_product(c, matmul_of, &room);
+  bpi_gemm g = kept->g;
   bpi_end end = {0};
   if (c->finish) {
     end = *(const bpi_end *)c->finish;
     g.end = &end;
   }
-  int64_t each = k->gemm_units[wide](&g);
+  int64_t each = kept->each;
   for (int64_t u = c->begin; u < c->end;) {
     int64_t batch = u / each, first = u % each, last = first + (c->end - u);
     last = last > each ? each : last;
@@ -279,8 +301,14 @@ static bool linear_accepts(const bp_kernel_call *c, int input)
 static bp_status linear_kernel(bp_kernel_call *c)
 {
   const bpi_kernels *k = c->vec;
-  bpi_gemm g = linear_of(c);
-  k->gemm[c->out[0].dtype == BP_FLOAT64](&g, c->begin, c->end, c->scratch);
+  kept_product room = {.known = false}, *kept = keep_product(c, linear_of, &room);
+  bpi_gemm *g = &kept->g;
+  g->a = c->in[0].data;
+  g->b = c->in[1].data;
+  g->bias = c->in[2].data;
+  g->c = c->out[0].data;
+  g->end = c->finish;
+  k->gemm[c->out[0].dtype == BP_FLOAT64](g, c->begin, c->end, c->scratch);
   return BP_OK;
 }
 

@@ -130,6 +130,13 @@ static bp_node sum_vjp(const bp_op_call *c, const bp_node *up, int input)
   return bp_broadcast(bpi_over_x(c, up[0]), c->x_type[0].dims, c->x_type[0].rank);
 }
 
+/* Over axes of one element each there is nothing to add. */
+static bp_node sum_simplify(const bp_op_call *c)
+{
+  return bpi_type_size(&c->x_type[0]) == bpi_type_size(&c->y_type[0]) ? bpi_reshape_to(c->x[0], &c->y_type[0])
+                                                                      : BP_NO_NODE;
+}
+
 const bp_op bp_op_sum = {
     .name = "sum",
     .math = "y = sum of x over axes",
@@ -143,6 +150,7 @@ const bp_op bp_op_sum = {
     .kernel = sum_kernel,
     .units = reduce_units,
     .scratch = reduce_scratch,
+    .simplify = sum_simplify,
     .jacobian = bpi_jac_spread,
     .vjp = sum_vjp,
     .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,4]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",

@@ -124,7 +124,10 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
                         .n_in = (int)(ended(i) ? i->n_row : i->n_in),
                         .n_out = (int)(ended(i) ? 1 : i->n_out),
                         .fail_at = -1,
-                        .scratch = b->f->run->scratch};
+                        .scratch = b->f->run->scratch,
+                        .kept = bpi_arena_alloc(b->arena, BP_KERNEL_KEPT, 1)};
+  if (!c->kept)
+    return bpi_nomem();
   s->call = c;
   return ended(i) ? bind_ending(b, s) : BP_OK;
 }

@@ -26,6 +26,7 @@ static void kernel_part(void *arg, int64_t begin, int64_t end, int thread)
   c.finish = s->instr->tile ? &finish : NULL;
   c.fail_at = -1;
   c.fail_why = NULL;
+  c.kept = NULL; /* of one thread at a time */
   bp_status status = s->instr->op->kernel(&c);
   bool lower = parts->status[thread] == BP_OK || c.fail_at < parts->fail_at[thread];
   if (status == BP_OK || !lower)

@@ -48,6 +48,8 @@ static int64_t N(split)(int64_t n, int64_t chunk)
 
 static T N(sum_of)(int64_t n, const T *x)
 {
+  if (n == 1)
+    return *x; /* its sign too, if it is 0 */
   if (n <= LEAF)
     return N(sum_leaf)(n, x);
   const int64_t half = N(split)(n, LEAF);
