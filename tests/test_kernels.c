@@ -574,33 +574,6 @@ static void large_products_agree_with_the_oracle(void **state)
                           flags + 12 * (style & 1) + 16 * (flags & 1), style);
 }
 
-/* The prediction of one sample has the bits that it has in a batch. */
-static void a_row_alone_has_the_bits_it_has_in_a_batch(void **state)
-{
-  (void)state;
-  static const int64_t shapes[][2] = {{10, 128}, {100, 784}, {64, 33}, {33, 1000}, {17, 5}};
-  seed = 7;
-  EACH_ISA(k)
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-    for (int tb = 0; tb < 2; tb++)
-      for (int wide = 0; wide < 2; wide++) {
-        const int64_t n = shapes[s][0], size = wide ? 8 : 4;
-        product p = make_product(wide, 77, n, shapes[s][1], 4 + 2 * tb, 0, 2);
-        char *whole = run_product(k, &p, false);
-        for (int64_t at = 0, rows = 1; at < 77; at += rows, rows = rows % 5 + 1) {
-          product part = p;
-          part.g.m = rows < 77 - at ? rows : 77 - at;
-          part.g.a = p.a + at * p.g.lda * size;
-          part.c_bytes = (size_t)(part.g.m * n * size);
-          char *alone = run_product(k, &part, false);
-          assert_memory_equal(alone, whole + at * n * size, part.c_bytes);
-          free(alone);
-        }
-        free(whole);
-        free_product(&p);
-      }
-}
-
 /* ---- regions handed over ---- */
 
 typedef struct handed {
@@ -691,7 +664,6 @@ int main(void)
       cmocka_unit_test(softmax_survives_extremes),
       cmocka_unit_test(products_agree_with_the_oracle),
       cmocka_unit_test(large_products_agree_with_the_oracle),
-      cmocka_unit_test(a_row_alone_has_the_bits_it_has_in_a_batch),
       cmocka_unit_test(regions_are_handed_over_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,31 +1,36 @@
-/* The matrix product: packed panels, tiles in registers.
+/* The matrix product, in one of three ways, whichever takes the least time by a formula of the shape alone:
  *
- * C is cut into units: a block of at most ROW_BLOCK rows times one panel of NR columns. The inner dimension is cut into
- * blocks of equal length; for each, a panel of op(B) is packed (columns side by side, inner steps one after another), stays in
- * the first-level cache, and tiles of MR rows run down it. op(A) is read where it is when its rows are contiguous, else it is
- * packed once for all the units of a call.
+ *   panels  C is cut into tiles in registers: some rows of one operand, read by broadcast where they lie, times a panel of the other,
+ *           packed so that the inner steps follow one another (gemm_tile.h, gemm_pack.h). Which operand is packed is a choice too:
+ *           where it is A, the transposed product is computed and turned on its way home.
+ *   dots    both operands have their inner steps side by side and one of them has few rows: dot products, nothing packed
+ *           (gemm_dot.h)
+ *   small   a few elements: nothing but the sums
  *
- * Each element of C is one chain of multiply-adds over an inner block, in order; blocks are added in order. Where the blocks
- * end depends on k alone, so an element has the same bits whatever m and n are, however C was cut into tiles and units, and
- * whichever path (packed, unpacked, turned on the fly) its operands took. */
-#include "kernels/gemm/vector.h"
+ * In panels, each element of C is one chain of multiply-adds over an inner block, in order; blocks are added in order. Where blocks
+ * end depends on k alone. Dot products are one chain a lane. So an element's bits depend on the shape, never on the units that C is
+ * cut into, nor on who computes them. */
+#include "kernels/gemm/strip.h"
 
 #include <string.h>
 
-enum { ROW_BLOCK = 264 };
+#include "kernels/gemm/gemm_cut.h"
 
-#define T      float
-#define S      f32
-#define MULADD BPI_MULADD_F32
-#define SPREAD BPI_SPREAD_F32
+#define T       float
+#define S       f32
+#define MULADD  BPI_MULADD_F32
+#define MULADD1 BPI_MULADD1_F32
+#define SPREAD  BPI_SPREAD_F32
 #include "kernels/gemm/gemm_real.h"
 #undef T
 #undef S
 #undef MULADD
+#undef MULADD1
 #undef SPREAD
 
-#define T      double
-#define S      f64
-#define MULADD BPI_MULADD_F64
-#define SPREAD BPI_SPREAD_F64
+#define T       double
+#define S       f64
+#define MULADD  BPI_MULADD_F64
+#define MULADD1 BPI_MULADD1_F64
+#define SPREAD  BPI_SPREAD_F64
 #include "kernels/gemm/gemm_real.h"

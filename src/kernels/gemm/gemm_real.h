@@ -6,384 +6,290 @@
 #define NR      (2 * VN)
 #define MR      BPI_MR
 #define TURN    ((int)(16 / sizeof(T))) /* inner steps that one transposition yields */
+#define LANE    N(bpi_lane)             /* 16 bytes */
 
-/* Where a tile goes, and what is added to it. */
-typedef struct N(tile) {
-  T *c;
-  int64_t ldc;
-  const T *bias;
-  int columns;
-  bool add; /* to what is in c */
-} N(tile);
-
-/* Cuts of the product g: by its shape alone. */
-typedef struct N(cut) {
-  int64_t rows, row_blocks, panels, steps, step_blocks;
-  bool pack_a, pack_b;
-} N(cut);
-
-static N(cut) N(cut_of)(const bpi_gemm *g)
-{
-  N(cut) u;
-  const int64_t most = BPI_KC_BYTES / (int64_t)sizeof(T);
-  u.row_blocks = (g->m + ROW_BLOCK - 1) / ROW_BLOCK;
-  u.rows = u.row_blocks ? (g->m + u.row_blocks - 1) / u.row_blocks : 0;
-  u.rows = (u.rows + MR - 1) / MR * MR;
-  u.panels = (g->n + NR - 1) / NR;
-  u.step_blocks = g->k > most ? (g->k + most - 1) / most : 1;
-  u.steps = (g->k + u.step_blocks - 1) / u.step_blocks;
-  u.steps = (u.steps + TURN - 1) / TURN * TURN;
-  /* Rows a page apart take an entry of the TLB each, and a power of two apart the same few cache sets. */
-  const int64_t apart = g->lda * (int64_t)sizeof(T);
-  u.pack_a = g->ta || (g->m > 4 * MR && g->n >= 8 * NR && (apart >= 4096 || apart % 2048 == 0));
-  u.pack_b = g->tb || g->m > 2 * MR;
-  return u;
-}
+#include "kernels/gemm/gemm_tile.h"
+#include "kernels/gemm/gemm_pack.h"
+#include "kernels/gemm/gemm_dot.h"
 
 int64_t BPI_SYM(N(bpi_gemm_units))(const bpi_gemm *g)
 {
-  const N(cut) u = N(cut_of)(g);
-  return u.row_blocks * u.panels;
+  if (is_small(g))
+    return g->m > 0 && g->n > 0;
+  const cut u = cut_of(g, sizeof(T));
+  return u.row_blocks * u.groups;
+}
+
+/* Elements of scratch: packed rows, packed panels, a block of C. */
+static void N(rooms)(const cut *u, int64_t *rows, int64_t *panels, int64_t *block)
+{
+  const int64_t most = u->rows * u->together;
+  *rows = u->pack_r ? (u->r.flat ? most * (u->steps + u->pad) : u->steps * (most + u->pad)) : 0;
+  *panels = u->way != WAY_PANELS ? 0 : u->whole ? u->lanes * u->steps : NR * u->steps;
+  *block = u->way == WAY_PANELS && u->turned ? up(most, VN) * VN * u->lanes : 0;
 }
 
 size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
 {
-  const N(cut) u = N(cut_of)(g);
-  return (size_t)((u.pack_a ? u.rows * u.steps : 0) + NR * u.steps + (g->c ? 0 : NR * u.rows)) * sizeof(T) +
-         64;
+  int64_t rows, panels, block;
+  if (is_small(g))
+    return g->c ? 0 : (size_t)(g->m * g->n) * sizeof(T);
+  const cut u = cut_of(g, sizeof(T));
+  N(rooms)(&u, &rows, &panels, &block);
+  return (size_t)(rows + panels + block + (g->c ? 0 : u.rows * u.lanes)) * sizeof(T) + 64;
 }
 
-/* ---- tiles ---- */
+/* ---- units ---- */
 
-/* Ends one vector of a row of a tile, from column `at` on: what was summed, plus bias, plus what was there. */
-BPI_INLINE void N(put)(const N(tile) * t, T *c, int at, V v)
+/* Where a part of C is: in C, or in scratch where nobody keeps C. */
+typedef struct N(place) {
+  T *c;
+  int64_t ldc;
+} N(place);
+
+/* A rectangle of C is final. */
+static void N(hand_over)(const bpi_gemm *g, T *c, int64_t ldc, int64_t row, int64_t rows, int64_t col,
+                         int64_t cols)
 {
-  if (t->bias)
-    v += *(const U *)(t->bias + at);
-  if (t->add)
-    v += *(const U *)(c + at);
-  *(U *)(c + at) = v;
+  const bpi_rect r = {c, ldc, g->end ? g->end->row + row : row, rows, col, cols};
+  if (g->end)
+    g->end->fn(g->end->arg, &r);
 }
 
-/* The same for rows that end inside a panel: few, so one by one. sums: rows of NR. */
-static __attribute__((noinline)) void N(put_some)(const N(tile) * t, int rows, const T *sums)
+static N(place) N(place_of)(const bpi_gemm *g, T *scratch, int64_t row, int64_t col, int64_t cols)
 {
-  for (int i = 0; i < rows; i++, sums += NR) {
-    T *c = t->c + i * t->ldc;
-    for (int j = 0; j < t->columns; j++) {
-      const T v = t->bias ? sums[j] + t->bias[j] : sums[j];
-      c[j] = t->add ? v + c[j] : v;
+  if (g->c)
+    return (N(place)){(T *)g->c + row * g->ldc + col, g->ldc};
+  return (N(place)){scratch, cols};
+}
+
+/* Products of a few elements: no more than the sums. */
+static void N(run_small)(const bpi_gemm *g, T *scratch)
+{
+  const T *a = g->a, *b = g->b, *bias = g->bias;
+  const N(place) to = N(place_of)(g, scratch, 0, 0, g->n);
+  const int64_t as = g->ta ? g->lda : 1, bs = g->tb ? 1 : g->ldb, ar = g->ta ? 1 : g->lda,
+                br = g->tb ? g->ldb : 1;
+  const bool add = g->accumulate && g->c;
+  for (int64_t i = 0; i < g->m; i++)
+    for (int64_t j = 0; j < g->n; j++) {
+      const T *x = a + i * ar, *y = b + j * br;
+      T *c = to.c + i * to.ldc + j, sum = 0;
+      for (int64_t p = 0; p < g->k; p++, x += as, y += bs)
+        sum = MULADD1(*x, *y, sum);
+      sum = bias ? sum + bias[j] : sum;
+      *c = add ? sum + *c : sum;
     }
-  }
+  if (g->m > 0 && g->n > 0)
+    N(hand_over)(g, to.c, to.ldc, 0, g->m, 0, g->n);
 }
 
-/* mr rows times one panel, or only its first vector of columns. a: row stride ars, inner stride acs; b: inner stride bs. */
-BPI_INLINE void N(micro)(const int mr, const bool whole, int64_t k, const T *a, int64_t ars, int64_t acs,
-                         const T *b, int64_t bs, const N(tile) * t)
+static void N(run_dot_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *scratch)
 {
-  V low[MR], high[MR];
-#pragma GCC unroll 16
-  for (int i = 0; i < mr; i++)
-    __builtin_prefetch(t->c + i * t->ldc, 1, 3);
-#pragma GCC unroll 16
-  for (int i = 0; i < mr; i++)
-    low[i] = high[i] = (V){0};
-#pragma GCC unroll 4
-  for (int64_t p = 0; p < k; p++) {
-    const V b0 = *(const U *)b;
-    V b1 = b0;
-    if (whole)
-      b1 = *(const U *)(b + VN);
-#pragma GCC unroll 16
-    for (int i = 0; i < mr; i++) {
-      const V s = SPREAD(a[i * ars + p * acs]);
-      low[i] = MULADD(s, b0, low[i]);
-      if (whole)
-        high[i] = MULADD(s, b1, high[i]);
-    }
-    b += bs;
+  const int64_t row = unit % u->row_blocks * u->rows, col = unit / u->row_blocks * u->lanes;
+  N(dots) w = {.lda = u->r.ld, .ldb = u->l.ld};
+  w.rows = g->m - row < u->rows ? g->m - row : u->rows;
+  w.columns = g->n - col < u->lanes ? g->n - col : u->lanes;
+  const N(place) to = N(place_of)(g, scratch, row, col, w.columns);
+  w.to = (N(tile)){.c = to.c, .ldc = to.ldc, .bias = g->bias ? (const T *)g->bias + col : NULL};
+  w.to.add = g->accumulate && g->c;
+  for (int64_t step = 0; step == 0 || step < g->k; step += u->steps) {
+    w.k = g->k - step < u->steps ? g->k - step : u->steps;
+    w.a = (const T *)u->r.x + row * u->r.ld + step;
+    w.b = (const T *)u->l.x + col * u->l.ld + step;
+    N(run_dots)(&w);
+    w.to.add = true;
+    w.to.bias = NULL;
   }
-  if (t->columns != (whole ? NR : VN)) {
-    T sums[MR * NR];
-#pragma GCC unroll 16
-    for (int i = 0; i < mr; i++) {
-      *(U *)(sums + i * NR) = low[i];
-      if (whole)
-        *(U *)(sums + i * NR + VN) = high[i];
-    }
-    N(put_some)(t, mr, sums);
-    return;
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < mr; i++) {
-    N(put)(t, t->c + i * t->ldc, 0, low[i]);
-    if (whole)
-      N(put)(t, t->c + i * t->ldc, VN, high[i]);
-  }
+  N(hand_over)(g, to.c, to.ldc, row, w.rows, col, w.columns);
 }
 
-/* A function for each number of rows and each way that A and B may lie. */
-typedef void (*N(tile_fn))(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t);
-
-#define TILE(mr)                                                                                           \
-  static void N(rows##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)   \
-  {                                                                                                        \
-    (void)bs;                                                                                              \
-    N(micro)(mr, true, k, a, ars, 1, b, NR, t);                                                            \
-  }                                                                                                        \
-  static void N(packed##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t) \
-  {                                                                                                        \
-    (void)ars, (void)bs;                                                                                   \
-    N(micro)(mr, true, k, a, 1, MR, b, NR, t);                                                             \
-  }                                                                                                        \
-  static void N(loose##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs, const N(tile) * t)  \
-  {                                                                                                        \
-    N(micro)(mr, true, k, a, ars, 1, b, bs, t);                                                            \
-  }                                                                                                        \
-  static void N(rows_half##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs,                 \
-                               const N(tile) * t)                                                          \
-  {                                                                                                        \
-    (void)bs;                                                                                              \
-    N(micro)(mr, false, k, a, ars, 1, b, NR, t);                                                           \
-  }                                                                                                        \
-  static void N(packed_half##mr)(int64_t k, const T *a, int64_t ars, const T *b, int64_t bs,               \
-                                 const N(tile) * t)                                                        \
-  {                                                                                                        \
-    (void)ars, (void)bs;                                                                                   \
-    N(micro)(mr, false, k, a, 1, MR, b, NR, t);                                                            \
-  }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
-#if BPI_MR == 8
-TILE(7)
-TILE(8)
-#endif
-#undef TILE
-
-#if BPI_MR == 8
-#define EACH_TILE(kind)                                                                            \
-  {                                                                                                \
-    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6), N(kind##7), N(kind##8) \
-  }
-#else
-#define EACH_TILE(kind)                                                    \
-  {                                                                        \
-    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6) \
-  }
-#endif
-static const N(tile_fn) N(rows_of)[MR] = EACH_TILE(rows);
-static const N(tile_fn) N(packed_of)[MR] = EACH_TILE(packed);
-static const N(tile_fn) N(loose_of)[MR] = EACH_TILE(loose);
-static const N(tile_fn) N(rows_half_of)[MR] = EACH_TILE(rows_half);
-static const N(tile_fn) N(packed_half_of)[MR] = EACH_TILE(packed_half);
-#undef EACH_TILE
-
-/* One or two rows times columns of a transposed B: too few rows to pay for packing, so columns are turned in registers. */
-BPI_INLINE void N(thin)(const int mr, int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb,
-                        const N(tile) * t)
+/* One row of r times a part of the columns of l; turned: C is a column, whose elements lie side by side. */
+static void N(run_row_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *scratch)
 {
-  V low[2], high[2];
-#pragma GCC unroll 2
-  for (int i = 0; i < mr; i++)
-    low[i] = high[i] = (V){0};
-  int64_t p = 0;
-  for (; p + TURN <= k; p += TURN) {
-    V b0[TURN], b1[TURN];
-    N(bpi_turn)(b + p, ldb, b0);
-    N(bpi_turn)(b + p + VN * ldb, ldb, b1);
-#pragma GCC unroll 4
-    for (int q = 0; q < TURN; q++)
-#pragma GCC unroll 2
-      for (int i = 0; i < mr; i++) {
-        const V s = SPREAD(a[i * lda + p + q]);
-        low[i] = MULADD(s, b0[q], low[i]);
-        high[i] = MULADD(s, b1[q], high[i]);
-      }
+  const int64_t at = unit * u->lanes, count = u->l.count - at < u->lanes ? u->l.count - at : u->lanes;
+  const T *bias = g->bias;
+  const N(place) to = u->turned ? N(place_of)(g, scratch, at, 0, 1) : N(place_of)(g, scratch, 0, at, count);
+  for (int64_t j = 0; j < count; j++) {
+    const T first = bias ? bias[u->turned ? 0 : at + j] : 0;
+    to.c[j] = g->accumulate && g->c ? first + to.c[j] : first;
   }
-  for (; p < k; p++) {
-    T row[NR];
-    for (int j = 0; j < NR; j++)
-      row[j] = b[j * ldb + p];
-    for (int i = 0; i < mr; i++) {
-      const V s = SPREAD(a[i * lda + p]);
-      low[i] = MULADD(s, *(const U *)row, low[i]);
-      high[i] = MULADD(s, *(const U *)(row + VN), high[i]);
-    }
-  }
-  for (int i = 0; i < mr; i++) {
-    N(put)(t, t->c + i * t->ldc, 0, low[i]);
-    N(put)(t, t->c + i * t->ldc, VN, high[i]);
-  }
+  N(row_times)(count, g->k, u->r.x, u->r.flat ? 1 : u->r.ld, (const T *)u->l.x + at, u->l.ld, to.c);
+  if (u->turned)
+    N(hand_over)(g, to.c, to.ldc, at, count, 0, 1);
+  else
+    N(hand_over)(g, to.c, to.ldc, 0, 1, at, count);
 }
 
-static void N(thin1)(int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, const N(tile) * t)
-{
-  N(thin)(1, k, a, lda, b, ldb, t);
-}
-
-static void N(thin2)(int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, const N(tile) * t)
-{
-  N(thin)(2, k, a, lda, b, ldb, t);
-}
-
-/* ---- packing ---- */
-
-/* Panel of B stored [k, n]: b at its first row and column. Columns past the last are zero: their sums are never stored. */
-static void N(pack_plain)(int64_t k, int columns, const T *b, int64_t ldb, T *to)
-{
-  for (int64_t p = 0; p < k; p++, b += ldb, to += NR) {
-    if (columns == NR) {
-      *(U *)to = *(const U *)b;
-      *(U *)(to + VN) = *(const U *)(b + VN);
-    } else {
-      for (int j = 0; j < NR; j++)
-        to[j] = j < columns ? b[j] : 0;
-    }
-  }
-}
-
-/* Panel of B stored [n, k]. */
-static void N(pack_turned)(int64_t k, int columns, const T *b, int64_t ldb, T *to)
-{
-  const int64_t whole = columns == NR ? k / TURN * TURN : 0;
-  for (int half = 0; half < 2 && whole; half++)
-    for (int64_t p = 0; p < whole; p += TURN) {
-      V v[TURN];
-      N(bpi_turn)(b + half * VN * ldb + p, ldb, v);
-      for (int q = 0; q < TURN; q++)
-        *(U *)(to + (p + q) * NR + half * VN) = v[q];
-    }
-  for (int j = 0; j < NR; j++)
-    for (int64_t q = whole; q < k; q++)
-      to[q * NR + j] = j < columns ? b[j * ldb + q] : 0;
-}
-
-/* Rows of op(A) in groups of MR, inner steps one after another; the last group may be short. */
-static void N(pack_a)(int64_t m, int64_t k, const T *a, int64_t ars, int64_t acs, T *to)
-{
-  for (int64_t i = 0; i < m; i += MR, to += MR * k) {
-    const T *from = a + i * ars;
-    if (m - i >= MR && ars == 1) {
-      for (int64_t p = 0; p < k; p++)
-        memcpy(to + p * MR, from + p * acs, MR * sizeof(T));
-      continue;
-    }
-    const int64_t rows = m - i < MR ? m - i : MR;
-    for (int64_t p = 0; p < k; p++)
-      for (int64_t r = 0; r < rows; r++)
-        to[p * MR + r] = from[r * ars + p * acs];
-  }
-}
-
-/* ---- the product ---- */
-
-/* What is the same for all panels of one row block and one inner block. */
+/* Row blocks of one group, done together: rows [row, row + rows) of r times lanes [lane, lane + lanes) of l. */
 typedef struct N(job) {
   const bpi_gemm *g;
-  const N(cut) * u;
-  int64_t row, rows, step, steps;
-  const T *a; /* op(A) at (row, step), or the packed block */
-  T *panel;
-  T *c; /* where element (row, column) goes, `column` the first of the job */
-  int64_t ldc, column;
+  const cut *u;
+  int64_t row, rows, lane, lanes;
+  int64_t step, steps;
+  const T *r; /* rows of the inner block, and how far apart they lie */
+  int64_t r_ld;
+  T *packed_rows, *panels, *block, *kept; /* scratch */
+  N(place) to;                            /* of the tiles */
 } N(job);
 
-/* Asks for tile number `tile` of `tiles`' share of the panel after this one, which is packed when these tiles are done: its
- * rows lie too far apart for the processor to see them coming. */
-BPI_INLINE void N(fetch_ahead)(const N(job) * w, const T *next, int64_t tile, int64_t tiles)
+static const T *N(at)(const side *s, int64_t row, int64_t step)
 {
-  const bpi_gemm *g = w->g;
-  const int64_t rows = g->tb ? NR : w->steps, width = g->tb ? w->steps : NR;
-  for (int64_t r = rows * tile / tiles; r < rows * (tile + 1) / tiles; r++)
-    for (int64_t i = 0; i < width; i += 64 / (int64_t)sizeof(T))
-      __builtin_prefetch(next + r * g->ldb + i, 0, 2);
+  return (const T *)s->x + (s->flat ? row * s->ld + step : step * s->ld + row);
 }
 
-static const N(tile_fn) * N(tiles_for)(bool packed, bool half)
+static bpi_ahead N(next_panel)(const N(job) * w, int64_t lane)
 {
-  if (half)
-    return packed ? N(packed_half_of) : N(rows_half_of);
-  return packed ? N(packed_of) : N(rows_of);
+  const side *l = &w->u->l;
+  if (lane + 2 * NR > l->count)
+    return (bpi_ahead){NULL, 0, 0, 0};
+  const int64_t stride = l->ld * (int64_t)sizeof(T), steps = w->steps * (int64_t)sizeof(T);
+  const char *from = (const char *)N(at)(l, lane + NR, w->step);
+  return l->flat ? (bpi_ahead){from, stride, NR, steps}
+                 : (bpi_ahead){from, stride, w->steps, NR * (int64_t)sizeof(T)};
 }
 
-static void N(run_panel)(const N(job) * w, int64_t column)
+/* Rows [row, row + rows) of a job times the panel at `lane` of l; packed: NULL where it is read as it lies. */
+static void N(run_panel)(const N(job) * w, int64_t lane, int64_t row, int64_t rows, const T *packed)
+{
+  const cut *u = w->u;
+  const bpi_gemm *g = w->g;
+  const bool first = w->step == 0;
+  bpi_strip s = {.rows = rows, .steps = w->steps, .ldc = w->to.ldc, .b = packed, .bs = NR};
+  s.columns = u->l.count - lane < NR ? (int)(u->l.count - lane) : NR;
+  s.c = w->to.c + (row - w->row) * w->to.ldc + (lane - w->lane);
+  s.bias = first && !u->turned && g->bias ? (const T *)g->bias + lane : NULL;
+  s.add = !first || (!u->turned && g->accumulate && g->c);
+  if (!packed) {
+    s.b = N(at)(&u->l, lane, w->step);
+    s.bs = u->l.ld;
+  }
+  s.ars = u->r.flat ? w->r_ld : 1;
+  s.acs = u->r.flat ? 1 : w->r_ld;
+  s.a = w->r + (row - w->row) * s.ars;
+  if (u->pack_l && !u->whole)
+    s.ahead = N(next_panel)(w, lane);
+  BPI_SYM(N(bpi_strip))(&s);
+}
+
+static const T *N(pack_panel)(const N(job) * w, int64_t lane, T *to)
+{
+  const side *l = &w->u->l;
+  const int columns = l->count - lane < NR ? (int)(l->count - lane) : NR;
+  (l->flat ? N(pack_turned) : N(pack_plain))(w->steps, columns, N(at)(l, lane, w->step), l->ld, to);
+  return to;
+}
+
+/* All panels are packed and stay near: rows of C are written along. */
+static void N(run_whole)(const N(job) * w)
+{
+  const int64_t height = bpi_strip_height(w->rows), end = w->row + w->rows;
+  for (int64_t j = 0; j < w->lanes; j += NR)
+    N(pack_panel)(w, w->lane + j, w->panels + j * w->steps);
+  for (int64_t i = w->row; i < end; i += height)
+    for (int64_t j = 0; j < w->lanes; j += NR)
+      N(run_panel)(w, w->lane + j, i, end - i < height ? end - i : height, w->panels + j * w->steps);
+}
+
+/* One panel after the other, as they lie or packed; each stays near while all rows pass it. */
+static void N(run_panels)(const N(job) * w)
+{
+  const cut *u = w->u;
+  const int64_t end = w->lane + w->lanes;
+  for (int64_t j = w->lane; j < end; j += NR)
+    N(run_panel)(w, j, w->row, w->rows, !u->pack_l && end - j >= NR ? NULL : N(pack_panel)(w, j, w->panels));
+}
+
+/* What the tiles of a row block left in scratch is brought home, and handed over. */
+static void N(finish)(const N(job) * w, int64_t row, int64_t rows)
 {
   const bpi_gemm *g = w->g;
-  const int columns = g->n - column < NR ? (int)(g->n - column) : NR;
-  const T *b = (const T *)g->b + (g->tb ? column * g->ldb + w->step : w->step * g->ldb + column);
-  const T *next = g->tb ? b + NR * g->ldb : b + NR;
-  N(tile) t = {.ldc = w->ldc, .columns = columns, .add = (g->accumulate && g->c) || w->step > 0};
-  t.bias = g->bias && w->step == 0 ? (const T *)g->bias + column : NULL;
-  T *c = w->c + (column - w->column);
-  if (g->tb && !w->u->pack_a && w->rows <= 2 && columns == NR) {
-    t.c = c;
-    (w->rows == 1 ? N(thin1) : N(thin2))(w->steps, w->a, g->lda, b, g->ldb, &t);
+  const T *from = w->to.c + (row - w->row) * w->to.ldc;
+  if (!w->u->turned) {
+    N(hand_over)(g, w->to.c + (row - w->row) * w->to.ldc, w->to.ldc, row, rows, w->lane, w->lanes);
     return;
   }
-  const bool loose = !w->u->pack_b && columns == NR && !w->u->pack_a;
-  const N(tile_fn) *tiles = loose ? N(loose_of) : N(tiles_for)(w->u->pack_a, columns <= VN);
-  if (!loose) {
-    (g->tb ? N(pack_turned) : N(pack_plain))(w->steps, columns, b, g->ldb, w->panel);
-    b = w->panel;
-  }
-  const int64_t count = (w->rows + MR - 1) / MR;
-  const bool ahead = column + 2 * NR <= g->n;
-  for (int64_t i = 0; i < w->rows; i += MR) {
-    const int64_t mr = w->rows - i < MR ? w->rows - i : MR;
-    if (ahead)
-      N(fetch_ahead)(w, next, i / MR, count);
-    t.c = c + i * w->ldc;
-    tiles[mr - 1](w->steps, w->u->pack_a ? w->a + i * w->steps : w->a + i * g->lda, g->lda, b, g->ldb, &t);
-  }
+  const N(place) home = N(place_of)(g, w->kept, w->lane, row, rows);
+  const N(tile) t = {.c = home.c,
+                     .ldc = home.ldc,
+                     .bias = g->bias ? (const T *)g->bias + row : NULL,
+                     .add = g->accumulate && g->c};
+  N(turn_out)(rows, w->lanes, from, w->to.ldc, &t);
+  N(hand_over)(g, home.c, home.ldc, w->lane, w->lanes, row, rows);
 }
 
-static void N(hand_over)(const N(job) * w, int64_t column)
+/* Rows of r where they are, or a copy that lies better. */
+static void N(find_rows)(N(job) * w)
 {
-  const bpi_end *end = w->g->end;
-  const int64_t left = w->g->n - column;
-  const bpi_rect r = {w->c + (column - w->column), w->ldc, end->row + w->row, w->rows, column,
-                      left < NR ? left : NR};
-  end->fn(end->arg, &r);
+  const cut *u = w->u;
+  w->r = N(at)(&u->r, w->row, w->step);
+  w->r_ld = u->r.ld;
+  if (!u->pack_r)
+    return;
+  const int64_t rows = u->r.flat ? w->rows : w->steps, width = u->r.flat ? w->steps : w->rows;
+  N(copy_rows)(rows, width, w->r, u->r.ld, w->packed_rows, width + u->pad);
+  w->r = w->packed_rows;
+  w->r_ld = width + u->pad;
 }
 
-/* Panels [from, to) of one row block. */
-static void N(run_rows)(const bpi_gemm *g, const N(cut) * u, int64_t block, int64_t from, int64_t to,
-                        T *scratch)
+static void N(run_job)(N(job) * w)
 {
-  N(job) w = {.g = g, .u = u, .row = block * u->rows, .column = from * NR};
-  w.rows = g->m - w.row < u->rows ? g->m - w.row : u->rows;
-  w.panel = scratch + (u->pack_a ? u->rows * u->steps : 0);
-  w.ldc = g->c ? g->ldc : NR;
-  w.c = g->c ? (T *)g->c + w.row * g->ldc + w.column : w.panel + NR * u->steps;
-  for (int64_t s = 0; s < u->step_blocks; s++) {
-    w.step = s * u->steps;
-    w.steps = g->k - w.step < u->steps ? g->k - w.step : u->steps;
-    const T *a = (const T *)g->a + (g->ta ? w.step * g->lda + w.row : w.row * g->lda + w.step);
-    if (u->pack_a)
-      N(pack_a)(w.rows, w.steps, a, g->ta ? 1 : g->lda, g->ta ? g->lda : 1, scratch);
-    w.a = u->pack_a ? scratch : a;
-    for (int64_t p = from; p < to; p++) {
-      N(run_panel)(&w, p * NR);
-      if (g->end && s == u->step_blocks - 1)
-        N(hand_over)(&w, p * NR);
-    }
-  }
+  const cut *u = w->u;
+  w->step = 0;
+  do {
+    w->steps = w->g->k - w->step < u->steps ? w->g->k - w->step : u->steps;
+    N(find_rows)(w);
+    (u->whole ? N(run_whole) : N(run_panels))(w);
+    w->step += u->steps;
+  } while (w->step < w->g->k);
+  for (int64_t row = w->row; row < w->row + w->rows; row += u->rows)
+    N(finish)(w, row, w->row + w->rows - row < u->rows ? w->row + w->rows - row : u->rows);
+}
+
+/* Units are numbered so that row blocks that are done together follow one another. Returns how many units were done. */
+static int64_t N(run_units)(N(job) * w, int64_t unit, int64_t end)
+{
+  const cut *u = w->u;
+  const int64_t above = unit / (u->together * u->groups) * u->together, left = u->row_blocks - above;
+  const int64_t height = left < u->together ? left : u->together, at = unit - above * u->groups;
+  const int64_t block = above + at % height;
+  int64_t count = above + height - block < end - unit ? above + height - block : end - unit;
+  if (!w->g->c && !u->turned)
+    count = 1; /* there is room for one */
+  w->row = block * u->rows;
+  w->rows = u->r.count - w->row < count * u->rows ? u->r.count - w->row : count * u->rows;
+  w->lane = at / height * u->lanes;
+  w->lanes = u->l.count - w->lane < u->lanes ? u->l.count - w->lane : u->lanes;
+  if (u->turned)
+    w->to = (N(place)){w->block, u->lanes};
+  else
+    w->to = N(place_of)(w->g, w->kept, w->row, w->lane, w->lanes);
+  N(run_job)(w);
+  return count;
 }
 
 void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
 {
-  const N(cut) u = N(cut_of)(g);
-  for (int64_t at = begin; at < end;) {
-    const int64_t block = at / u.panels, from = at % u.panels;
-    int64_t to = u.panels - from < end - at ? u.panels : from + (end - at);
-    to = g->c ? to : from + 1; /* scratch has room for one region */
-    N(run_rows)(g, &u, block, from, to, scratch);
-    at += to - from;
+  if (begin >= end)
+    return;
+  if (is_small(g)) {
+    N(run_small)(g, scratch);
+    return;
   }
+  const cut u = cut_of(g, sizeof(T));
+  if (u.way != WAY_PANELS) {
+    for (; begin < end; begin++)
+      (u.way == WAY_DOTS ? N(run_dot_unit) : N(run_row_unit))(g, &u, begin, scratch);
+    return;
+  }
+  int64_t rows, panels, block;
+  N(rooms)(&u, &rows, &panels, &block);
+  N(job) w = {.g = g, .u = &u, .packed_rows = scratch};
+  w.panels = w.packed_rows + rows;
+  w.block = w.panels + panels;
+  w.kept = w.block + block;
+  while (begin < end)
+    begin += N(run_units)(&w, begin, end);
 }
 
 #undef N
@@ -393,3 +299,4 @@ void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *s
 #undef NR
 #undef MR
 #undef TURN
+#undef LANE

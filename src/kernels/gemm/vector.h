@@ -12,12 +12,15 @@
 #endif
 
 /* BPI_WIDE: bytes of a vector. BPI_MR: rows of a tile; its columns are two vectors. Enough independent sums to hide an FMA's
- * latency, few enough to stay in registers with the operands. BPI_KC: most inner steps of one packed panel, so that the panel
- * stays in the first-level cache (in bytes of one column). */
+ * latency, few enough to stay in registers with the operands. BPI_DOTS: most rows of a tile of dot products, whose columns are 4.
+ * BPI_KC_BYTES: most inner steps of one packed panel, so that the panel stays in the first-level cache (in bytes of one
+ * column). BPI_UNROLL: inner steps written out. */
 #if defined(__AVX512F__)
 #define BPI_WIDE                64
 #define BPI_MR                  8
-#define BPI_KC_BYTES            768
+#define BPI_DOTS                4
+#define BPI_KC_BYTES            1024
+#define BPI_UNROLL              2
 #define BPI_MULADD_F32(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define BPI_MULADD_F64(a, b, c) _mm512_fmadd_pd(a, b, c)
 #define BPI_SPREAD_F32(x)       _mm512_set1_ps(x)
@@ -25,7 +28,9 @@
 #elif defined(__AVX2__) && defined(__FMA__)
 #define BPI_WIDE                32
 #define BPI_MR                  6
+#define BPI_DOTS                2
 #define BPI_KC_BYTES            1024
+#define BPI_UNROLL              2
 #define BPI_MULADD_F32(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define BPI_MULADD_F64(a, b, c) _mm256_fmadd_pd(a, b, c)
 #define BPI_SPREAD_F32(x)       _mm256_set1_ps(x)
@@ -33,7 +38,9 @@
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 #define BPI_WIDE                16
 #define BPI_MR                  8
+#define BPI_DOTS                4
 #define BPI_KC_BYTES            2048
+#define BPI_UNROLL              2
 #define BPI_MULADD_F32(a, b, c) vfmaq_f32(c, a, b)
 #define BPI_MULADD_F64(a, b, c) vfmaq_f64(c, a, b)
 #define BPI_SPREAD_F32(x)       vdupq_n_f32(x)
@@ -41,11 +48,25 @@
 #else
 #define BPI_WIDE                16
 #define BPI_MR                  6
+#define BPI_DOTS                2
 #define BPI_KC_BYTES            2048
+#define BPI_UNROLL              1
 #define BPI_MULADD_F32(a, b, c) ((a) * (b) + (c))
 #define BPI_MULADD_F64(a, b, c) ((a) * (b) + (c))
 #define BPI_SPREAD_F32(x)       ((bpi_v_f32){x, x, x, x})
 #define BPI_SPREAD_F64(x)       ((bpi_v_f64){x, x})
+#endif
+
+#define BPI_PRAGMA(...)  _Pragma(#__VA_ARGS__)
+#define BPI_UNROLLED_(n) BPI_PRAGMA(GCC unroll n)
+#define BPI_UNROLL_(n)   BPI_UNROLLED_(n)
+#define BPI_UNROLLED     BPI_UNROLL_(BPI_UNROLL)
+#if defined(__FMA__) || defined(__ARM_NEON)
+#define BPI_MULADD1_F32(a, b, c) __builtin_fmaf(a, b, c)
+#define BPI_MULADD1_F64(a, b, c) __builtin_fma(a, b, c)
+#else
+#define BPI_MULADD1_F32(a, b, c) ((a) * (b) + (c))
+#define BPI_MULADD1_F64(a, b, c) ((a) * (b) + (c))
 #endif
 
 typedef float bpi_v_f32 __attribute__((vector_size(BPI_WIDE)));
@@ -135,6 +156,60 @@ BPI_INLINE void bpi_turn_f64(const double *b, int64_t ldb, bpi_v_f64 *out)
   const bpi_v_f64 r0 = bpi_gather_f64(b, 2 * ldb), r1 = bpi_gather_f64(b + ldb, 2 * ldb);
   out[0] = BPI_LOW_F64(r0, r1);
   out[1] = BPI_HIGH_F64(r0, r1);
+}
+
+/* The first n elements of a vector, zeros behind them; reads no further. */
+BPI_INLINE bpi_v_f32 bpi_some_f32(const float *p, int64_t n)
+{
+#if BPI_WIDE == 64
+  return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
+  float v[BPI_WIDE / 4] = {0};
+  for (int64_t i = 0; i < n; i++)
+    v[i] = p[i];
+  return *(const bpi_u_f32 *)v;
+#endif
+}
+
+BPI_INLINE bpi_v_f64 bpi_some_f64(const double *p, int64_t n)
+{
+#if BPI_WIDE == 64
+  return _mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#else
+  double v[BPI_WIDE / 8] = {0};
+  for (int64_t i = 0; i < n; i++)
+    v[i] = p[i];
+  return *(const bpi_u_f64 *)v;
+#endif
+}
+
+/* Adds up the elements of each of 16 / sizeof(T) vectors: in a tree inside lanes, then lane by lane. */
+BPI_INLINE bpi_lane_f32 bpi_fold_f32(const bpi_v_f32 *v)
+{
+  const bpi_v_f32 a = BPI_LOW_F32(v[0], v[1]) + BPI_HIGH_F32(v[0], v[1]);
+  const bpi_v_f32 b = BPI_LOW_F32(v[2], v[3]) + BPI_HIGH_F32(v[2], v[3]);
+  const bpi_v_f32 s = BPI_FIRST_F32(a, b) + BPI_SECOND_F32(a, b);
+#if BPI_WIDE == 64
+  const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+#elif BPI_WIDE == 32
+  return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+#else
+  return s;
+#endif
+}
+
+BPI_INLINE bpi_lane_f64 bpi_fold_f64(const bpi_v_f64 *v)
+{
+  const bpi_v_f64 s = BPI_LOW_F64(v[0], v[1]) + BPI_HIGH_F64(v[0], v[1]);
+#if BPI_WIDE == 64
+  const __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));
+  return _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+#elif BPI_WIDE == 32
+  return _mm_add_pd(_mm256_castpd256_pd128(s), _mm256_extractf128_pd(s, 1));
+#else
+  return s;
+#endif
 }
 
 #endif

@@ -1,0 +1,124 @@
+/* Tiles of the matrix product in registers, and strips of them, for element type T with suffix S; included by gemm.c. */
+
+/* Where a tile goes, and what is added to it. */
+typedef struct N(tile) {
+  T *c;
+  int64_t ldc;
+  const T *bias;
+  bool add; /* to what is in c */
+} N(tile);
+
+/* Ends one vector of a row of a tile, from column `at` on: what was summed, plus bias, plus what was there. */
+BPI_INLINE void N(put)(const N(tile) * t, T *c, int at, V v)
+{
+  if (t->bias)
+    v += *(const U *)(t->bias + at);
+  if (t->add)
+    v += *(const U *)(c + at);
+  *(U *)(c + at) = v;
+}
+
+/* The same for `count` elements from column j on, one by one. */
+static void N(put_some)(const N(tile) * t, T *c, int64_t j, int64_t count, const T *sums)
+{
+  for (int64_t q = 0; q < count; q++) {
+    const T v = t->bias ? sums[q] + t->bias[j + q] : sums[q];
+    c[j + q] = t->add ? v + c[j + q] : v;
+  }
+}
+
+/* mr rows times one panel. a: row stride ars, inner stride acs; b: inner stride bs. */
+BPI_INLINE void N(micro)(const int mr, int64_t k, const T *a, int64_t ars, int64_t acs, const T *b,
+                         int64_t bs, const N(tile) * t)
+{
+  V low[MR], high[MR];
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++) {
+    __builtin_prefetch(t->c + i * t->ldc, 1, 3);
+    low[i] = high[i] = (V){0};
+  }
+  BPI_UNROLLED
+  for (int64_t p = 0; p < k; p++) {
+    const V b0 = *(const U *)b, b1 = *(const U *)(b + VN);
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++) {
+      const V s = SPREAD(a[i * ars + p * acs]);
+      low[i] = MULADD(s, b0, low[i]);
+      high[i] = MULADD(s, b1, high[i]);
+    }
+    b += bs;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < mr; i++) {
+    N(put)(t, t->c + i * t->ldc, 0, low[i]);
+    N(put)(t, t->c + i * t->ldc, VN, high[i]);
+  }
+}
+
+/* A function for each number of rows and each way that A may lie: rows (inner stride 1) or columns (row stride 1). */
+typedef void (*N(tile_fn))(int64_t k, const T *a, int64_t stride, const T *b, int64_t bs, const N(tile) * t);
+
+#define TILE(mr)                                                                                            \
+  static void N(rows##mr)(int64_t k, const T *a, int64_t stride, const T *b, int64_t bs, const N(tile) * t) \
+  {                                                                                                         \
+    N(micro)(mr, k, a, stride, 1, b, bs, t);                                                                \
+  }                                                                                                         \
+  static void N(columns##mr)(int64_t k, const T *a, int64_t stride, const T *b, int64_t bs,                 \
+                             const N(tile) * t)                                                             \
+  {                                                                                                         \
+    N(micro)(mr, k, a, 1, stride, b, bs, t);                                                                \
+  }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
+#if BPI_MR == 8
+TILE(7)
+TILE(8)
+#endif
+#undef TILE
+
+#if BPI_MR == 8
+#define EACH_TILE(kind)                                                                            \
+  {                                                                                                \
+    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6), N(kind##7), N(kind##8) \
+  }
+#else
+#define EACH_TILE(kind)                                                    \
+  {                                                                        \
+    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6) \
+  }
+#endif
+static const N(tile_fn) N(tiles)[2][MR] = {EACH_TILE(rows), EACH_TILE(columns)};
+#undef EACH_TILE
+
+/* Asks for this tile's share of what is wanted soon. */
+BPI_INLINE void N(fetch)(const bpi_ahead *x, int64_t from, int64_t to, int64_t of)
+{
+  for (int64_t r = x->rows * from / of; r < x->rows * to / of; r++)
+    for (int64_t i = 0; i < x->bytes; i += 64)
+      __builtin_prefetch(x->from + r * x->stride + i, 0, 2);
+}
+
+void BPI_SYM(N(bpi_strip))(const bpi_strip *s)
+{
+  T sums[MR * NR];
+  const bool columns = s->acs != 1, whole = s->columns == NR;
+  const int64_t height = bpi_strip_height(s->rows);
+  const N(tile) home = {.c = s->c, .ldc = s->ldc, .bias = s->bias, .add = s->add},
+                some = {.c = sums, .ldc = NR};
+  N(tile) t = whole ? home : some;
+  const T *a = s->a;
+  for (int64_t i = 0; i < s->rows; i += height, a += height * s->ars) {
+    const int64_t rows = s->rows - i < height ? s->rows - i : height;
+    if (s->ahead.from)
+      N(fetch)(&s->ahead, i, i + rows, s->rows);
+    N(tiles)[columns][rows - 1](s->steps, a, columns ? s->acs : s->ars, s->b, s->bs, &t);
+    if (whole)
+      t.c += height * s->ldc;
+    for (int64_t r = 0; r < rows && !whole; r++)
+      N(put_some)(&home, home.c + (i + r) * s->ldc, 0, s->columns, sums + r * NR);
+  }
+}
