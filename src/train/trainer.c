@@ -135,7 +135,7 @@ static void find_feeds(lane *l)
 static bp_status bind_feed(lane *l, feed f, const void *data)
 {
   int i = l->input[f];
-  return i < 0 ? BP_OK : bpi_run_bind_at(l->run, (size_t)i, data, l->plan->inputs[i].bytes);
+  return i < 0 ? BP_OK : bp_run_bind_at(l->run, (size_t)i, data, l->plan->inputs[i].bytes);
 }
 
 static bp_status bind_batch(lane *l, const bpi_batch *b)

@@ -1,8 +1,8 @@
 /* Training a network 2-8-1 on one example a step (tanh, linear output, squared error, SGD, float32), and asking it: what is left of a step
  * when there is next to nothing to compute. Beside it straight C with libm, which does the same arithmetic in the same order of examples.
  *
- *   tiny            prints: name, median and least nanoseconds a step over batches by turns
- *   tiny --plan     prints the plan */
+ *   smallest            prints: name, median and least nanoseconds a step over batches by turns
+ *   smallest --plan     prints the plan */
 #include "bprop.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ static void must(bp_status s)
 {
   if (s == BP_OK)
     return;
-  fprintf(stderr, "tiny: %s\n", bp_error());
+  fprintf(stderr, "smallest: %s\n", bp_error());
   exit(1);
 }
 
