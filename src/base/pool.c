@@ -23,7 +23,7 @@ enum {
   NAP_NS = 30000,    /* of the thread for chores alone */
   NAP_MOST_NS = 1000000,
   ALONE_NS = 1000000, /* without helpers after they were late; doubles while they stay so */
-  ALONE_MOST_NS = 32000000
+  ALONE_MOST_NS = 8000000
 };
 enum {
   PAUSES = 32,
