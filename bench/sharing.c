@@ -1,5 +1,5 @@
 /* What two threads gain over one, work by work, and by how much work a thread must have for an instruction to be shared out
- * (bpi_tuning.split_ns): the figures behind the cost model of src/plan/share.h.
+ * (bpi_tuning.split_ns): the figures behind src/kernels/cost.h.
  *
  *   sharing [SPLIT_NS...]     the usual one by default */
 #include "plan/plan.h"
@@ -204,6 +204,8 @@ static void time_work(const work *w, const int64_t *split, int n)
   int64_t steps = (int64_t)(TARGET * 1e9 / steps_ns(&m[0], 10)) + 1;
   for (int r = 0; r < REPETITIONS; r++)
     for (int k = 0; k <= n; k++) {
+      /* Until the threads of the one before are asleep: one that spins would keep this one's from their processor. */
+      nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
       steps_ns(&m[k], steps / 4 + 1);
       m[k].times[r] = steps_ns(&m[k], steps);
     }

@@ -19,7 +19,7 @@
  * it does not park. */
 enum {
   SPIN_NS = 60000,
-  YIELD_NS = 400000, /* from the start of the wait */
+  YIELD_NS = 200000, /* from the start of the wait */
   NAP_NS = 30000,    /* of the thread for chores alone */
   NAP_MOST_NS = 1000000,
   ALONE_NS = 1000000, /* without helpers after they were late; doubles while they stay so */

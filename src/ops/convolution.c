@@ -1,5 +1,6 @@
 /* Convolution over images [batch, height, width, channels], and its two adjoints: three rows that are each other's gradients. */
 #include "ops/sliding.h"
+#include "kernels/cost.h"
 
 /* ---- what they share ---- */
 
@@ -135,7 +136,9 @@ static int64_t units_of(const bp_kernel_call *c, bpi_conv_kind kind, double *ns)
   const int64_t units = k->conv_units[c->out[0].dtype == BP_FLOAT64](&v);
   const double each = (double)v.w.window[0] * (double)v.w.window[1] * (double)v.channels / (double)v.groups;
   const double places = (double)v.w.batch * (double)v.w.places[0] * (double)v.w.places[1];
-  *ns = units ? 2 * each * places * (double)v.filters / (double)units / 50.0 : 0;
+  *ns = units ? bpi_product_ns(places, (double)v.filters, each, (double)bp_dtype_size(c->out[0].dtype)) /
+                    (double)units
+              : 0;
   return units;
 }
 

@@ -1,5 +1,6 @@
 /* Products: matrix product, and what is made of it. */
 #include "ops/family.h"
+#include "kernels/cost.h"
 
 /* ---- matmul: batched over leading axes; a transposed operand is a view, which the kernel takes as it is ---- */
 
@@ -135,7 +136,8 @@ static int64_t matmul_units(const bp_kernel_call *c, double *ns)
   const bpi_kernels *k = c->vec;
   bpi_gemm g = matmul_of(c);
   int64_t each = k->gemm_units[c->out[0].dtype == BP_FLOAT64](&g);
-  *ns = each ? 2.0 * (double)g.m * (double)g.n * (double)g.k / (double)each / 50.0 : 0;
+  double elem = (double)bp_dtype_size(c->out[0].dtype);
+  *ns = each ? bpi_product_ns((double)g.m, (double)g.n, (double)g.k, elem) / (double)each : 0;
   return each * batch_of(&c->out[0]);
 }
 
@@ -317,7 +319,8 @@ static int64_t linear_units(const bp_kernel_call *c, double *ns)
   const bpi_kernels *k = c->vec;
   bpi_gemm g = linear_of(c);
   int64_t units = k->gemm_units[c->out[0].dtype == BP_FLOAT64](&g);
-  *ns = units ? 2.0 * (double)g.m * (double)g.n * (double)g.k / (double)units / 50.0 : 0;
+  double elem = (double)bp_dtype_size(c->out[0].dtype);
+  *ns = units ? bpi_product_ns((double)g.m, (double)g.n, (double)g.k, elem) / (double)units : 0;
   return units;
 }
 

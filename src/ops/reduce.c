@@ -1,6 +1,7 @@
 /* Reductions over axes. */
 #include "ops/reduce.h"
 #include "kernels/copy.h"
+#include "kernels/cost.h"
 
 #include <math.h>
 
@@ -106,7 +107,7 @@ static bp_status reduce_run(bp_kernel_call *c, bpi_reduce how)
 
 static int64_t reduce_units(const bp_kernel_call *c, double *ns)
 {
-  *ns = 0.3 * (double)reduced_count(&c->in[0], &c->attr[0]);
+  *ns = BPI_NS_SUM * (double)reduced_count(&c->in[0], &c->attr[0]);
   return c->out[0].size;
 }
 

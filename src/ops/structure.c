@@ -1,10 +1,9 @@
 /* Shape: elements moved or repeated, never changed. Views cost nothing; each row's gradient is its adjoint. */
 #include "ops/family.h"
 #include "kernels/copy.h"
+#include "kernels/cost.h"
 
 #include <math.h>
-
-#define COPY_NS 0.3 /* about what one element costs to move */
 
 static bp_status attr_list(const bp_op_call *c, const bp_attr *list, int64_t n, const char *what)
 {
@@ -660,7 +659,7 @@ static bp_status cast_kernel(bp_kernel_call *c)
 
 static int64_t cast_units(const bp_kernel_call *c, double *ns)
 {
-  *ns = COPY_NS;
+  *ns = BPI_NS_MOVE;
   return c->out[0].size;
 }
 

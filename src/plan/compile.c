@@ -1,9 +1,10 @@
 /* From a graph to a plan: the options checked, the stages run, what is left over freed. */
 #include "plan/draft.h"
+#include "kernels/cost.h"
 
 #include <stdio.h>
 
-enum { MOST_NESTED = 32, USUAL_FUSE_MIN = 256, USUAL_SPLIT_NS = 10000, FREE_ENTRIES = 1 << 20 };
+enum { MOST_NESTED = 32, USUAL_FUSE_MIN = 256, FREE_ENTRIES = 1 << 20 };
 
 /* ---- options ---- */
 
@@ -112,7 +113,7 @@ static bp_status draft_init(bpi_draft *d, bp_graph *g, const bp_plan_options *o,
     d->tuning = *t;
   d->tuning.tile = d->tuning.tile > 0 ? d->tuning.tile : BPI_TILE;
   d->tuning.fuse_min = d->tuning.fuse_min > 0 ? d->tuning.fuse_min : USUAL_FUSE_MIN;
-  d->tuning.split_ns = d->tuning.split_ns > 0 ? d->tuning.split_ns : USUAL_SPLIT_NS;
+  d->tuning.split_ns = d->tuning.split_ns > 0 ? d->tuning.split_ns : (int64_t)BPI_NS_SHARE;
   d->n_wanted = o->n_outputs + o->n_updates + o->n_guards;
   d->wanted = bpi_arena_alloc(&d->arena, d->n_wanted + 1, sizeof *d->wanted);
   d->plan = bpi_zalloc(g->ctx, 1, sizeof *d->plan);

@@ -1,10 +1,8 @@
 /* Lowering: the schedule as a flat array of instructions, with everything copied that must outlive the graph. */
 #include "plan/draft.h"
+#include "kernels/cost.h"
 
 #include <string.h>
-
-#define LOOP_NS  0.4 /* about what one element of one elementwise step costs */
-#define SPLIT_NS 10000
 
 enum { TYPE_CACHE = 256 };
 
@@ -188,7 +186,7 @@ static bp_status lower_loop(lowering *l, const bpi_ins *ins, bpi_instr *out)
   out->loop = ins->loop;
   out->step = step;
   out->units = (ins->n + d->tuning.tile - 1) / d->tuning.tile;
-  share_out(d, out, (double)ins->n * LOOP_NS);
+  share_out(d, out, (double)ins->n * BPI_NS_ELEMENT);
   return bpi_real_params(d, &d->h->nodes[ins->head], &out->params);
 }
 
@@ -199,14 +197,15 @@ static bp_status lower_tile(lowering *l, const bpi_ins *ins, bpi_instr *out)
   out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->tile ? t->n / t->tile
                                                                        : (t->n + t->tile - 1) / t->tile;
   out->scratch = t->n_slots * t->slot_bytes;
-  share_out(l->d, out, (double)t->n * (double)t->n_steps * LOOP_NS);
+  share_out(l->d, out, (double)t->n * (double)t->n_steps * BPI_NS_ELEMENT);
   return BP_OK;
 }
 
 static bp_status lower_copy(lowering *l, const bpi_ins *ins, bpi_instr *out)
 {
+  bool plain = l->d->refs[ins->in].form == BPI_FULL;
   out->units = (ins->n + l->d->tuning.tile - 1) / l->d->tuning.tile;
-  share_out(l->d, out, (double)ins->n * LOOP_NS);
+  share_out(l->d, out, (double)ins->n * (plain ? BPI_NS_ELEMENT : BPI_NS_MOVE));
   return BP_OK;
 }
 
@@ -226,7 +225,7 @@ static bp_status lower_kernel(lowering *l, const bpi_ins *ins, bpi_instr *out)
     out->n_row = ins->n_row;
     out->end_slots = (out->scratch + 63) & ~(size_t)63;
     out->scratch = out->end_slots + (ins->tile->n_slots + ins->n_in + ins->n_out) * ins->tile->slot_bytes;
-    ns += (double)ins->tile->n * (double)ins->tile->n_steps * LOOP_NS;
+    ns += (double)ins->tile->n * (double)ins->tile->n_steps * BPI_NS_ELEMENT;
   }
   share_out(d, out, ns);
   return bpi_keep_attributes(d, &d->h->nodes[ins->head], &out->attr);
