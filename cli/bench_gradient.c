@@ -519,6 +519,5 @@ int bench_gradient(const settings *s)
   if (!ctx)
     return END_RESOURCES;
   int end = s->n_inputs ? bench_program(ctx, s) : bench_network(ctx, s);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

@@ -407,6 +407,5 @@ int cmd_check(const settings *s)
   free(c.values);
   wrt_close(&c.by);
   expression_close(&c.e);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

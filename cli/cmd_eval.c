@@ -60,6 +60,5 @@ int cmd_eval(const settings *s)
   if (!end)
     end = measure(s, ctx, net);
   bp_net_free(net);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

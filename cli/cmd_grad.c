@@ -336,6 +336,5 @@ int cmd_grad(const settings *s)
   if (!end)
     end = grad_all(&e, s);
   expression_close(&e);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

@@ -70,8 +70,11 @@ static void help_option(const option *o)
 {
   char left[64], text[1024];
   int n = o->letter ? snprintf(left, sizeof left, "  -%c", o->letter) : snprintf(left, sizeof left, "    ");
-  n += snprintf(left + n, sizeof left - (size_t)n, "%s --%s%s%s", o->letter ? "," : " ", o->name,
-                o->argument ? " " : "", o->argument ? o->argument : "");
+  n += snprintf(left + n, sizeof left - (size_t)n, "%s --%s%s%s%s", o->letter ? "," : " ", o->name,
+                o->alone      ? "[="
+                : o->argument ? " "
+                              : "",
+                o->argument ? o->argument : "", o->alone ? "]" : "");
   answer("%s", left);
   if (n >= INDENT)
     answer("\n");
@@ -157,7 +160,7 @@ static void man_option(const option *o)
   roff(o->name);
   answer("\\fR");
   if (o->argument)
-    answer(" \\fI%s\\fR", o->argument);
+    answer("%s\\fI%s\\fR%s", o->alone ? "[=" : " ", o->argument, o->alone ? "]" : "");
   answer("\n");
   full_help(o, text, sizeof text);
   roff(text);

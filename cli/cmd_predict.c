@@ -142,6 +142,5 @@ int cmd_predict(const settings *s)
   if (in.ctx)
     input_close(&in);
   bp_net_free(net);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

@@ -110,6 +110,5 @@ int cmd_run(const settings *s)
   if (!end)
     end = run_program(&e, s);
   expression_close(&e);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

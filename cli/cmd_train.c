@@ -436,7 +436,6 @@ static void job_free(job *j)
   if (j->train != j->all)
     bp_data_free(j->train);
   bp_data_free(j->all);
-  bp_ctx_free(j->ctx);
 }
 
 int cmd_train(const settings *s)
@@ -457,5 +456,5 @@ int cmd_train(const settings *s)
   if (!end)
     end = run_job(&j);
   job_free(&j);
-  return end;
+  return context_free(j.ctx, s, end);
 }

@@ -38,6 +38,51 @@ static void log_line(void *user, bp_log_level level, const char *line)
   fprintf(stderr, "[%s] %s\n", names[level], line);
 }
 
+/* ---- --profile: a table to stderr, or a file ---- */
+
+enum { TRACE_EVENTS = 200000, TABLE_ROWS = 24 };
+
+static bool wants_trace(const settings *s)
+{
+  return s->profile && strcmp(s->profile, PROFILE_TABLE) != 0;
+}
+
+static bool start_profile(bp_ctx *ctx, const settings *s)
+{
+  return !s->profile ||
+         bp_profile_new(ctx, &(bp_profile_options){.events = wants_trace(s) ? TRACE_EVENTS : 0});
+}
+
+static int save_trace(bp_ctx *ctx, const bp_profile *p, const settings *s)
+{
+  char *json = NULL;
+  bp_status st = bp_profile_trace(p, &json);
+  if (st == BP_OK)
+    st = bp_save_file(ctx, s->profile, json, strlen(json));
+  bp_free(ctx, json);
+  if (st != BP_OK)
+    return fail_status(st, END_RESOURCES);
+  say("trace -> %s", shown(s->profile));
+  return END_DONE;
+}
+
+int context_free(bp_ctx *ctx, const settings *s, int end)
+{
+  bp_profile *p = bp_ctx_profile(ctx);
+  char *text = NULL;
+  if (p) {
+    bp_profile_stop(p);
+    if (bp_profile_text(p, TABLE_ROWS, &text) == BP_OK)
+      fputs(text, stderr);
+    bp_free(ctx, text);
+    int saved = wants_trace(s) ? save_trace(ctx, p, s) : END_DONE;
+    end = end ? end : saved;
+    bp_profile_free(p);
+  }
+  bp_ctx_free(ctx);
+  return end;
+}
+
 bp_ctx *context_new(const settings *s)
 {
   bp_ctx_options o = {.log = log_line, .log_level = (bp_log_level)log_level()};
@@ -45,6 +90,10 @@ bp_ctx *context_new(const settings *s)
   o.limit_isa = isa_wanted() != BP_ISA_BEST;
   o.isa = (bp_isa)isa_wanted();
   bp_ctx *ctx = bp_ctx_new(&o);
+  if (ctx && !start_profile(ctx, s)) {
+    bp_ctx_free(ctx);
+    ctx = NULL;
+  }
   if (!ctx)
     fail_memory();
   return ctx;

@@ -235,6 +235,5 @@ int matrix_run(const settings *s, const matrix_command *c)
     tell(&m, &e, c);
   matrix_close(&m);
   expression_close(&e);
-  bp_ctx_free(ctx);
-  return end;
+  return context_free(ctx, s, end);
 }

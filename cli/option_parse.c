@@ -313,6 +313,8 @@ static void second_file(settings *s, const option *o, words *w)
 
 static int with_argument(settings *s, const option *o, const char *argument, words *w, const origin *from)
 {
+  if (!argument && o->alone)
+    return set(s, o, o->alone, from);
   if (!argument) {
     if (w->at >= w->n || looks_like_option(w->word[w->at]))
       return fail(END_USAGE, "%s: %s is missing: %s", from->text, o->argument, option_range(o));

@@ -85,6 +85,10 @@ const option options[] = {
     {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
+    {"profile", "FILE.json", .alone = PROFILE_TABLE, .commands = DATA_COMMANDS | (EXPRESSIONS & ~GRAPH), .kind = OPTION_TEXT, .at = IN(profile),
+     .help = "tell on standard error what each instruction took: time, GFLOP/s, GB/s and the share of what this machine can do; with a "
+             "file also as a trace for chrome://tracing or Perfetto, a row for each thread"},
+
     {"from", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "-5", .at = IN(from),
      .help = "where x begins"},
     {"to", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "5", .at = IN(to),

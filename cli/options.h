@@ -71,6 +71,8 @@ typedef struct option {
   const char *name;
   const char *argument; /* NULL for flags */
   const char *choices;
+  const char
+      *alone; /* its value where it stands without one; one must then come after =. NULL: it needs one */
   const char *preset; /* as it would be typed; "auto": chosen by what is at hand; NULL: none */
   const char *help;   /* NULL: not shown */
   double lo, hi;
@@ -85,6 +87,7 @@ extern const option options[];
 extern const size_t option_count;
 
 enum { WIDTHS = 16 };
+#define PROFILE_TABLE "table"
 enum { DTYPE_AUTO, DTYPE_FLOAT32, DTYPE_FLOAT64 };
 
 /** What is in force for one run of a command. */
@@ -131,6 +134,8 @@ typedef struct settings {
 
   bool man;
   int completion;
+
+  const char *profile; /* a file, or PROFILE_TABLE */
 
   unsigned char *given; /* by option: 0 not, 1 by the configuration file, 2 on the command line */
   char *config_text;

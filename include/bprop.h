@@ -482,6 +482,8 @@ struct bp_op {
   bool (*accepts)(const bp_kernel_call *c, int input);
   /** Independent units of work, and about how many nanoseconds one takes. NULL: 1 unit. */
   int64_t (*units)(const bp_kernel_call *c, double *ns);
+  /** Floating-point operations of a call, for profiles. NULL: one for each element of the first input or result, whichever has more. */
+  double (*flops)(const bp_kernel_call *c);
   size_t (*scratch)(const bp_kernel_call *c); /**< bytes per thread */
   /** Internal: rows that are one matrix product, of inputs 0 and 1, plus input 2 where there are three, say which, without addresses; false
    *  where it is several. */
@@ -666,6 +668,75 @@ BP_API bp_status bp_run_step(bp_run *r);
 BP_API bp_status bp_run_output(bp_run *r, size_t i, const void **data, bp_type *type);
 /** Copies outputs[i] as doubles. @param n Number of elements expected (BP_E_SHAPE if another). */
 BP_API bp_status bp_run_get(bp_run *r, size_t i, double *out, size_t n);
+
+/* ======================================================================================
+ * Profiles: where the time goes
+ * ====================================================================================== */
+
+#define BP_MEMORY_LEVELS 4
+
+/** What this machine does at most. */
+typedef struct bp_limits {
+  int threads;
+  double flops32, flops64; /**< floating-point operations a second, in registers: float32, float64 */
+  double memory_bytes[BP_MEMORY_LEVELS]; /**< arrays of so many bytes in all ... */
+  double memory_rate
+      [BP_MEMORY_LEVELS]; /**< ... are read and written at so many bytes a second; the last is main memory */
+} bp_limits;
+
+/** Measures the limits with the context's instruction set, and with `threads` threads of its pool: multiply-adds that depend on nothing, and
+ *  a = b + c over arrays of 24 kB to 96 MB. Takes about 0.1 s, and 96 MB meanwhile. Other work on the machine lowers what is found.
+ *  @param threads 1 to bp_ctx_threads(ctx). @param limits Out. @return BP_OK; BP_E_ARG; BP_E_NOMEM. */
+BP_API bp_status bp_limits_measure(bp_ctx *ctx, int threads, bp_limits *limits);
+
+/** A profile: while it is there, every run of its context notes what each of its instructions takes. A context has at most one, and it is
+ *  made and freed while nothing runs. It costs two readings of the clock an instruction; without a profile a run costs what it did.
+ *  Compiled code (JIT) of whole plans is left aside meanwhile: what is seen is the plan's instructions one by one. */
+typedef struct bp_profile bp_profile;
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_profile_options {
+  const bp_limits *limits; /**< two: of one thread, and of all of the context's [measured now] */
+  int64_t
+      events; /**< executions of instructions to keep for bp_profile_trace; those after are counted alone [0] */
+} bp_profile_options;
+
+/** @return NULL on error: BP_E_ARG (the context has a profile), BP_E_NOMEM. It must be freed before its context; plans and runs may go before. */
+BP_API bp_profile *bp_profile_new(bp_ctx *ctx, const bp_profile_options *options);
+/** The profile of a context; NULL where it has none. */
+BP_API bp_profile *bp_ctx_profile(const bp_ctx *ctx);
+/** Ends noting; what was noted can still be read. */
+BP_API void bp_profile_stop(bp_profile *p);
+BP_API void bp_profile_free(bp_profile *p);
+
+/** One instruction of one run. */
+typedef struct bp_profile_row {
+  const char *
+      what; /**< the operation's name, "tile" (a fused tree), "copy", ...; lives as long as the profile, as `node` does */
+  const char *node;   /**< the node it was made for, as messages name it */
+  size_t plan;        /**< which run, counted from 1 in the order in which they were met */
+  size_t instruction; /**< its number, as in bp_plan_print */
+  int64_t calls;      /**< how often it was executed */
+  double seconds;     /**< of all calls */
+  double flops,
+      bytes; /**< of one call: floating-point operations (a row says how many, see bp_op; a call of exp counts as one), and bytes
+                            of its operands, each element once */
+  int threads; /**< it may use */
+  double
+      floor; /**< seconds that one call must take on this machine: its operations at the peak or its bytes from memory that
+                            holds so many, whichever is longer */
+} bp_profile_row;
+
+BP_API size_t bp_profile_count(const bp_profile *p);
+/** @return BP_OK; BP_E_RANGE. */
+BP_API bp_status bp_profile_at(const bp_profile *p, size_t i, bp_profile_row *row);
+/** A table for each run: time, share of the run, GFLOP/s, GB/s and share of the limit (floor / time; over 100 % where operands lie in a
+ *  faster cache than their size says), longest first.
+ *  @param most Rows of each run; 0: all. @param text Out: NUL-terminated, freed with bp_free. @return BP_OK; BP_E_NOMEM. */
+BP_API bp_status bp_profile_text(const bp_profile *p, size_t most, char **text);
+/** The events kept, as JSON in the trace format of Chrome (chrome://tracing, Perfetto): a row for each thread; thread 1 is the caller's.
+ *  @param json Out: NUL-terminated, freed with bp_free. @return BP_OK; BP_E_NOMEM. Source: "Trace Event Format" of the Catapult project. */
+BP_API bp_status bp_profile_trace(const bp_profile *p, char **json);
 
 /** The value of an input, as bp_run_bind takes it, for calls that make plans and runs of their own. Those compute in float64: the data of
  *  a real input are doubles. */

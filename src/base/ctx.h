@@ -18,10 +18,18 @@ struct bp_ctx {
   int processors; /* that the pool reckons with; 0: bp_processors(). Set by tests */
   bp_isa isa;
   bp_jit jit;
-  char *jit_cache;       /* NULL: the usual place */
-  atomic_bool jit_busy;  /* a compiler is at work */
-  struct bpi_pool *pool; /* made on first use, see pool.h */
+  char *jit_cache;               /* NULL: the usual place */
+  atomic_bool jit_busy;          /* a compiler is at work */
+  struct bpi_pool *pool;         /* made on first use, see pool.h */
+  struct bpi_observer *observer; /* who is told what runs do; NULL: nobody */
+  uint64_t observers;            /* how many there were: a run knows by the number whose notes it has */
 };
+
+/* Told of every part of a job that another thread than the caller's did, by the caller, when the job is done: nanoseconds of the monotonic
+ * clock. */
+typedef struct bpi_observer {
+  void (*part)(struct bpi_observer *w, int thread, int64_t begin, int64_t end);
+} bpi_observer;
 
 /* Memory. Sizes are checked: n * size that overflows gives NULL, like any failure. Nothing is zeroed but by
  * bpi_zalloc. bpi_alloc(ctx, 0) gives a pointer that may be freed. */

@@ -453,7 +453,7 @@ static bool alone_now(struct bpi_pool *p)
   return false;
 }
 
-void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg)
+static void share_out(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg)
 {
   if (units <= 0)
     return;
@@ -472,6 +472,41 @@ void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *
   else
     run_parts(p, n, units, work, arg);
   atomic_store(&p->busy, false);
+}
+
+/* A job that is watched: when each thread began its first part and ended its last. */
+typedef struct watched_job {
+  bpi_work work;
+  void *arg;
+  struct {
+    int64_t begin, end;
+  } span[BPI_MAX_THREADS];
+} watched_job;
+
+static void watched_part(void *arg, int64_t begin, int64_t end, int thread)
+{
+  watched_job *j = arg;
+  if (!j->span[thread].begin)
+    j->span[thread].begin = clock_ns();
+  j->work(j->arg, begin, end, thread);
+  j->span[thread].end = clock_ns();
+}
+
+static void share_out_watched(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg)
+{
+  watched_job j = {.work = work, .arg = arg};
+  share_out(ctx, threads, units, watched_part, &j);
+  for (int i = 1; i < BPI_MAX_THREADS && i < threads; i++)
+    if (j.span[i].end)
+      ctx->observer->part(ctx->observer, i, j.span[i].begin, j.span[i].end);
+}
+
+void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg)
+{
+  if (ctx->observer)
+    share_out_watched(ctx, threads, units, work, arg);
+  else
+    share_out(ctx, threads, units, work, arg);
 }
 
 /* ---- chores ------------------------------------------------------------------------------------------------- */

@@ -90,6 +90,9 @@ typedef struct bpi_kernels {
 
   /* Pooling; a unit is a row of places in one image, or what of the image lies by it. A NaN is larger than all, the first of equals wins. */
   void (*pool[2])(const bpi_pool2d *p, int64_t begin, int64_t end);
+  /* Floating-point operations done in n rounds of multiply-adds in registers, for measuring what the processor can do at most.
+   * out: 64 bytes. */
+  double (*peak[2])(int64_t n, void *out);
 
   /* True if all n are finite. */
   bool (*finite[2])(int64_t n, const void *x);

@@ -141,6 +141,13 @@ static int64_t matmul_units(const bp_kernel_call *c, double *ns)
   return each * batch_of(&c->out[0]);
 }
 
+/* A product and a sum for each element and each inner step. */
+static double matmul_flops(const bp_kernel_call *c)
+{
+  const bp_array *a = &c->in[0];
+  return 2.0 * (double)c->out[0].size * (double)a->dims[a->rank - 1];
+}
+
 static size_t matmul_scratch(const bp_kernel_call *c)
 {
   const bpi_kernels *k = c->vec;
@@ -246,6 +253,7 @@ const bp_op bp_op_matmul = {
     .accepts = matmul_accepts,
     .kernel = matmul_kernel,
     .units = matmul_units,
+    .flops = matmul_flops,
     .scratch = matmul_scratch,
     .product = matmul_product,
     .jacobian = matmul_jacobian,
@@ -401,6 +409,7 @@ const bp_op bp_op_linear = {
     .accepts = linear_accepts,
     .kernel = linear_kernel,
     .units = linear_units,
+    .flops = matmul_flops,
     .scratch = linear_scratch,
     .product = linear_product,
     .jacobian = linear_jacobian,

@@ -238,6 +238,8 @@ bp_status bpi_plan_new(bp_graph *g, const bp_plan_options *o, const bpi_tuning *
 bp_status bpi_plan_verify(const bp_plan *p);
 /* "'name'", or "add#12", and " (model.c:34)" where that is known. Returns buf. */
 const char *bpi_plan_label(const bp_plan *p, uint32_t node, const bp_op *op, char *buf, size_t n);
+/* What it executes, in a word: the name of its row, or of its kind. */
+const char *bpi_instr_name(const bpi_instr *i);
 /* An operand as "block+64 [2,3]". */
 void bpi_text_operand(bpi_text *t, const bp_plan *p, const bpi_operand *x);
 

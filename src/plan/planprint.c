@@ -85,16 +85,21 @@ static void print_scalars(bpi_text *t, const bp_plan *p, const bpi_instr *i)
   }
 }
 
-static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
+const char *bpi_instr_name(const bpi_instr *i)
 {
   static const char *const what[] = {
       [BPI_DO_TILE] = "tile",       [BPI_DO_COPY] = "copy",   [BPI_DO_SCAN] = "scan",
       [BPI_DO_SCALARS] = "scalars", [BPI_DO_GUARD] = "guard", [BPI_DO_COMMIT] = "commit",
       [BPI_DO_JOIN] = "join"};
+  bool row = i->kind == BPI_DO_LOOP || i->kind == BPI_DO_KERNEL;
+  return row ? i->op->name : what[i->kind];
+}
+
+static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
+{
   const bpi_instr *i = &p->instrs[k];
   char label[256];
-  bool row = i->kind == BPI_DO_LOOP || i->kind == BPI_DO_KERNEL;
-  bpi_textf(t, "%5zu %-12s ", k, row ? i->op->name : what[i->kind]);
+  bpi_textf(t, "%5zu %-12s ", k, bpi_instr_name(i));
   print_operands(t, p, i);
   if (i->threads > 1)
     bpi_textf(t, "  %u threads", i->threads);

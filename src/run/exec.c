@@ -89,3 +89,14 @@ bp_status bpi_frame_run_some(bpi_frame *f, size_t first, size_t count)
   }
   return BP_OK;
 }
+
+bp_status bpi_run_one(bpi_frame *f, size_t instruction)
+{
+  bpi_step *s = &f->steps[instruction];
+  bp_status status = BP_OK;
+  if (s->loop)
+    s->loop(s->n, s->y, s->x, s->step, s->params);
+  else if ((status = s->run(s)) != BP_OK)
+    f->failed = s->instr;
+  return status;
+}

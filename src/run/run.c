@@ -1,5 +1,6 @@
 /* The public side of runs. */
 #include "run/jit.h"
+#include "run/profile.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -178,7 +179,7 @@ bp_status bp_run_step(bp_run *r)
     return bpi_bad_arg("bp_run_step", "run");
   if (r->n_unbound)
     return unbound(r);
-  bp_status s = r->jit ? bpi_jit_step(r) : bpi_frame_run(&r->frame);
+  bp_status s = r->ctx->observer ? bpi_profile_step(r) : r->jit ? bpi_jit_step(r) : bpi_frame_run(&r->frame);
   r->ran = s == BP_OK;
   return s;
 }

@@ -65,6 +65,8 @@ struct bp_run {
   size_t n_unbound;
   size_t bound_last; /* input that was found last: a search by name begins behind it */
   bool ran;
+  struct bpi_section *section; /* of the profile with the number section_of, see profile.c */
+  uint64_t section_of;
 };
 
 /* Binds a plan to memory. Everything is in the run's arena. */
@@ -76,6 +78,8 @@ bp_status bpi_frame_run(bpi_frame *f);
 bp_status bpi_frame_run_some(bpi_frame *f, size_t first, size_t count);
 /* Units [begin, end) of a tile program, in this thread. */
 void bpi_tile_units(bpi_step *s, int64_t begin, int64_t end);
+/* Executes one of them. */
+bp_status bpi_run_one(bpi_frame *f, size_t instruction);
 /* How each kind of instruction is executed. */
 bp_status bpi_run_tile(bpi_step *s);
 /* The tile program at the end of a kernel, for one region of its result. arg: a bpi_ending. */

@@ -289,6 +289,7 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .gemm_scratch = {BPI_SYM(bpi_gemm_scratch_f32), BPI_SYM(bpi_gemm_scratch_f64)},
     .gemm = {BPI_SYM(bpi_gemm_f32), BPI_SYM(bpi_gemm_f64)},
 #endif
+    .peak = {BPI_SYM(bpi_peak_f32), BPI_SYM(bpi_peak_f64)},
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},
     .conv_units = {BPI_SYM(bpi_conv_units_f32), BPI_SYM(bpi_conv_units_f64)},
