@@ -142,6 +142,14 @@ static int64_t units_of(const bp_kernel_call *c, bpi_conv_kind kind, double *ns)
   return units;
 }
 
+/* All places that the window takes, those outside the image too. */
+static double flops_of(const bp_kernel_call *c, bpi_conv_kind kind)
+{
+  const bpi_conv v = conv_of(c, kind);
+  const double each = (double)v.w.window[0] * (double)v.w.window[1] * (double)v.channels / (double)v.groups;
+  return 2 * (double)v.w.batch * (double)v.w.places[0] * (double)v.w.places[1] * (double)v.filters * each;
+}
+
 static size_t scratch_of(const bp_kernel_call *c, bpi_conv_kind kind)
 {
   const bpi_kernels *k = c->vec;
@@ -161,6 +169,10 @@ static size_t scratch_of(const bp_kernel_call *c, bpi_conv_kind kind)
   static size_t name##_scratch(const bp_kernel_call *c)            \
   {                                                                \
     return scratch_of(c, kind);                                    \
+  }                                                                \
+  static double name##_flops(const bp_kernel_call *c)              \
+  {                                                                \
+    return flops_of(c, kind);                                      \
   }
 CONV_KERNEL(conv2d, BPI_CONV_OUT)
 CONV_KERNEL(conv2d_transpose, BPI_CONV_IMAGE)
@@ -277,6 +289,7 @@ const bp_op bp_op_conv2d = {
     .kernel = conv2d_kernel,
     .units = conv2d_units,
     .scratch = conv2d_scratch,
+    .flops = conv2d_flops,
     .jacobian = images_apart,
     .reach = conv2d_reach,
     .vjp = conv2d_vjp,
@@ -368,6 +381,7 @@ const bp_op bp_op_conv2d_transpose = {
     .kernel = conv2d_transpose_kernel,
     .units = conv2d_transpose_units,
     .scratch = conv2d_transpose_scratch,
+    .flops = conv2d_transpose_flops,
     .jacobian = images_apart,
     .reach = conv2d_transpose_reach,
     .vjp = conv2d_transpose_vjp,
@@ -446,6 +460,7 @@ const bp_op bp_op_conv2d_weight_grad = {
     .kernel = conv2d_weight_grad_kernel,
     .units = conv2d_weight_grad_units,
     .scratch = conv2d_weight_grad_scratch,
+    .flops = conv2d_weight_grad_flops,
     .reach = conv2d_weight_grad_reach,
     .vjp = conv2d_weight_grad_vjp,
     .examples = {"x[2,3,4,2], u[2,2,2,3]; window=[2,3]",
