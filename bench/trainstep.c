@@ -305,7 +305,12 @@ static bool run_named(const char *name, const options *o)
 int main(int argc, char **argv)
 {
   options o = {.seconds = 1};
+  const char *passes = getenv("BPROP_PASSES");
   int k = 1;
+  if (passes && bp_passes_read(passes, &o.passes_off) != BP_OK) {
+    fprintf(stderr, "trainstep: BPROP_PASSES: %s\n", bp_error());
+    return 2;
+  }
   for (; k < argc && argv[k][0] == '-'; k++) {
     o.print |= argv[k][1] == 'p';
     o.guard |= argv[k][1] == 'g';

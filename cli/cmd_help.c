@@ -23,6 +23,9 @@ static const char *const variables[][2] = {
      "0 to 5: how much the library tells on standard error of what it does; 0 is nothing, 5 is everything"},
     {"BPROP_ISA",
      "base, avx2, avx512 or neon: instruction set to use instead of the best one that the machine has"},
+    {"BPROP_PASSES", "passes of the compiler that are on, by commas: all or none, then names to add or, with "
+                     "a minus, to take away, as in "
+                     "all,-fuse. For finding faults: results have the same bits either way"},
     {"NO_COLOR", "if it is set, no colours on a terminal"},
 };
 

@@ -22,12 +22,21 @@ static int isa_wanted(void)
   return -1;
 }
 
+static bp_status passes_wanted(uint32_t *off)
+{
+  const char *text = getenv("BPROP_PASSES");
+  return bp_passes_read(text ? text : "", off);
+}
+
 int context_check(void)
 {
+  uint32_t off;
   if (log_level() < 0)
     return fail(END_USAGE, "BPROP_LOG is '%s'; it takes 0 to 5", getenv("BPROP_LOG"));
   if (isa_wanted() < 0)
     return fail(END_USAGE, "BPROP_ISA is '%s'; it takes base, avx2, avx512 or neon", getenv("BPROP_ISA"));
+  if (passes_wanted(&off) != BP_OK)
+    return fail(END_USAGE, "BPROP_PASSES is '%s': %s", getenv("BPROP_PASSES"), bp_error());
   return END_DONE;
 }
 
@@ -89,6 +98,7 @@ bp_ctx *context_new(const settings *s)
   o.threads = s->threads ? (int)s->threads : bp_processors();
   o.limit_isa = isa_wanted() != BP_ISA_BEST;
   o.isa = (bp_isa)isa_wanted();
+  passes_wanted(&o.passes_off);
   bp_ctx *ctx = bp_ctx_new(&o);
   if (ctx && !start_profile(ctx, s)) {
     bp_ctx_free(ctx);

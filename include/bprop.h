@@ -124,7 +124,7 @@ typedef enum bp_isa {
 typedef enum bp_jit {
   BP_JIT_OFF,  /**< no; nothing is started or written */
   BP_JIT_AUTO, /**< plans that have run for half a second or so, in the background; runs go on meanwhile */
-  BP_JIT_WAIT  /**< every plan, when its first run is made (bp_run_new), which waits for it: for benchmarks and tests */
+  BP_JIT_WAIT /**< every plan, when its first run is made (bp_run_new), which waits for it: for benchmarks and tests */
 } bp_jit;
 
 typedef struct bp_ctx_options {
@@ -136,6 +136,8 @@ typedef struct bp_ctx_options {
   int threads; /**< most threads a run may use; 0: 1. No thread is started before one is needed. bp_processors(): all there are. */
   bool limit_isa; /**< true: use `isa` below, or the base where the machine lacks it */
   bp_isa isa;
+  uint32_t
+      passes_off; /**< of every plan made in the context: bit BP_PASS_x set: without that pass, see bp_passes_read */
   /** BP_JIT_OFF: as a library starts no other program and writes no file unasked. Compiling starts $CC, or cc, gcc or clang from PATH, with no
    *  shell and nothing inherited, in a thread that takes no signals; the host sees SIGCHLD when it ends. */
   bp_jit jit;
@@ -607,6 +609,14 @@ typedef enum bp_pass {
       BP_PASS_COUNT
 } bp_pass;
 
+/** Reads which passes are on from text: "all" or "none", then names of BP_PASS_LIST to add or, with a minus before it, to take away, by
+ *  commas: "all,-fuse", "none,views". A list that begins with a name taken away begins with all, one that begins with a name added, with none;
+ *  "" is all.
+ *  @param off Out: bits for `passes_off`. @return BP_OK; BP_E_ARG for an unknown name, with the list of those that there are. */
+BP_API bp_status bp_passes_read(const char *text, uint32_t *off);
+/** Name of a pass: "fuse"; "" for a number that is none. */
+BP_API const char *bp_pass_name(bp_pass pass);
+
 typedef struct bp_plan_options {
   bp_dtype real;          /**< BP_FLOAT32 or BP_FLOAT64 */
   const bp_node *outputs; /**< nodes that can be read after a run */
@@ -638,8 +648,8 @@ BP_API void bp_plan_size(const bp_plan *p, size_t *instructions, size_t *bytes);
 
 /** How far compiled code of a plan is (bp_jit). */
 typedef enum bp_jit_state {
-  BP_JIT_NONE,      /**< the plan is interpreted, and will be: off, no compiler, nothing to gain, or other bits */
-  BP_JIT_IDLE,      /**< it has not run enough */
+  BP_JIT_NONE, /**< the plan is interpreted, and will be: off, no compiler, nothing to gain, or other bits */
+  BP_JIT_IDLE, /**< it has not run enough */
   BP_JIT_COMPILING, /**< in the background */
   BP_JIT_READY,     /**< loaded; the next runs check it */
   BP_JIT_USED       /**< checked, and used */

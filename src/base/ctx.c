@@ -48,6 +48,7 @@ bp_ctx *bp_ctx_new(const bp_ctx_options *options)
       .log_level = o->log_level,
       .threads = threads ? threads : 1,
       .isa = choose_isa(o),
+      .passes_off = o->passes_off,
       .jit = o->jit,
   };
   seed.jit_cache = o->jit_cache ? bpi_strdup(&seed, o->jit_cache) : NULL;

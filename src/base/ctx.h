@@ -17,6 +17,7 @@ struct bp_ctx {
   int threads;
   int processors; /* that the pool reckons with; 0: bp_processors(). Set by tests */
   bp_isa isa;
+  uint32_t passes_off; /* of every plan */
   bp_jit jit;
   char *jit_cache;               /* NULL: the usual place */
   atomic_bool jit_busy;          /* a compiler is at work */

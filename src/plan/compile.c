@@ -124,7 +124,7 @@ static bp_status draft_init(bpi_draft *d, bp_graph *g, const bp_plan_options *o,
   if (!d->wanted)
     return bpi_nomem();
   d->plan->real = o->real;
-  d->plan->passes_off = o->passes_off;
+  d->plan->passes_off = o->passes_off | g->ctx->passes_off;
   d->plan->kernels = bpi_kernels_for(bp_ctx_isa(g->ctx));
   size_t n = 0;
   for (size_t i = 0; i < o->n_outputs; i++)

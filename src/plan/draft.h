@@ -127,7 +127,7 @@ typedef struct bpi_draft {
 
 static inline bool bpi_pass_on(const bpi_draft *d, bp_pass pass)
 {
-  return !(d->o->passes_off & (1u << pass));
+  return !(d->plan->passes_off & (1u << pass));
 }
 static inline bool bpi_faulty(const bpi_draft *d, bpi_fault f)
 {

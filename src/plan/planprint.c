@@ -113,19 +113,14 @@ static void print_instr(bpi_text *t, const bp_plan *p, size_t k)
 
 static void print_header(bpi_text *t, const bp_plan *p)
 {
-  static const char *const pass[] = {
-#define PASS_NAME(name, text) #name,
-      BP_PASS_LIST(PASS_NAME)
-#undef PASS_NAME
-  };
   bpi_textf(t, "# plan: %s, %zu instructions, block %zu bytes, constants %zu, scratch %zu a thread\n",
             bp_dtype_name(p->real), p->n_instrs, p->block_bytes, p->constants_bytes, p->scratch_bytes);
   bpi_textf(t, "# passes:");
   for (int k = 0; k < BP_PASS_COUNT; k++)
     if (p->passes_off & (1u << k))
-      bpi_textf(t, " %s off", pass[k]);
+      bpi_textf(t, " %s off", bp_pass_name((bp_pass)k));
     else
-      bpi_textf(t, " %s %u", pass[k], p->done[k]);
+      bpi_textf(t, " %s %u", bp_pass_name((bp_pass)k), p->done[k]);
   bpi_textf(t, "\n");
   for (size_t i = 0; i < p->n_inputs; i++) {
     bpi_textf(t, "# input '%s' %s", p->inputs[i].name, bp_dtype_name(p->inputs[i].type.dtype));

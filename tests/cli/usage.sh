@@ -93,6 +93,13 @@ BPROP_LOG=9 "$BPROP" version >out 2>err
 BPROP_ISA=mmx "$BPROP" version >out 2>err
 [ $? -eq 2 ] || bad "BPROP_ISA=mmx is accepted"
 BPROP_ISA=base "$BPROP" version -v | grep -q "instruction set base" || bad "BPROP_ISA=base does nothing"
+BPROP_PASSES=all,-fusion "$BPROP" version >out 2>err
+[ $? -eq 2 ] || bad "BPROP_PASSES=all,-fusion is accepted"
+grep -q "no pass 'fusion'; there are all, none, simplify" err || bad "the passes that there are, are not told"
+for passes in all none all,-fuse none,views -epilogue; do
+  BPROP_PASSES=$passes "$BPROP" train "$iris" --target=species --epochs=2 -q -o "p$passes.safetensors" || bad "BPROP_PASSES=$passes"
+  cmp -s pall.safetensors "p$passes.safetensors" || bad "BPROP_PASSES=$passes gives other bits"
+done
 
 # What is allowed: = or a blank, letters together, -- before names, options after inputs.
 row=allowed
