@@ -2,6 +2,7 @@
 #include "base/ctx.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[] = {
