@@ -105,12 +105,10 @@ static const void *batch_at(const bp_array *x, const bp_array *y, int64_t batch)
   return (const char *)x->data + offset * (int64_t)bp_dtype_size(x->dtype);
 }
 
-static bp_status matmul_kernel(bp_kernel_call *c)
+static bp_status many_products(const bp_kernel_call *c, const kept_product *kept)
 {
   const bp_array *y = &c->out[0];
   const bpi_kernels *k = c->vec;
-  int wide = y->dtype == BP_FLOAT64;
-  kept_product room = {.known = false}, *kept = keep_product(c, matmul_of, &room);
   bpi_gemm g = kept->g;
   bpi_end end = {0};
   if (c->finish) {
@@ -125,9 +123,26 @@ static bp_status matmul_kernel(bp_kernel_call *c)
     g.b = batch_at(&c->in[1], y, batch);
     g.c = y->data ? (char *)y->data + batch * g.m * g.n * (int64_t)bp_dtype_size(y->dtype) : NULL;
     end.row = batch * g.m;
-    k->gemm[wide](&g, first, last, c->scratch);
+    k->gemm[y->dtype == BP_FLOAT64](&g, first, last, c->scratch);
     u += last - first;
   }
+  return BP_OK;
+}
+
+/* One product, or as many as the leading axes say. */
+static bp_status matmul_kernel(bp_kernel_call *c)
+{
+  const bp_array *y = &c->out[0];
+  const bpi_kernels *k = c->vec;
+  kept_product room = {.known = false}, *kept = keep_product(c, matmul_of, &room);
+  if (y->rank > 2)
+    return many_products(c, kept);
+  bpi_gemm *g = &kept->g;
+  g->a = c->in[0].data;
+  g->b = c->in[1].data;
+  g->c = y->data;
+  g->end = c->finish;
+  k->gemm[y->dtype == BP_FLOAT64](g, c->begin, c->end, c->scratch);
   return BP_OK;
 }
 

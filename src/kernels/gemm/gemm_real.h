@@ -63,15 +63,28 @@ static N(place) N(place_of)(const bpi_gemm *g, T *scratch, int64_t row, int64_t 
   return (N(place)){scratch, cols};
 }
 
+/* A column times a row: gradients of one example's weights. */
+static void N(run_outer)(int64_t m, int64_t n, const T *a, int64_t ar, const T *b, int64_t br, T *c,
+                         int64_t ldc)
+{
+  for (int64_t i = 0; i < m; i++, c += ldc) {
+    const T x = a[i * ar];
+    for (int64_t j = 0; j < n; j++)
+      c[j] = MULADD1(x, b[j * br], 0);
+  }
+}
+
 /* Products of a few elements: no more than the sums. */
-static void N(run_small)(const bpi_gemm *g, T *scratch)
+static BPI_SHARED void N(run_small)(const bpi_gemm *g, T *scratch)
 {
   const T *a = g->a, *b = g->b, *bias = g->bias;
   const N(place) to = N(place_of)(g, scratch, 0, 0, g->n);
   const int64_t as = g->ta ? g->lda : 1, bs = g->tb ? 1 : g->ldb, ar = g->ta ? 1 : g->lda,
                 br = g->tb ? g->ldb : 1;
-  const bool add = g->accumulate && g->c;
-  for (int64_t i = 0; i < g->m; i++)
+  const bool add = g->accumulate && g->c, outer = g->k == 1 && !bias && !add;
+  if (outer)
+    N(run_outer)(g->m, g->n, a, ar, b, br, to.c, to.ldc);
+  for (int64_t i = 0; i < g->m && !outer; i++)
     for (int64_t j = 0; j < g->n; j++) {
       const T *x = a + i * ar, *y = b + j * br;
       T *c = to.c + i * to.ldc + j, sum = 0;
@@ -268,14 +281,8 @@ static int64_t N(run_units)(N(job) * w, int64_t unit, int64_t end)
   return count;
 }
 
-void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
+static BPI_SHARED void N(run_large)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
 {
-  if (begin >= end)
-    return;
-  if (is_small(g)) {
-    N(run_small)(g, scratch);
-    return;
-  }
   const cut u = cut_of(g, sizeof(T));
   if (u.way != WAY_PANELS) {
     for (; begin < end; begin++)
@@ -290,6 +297,16 @@ void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *s
   w.kept = w.block + block;
   while (begin < end)
     begin += N(run_units)(&w, begin, end);
+}
+
+void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
+{
+  if (begin >= end)
+    return;
+  if (is_small(g))
+    N(run_small)(g, scratch);
+  else
+    N(run_large)(g, begin, end, scratch);
 }
 
 #undef N
