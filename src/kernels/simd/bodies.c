@@ -31,35 +31,42 @@ enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256 };
 /* A body over n elements, a multiple of its lanes. True if an argument was too large for a vector function. */
 typedef int (*span_fn)(int64_t n, void *y, const void *const *x, const double *p);
 
+/* Bytes of an element of the result and of each operand, number of operands, how many elements are not worth a span, whether
+ * `each` may have to do a span again, and lanes. */
+#define SHAPE(R, A, B, n_in, few, careful)                                                                 \
+  ((uint32_t)sizeof(R) | (uint32_t)sizeof(A) << 4 | (uint32_t)sizeof(B) << 8 | (uint32_t)sizeof(B) << 12 | \
+   (uint32_t)(n_in) << 16 | (uint32_t)(few) << 18 | (uint32_t)(careful) << 22 |                            \
+   (uint32_t)LANES_OF(R, A) << 23)
+#define LANES_OF(R, A)       (sizeof(R) == 1 || sizeof(A) == 1 ? BYTE_LANES : LANES)
+#define SHAPE_SIZE(shape, k) ((int64_t)((shape) >> (4 * (k)) & 15)) /* k = 0: of the result */
+#define SHAPE_IN(shape)      ((int)((shape) >> 16 & 3))
+#define SHAPE_FEW(shape)     ((int64_t)((shape) >> 18 & 15))
+#define SHAPE_CAREFUL(shape) (((shape) >> 22 & 1) != 0)
+#define SHAPE_LANES(shape)   ((int64_t)((shape) >> 23))
+
 /* The loops of a body. direct: the span that takes the operands as they are, NULL if none does. span: with every step 1.
- * careful: the span for large arguments, NULL for most. */
+ * each: one element after the other, whatever the steps, and with arguments that a vector function cannot take. */
 typedef struct spans {
-  span_fn direct, span, careful;
+  span_fn direct, span;
+  bpi_loop each;
+  uint32_t shape;
 } spans;
 
-/* Bytes of an element of the result and of each operand, operands and lanes, in one word: one instruction in each loop. */
-#define SHAPE(R, A, B, n_in)                                                                               \
-  ((uint32_t)sizeof(R) | (uint32_t)sizeof(A) << 4 | (uint32_t)sizeof(B) << 8 | (uint32_t)sizeof(B) << 12 | \
-   (uint32_t)(n_in) << 16 | (uint32_t)(sizeof(R) == 1 || sizeof(A) == 1 ? BYTE_LANES : LANES) << 20)
-#define SHAPE_SIZE(shape, k) ((int64_t)((shape) >> (4 * (k)) & 15)) /* k = 0: of the result */
-#define SHAPE_IN(shape)      ((int)((shape) >> 16 & 15))
-#define SHAPE_LANES(shape)   ((int64_t)((shape) >> 20))
-
-#define SPREAD(U)                       \
-  do {                                  \
-    const U *from = x;                  \
-    U *to = room;                       \
-    for (int64_t i = 0; i < m; i++)     \
-      to[i] = from[i * step];           \
-    for (int64_t i = m; i < whole; i++) \
-      to[i] = from[0];                  \
+#define SPREAD(U)                                           \
+  do {                                                      \
+    const U *from = x;                                      \
+    U *to = room;                                           \
+    for (int64_t i = step == 1 ? m : 0; i < m && step; i++) \
+      to[i] = from[i * step];                               \
+    for (int64_t i = step ? m : 0; i < whole; i++)          \
+      to[i] = from[0];                                      \
   } while (0)
 
 /* m elements of an operand, filled up with its first one. */
 static void spread(int64_t size, int64_t m, int64_t whole, void *room, const void *x, int64_t step)
 {
-  if (step == 0)
-    m = 0;
+  if (step == 1)
+    memcpy(room, x, (size_t)(m * size));
   if (size == 4)
     SPREAD(uint32_t);
   else if (size == 8)
@@ -70,50 +77,59 @@ static void spread(int64_t size, int64_t m, int64_t whole, void *room, const voi
 
 typedef char block_room[BLOCK * 8];
 
+static const int64_t ones[] = {1, 1, 1};
+
 /* m elements through rooms, `at` elements after the first ones. A room keeps an operand that is one element for all. Bodies
- * with a careful span write into a room too: y may be an operand that is still needed. */
-static void run_block(uint32_t shape, int64_t at, int64_t m, void *y, const void *const *x,
-                      const int64_t *step, const double *p, const spans *s, block_room *room)
+ * that may have to do it again write into a room too: y may be an operand that is still needed. */
+static void run_block(int64_t at, int64_t m, void *y, const void *const *x, const int64_t *step,
+                      const double *p, const spans *s, block_room *room)
 {
-  const int64_t lanes = SHAPE_LANES(shape), whole = (m + lanes - 1) & -lanes, size = SHAPE_SIZE(shape, 0);
+  const int64_t lanes = SHAPE_LANES(s->shape), whole = (m + lanes - 1) & -lanes,
+                size = SHAPE_SIZE(s->shape, 0);
   const void *in[3];
-  for (int k = 0; k < SHAPE_IN(shape); k++) {
-    const char *from = (const char *)x[k] + at * step[k] * SHAPE_SIZE(shape, k + 1);
+  for (int k = 0; k < SHAPE_IN(s->shape); k++) {
+    const int64_t each = SHAPE_SIZE(s->shape, k + 1);
+    const char *from = (const char *)x[k] + at * step[k] * each;
     const bool there = step[k] == 1 && m == whole;
     in[k] = there ? from : room[k];
     if (!there && (step[k] || at == 0))
-      spread(SHAPE_SIZE(shape, k + 1), m, whole, room[k], from, step[k]);
+      spread(each, m, whole, room[k], from, step[k]);
   }
   char *to = (char *)y + at * size;
-  const bool apart = m != whole || s->careful;
+  const bool careful = SHAPE_CAREFUL(s->shape), apart = m != whole || careful;
   void *out = apart ? room[3] : (void *)to;
-  if (s->span(whole, out, in, p) && s->careful)
-    s->careful(whole, out, in, p);
+  if (s->span(whole, out, in, p) && careful)
+    s->each(m, out, in, ones, p);
   if (apart)
     memcpy(to, out, (size_t)(m * size));
 }
 
-static BPI_SHARED void run_blocks(uint32_t shape, int64_t n, void *y, const void *const *x,
-                                  const int64_t *step, const double *p, const spans *s)
+static BPI_SHARED void run_blocks(int64_t n, void *y, const void *const *x, const int64_t *step,
+                                  const double *p, const spans *s)
 {
   _Alignas(64) block_room room[4];
   for (int64_t at = 0; at < n; at += BLOCK)
-    run_block(shape, at, n - at < BLOCK ? n - at : BLOCK, y, x, step, p, s, room);
+    run_block(at, n - at < BLOCK ? n - at : BLOCK, y, x, step, p, s, room);
 }
 
 /* As many elements as fit the direct span, and the rest. */
-static BPI_SHARED void run_spans(uint32_t shape, int64_t n, void *y, const void *const *x,
-                                 const int64_t *step, const double *p, const spans *s)
+static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const int64_t *step,
+                                 const double *p, const spans *s)
 {
-  const int64_t whole = s->direct ? n & -SHAPE_LANES(shape) : 0;
+  const int64_t whole = s->direct ? n & -SHAPE_LANES(s->shape) : 0;
   const void *rest[3];
   if (whole)
     s->direct(whole, y, x, p);
   if (whole == n)
     return;
-  for (int k = 0; k < SHAPE_IN(shape); k++)
-    rest[k] = (const char *)x[k] + whole * step[k] * SHAPE_SIZE(shape, k + 1);
-  run_blocks(shape, n - whole, (char *)y + whole * SHAPE_SIZE(shape, 0), rest, step, p, s);
+  for (int k = 0; k < SHAPE_IN(s->shape); k++)
+    rest[k] = (const char *)x[k] + whole * step[k] * SHAPE_SIZE(s->shape, k + 1);
+  n -= whole;
+  y = (char *)y + whole * SHAPE_SIZE(s->shape, 0);
+  if (n <= SHAPE_FEW(s->shape))
+    s->each(n, y, rest, step, p);
+  else
+    run_blocks(n, y, rest, step, p, s);
 }
 
 /* ---- the loops of one body ---- */
@@ -123,89 +139,97 @@ static BPI_SHARED void run_spans(uint32_t shape, int64_t n, void *y, const void 
 #define REST_USED (void)p0, (void)p1, (void)p2, (void)far, (void)careful
 
 #define SPAN_ARGS int64_t n, void *y_, const void *const *in, const double *p
-#define LOOP_ARGS int64_t n, void *y, const void *const *x, const int64_t *step, const double *p
+#define LOOP_ARGS int64_t n, void *y_, const void *const *in, const int64_t *step, const double *p
 
-/* One loop over vectors: OPERANDS names them, CALL is the body on element i. */
-#define SPAN(name, variant, R, A, text, is_careful, OPERANDS, ...)                 \
-  static int __attribute__((unused)) BPI_PASTE(name##_##variant, S)(SPAN_ARGS)     \
-  {                                                                                \
-    PARAMETERS(text);                                                              \
-    OPERANDS;                                                                      \
-    R *y = y_;                                                                     \
-    int far = 0;                                                                   \
-    n &= -(int64_t)SHAPE_LANES(SHAPE(R, A, A, 1));                                 \
-    BPI_APART                                                                      \
-    for (int64_t i = 0; i < n; i++)                                                \
-      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, is_careful); \
-    return far;                                                                    \
-  }
-#define SPANS(name, R, A, text, OPERANDS, ...)           \
-  SPAN(name, span, R, A, text, 0, OPERANDS, __VA_ARGS__) \
-  SPAN(name, careful, R, A, text, 1, OPERANDS, __VA_ARGS__)
-#define CAREFUL(name, text) (IS_TRIG(text) ? BPI_PASTE(name##_careful, S) : NULL)
-
-/* A single element of a cheap body, in graphs of scalars, is worth no more than itself. */
-#define ONE(R, name, text, ...)                                            \
-  if (IS_CHEAP(text) && n == 1) {                                          \
-    PARAMETERS(text);                                                      \
-    int far = 0;                                                           \
-    *(R *)y = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 0); \
-    return;                                                                \
+/* One loop over vectors. OPERANDS names the operands; the rest are the body's arguments for element i. */
+#define SPAN(name, variant, R, A, text, OPERANDS, ...)                         \
+  static int __attribute__((unused)) BPI_PASTE(name##_##variant, S)(SPAN_ARGS) \
+  {                                                                            \
+    PARAMETERS(text);                                                          \
+    OPERANDS;                                                                  \
+    R *y = y_;                                                                 \
+    int far = 0;                                                               \
+    n &= -(int64_t)LANES_OF(R, A);                                             \
+    BPI_APART                                                                  \
+    for (int64_t i = 0; i < n; i++)                                            \
+      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 0);      \
+    return far;                                                                \
   }
 
-#define LOOP1(name, R, A, text, ...)                                                           \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)                                       \
-  {                                                                                            \
-    REST_USED;                                                                                 \
-    return __VA_ARGS__;                                                                        \
-  }                                                                                            \
-  SPANS(name, R, A, text, const A *x = in[0], x[i])                                            \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                             \
-  {                                                                                            \
-    ONE(R, name, text, *(const A *)x[0])                                                       \
-    const span_fn span = BPI_PASTE(name##_span, S);                                            \
-    const spans s = {step[0] == 1 && !IS_TRIG(text) ? span : NULL, span, CAREFUL(name, text)}; \
-    run_spans(SHAPE(R, A, A, 1), n, y, x, step, p, &s);                                        \
+/* One by one there are no vectors: instruction sets with the same rounding can share these. */
+#define EACH_SYM(name) BPI_PASTE(BPI_PASTE(bpi_each_##name, S), BPI_EACH_ISA)
+#ifdef BPI_EACH_ELSEWHERE
+#define EACH(name, R, text, OPERANDS, ...) void EACH_SYM(name)(LOOP_ARGS);
+#else
+#define EACH(name, R, text, OPERANDS, ...)                                \
+  void EACH_SYM(name)(LOOP_ARGS);                                         \
+  BPI_SHARED void EACH_SYM(name)(LOOP_ARGS)                               \
+  {                                                                       \
+    PARAMETERS(text);                                                     \
+    OPERANDS;                                                             \
+    R *y = y_;                                                            \
+    int far = 0;                                                          \
+    for (int64_t i = 0; i < n; i++) {                                     \
+      BPI_ONE_BY_ONE;                                                     \
+      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 1); \
+    }                                                                     \
+  }
+#endif
+
+/* Chooses among them. DIRECT: the span for operands with these steps. */
+#define FEW(text) (IS_CHEAP(text) ? LANES - 1 : 6)
+#define RUN(name, R, A, B, n_in, text, DIRECT)                            \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                        \
+  {                                                                       \
+    if (n <= FEW(text)) {                                                 \
+      EACH_SYM(name)(n, y_, in, step, p);                                 \
+      return;                                                             \
+    }                                                                     \
+    const span_fn span = BPI_PASTE(name##_span, S);                       \
+    const spans s = {IS_TRIG(text) ? NULL : DIRECT, span, EACH_SYM(name), \
+                     SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text))};     \
+    run_spans(n, y_, in, step, p, &s);                                    \
   }
 
-/* Two operands of which one is a single element are so common that cheap bodies have spans for them. */
-#define LOOP2(name, R, A, text, ...)                                                           \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                  \
-  {                                                                                            \
-    REST_USED;                                                                                 \
-    return __VA_ARGS__;                                                                        \
-  }                                                                                            \
-  SPANS(name, R, A, text, const A *a = in[0]; const A *b = in[1], a[i], b[i])                  \
-  SPAN(name, left, R, A, text, 0, const A a = *(const A *)in[0]; const A *b = in[1], a, b[i])  \
-  SPAN(name, right, R, A, text, 0, const A *a = in[0]; const A b = *(const A *)in[1], a[i], b) \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                             \
-  {                                                                                            \
-    ONE(R, name, text, *(const A *)x[0], *(const A *)x[1])                                     \
-    spans s = {NULL, BPI_PASTE(name##_span, S), CAREFUL(name, text)};                          \
-    if (step[0] == 1 && step[1] == 1 && !IS_TRIG(text))                                        \
-      s.direct = s.span;                                                                       \
-    else if (IS_CHEAP(text) && step[0] == 0 && step[1] == 1)                                   \
-      s.direct = BPI_PASTE(name##_left, S);                                                    \
-    else if (IS_CHEAP(text) && step[0] == 1 && step[1] == 0)                                   \
-      s.direct = BPI_PASTE(name##_right, S);                                                   \
-    run_spans(SHAPE(R, A, A, 2), n, y, x, step, p, &s);                                        \
-  }
+#define LOOP1(name, R, A, text, ...)                      \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)  \
+  {                                                       \
+    REST_USED;                                            \
+    return __VA_ARGS__;                                   \
+  }                                                       \
+  SPAN(name, span, R, A, text, const A *x = in[0], x[i])  \
+  EACH(name, R, text, const A *x = in[0], x[i * step[0]]) \
+  RUN(name, R, A, A, 1, text, step[0] == 1 ? span : NULL)
 
-#define LOOP3(name, R, A, B, text, ...)                                                                 \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                      \
-  {                                                                                                     \
-    REST_USED;                                                                                          \
-    return __VA_ARGS__;                                                                                 \
-  }                                                                                                     \
-  SPANS(name, R, A, text, const A *a = in[0]; const B *b = in[1]; const B *c = in[2], a[i], b[i], c[i]) \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                                                      \
-  {                                                                                                     \
-    ONE(R, name, text, *(const A *)x[0], *(const B *)x[1], *(const B *)x[2])                            \
-    const span_fn span = BPI_PASTE(name##_span, S);                                                     \
-    const bool direct = step[0] == 1 && step[1] == 1 && step[2] == 1 && !IS_TRIG(text);                 \
-    const spans s = {direct ? span : NULL, span, CAREFUL(name, text)};                                  \
-    run_spans(SHAPE(R, A, B, 3), n, y, x, step, p, &s);                                                 \
-  }
+/* Two operands of which one is a single element are so common that cheap bodies of reals have spans for them. */
+#define HAS_SIDES(text) (IS_CHEAP(text) && (T)0.5 != 0)
+#define DIRECT2(name, text)                                                      \
+  step[0] == 1 && step[1] == 1                      ? span                       \
+  : HAS_SIDES(text) && step[0] == 0 && step[1] == 1 ? BPI_PASTE(name##_left, S)  \
+  : HAS_SIDES(text) && step[0] == 1 && step[1] == 0 ? BPI_PASTE(name##_right, S) \
+                                                    : NULL
+#define LOOP2(name, R, A, text, ...)                                                          \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                 \
+  {                                                                                           \
+    REST_USED;                                                                                \
+    return __VA_ARGS__;                                                                       \
+  }                                                                                           \
+  SPAN(name, span, R, A, text, const A *a = in[0]; const A *b = in[1], a[i], b[i])            \
+  SPAN(name, left, R, A, text, const A a = *(const A *)in[0]; const A *b = in[1], a, b[i])    \
+  SPAN(name, right, R, A, text, const A *a = in[0]; const A b = *(const A *)in[1], a[i], b)   \
+  EACH(name, R, text, const A *a = in[0]; const A *b = in[1], a[i * step[0]], b[i * step[1]]) \
+  RUN(name, R, A, A, 2, text, DIRECT2(name, text))
+
+#define LOOP3(name, R, A, B, text, ...)                                                                      \
+  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                           \
+  {                                                                                                          \
+    REST_USED;                                                                                               \
+    return __VA_ARGS__;                                                                                      \
+  }                                                                                                          \
+  SPAN(name, span, R, A, text, const A *a = in[0]; const B *b = in[1]; const B *c = in[2], a[i], b[i], c[i]) \
+  EACH(name, R, text, const A *a = in[0]; const B *b = in[1];                                                \
+       const B *c = in[2], a[i * step[0]], b[i * step[1]], c[i * step[2]])                                   \
+  RUN(name, R, A, B, 3, text, step[0] == 1 && step[1] == 1 && step[2] == 1 ? span : NULL)
 
 /* ---- the loops, one element type after another ---- */
 #define T float

@@ -9,6 +9,10 @@
 #define BPI_ISA base
 #endif
 
+#ifndef BPI_EACH_ISA
+#define BPI_EACH_ISA BPI_ISA
+#endif
+
 #define BPI_PASTE_(a, b) a##_##b
 #define BPI_PASTE(a, b)  BPI_PASTE_(a, b)
 #define BPI_SYM(name)    BPI_PASTE(name, BPI_ISA)
@@ -24,6 +28,9 @@
 #endif
 
 #define BPI_INLINE static inline __attribute__((always_inline, unused))
+
+/* In a loop: leave it as it stands. */
+#define BPI_ONE_BY_ONE __asm__ volatile("")
 
 /* Once, however many call it. */
 #if defined(__clang__)
