@@ -181,6 +181,33 @@ static void fail_at(const char *isa, const char *body, dtype t, int64_t i, int64
            (int)n, got, want, operands);
 }
 
+/* The body as a strip program with each operand in the registers: the same bits as the loop's, `got`. */
+static void check_strips(const bpi_kernels *k, int b, dtype t, int64_t n, const int64_t *steps,
+                         const void *const *x, const double *p, const void *got)
+{
+  if ((t != F32 && t != F64) || bodies[b].arity > 2)
+    return;
+  const int wide = t == F64;
+  bpi_strip_fn (*of)(int, bpi_strip_how) = k->strip_of[wide];
+  for (int held = 0; held < bodies[b].arity; held++) {
+    const int other = 1 - held;
+    const bool two = bodies[b].arity == 2;
+    const int how = !two ? BPI_STRIP_ARRAY : (steps[other] ? BPI_STRIP_ARRAY : BPI_STRIP_NUMBER) + held;
+    if (steps[held] != 1 || (two && steps[other] > 1) || !of(bodies[b].id, (bpi_strip_how)how))
+      continue;
+    char *y = room((size_t)n * size_of[t]);
+    const bpi_strip program[] = {
+        {.fn = of(0, BPI_STRIP_LOAD), .x = (void *)(uintptr_t)x[held]},
+        {.fn = of(bodies[b].id, (bpi_strip_how)how), .x = two ? (void *)(uintptr_t)x[other] : NULL, .p = p},
+        {.fn = of(0, BPI_STRIP_STORE), .x = y},
+        {.fn = of(0, BPI_STRIP_END)}};
+    const int64_t done = k->run_strips[wide](program, n, false);
+    assert_true(done <= n && n - done < 1024);
+    assert_same_bits(t, got, y, done);
+    free(y);
+  }
+}
+
 static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const int64_t *steps)
 {
   static const double p[] = {0.25, 0.75, 1.5};
@@ -202,6 +229,8 @@ static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const in
     if (!close_to(out, got, want, i, size))
       fail_at(k->name, bodies[b].name, t, i, n, o, bodies[b].arity, value(out, got, i), value(out, want, i));
   }
+  if (bodies[b].kind != TEST && bodies[b].kind != PICK)
+    check_strips(k, b, t, n, steps, x, p, got);
   /* the same bits when cut in two, and when written over an operand */
   const int64_t cut = n / 3;
   char *again = room((size_t)n * size_of[out]);
@@ -226,6 +255,29 @@ static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const in
   free(want);
   for (int j = 0; j < bodies[b].arity; j++)
     free(o[j].memory);
+}
+
+/* Streaming is storing: where the memory is on whole lines. */
+static void streams_store_what_they_load(void **state)
+{
+  (void)state;
+  enum { N = 1000 };
+  EACH_ISA(k)
+  for (int wide = 0; wide < 2; wide++) {
+    double *x = aligned_alloc(64, 8192), *y = aligned_alloc(64, 8192);
+    assert_true(x && y);
+    memset(y, 0, 8192);
+    fill(F64, x, N);
+    bpi_strip_fn (*of)(int, bpi_strip_how) = k->strip_of[wide];
+    const bpi_strip program[] = {{.fn = of(0, BPI_STRIP_LOAD), .x = x},
+                                 {.fn = of(0, BPI_STRIP_STREAM), .x = y},
+                                 {.fn = of(0, BPI_STRIP_END)}};
+    const size_t bytes = (size_t)k->run_strips[wide](program, N, true) * (wide ? 8 : 4);
+    assert_memory_equal(x, y, bytes);
+    assert_true(bytes > 2048 && y[bytes / 8] == 0);
+    free(x);
+    free(y);
+  }
 }
 
 static void bodies_agree_with_the_oracle(void **state)
@@ -657,6 +709,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tables_are_the_ones_asked_for),
       cmocka_unit_test(bodies_agree_with_the_oracle),
+      cmocka_unit_test(streams_store_what_they_load),
       cmocka_unit_test(reductions_agree_with_the_oracle),
       cmocka_unit_test(one_nan_is_found_wherever_it_is),
       cmocka_unit_test(long_sums_stay_exact_enough),

@@ -2,8 +2,13 @@
 #include "base/ctx.h"
 
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #define ALIGNMENT 64
+
+enum { LARGE_PAGE = 2 << 20, LARGE = 4 * LARGE_PAGE };
 
 /* No object may be larger than PTRDIFF_MAX: differences of pointers into it must be representable. */
 static bool total_bytes(size_t n, size_t size, size_t *out)
@@ -50,9 +55,25 @@ static char *raw_block(const void *p)
   return raw;
 }
 
+/* Asks for large pages where whole ones fit: passes over large arrays are held up by address translation otherwise. No more than a
+ * hint; memory that is not the system's own pages refuses it. */
+static void large_pages(char *p, size_t bytes)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  size_t skipped = (LARGE_PAGE - (uintptr_t)p % LARGE_PAGE) % LARGE_PAGE;
+  if (bytes >= LARGE)
+    (void)madvise(p + skipped, (bytes - skipped) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#else
+  (void)p, (void)bytes;
+#endif
+}
+
 void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes)
 {
-  return bpi_realloc_aligned(ctx, NULL, 0, bytes);
+  char *p = bpi_realloc_aligned(ctx, NULL, 0, bytes);
+  if (p)
+    large_pages(p, bytes);
+  return p;
 }
 
 /* The system's realloc moves large blocks without copying; only where the new block is aligned otherwise do its

@@ -16,7 +16,7 @@ static bp_status relu_expand(const bp_op_call *c, bp_node *out)
   *out = bp_maximum(c->x[0], bpi_num(c, 0));
   return BP_OK;
 }
-REAL_BODY1(relu, x > 0 ? x : (x != x ? x : 0))
+REAL_BODY1(relu, x <= 0 ? 0 : x)
 const bp_op bp_op_relu = {
     .name = "relu",
     .math = "y = max(0, x)",

@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+enum {
+  TILE_CACHE = 32 << 10, /* bytes of the first cache that a tile may fill */
+  TILE_STEP = 256,       /* elements of a tile are a multiple of it */
+  STREAMED = 32 << 20    /* bytes of a result that no cache would hold until it is read */
+};
+
 static uint32_t find_group(bpi_draft *d, uint32_t i)
 {
   while (d->ins[i].group != i) {
@@ -180,10 +186,23 @@ static int64_t period_of(const bpi_ref *r, int64_t n)
   return period;
 }
 
+/* Elements of a tile of which all operands, results and about two slots fit a part of the first cache. */
+static int64_t fitting_tile(const tile_maker *m)
+{
+  if (m->d->tuning.tile != BPI_TILE)
+    return m->d->tuning.tile;
+  int64_t bytes = 2 + m->n_y;
+  for (uint32_t i = 0; i < m->n_x; i++)
+    bytes += m->x[i].form != BPI_SPLAT;
+  bytes *= m->d->wide ? 8 : 4;
+  int64_t fits = TILE_CACHE / bytes / TILE_STEP * TILE_STEP;
+  return fits > 2 * TILE_STEP ? fits : 2 * TILE_STEP;
+}
+
 /* Tiles hold a whole number of periods, so that what repeats is gathered once. */
 static int64_t tile_size(const tile_maker *m, int64_t n)
 {
-  int64_t most = m->d->tuning.tile, period = 1;
+  int64_t most = fitting_tile(m), period = 1;
   for (uint32_t i = 0; i < m->n_x; i++) {
     int64_t p = m->x[i].form == BPI_STRIDED ? period_of(&m->x[i], n) : 1;
     if (p > period && p <= most)
@@ -345,6 +364,7 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   uint32_t last = members[n_members - 1];
   m.tile->n = d->ins[last].n;
   m.tile->tile = tile_size(&m, m.tile->n);
+  m.tile->streams = m.tile->n * (d->wide ? 8 : 4) >= STREAMED;
   m.tile->steps = bpi_arena_alloc(&d->plan->arena, n_members + m.n_x, sizeof *m.tile->steps);
   if (!m.tile->steps)
     return bpi_nomem();
@@ -357,6 +377,8 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   m.tile->slot_bytes = ((size_t)m.tile->tile * 8 + 63) & ~(size_t)63;
   if (s == BP_OK)
     s = fill_when(&m);
+  if (s == BP_OK)
+    s = bpi_find_strips(d, m.tile);
   uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
   if (!id)
     return s == BP_OK ? BP_E_NOMEM : s;

@@ -37,6 +37,15 @@ typedef struct bpi_tile_ref {
   uint32_t index;
 } bpi_tile_ref;
 
+/* How a step runs in a strip program (kernels.h) together with its neighbours. Inputs are given by number, -1 for none. */
+typedef struct bpi_tile_strip {
+  bpi_strip_fn fn; /* NULL: it does not */
+  uint8_t steps;   /* at the first step of a program: how many it has */
+  int8_t first;    /* to be loaded into the registers; -1: the step before has left it there */
+  int8_t other;    /* read from memory */
+  bool keep;       /* its result is stored */
+} bpi_tile_strip;
+
 typedef struct bpi_tile_step {
   bpi_loop loop;
   const bp_op *op; /* NULL: a load; without a loop its kernel is called */
@@ -46,6 +55,7 @@ typedef struct bpi_tile_step {
   int n_in;
   bool once; /* a load whose elements are the same in every tile */
   bpi_tile_ref in[BPI_MAX_BODY_IN], out;
+  bpi_tile_strip strip;
 } bpi_tile_step;
 
 typedef struct bpi_tile {
@@ -54,6 +64,8 @@ typedef struct bpi_tile {
   bpi_tile_step *steps;
   uint32_t n_slots;
   size_t slot_bytes;
+  bool wide;    /* strips are of float64 */
+  bool streams; /* results are stored past the caches, which are smaller */
   /* Per input: the last step that reads it, INT32_MAX where nothing may be written over it; per result: the step that
    * writes it. A result may lie over an input of the same element size that is read no later. */
   int32_t *when;

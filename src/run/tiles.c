@@ -38,16 +38,62 @@ static void tile_load(const tile_place *p, const bpi_tile_step *t)
   bpi_gather_range(&p->s->instr->x[k], p->s->at[k], tile_at(p, &t->out), p->first, p->first + p->n);
 }
 
-static void tile_step(const tile_place *p, const bpi_tile_step *t)
+/* A step over the elements of the tile from `begin` on. */
+static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin)
 {
   const void *x[BPI_MAX_BODY_IN];
   int64_t step[BPI_MAX_BODY_IN];
   for (int k = 0; k < t->n_in; k++) {
-    x[k] = tile_at(p, &t->in[k]);
     step[k] = t->in[k].step;
+    x[k] = (const char *)tile_at(p, &t->in[k]) + begin * step[k] * t->in[k].elem;
   }
-  t->loop(p->n, tile_at(p, &t->out), x, step, t->params);
+  t->loop(p->n - begin, (char *)tile_at(p, &t->out) + begin * t->out.elem, x, step, t->params);
 }
+
+/* ---- strips ---- */
+
+enum { STRIP_CODES = 3 * 32 + 1 }; /* load, body and store of each step, and the end */
+
+/* Results go past the caches where they are on whole lines. */
+static bool streams(const tile_place *p, const bpi_tile_step *t)
+{
+  return p->s->instr->tile->streams && !p->gathered && !t->out.slot &&
+         (uintptr_t)tile_at(p, &t->out) % 64 == 0;
+}
+
+/* The strip program of the steps from t on. True if it streams. */
+static bool write_strips(const tile_place *p, const bpi_tile_step *t, bpi_strip *code)
+{
+  const bpi_tile *tile = p->s->instr->tile;
+  bpi_strip_fn (*of)(int, bpi_strip_how) = p->s->frame->plan->kernels->strip_of[tile->wide];
+  bool past = false;
+  for (const bpi_tile_step *end = t + t->strip.steps; t < end; t++) {
+    const bpi_tile_strip *strip = &t->strip;
+    if (strip->first >= 0)
+      *code++ = (bpi_strip){.fn = of(0, BPI_STRIP_LOAD), .x = tile_at(p, &t->in[strip->first])};
+    *code++ = (bpi_strip){
+        .fn = strip->fn, .x = strip->other < 0 ? NULL : tile_at(p, &t->in[strip->other]), .p = t->params};
+    if (!strip->keep)
+      continue;
+    bool stream = streams(p, t);
+    past = past || stream;
+    *code++ = (bpi_strip){.fn = of(0, stream ? BPI_STRIP_STREAM : BPI_STRIP_STORE), .x = tile_at(p, &t->out)};
+  }
+  *code = (bpi_strip){.fn = of(0, BPI_STRIP_END)};
+  return past;
+}
+
+/* The steps from t on as a strip program; what is left of the tile, step by step. */
+static void tile_strips(const tile_place *p, const bpi_tile_step *t)
+{
+  bpi_strip code[STRIP_CODES];
+  bool past = write_strips(p, t, code);
+  int64_t done = p->s->frame->plan->kernels->run_strips[p->s->instr->tile->wide](code, p->n, past);
+  for (int k = 0; k < t->strip.steps && done < p->n; k++)
+    tile_step(p, &t[k], done);
+}
+
+/* ---- steps ---- */
 
 /* The kernel of an elementwise row sees the tile as rows of elements. */
 static void tile_kernel(const tile_place *p, const bpi_tile_step *t)
@@ -75,14 +121,17 @@ static void tile_kernel(const tile_place *p, const bpi_tile_step *t)
 static void tile_steps(const tile_place *p, bool first)
 {
   const bpi_tile *t = p->s->instr->tile;
-  for (size_t k = 0; k < t->n_steps; k++) {
-    const bpi_tile_step *step = &t->steps[k];
-    if (step->loop)
-      tile_step(p, step);
-    else if (step->op)
+  for (const bpi_tile_step *step = t->steps, *end = step + t->n_steps; step < end; step++) {
+    if (step->strip.steps) {
+      tile_strips(p, step);
+      step += step->strip.steps - 1;
+    } else if (step->loop) {
+      tile_step(p, step, 0);
+    } else if (step->op) {
       tile_kernel(p, step);
-    else if (!step->once || first)
+    } else if (!step->once || first) {
       tile_load(p, step);
+    }
   }
 }
 

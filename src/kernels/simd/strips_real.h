@@ -1,0 +1,100 @@
+/* The strips of element type T with suffix S. Included by strips.c once for each. */
+typedef void (*N(strip_code))(const bpi_strip *s, int64_t at, V a0, V a1, V a2, V a3, V a4, V a5, V a6, V a7);
+typedef T N(loose) __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
+
+/* ---- to and from memory ---- */
+
+#define LOAD(i, ...)   a##i = PART(i);
+#define STORE(i, ...)  PART(i) = a##i;
+#define STREAM(i, ...) BPI_PASTE(STREAM, S)((T *)((char *)s->x + at + i * VECTOR), a##i);
+
+CODE(load)
+{
+  EIGHT(LOAD, )
+  NEXT;
+}
+
+CODE(load_number)
+{
+  a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = NUMBER;
+  NEXT;
+}
+
+CODE(store)
+{
+  EIGHT(STORE, )
+  NEXT;
+}
+
+/* Past the caches: they could not hold the array, and so its lines need not be read before they are written. */
+CODE(stream)
+{
+  EIGHT(STREAM, )
+  NEXT;
+}
+
+CODE(end)
+{
+  (void)s, (void)at, (void)a0, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7;
+}
+
+#undef LOAD
+#undef STORE
+#undef STREAM
+
+/* ---- bodies ---- */
+
+#define REAL_BODY1(name, ...) STRIP1(name, #__VA_ARGS__, __VA_ARGS__)
+#define REAL_BODY2(name, ...) STRIP2(name, #__VA_ARGS__, __VA_ARGS__)
+#define REAL_BODY3(name, ...)
+#define NUM_BODY1(name, ...) STRIP1(name, #__VA_ARGS__, __VA_ARGS__)
+#define NUM_BODY2(name, ...) STRIP2(name, #__VA_ARGS__, __VA_ARGS__)
+#define TEST_BODY1(name, ...)
+#define TEST_BODY2(name, ...)
+#define BOOL_BODY1(name, ...)
+#define BOOL_BODY2(name, ...)
+#define PICK_BODY3(name, ...)
+#include "bodies.inc"
+#include "kernels/simd/bodies_none.h"
+
+#define REAL_BODY1(name, ...) FIND1(name, #__VA_ARGS__)
+#define REAL_BODY2(name, ...) FIND2(name, #__VA_ARGS__)
+#define REAL_BODY3(name, ...)
+#define NUM_BODY1(name, ...) FIND1(name, #__VA_ARGS__)
+#define NUM_BODY2(name, ...) FIND2(name, #__VA_ARGS__)
+#define TEST_BODY1(name, ...)
+#define TEST_BODY2(name, ...)
+#define BOOL_BODY1(name, ...)
+#define BOOL_BODY2(name, ...)
+#define PICK_BODY3(name, ...)
+
+bpi_strip_fn BPI_SYM(N(bpi_strip_of))(int body, bpi_strip_how how)
+{
+#define MOVE(how, name) [how - BPI_STRIP_LOAD] = (bpi_strip_fn)N(name)
+  static const bpi_strip_fn moves[] = {MOVE(BPI_STRIP_LOAD, load), MOVE(BPI_STRIP_LOAD_NUMBER, load_number),
+                                       MOVE(BPI_STRIP_STORE, store), MOVE(BPI_STRIP_STREAM, stream),
+                                       MOVE(BPI_STRIP_END, end)};
+#undef MOVE
+  if (how >= BPI_STRIP_LOAD)
+    return moves[how - BPI_STRIP_LOAD];
+  switch (body) {
+#include "bodies.inc"
+  default:
+    return NULL;
+  }
+}
+#include "kernels/simd/bodies_none.h"
+
+int64_t BPI_SYM(N(bpi_run_strips))(const bpi_strip *program, int64_t n, bool streams)
+{
+  const int64_t end = n * (int64_t)sizeof(T) / STRIP * STRIP;
+  const V none = {0};
+  for (int64_t at = 0; at < end; at += STRIP)
+    ((N(strip_code))program->fn)(program, at, none, none, none, none, none, none, none, none);
+#if defined(__x86_64__)
+  if (streams)
+    _mm_sfence(); /* others may read it as soon as they are told */
+#endif
+  (void)streams;
+  return end / (int64_t)sizeof(T);
+}

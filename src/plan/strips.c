@@ -1,0 +1,77 @@
+/* Strip programs in tile programs: neighbouring steps whose bodies are cheap enough to have code for strips (kernels.h). What one
+ * leaves in the registers for the next is stored only where another step, or somebody outside, reads it. */
+#include "plan/draft.h"
+
+enum { STRIP_STEPS = 32 }; /* of one program */
+
+static bool same_place(const bpi_tile_ref *a, const bpi_tile_ref *b)
+{
+  return a->slot == b->slot && a->index == b->index;
+}
+
+/* Number of the input that the step before has left in the registers; -1 if none. */
+static int left_by(const bpi_tile_step *t, const bpi_tile_step *before)
+{
+  for (int k = 0; before && k < t->n_in; k++)
+    if (same_place(&t->in[k], &before->out))
+      return k;
+  return -1;
+}
+
+/* Fills in how a step runs behind `before`, which may be NULL. False where it does not run in strips. */
+static bool set_strip(const bpi_draft *d, const bpi_tile *tile, bpi_tile_step *t, const bpi_tile_step *before)
+{
+  bp_dtype real = d->wide ? BP_FLOAT64 : BP_FLOAT32;
+  if (!t->loop || !t->op->body || t->n_in > 2)
+    return false;
+  for (int k = 0; k <= t->n_in; k++)
+    if (t->dtype[k] != real)
+      return false;
+  int held = left_by(t, before), first = held >= 0 ? held : t->n_in == 2 && !t->in[0].step;
+  int other = t->n_in == 2 ? 1 - first : -1;
+  if (!t->in[first].step)
+    return false;
+  int how =
+      other < 0 ? BPI_STRIP_ARRAY : (t->in[other].step ? BPI_STRIP_ARRAY : BPI_STRIP_NUMBER) + (other == 0);
+  bpi_strip_fn fn = d->plan->kernels->strip_of[tile->wide](t->op->body->id, (bpi_strip_how)how);
+  t->strip = (bpi_tile_strip){
+      .fn = fn, .first = (int8_t)(held >= 0 ? -1 : first), .other = (int8_t)other, .keep = !t->out.slot};
+  return fn != NULL;
+}
+
+/* Sets keep where a slot is read otherwise than from the registers. writer: the last step that wrote to each slot, + 1. */
+static void set_kept(bpi_tile *tile, uint32_t *writer)
+{
+  for (size_t i = 0; i < tile->n_steps; i++) {
+    bpi_tile_step *t = &tile->steps[i];
+    bool behind = t->strip.fn && t->strip.first < 0;
+    for (int k = 0; k < t->n_in; k++) {
+      bool held = behind && k != t->strip.other;
+      if (t->in[k].slot && writer[t->in[k].index] && !held)
+        tile->steps[writer[t->in[k].index] - 1].strip.keep = true;
+    }
+    if (t->out.slot)
+      writer[t->out.index] = (uint32_t)i + 1;
+  }
+}
+
+bp_status bpi_find_strips(bpi_draft *d, bpi_tile *tile)
+{
+  uint32_t *writer = bpi_arena_alloc(&d->arena, tile->n_slots + 1, sizeof *writer);
+  if (!writer)
+    return bpi_nomem();
+  tile->wide = d->wide;
+  for (size_t i = 0, n = 0; i < tile->n_steps; i += n ? n : 1) {
+    for (n = 0; n < STRIP_STEPS && i + n < tile->n_steps; n++)
+      if (!set_strip(d, tile, &tile->steps[i + n], n ? &tile->steps[i + n - 1] : NULL))
+        break;
+    if (n == 1) /* alone, it is a loop */
+      tile->steps[i].strip = (bpi_tile_strip){0};
+    else if (n > 1)
+      tile->steps[i].strip.steps = (uint8_t)n;
+    if (i + n < tile->n_steps && n < STRIP_STEPS)
+      tile->steps[i + n].strip = (bpi_tile_strip){0};
+  }
+  set_kept(tile, writer);
+  return BP_OK;
+}
