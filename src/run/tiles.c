@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+/* A piece of the rectangle: rows and columns of the result that fit into a slot. */
+typedef struct end_piece {
+  int64_t row, rows, col, cols, width;
+} end_piece;
+
 typedef struct tile_place {
   const bpi_step *s;
   char *slots;
@@ -12,7 +17,8 @@ typedef struct tile_place {
   /* At the end of a product the elements are a rectangle of its result, which is itself operand number `product`. */
   const bpi_rect *rect;
   uint32_t product;
-  bool gathered; /* operands are copied into slots of their own, row by row, and results out of them */
+  /* Else NULL: operands of this piece are copied into slots of their own, row by row, and results out of them. */
+  const end_piece *gathered;
 } tile_place;
 
 /* The slot of an operand that is gathered. */
@@ -30,6 +36,18 @@ static void *tile_at(const tile_place *p, const bpi_tile_ref *r)
   if (p->rect && r->index == p->product)
     return (char *)p->rect->c + (p->first - p->rect->row * p->rect->ldc) * r->elem;
   return (char *)p->s->at[r->index] + (r->step ? p->first * r->elem : 0);
+}
+
+/* Loads of strided operands go row by row: between two rows of the piece lie elements that are not in it. */
+static void load_rows(const tile_place *p, const bpi_tile_step *t)
+{
+  const end_piece *e = p->gathered;
+  uint32_t k = t->in[0].index;
+  char *to = tile_at(p, &t->out);
+  for (int64_t i = 0; i < e->rows; i++, to += e->cols * t->out.elem) {
+    int64_t first = (e->row + i) * e->width + e->col;
+    bpi_gather_range(&p->s->instr->x[k], p->s->at[k], to, first, first + e->cols);
+  }
 }
 
 static void tile_load(const tile_place *p, const bpi_tile_step *t)
@@ -129,6 +147,8 @@ static void tile_steps(const tile_place *p, bool first)
       tile_step(p, step, 0);
     } else if (step->op) {
       tile_kernel(p, step);
+    } else if (p->gathered) {
+      load_rows(p, step);
     } else if (!step->once || first) {
       tile_load(p, step);
     }
@@ -191,11 +211,6 @@ static void copy_rows(int64_t rows, size_t bytes, const char *from, size_t from_
   }
 }
 
-/* A piece of the rectangle: rows and columns of the result that fit into a slot. */
-typedef struct end_piece {
-  int64_t row, rows, col, cols, width;
-} end_piece;
-
 static void move_operand(const tile_place *p, const end_piece *e, uint32_t k, bool out)
 {
   const bpi_instr *i = p->s->instr;
@@ -214,35 +229,17 @@ static void move_operand(const tile_place *p, const end_piece *e, uint32_t k, bo
     copy_rows(e->rows, bytes, at, apart, own_slot(p, k), bytes);
 }
 
-/* Loads of strided operands go row by row: between two rows of the piece lie elements that are not in it. */
-static void load_rows(const tile_place *p, const end_piece *e, const bpi_tile_step *t)
-{
-  uint32_t k = t->in[0].index;
-  char *to = tile_at(p, &t->out);
-  for (int64_t i = 0; i < e->rows; i++, to += e->cols * t->out.elem) {
-    int64_t first = (e->row + i) * e->width + e->col;
-    bpi_gather_range(&p->s->instr->x[k], p->s->at[k], to, first, first + e->cols);
-  }
-}
-
 static void end_gathered(tile_place *p, const end_piece *e)
 {
   const bpi_instr *i = p->s->instr;
   const bpi_tile *t = i->tile;
+  p->gathered = e;
   p->n = e->rows * e->cols;
   for (uint32_t k = i->n_row; k <= i->n_in; k++)
     if (i->x[k].contiguous || k == i->n_in)
       if (i->x[k].size == t->n || k == i->n_in)
         move_operand(p, e, k, false);
-  for (size_t k = 0; k < t->n_steps; k++) {
-    const bpi_tile_step *step = &t->steps[k];
-    if (step->loop)
-      tile_step(p, step);
-    else if (step->op)
-      tile_kernel(p, step);
-    else
-      load_rows(p, e, step);
-  }
+  tile_steps(p, true);
   for (uint32_t k = i->n_in + 1; k < i->n_in + i->n_out; k++)
     move_operand(p, e, k, true);
 }
@@ -260,7 +257,6 @@ void bpi_run_ending(void *arg, const bpi_rect *r)
     end_whole_rows(&p, width);
     return;
   }
-  p.gathered = true;
   for (int64_t col = 0; col < r->cols; col += most) {
     end_piece e = {.col = r->col + col, .cols = r->cols - col < most ? r->cols - col : most, .width = width};
     int64_t rows = most / e.cols;
