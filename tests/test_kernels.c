@@ -181,27 +181,27 @@ static void fail_at(const char *isa, const char *body, dtype t, int64_t i, int64
            (int)n, got, want, operands);
 }
 
-/* The body as a strip program with each operand in the registers: the same bits as the loop's, `got`. */
-static void check_strips(const bpi_kernels *k, int b, dtype t, int64_t n, const int64_t *steps,
-                         const void *const *x, const double *p, const void *got)
+/* The body as a relay with each operand in the registers: the same bits as the loop's, `got`. */
+static void check_relay(const bpi_kernels *k, int b, dtype t, int64_t n, const int64_t *steps,
+                        const void *const *x, const double *p, const void *got)
 {
   if ((t != F32 && t != F64) || bodies[b].arity > 2)
     return;
   const int wide = t == F64;
-  bpi_strip_fn (*of)(int, bpi_strip_how) = k->strip_of[wide];
+  bpi_relay_fn (*of)(int, bpi_relay_how) = k->relay_of[wide];
   for (int held = 0; held < bodies[b].arity; held++) {
     const int other = 1 - held;
     const bool two = bodies[b].arity == 2;
-    const int how = !two ? BPI_STRIP_ARRAY : (steps[other] ? BPI_STRIP_ARRAY : BPI_STRIP_NUMBER) + held;
-    if (steps[held] != 1 || (two && steps[other] > 1) || !of(bodies[b].id, (bpi_strip_how)how))
+    const int how = !two ? BPI_RELAY_ARRAY : (steps[other] ? BPI_RELAY_ARRAY : BPI_RELAY_NUMBER) + held;
+    if (steps[held] != 1 || (two && steps[other] > 1) || !of(bodies[b].id, (bpi_relay_how)how))
       continue;
     char *y = room((size_t)n * size_of[t]);
-    const bpi_strip program[] = {
-        {.fn = of(0, BPI_STRIP_LOAD), .x = (void *)(uintptr_t)x[held]},
-        {.fn = of(bodies[b].id, (bpi_strip_how)how), .x = two ? (void *)(uintptr_t)x[other] : NULL, .p = p},
-        {.fn = of(0, BPI_STRIP_STORE), .x = y},
-        {.fn = of(0, BPI_STRIP_END)}};
-    const int64_t done = k->run_strips[wide](program, n, false);
+    const bpi_relay program[] = {
+        {.fn = of(0, BPI_RELAY_LOAD), .x = (void *)(uintptr_t)x[held]},
+        {.fn = of(bodies[b].id, (bpi_relay_how)how), .x = two ? (void *)(uintptr_t)x[other] : NULL, .p = p},
+        {.fn = of(0, BPI_RELAY_STORE), .x = y},
+        {.fn = of(0, BPI_RELAY_END)}};
+    const int64_t done = k->run_relay[wide](program, n, false);
     assert_true(done <= n && n - done < 1024);
     assert_same_bits(t, got, y, done);
     free(y);
@@ -230,7 +230,7 @@ static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const in
       fail_at(k->name, bodies[b].name, t, i, n, o, bodies[b].arity, value(out, got, i), value(out, want, i));
   }
   if (bodies[b].kind != TEST && bodies[b].kind != PICK)
-    check_strips(k, b, t, n, steps, x, p, got);
+    check_relay(k, b, t, n, steps, x, p, got);
   /* the same bits when cut in two, and when written over an operand */
   const int64_t cut = n / 3;
   char *again = room((size_t)n * size_of[out]);
@@ -268,11 +268,11 @@ static void streams_store_what_they_load(void **state)
     assert_true(x && y);
     memset(y, 0, 8192);
     fill(F64, x, N);
-    bpi_strip_fn (*of)(int, bpi_strip_how) = k->strip_of[wide];
-    const bpi_strip program[] = {{.fn = of(0, BPI_STRIP_LOAD), .x = x},
-                                 {.fn = of(0, BPI_STRIP_STREAM), .x = y},
-                                 {.fn = of(0, BPI_STRIP_END)}};
-    const size_t bytes = (size_t)k->run_strips[wide](program, N, true) * (wide ? 8 : 4);
+    bpi_relay_fn (*of)(int, bpi_relay_how) = k->relay_of[wide];
+    const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = x},
+                                 {.fn = of(0, BPI_RELAY_STREAM), .x = y},
+                                 {.fn = of(0, BPI_RELAY_END)}};
+    const size_t bytes = (size_t)k->run_relay[wide](program, N, true) * (wide ? 8 : 4);
     assert_memory_equal(x, y, bytes);
     assert_true(bytes > 2048 && y[bytes / 8] == 0);
     free(x);

@@ -24,26 +24,26 @@ typedef struct bpi_body_loops {
 /* The same for elements that lie anywhere: `at` holds n rows of offsets in bytes from base, of the inputs and then of the result. */
 typedef void (*bpi_picks)(char *base, const uint32_t *at, size_t n, const double *p);
 
-/* Strips: cheap bodies over eight vectors at a time that stay in registers from one to the next. A program begins with a load and
- * ends with BPI_STRIP_END; each step is the code for one body with its other operand, for steps of 1 or 0:
+/* Relays: cheap bodies over a strip of eight vectors at a time that stay in registers from one to the next. A program begins with a load and
+ * ends with BPI_RELAY_END; each step is the code for one body with its other operand, for steps of 1 or 0:
  * y = body(registers, x[i]), body(x[i], registers), body(registers, *x), body(*x, registers). */
-typedef enum bpi_strip_how {
-  BPI_STRIP_ARRAY,
-  BPI_STRIP_ARRAY_FIRST,
-  BPI_STRIP_NUMBER,
-  BPI_STRIP_NUMBER_FIRST,
-  BPI_STRIP_LOAD,        /* registers = x[i] */
-  BPI_STRIP_LOAD_NUMBER, /* registers = *x */
-  BPI_STRIP_STORE,       /* x[i] = registers */
-  BPI_STRIP_STREAM,      /* the same past the caches; x is on 64 bytes */
-  BPI_STRIP_END
-} bpi_strip_how;
-typedef void (*bpi_strip_fn)(void);
-typedef struct bpi_strip {
-  bpi_strip_fn fn;
+typedef enum bpi_relay_how {
+  BPI_RELAY_ARRAY,
+  BPI_RELAY_ARRAY_FIRST,
+  BPI_RELAY_NUMBER,
+  BPI_RELAY_NUMBER_FIRST,
+  BPI_RELAY_LOAD,        /* registers = x[i] */
+  BPI_RELAY_LOAD_NUMBER, /* registers = *x */
+  BPI_RELAY_STORE,       /* x[i] = registers */
+  BPI_RELAY_STREAM,      /* the same past the caches; x is on 64 bytes */
+  BPI_RELAY_END
+} bpi_relay_how;
+typedef void (*bpi_relay_fn)(void);
+typedef struct bpi_relay {
+  bpi_relay_fn fn;
   void *x;
   const double *p; /* as a loop's */
-} bpi_strip;
+} bpi_relay;
 
 typedef enum bpi_reduce {
   BPI_REDUCE_SUM,
@@ -86,10 +86,10 @@ typedef struct bpi_gemm {
 typedef struct bpi_kernels {
   const char *name;
   bpi_body_loops body[BPI_BODY_COUNT];
-  /* [0] float32, [1] float64. strip_of: NULL where the body has no such code. run_strips: over as many of n elements as make whole strips;
+  /* [0] float32, [1] float64. relay_of: NULL where the body has no such code. run_relay: over as many of n elements as make whole strips of eight vectors;
    * returns how many. streams: something is streamed. */
-  bpi_strip_fn (*strip_of[2])(int body, bpi_strip_how how);
-  int64_t (*run_strips[2])(const bpi_strip *program, int64_t n, bool streams);
+  bpi_relay_fn (*relay_of[2])(int body, bpi_relay_how how);
+  int64_t (*run_relay[2])(const bpi_relay *program, int64_t n, bool streams);
 
   /* Reduces x [outer, n, inner] (contiguous) over n to y [outer, inner], for outputs [begin, end) of the outer*inner.
    * Sums: fixed chunks of the reduced axis, fixed tree; each float32 sum has the error of at most a few hundred additions.

@@ -378,7 +378,7 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   if (s == BP_OK)
     s = fill_when(&m);
   if (s == BP_OK)
-    s = bpi_find_strips(d, m.tile);
+    s = bpi_find_relays(d, m.tile);
   uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
   if (!id)
     return s == BP_OK ? BP_E_NOMEM : s;

@@ -37,14 +37,14 @@ typedef struct bpi_tile_ref {
   uint32_t index;
 } bpi_tile_ref;
 
-/* How a step runs in a strip program (kernels.h) together with its neighbours. Inputs are given by number, -1 for none. */
-typedef struct bpi_tile_strip {
-  bpi_strip_fn fn; /* NULL: it does not */
+/* How a step runs in a relay (kernels.h) together with its neighbours. Inputs are given by number, -1 for none. */
+typedef struct bpi_tile_relay {
+  bpi_relay_fn fn; /* NULL: it does not */
   uint8_t steps;   /* at the first step of a program: how many it has */
   int8_t first;    /* to be loaded into the registers; -1: the step before has left it there */
   int8_t other;    /* read from memory */
   bool keep;       /* its result is stored */
-} bpi_tile_strip;
+} bpi_tile_relay;
 
 typedef struct bpi_tile_step {
   bpi_loop loop;
@@ -55,7 +55,7 @@ typedef struct bpi_tile_step {
   int n_in;
   bool once; /* a load whose elements are the same in every tile */
   bpi_tile_ref in[BPI_MAX_BODY_IN], out;
-  bpi_tile_strip strip;
+  bpi_tile_relay relay;
 } bpi_tile_step;
 
 typedef struct bpi_tile {
@@ -64,7 +64,7 @@ typedef struct bpi_tile {
   bpi_tile_step *steps;
   uint32_t n_slots;
   size_t slot_bytes;
-  bool wide;    /* strips are of float64 */
+  bool wide;    /* relays are of float64 */
   bool streams; /* results are stored past the caches, which are smaller */
   /* Per input: the last step that reads it, INT32_MAX where nothing may be written over it; per result: the step that
    * writes it. A result may lie over an input of the same element size that is read no later. */

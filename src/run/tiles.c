@@ -68,9 +68,9 @@ static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin
   t->loop(p->n - begin, (char *)tile_at(p, &t->out) + begin * t->out.elem, x, step, t->params);
 }
 
-/* ---- strips ---- */
+/* ---- relays ---- */
 
-enum { STRIP_CODES = 3 * 32 + 1 }; /* load, body and store of each step, and the end */
+enum { RELAY_CODES = 3 * 32 + 1 }; /* load, body and store of each step, and the end */
 
 /* Results go past the caches where they are on whole lines. */
 static bool streams(const tile_place *p, const bpi_tile_step *t)
@@ -79,35 +79,35 @@ static bool streams(const tile_place *p, const bpi_tile_step *t)
          (uintptr_t)tile_at(p, &t->out) % 64 == 0;
 }
 
-/* The strip program of the steps from t on. True if it streams. */
-static bool write_strips(const tile_place *p, const bpi_tile_step *t, bpi_strip *code)
+/* The relay of the steps from t on. True if it streams. */
+static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
   const bpi_tile *tile = p->s->instr->tile;
-  bpi_strip_fn (*of)(int, bpi_strip_how) = p->s->frame->plan->kernels->strip_of[tile->wide];
+  bpi_relay_fn (*of)(int, bpi_relay_how) = p->s->frame->plan->kernels->relay_of[tile->wide];
   bool past = false;
-  for (const bpi_tile_step *end = t + t->strip.steps; t < end; t++) {
-    const bpi_tile_strip *strip = &t->strip;
-    if (strip->first >= 0)
-      *code++ = (bpi_strip){.fn = of(0, BPI_STRIP_LOAD), .x = tile_at(p, &t->in[strip->first])};
-    *code++ = (bpi_strip){
-        .fn = strip->fn, .x = strip->other < 0 ? NULL : tile_at(p, &t->in[strip->other]), .p = t->params};
-    if (!strip->keep)
+  for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
+    const bpi_tile_relay *relay = &t->relay;
+    if (relay->first >= 0)
+      *code++ = (bpi_relay){.fn = of(0, BPI_RELAY_LOAD), .x = tile_at(p, &t->in[relay->first])};
+    *code++ = (bpi_relay){
+        .fn = relay->fn, .x = relay->other < 0 ? NULL : tile_at(p, &t->in[relay->other]), .p = t->params};
+    if (!relay->keep)
       continue;
     bool stream = streams(p, t);
     past = past || stream;
-    *code++ = (bpi_strip){.fn = of(0, stream ? BPI_STRIP_STREAM : BPI_STRIP_STORE), .x = tile_at(p, &t->out)};
+    *code++ = (bpi_relay){.fn = of(0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE), .x = tile_at(p, &t->out)};
   }
-  *code = (bpi_strip){.fn = of(0, BPI_STRIP_END)};
+  *code = (bpi_relay){.fn = of(0, BPI_RELAY_END)};
   return past;
 }
 
-/* The steps from t on as a strip program; what is left of the tile, step by step. */
-static void tile_strips(const tile_place *p, const bpi_tile_step *t)
+/* The steps from t on as a relay; what is left of the tile, step by step. */
+static void tile_relay(const tile_place *p, const bpi_tile_step *t)
 {
-  bpi_strip code[STRIP_CODES];
-  bool past = write_strips(p, t, code);
-  int64_t done = p->s->frame->plan->kernels->run_strips[p->s->instr->tile->wide](code, p->n, past);
-  for (int k = 0; k < t->strip.steps && done < p->n; k++)
+  bpi_relay code[RELAY_CODES];
+  bool past = write_relay(p, t, code);
+  int64_t done = p->s->frame->plan->kernels->run_relay[p->s->instr->tile->wide](code, p->n, past);
+  for (int k = 0; k < t->relay.steps && done < p->n; k++)
     tile_step(p, &t[k], done);
 }
 
@@ -140,9 +140,9 @@ static void tile_steps(const tile_place *p, bool first)
 {
   const bpi_tile *t = p->s->instr->tile;
   for (const bpi_tile_step *step = t->steps, *end = step + t->n_steps; step < end; step++) {
-    if (step->strip.steps) {
-      tile_strips(p, step);
-      step += step->strip.steps - 1;
+    if (step->relay.steps) {
+      tile_relay(p, step);
+      step += step->relay.steps - 1;
     } else if (step->loop) {
       tile_step(p, step, 0);
     } else if (step->op) {

@@ -303,8 +303,8 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
         {
 #include "bodies.inc"
         },
-    .strip_of = {BPI_SYM(bpi_strip_of_f32), BPI_SYM(bpi_strip_of_f64)},
-    .run_strips = {BPI_SYM(bpi_run_strips_f32), BPI_SYM(bpi_run_strips_f64)},
+    .relay_of = {BPI_SYM(bpi_relay_of_f32), BPI_SYM(bpi_relay_of_f64)},
+    .run_relay = {BPI_SYM(bpi_run_relay_f32), BPI_SYM(bpi_run_relay_f64)},
     .reduce = {BPI_SYM(bpi_reduce_f32), BPI_SYM(bpi_reduce_f64)},
 #ifdef BPI_CBLAS
     .gemm_units = {bpi_blas_units, bpi_blas_units},

@@ -44,8 +44,8 @@
                                int64_t begin, int64_t end);                                         \
   void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);     \
   void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end); \
-  bpi_strip_fn BPI_SYM(bpi_strip_of_##S)(int body, bpi_strip_how how);                              \
-  int64_t BPI_SYM(bpi_run_strips_##S)(const bpi_strip *program, int64_t n, bool streams);           \
+  bpi_relay_fn BPI_SYM(bpi_relay_of_##S)(int body, bpi_relay_how how);                              \
+  int64_t BPI_SYM(bpi_run_relay_##S)(const bpi_relay *program, int64_t n, bool streams);            \
   bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                           \
   void BPI_SYM(bpi_standardise_##S)(int64_t n, const void *x, bool bytes, const float *mean,        \
                                     const float *scale, void *y);                                   \

@@ -1,5 +1,5 @@
-/* The strips of element type T with suffix S. Included by strips.c once for each. */
-typedef void (*N(strip_code))(const bpi_strip *s, int64_t at, V a0, V a1, V a2, V a3, V a4, V a5, V a6, V a7);
+/* The relays of element type T with suffix S. Included by relay.c once for each. */
+typedef void (*N(relay_code))(const bpi_relay *s, int64_t at, V a0, V a1, V a2, V a3, V a4, V a5, V a6, V a7);
 typedef T N(loose) __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
 
 /* ---- to and from memory ---- */
@@ -44,11 +44,11 @@ CODE(end)
 
 /* ---- bodies ---- */
 
-#define REAL_BODY1(name, ...) STRIP1(name, #__VA_ARGS__, __VA_ARGS__)
-#define REAL_BODY2(name, ...) STRIP2(name, #__VA_ARGS__, __VA_ARGS__)
+#define REAL_BODY1(name, ...) RELAY1(name, #__VA_ARGS__, __VA_ARGS__)
+#define REAL_BODY2(name, ...) RELAY2(name, #__VA_ARGS__, __VA_ARGS__)
 #define REAL_BODY3(name, ...)
-#define NUM_BODY1(name, ...) STRIP1(name, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY2(name, ...) STRIP2(name, #__VA_ARGS__, __VA_ARGS__)
+#define NUM_BODY1(name, ...) RELAY1(name, #__VA_ARGS__, __VA_ARGS__)
+#define NUM_BODY2(name, ...) RELAY2(name, #__VA_ARGS__, __VA_ARGS__)
 #define TEST_BODY1(name, ...)
 #define TEST_BODY2(name, ...)
 #define BOOL_BODY1(name, ...)
@@ -68,15 +68,15 @@ CODE(end)
 #define BOOL_BODY2(name, ...)
 #define PICK_BODY3(name, ...)
 
-bpi_strip_fn BPI_SYM(N(bpi_strip_of))(int body, bpi_strip_how how)
+bpi_relay_fn BPI_SYM(N(bpi_relay_of))(int body, bpi_relay_how how)
 {
-#define MOVE(how, name) [how - BPI_STRIP_LOAD] = (bpi_strip_fn)N(name)
-  static const bpi_strip_fn moves[] = {MOVE(BPI_STRIP_LOAD, load), MOVE(BPI_STRIP_LOAD_NUMBER, load_number),
-                                       MOVE(BPI_STRIP_STORE, store), MOVE(BPI_STRIP_STREAM, stream),
-                                       MOVE(BPI_STRIP_END, end)};
+#define MOVE(how, name) [how - BPI_RELAY_LOAD] = (bpi_relay_fn)N(name)
+  static const bpi_relay_fn moves[] = {MOVE(BPI_RELAY_LOAD, load), MOVE(BPI_RELAY_LOAD_NUMBER, load_number),
+                                       MOVE(BPI_RELAY_STORE, store), MOVE(BPI_RELAY_STREAM, stream),
+                                       MOVE(BPI_RELAY_END, end)};
 #undef MOVE
-  if (how >= BPI_STRIP_LOAD)
-    return moves[how - BPI_STRIP_LOAD];
+  if (how >= BPI_RELAY_LOAD)
+    return moves[how - BPI_RELAY_LOAD];
   switch (body) {
 #include "bodies.inc"
   default:
@@ -85,12 +85,12 @@ bpi_strip_fn BPI_SYM(N(bpi_strip_of))(int body, bpi_strip_how how)
 }
 #include "kernels/simd/bodies_none.h"
 
-int64_t BPI_SYM(N(bpi_run_strips))(const bpi_strip *program, int64_t n, bool streams)
+int64_t BPI_SYM(N(bpi_run_relay))(const bpi_relay *program, int64_t n, bool streams)
 {
   const int64_t end = n * (int64_t)sizeof(T) / STRIP * STRIP;
   const V none = {0};
   for (int64_t at = 0; at < end; at += STRIP)
-    ((N(strip_code))program->fn)(program, at, none, none, none, none, none, none, none, none);
+    ((N(relay_code))program->fn)(program, at, none, none, none, none, none, none, none, none);
 #if defined(__x86_64__)
   if (streams)
     _mm_sfence(); /* others may read it as soon as they are told */

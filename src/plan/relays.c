@@ -1,8 +1,8 @@
-/* Strip programs in tile programs: neighbouring steps whose bodies are cheap enough to have code for strips (kernels.h). What one
+/* Relays in tile programs: neighbouring steps whose bodies are cheap enough to be passed through in registers (kernels.h). What one
  * leaves in the registers for the next is stored only where another step, or somebody outside, reads it. */
 #include "plan/draft.h"
 
-enum { STRIP_STEPS = 32 }; /* of one program */
+enum { RELAY_STEPS = 32 }; /* of one program */
 
 static bool same_place(const bpi_tile_ref *a, const bpi_tile_ref *b)
 {
@@ -18,8 +18,8 @@ static int left_by(const bpi_tile_step *t, const bpi_tile_step *before)
   return -1;
 }
 
-/* Fills in how a step runs behind `before`, which may be NULL. False where it does not run in strips. */
-static bool set_strip(const bpi_draft *d, const bpi_tile *tile, bpi_tile_step *t, const bpi_tile_step *before)
+/* Fills in how a step runs behind `before`, which may be NULL. False where it cannot run in a relay. */
+static bool set_relay(const bpi_draft *d, const bpi_tile *tile, bpi_tile_step *t, const bpi_tile_step *before)
 {
   bp_dtype real = d->wide ? BP_FLOAT64 : BP_FLOAT32;
   if (!t->loop || !t->op->body || t->n_in > 2)
@@ -32,9 +32,9 @@ static bool set_strip(const bpi_draft *d, const bpi_tile *tile, bpi_tile_step *t
   if (!t->in[first].step)
     return false;
   int how =
-      other < 0 ? BPI_STRIP_ARRAY : (t->in[other].step ? BPI_STRIP_ARRAY : BPI_STRIP_NUMBER) + (other == 0);
-  bpi_strip_fn fn = d->plan->kernels->strip_of[tile->wide](t->op->body->id, (bpi_strip_how)how);
-  t->strip = (bpi_tile_strip){
+      other < 0 ? BPI_RELAY_ARRAY : (t->in[other].step ? BPI_RELAY_ARRAY : BPI_RELAY_NUMBER) + (other == 0);
+  bpi_relay_fn fn = d->plan->kernels->relay_of[tile->wide](t->op->body->id, (bpi_relay_how)how);
+  t->relay = (bpi_tile_relay){
       .fn = fn, .first = (int8_t)(held >= 0 ? -1 : first), .other = (int8_t)other, .keep = !t->out.slot};
   return fn != NULL;
 }
@@ -44,33 +44,33 @@ static void set_kept(bpi_tile *tile, uint32_t *writer)
 {
   for (size_t i = 0; i < tile->n_steps; i++) {
     bpi_tile_step *t = &tile->steps[i];
-    bool behind = t->strip.fn && t->strip.first < 0;
+    bool behind = t->relay.fn && t->relay.first < 0;
     for (int k = 0; k < t->n_in; k++) {
-      bool held = behind && k != t->strip.other;
+      bool held = behind && k != t->relay.other;
       if (t->in[k].slot && writer[t->in[k].index] && !held)
-        tile->steps[writer[t->in[k].index] - 1].strip.keep = true;
+        tile->steps[writer[t->in[k].index] - 1].relay.keep = true;
     }
     if (t->out.slot)
       writer[t->out.index] = (uint32_t)i + 1;
   }
 }
 
-bp_status bpi_find_strips(bpi_draft *d, bpi_tile *tile)
+bp_status bpi_find_relays(bpi_draft *d, bpi_tile *tile)
 {
   uint32_t *writer = bpi_arena_alloc(&d->arena, tile->n_slots + 1, sizeof *writer);
   if (!writer)
     return bpi_nomem();
   tile->wide = d->wide;
   for (size_t i = 0, n = 0; i < tile->n_steps; i += n ? n : 1) {
-    for (n = 0; n < STRIP_STEPS && i + n < tile->n_steps; n++)
-      if (!set_strip(d, tile, &tile->steps[i + n], n ? &tile->steps[i + n - 1] : NULL))
+    for (n = 0; n < RELAY_STEPS && i + n < tile->n_steps; n++)
+      if (!set_relay(d, tile, &tile->steps[i + n], n ? &tile->steps[i + n - 1] : NULL))
         break;
     if (n == 1) /* alone, it is a loop */
-      tile->steps[i].strip = (bpi_tile_strip){0};
+      tile->steps[i].relay = (bpi_tile_relay){0};
     else if (n > 1)
-      tile->steps[i].strip.steps = (uint8_t)n;
-    if (i + n < tile->n_steps && n < STRIP_STEPS)
-      tile->steps[i + n].strip = (bpi_tile_strip){0};
+      tile->steps[i].relay.steps = (uint8_t)n;
+    if (i + n < tile->n_steps && n < RELAY_STEPS)
+      tile->steps[i + n].relay = (bpi_tile_relay){0};
   }
   set_kept(tile, writer);
   return BP_OK;

@@ -1,4 +1,4 @@
-/* Strips: cheap bodies one after another on eight vectors that stay in registers. Each is a function that does its work and jumps to the
+/* Relays: cheap bodies one after another on eight vectors that stay in registers. Each is a function that does its work and jumps to the
  * next one (threaded code), so what only the next body reads is neither stored nor loaded, and a body costs a few instructions
  * beside its own. A body is mapped over one vector by a loop over exactly its elements, which compilers turn into the vector
  * instructions themselves. */
@@ -51,9 +51,9 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 #define N(name) BPI_PASTE(name, S)
 #define V       N(vector)
 #define CODE(name)                                                                                          \
-  static __attribute__((unused)) void N(name)(const bpi_strip *s, int64_t at, V a0, V a1, V a2, V a3, V a4, \
+  static __attribute__((unused)) void N(name)(const bpi_relay *s, int64_t at, V a0, V a1, V a2, V a3, V a4, \
                                               V a5, V a6, V a7)
-#define NEXT ((N(strip_code))s[1].fn)(s + 1, at, a0, a1, a2, a3, a4, a5, a6, a7)
+#define NEXT ((N(relay_code))s[1].fn)(s + 1, at, a0, a1, a2, a3, a4, a5, a6, a7)
 #define EIGHT(DO, ...) \
   DO(0, __VA_ARGS__)   \
   DO(1, __VA_ARGS__)   \
@@ -87,7 +87,7 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 #define APPLY(i, name, w, first)   a##i = N(name##_map)(a##i, w, p0, p1, p2, first);
 #define APPLY_PART(i, name, first) a##i = N(name##_map)(a##i, PART(i), p0, p1, p2, first);
 
-#define STRIP1(name, text, ...)       \
+#define RELAY1(name, text, ...)       \
   MAP(name, __VA_ARGS__)              \
   CODE(name##_one)                    \
   {                                   \
@@ -95,7 +95,7 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
     EIGHT(APPLY, name, (V){0}, false) \
     NEXT;                             \
   }
-#define STRIP2_OF(name, how, text, first) \
+#define RELAY2_OF(name, how, text, first) \
   CODE(name##_array##how)                 \
   {                                       \
     PARAMETERS(text);                     \
@@ -109,30 +109,30 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
     EIGHT(APPLY, name, w, first)          \
     NEXT;                                 \
   }
-#define STRIP2(name, text, ...)  \
+#define RELAY2(name, text, ...)  \
   MAP(name, __VA_ARGS__)         \
-  STRIP2_OF(name, , text, false) \
-  STRIP2_OF(name, _first, text, true)
+  RELAY2_OF(name, , text, false) \
+  RELAY2_OF(name, _first, text, true)
 
 #define FIND1(name, text) \
   case BPI_BODY_##name:   \
-    return IS_CHEAP(text) ? (bpi_strip_fn)N(name##_one) : NULL;
+    return IS_CHEAP(text) ? (bpi_relay_fn)N(name##_one) : NULL;
 #define FIND2(name, text)                                                       \
   case BPI_BODY_##name:                                                         \
     return !IS_CHEAP(text)                ? NULL                                \
-           : how == BPI_STRIP_ARRAY       ? (bpi_strip_fn)N(name##_array)       \
-           : how == BPI_STRIP_ARRAY_FIRST ? (bpi_strip_fn)N(name##_array_first) \
-           : how == BPI_STRIP_NUMBER      ? (bpi_strip_fn)N(name##_number)      \
-                                          : (bpi_strip_fn)N(name##_number_first);
+           : how == BPI_RELAY_ARRAY       ? (bpi_relay_fn)N(name##_array)       \
+           : how == BPI_RELAY_ARRAY_FIRST ? (bpi_relay_fn)N(name##_array_first) \
+           : how == BPI_RELAY_NUMBER      ? (bpi_relay_fn)N(name##_number)      \
+                                          : (bpi_relay_fn)N(name##_number_first);
 
 #define T float
 #define S f32
-#include "kernels/simd/strips_real.h"
+#include "kernels/simd/relay_real.h"
 #undef T
 #undef S
 
 #define T double
 #define S f64
-#include "kernels/simd/strips_real.h"
+#include "kernels/simd/relay_real.h"
 #undef T
 #undef S
