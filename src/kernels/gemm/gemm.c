@@ -11,10 +11,11 @@
  * end depends on k alone. Dot products are one chain a lane. So an element's bits depend on the shape, never on the units that C is
  * cut into, nor on who computes them. */
 #include "kernels/gemm/strip.h"
+#include "kernels/gemmcut.h"
 
 #include <string.h>
 
-#include "kernels/gemm/gemm_cut.h"
+static const bpi_tiles tiles = {BPI_WIDE, BPI_MR, BPI_DOTS, BPI_KC_BYTES};
 
 #define T       float
 #define S       f32

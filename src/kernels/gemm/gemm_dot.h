@@ -9,73 +9,45 @@ typedef struct N(dots) {
   N(tile) to;
 } N(dots);
 
-/* Ends as many columns of row i of C, from column j on, as one fold gives. */
-BPI_INLINE void N(put_lane)(const N(tile) * t, int64_t i, int64_t j, LANE v)
-{
-  T *c = t->c + i * t->ldc + j;
-  if (t->bias)
-    v += *(const LANE *)(t->bias + j);
-  if (t->add)
-    v += *(const LANE *)c;
-  *(LANE *)c = v;
-}
-
-BPI_INLINE V N(load)(const T *p, int64_t n)
-{
-  if (n)
-    return N(bpi_some)(p, n);
-  return *(const U *)p;
-}
-
-/* Adds one vector of inner steps, or the n that are left where n is not 0. */
-BPI_INLINE void N(dot_step)(const int bn, const int am, const N(dots) * w, const T *b, const T *a, int64_t n,
-                            V *s)
-{
-  V y[8];
-#pragma GCC unroll 8
-  for (int j = 0; j < bn; j++)
-    y[j] = N(load)(b + j * w->ldb, n);
-#pragma GCC unroll 8
-  for (int i = 0; i < am; i++) {
-    const V x = N(load)(a + i * w->lda, n);
-#pragma GCC unroll 8
-    for (int j = 0; j < bn; j++)
-      s[i * bn + j] = MULADD(x, y[j], s[i * bn + j]);
-  }
-}
-
-/* A tile of am rows and bn columns of C. */
-BPI_INLINE void N(dot_tile)(const int bn, const int am, const N(dots) * w, int64_t i0, int64_t j0)
+/* A tile of am rows and bn columns of C: sums[i*bn + j]. The inner steps are whole vectors, then those in `rest`: rows of A, rows of B. */
+BPI_INLINE void N(dot_tile)(const int bn, const int am, const N(dots) * w, int64_t i0, int64_t j0,
+                            const V *rest, LANE *sums)
 {
   const T *a = w->a + i0 * w->lda, *b = w->b + j0 * w->ldb;
-  V s[4 * BPI_DOTS + 8];
+  int64_t lda = w->lda, ldb = w->ldb, k = w->k / VN * VN;
+  V s[4 * BPI_DOTS + 8], y[8];
 #pragma GCC unroll 32
   for (int i = 0; i < am * bn + TURN; i++)
     s[i] = (V){0};
-  int64_t p = 0;
-  for (; p + VN <= w->k; p += VN)
-    N(dot_step)(bn, am, w, b + p, a + p, 0, s);
-  if (p < w->k)
-    N(dot_step)(bn, am, w, b + p, a + p, w->k - p, s);
+#pragma GCC unroll 1
+  for (int turn = rest ? 0 : 1; turn < 2; turn++) {
+    for (int64_t p = 0; p < k; p += VN) {
 #pragma GCC unroll 8
-  for (int i = 0; i < am; i++) {
-    if (bn % TURN == 0) {
-#pragma GCC unroll 4
-      for (int j = 0; j < bn; j += TURN)
-        N(put_lane)(&w->to, i0 + i, j0 + j, N(bpi_fold)(s + i * bn + j));
-    } else {
-      const LANE v = N(bpi_fold)(s + i * bn);
-      N(put_some)(&w->to, w->to.c + (i0 + i) * w->to.ldc, j0, bn, (const T *)&v);
+      for (int j = 0; j < bn; j++)
+        y[j] = *(const U *)(b + j * ldb + p);
+#pragma GCC unroll 8
+      for (int i = 0; i < am; i++) {
+        const V x = *(const U *)(a + i * lda + p);
+#pragma GCC unroll 8
+        for (int j = 0; j < bn; j++)
+          s[i * bn + j] = MULADD(x, y[j], s[i * bn + j]);
+      }
     }
+    a = (const T *)rest;
+    b = (const T *)(rest + BPI_DOTS);
+    lda = ldb = k = VN;
   }
+#pragma GCC unroll 16
+  for (int i = 0; i < am * bn; i += TURN)
+    sums[i / TURN] = N(bpi_fold)(s + i);
 }
 
-typedef void (*N(dots_fn))(const N(dots) * w, int64_t i, int64_t j);
+typedef void (*N(dots_fn))(const N(dots) * w, int64_t i, int64_t j, const V *rest, LANE *sums);
 
-#define DOTS(bn, am)                                                      \
-  static void N(dots##bn##x##am)(const N(dots) * w, int64_t i, int64_t j) \
-  {                                                                       \
-    N(dot_tile)(bn, am, w, i, j);                                         \
+#define DOTS(bn, am)                                                                                 \
+  static void N(dots##bn##x##am)(const N(dots) * w, int64_t i, int64_t j, const V *rest, LANE *sums) \
+  {                                                                                                  \
+    N(dot_tile)(bn, am, w, i, j, rest, sums);                                                        \
   }
 #define EACH_DOTS(bn) DOTS(bn, 1) DOTS(bn, 2)
 #if BPI_DOTS == 4
@@ -101,13 +73,37 @@ static const N(dots_fn) N(all_dots)[4][3] = {EACH_HEIGHT(1), EACH_HEIGHT(2), EAC
 #undef EACH_DOTS
 #undef EACH_HEIGHT
 
+/* Ends columns [j, j + bn) of row i of C; whole folds at once. */
+static void N(put_dots)(const N(tile) * t, int64_t i, int64_t j, int bn, const T *sums)
+{
+  T *c = t->c + i * t->ldc;
+  int q = 0;
+  for (; q + TURN <= bn; q += TURN) {
+    LANE v = *(const LANE *)(sums + q), *to = (LANE *)(c + j + q);
+    if (t->bias)
+      v += *(const LANE *)(t->bias + j + q);
+    if (t->add)
+      v += *to;
+    *to = v;
+  }
+  N(put_some)(t, c, j + q, bn - q, sums + q);
+}
+
 /* Does a tile of at most `high` rows, a power of two, and returns its columns. */
 static int64_t N(do_dots)(const N(dots) * w, int64_t i, int64_t j, int64_t high)
 {
-  const int64_t left = w->columns - j;
-  const int size = left >= 8 && w->rows == 1 ? 3 : left >= 4 ? 2 : left >= 2 ? 1 : 0;
-  N(all_dots)[size][high / 2](w, i, j);
-  return 1 << size;
+  V rest[BPI_DOTS + 8];
+  LANE sums[(4 * BPI_DOTS + 8) / TURN];
+  const int64_t left = w->columns - j, p = w->k / VN * VN, some = w->k - p;
+  const int size = left >= 8 && w->rows == 1 ? 3 : left >= 4 ? 2 : left >= 2 ? 1 : 0, bn = 1 << size;
+  for (int64_t r = 0; r < high && some; r++)
+    rest[r] = N(bpi_some)(w->a + (i + r) * w->lda + p, some);
+  for (int64_t q = 0; q < bn && some; q++)
+    rest[BPI_DOTS + q] = N(bpi_some)(w->b + (j + q) * w->ldb + p, some);
+  N(all_dots)[size][high / 2](w, i, j, some ? rest : NULL, sums);
+  for (int64_t r = 0; r < high; r++)
+    N(put_dots)(&w->to, i + r, j, bn, (const T *)sums + r * bn);
+  return bn;
 }
 
 static int64_t N(dots_high)(int64_t rows)

@@ -14,27 +14,33 @@
 
 int64_t BPI_SYM(N(bpi_gemm_units))(const bpi_gemm *g)
 {
-  if (is_small(g))
+  if (bpi_gemm_small(g))
     return g->m > 0 && g->n > 0;
-  const cut u = cut_of(g, sizeof(T));
+  const bpi_cut u = bpi_cut_of(g, &tiles, sizeof(T));
   return u.row_blocks * u.groups;
 }
 
-/* Elements of scratch: packed rows, packed panels, a block of C. */
-static void N(rooms)(const cut *u, int64_t *rows, int64_t *panels, int64_t *block)
+/* Lanes of a group as whole panels. */
+static int64_t N(padded)(const bpi_cut *u)
+{
+  return (u->lanes + NR - 1) / NR * NR;
+}
+
+/* Elements of scratch: copied rows, packed panels, a block of C. */
+static void N(rooms)(const bpi_cut *u, int64_t *rows, int64_t *panels, int64_t *block)
 {
   const int64_t most = u->rows * u->together;
-  *rows = u->pack_r ? (u->r.flat ? most * (u->steps + u->pad) : u->steps * (most + u->pad)) : 0;
-  *panels = u->way != WAY_PANELS ? 0 : u->whole ? u->lanes * u->steps : NR * u->steps;
-  *block = u->way == WAY_PANELS && u->turned ? up(most, VN) * VN * u->lanes : 0;
+  *rows = u->copy_r ? (u->r.flat ? most * (u->steps + u->pad) : u->steps * (most + u->pad)) : 0;
+  *panels = u->way != BPI_WAY_PANELS ? 0 : u->whole ? N(padded)(u) * u->steps : NR * u->steps;
+  *block = u->way == BPI_WAY_PANELS && u->turned ? (most + VN) * N(padded)(u) : 0;
 }
 
 size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
 {
   int64_t rows, panels, block;
-  if (is_small(g))
+  if (bpi_gemm_small(g))
     return g->c ? 0 : (size_t)(g->m * g->n) * sizeof(T);
-  const cut u = cut_of(g, sizeof(T));
+  const bpi_cut u = bpi_cut_of(g, &tiles, sizeof(T));
   N(rooms)(&u, &rows, &panels, &block);
   return (size_t)(rows + panels + block + (g->c ? 0 : u.rows * u.lanes)) * sizeof(T) + 64;
 }
@@ -97,12 +103,13 @@ static BPI_SHARED void N(run_small)(const bpi_gemm *g, T *scratch)
     N(hand_over)(g, to.c, to.ldc, 0, g->m, 0, g->n);
 }
 
-static void N(run_dot_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *scratch)
+static void N(run_dot_unit)(const bpi_gemm *g, const bpi_cut *u, int64_t unit, T *scratch)
 {
-  const int64_t row = unit % u->row_blocks * u->rows, col = unit / u->row_blocks * u->lanes;
+  const int64_t row = unit % u->row_blocks * u->rows, group = unit / u->row_blocks,
+                col = bpi_cut_lane(u, group);
   N(dots) w = {.lda = u->r.ld, .ldb = u->l.ld};
   w.rows = g->m - row < u->rows ? g->m - row : u->rows;
-  w.columns = g->n - col < u->lanes ? g->n - col : u->lanes;
+  w.columns = bpi_cut_lane(u, group + 1) - col;
   const N(place) to = N(place_of)(g, scratch, row, col, w.columns);
   w.to = (N(tile)){.c = to.c, .ldc = to.ldc, .bias = g->bias ? (const T *)g->bias + col : NULL};
   w.to.add = g->accumulate && g->c;
@@ -118,9 +125,9 @@ static void N(run_dot_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *sc
 }
 
 /* One row of r times a part of the columns of l; turned: C is a column, whose elements lie side by side. */
-static void N(run_row_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *scratch)
+static void N(run_row_unit)(const bpi_gemm *g, const bpi_cut *u, int64_t unit, T *scratch)
 {
-  const int64_t at = unit * u->lanes, count = u->l.count - at < u->lanes ? u->l.count - at : u->lanes;
+  const int64_t at = bpi_cut_lane(u, unit), count = bpi_cut_lane(u, unit + 1) - at;
   const T *bias = g->bias;
   const N(place) to = u->turned ? N(place_of)(g, scratch, at, 0, 1) : N(place_of)(g, scratch, 0, at, count);
   for (int64_t j = 0; j < count; j++) {
@@ -137,23 +144,24 @@ static void N(run_row_unit)(const bpi_gemm *g, const cut *u, int64_t unit, T *sc
 /* Row blocks of one group, done together: rows [row, row + rows) of r times lanes [lane, lane + lanes) of l. */
 typedef struct N(job) {
   const bpi_gemm *g;
-  const cut *u;
+  const bpi_cut *u;
   int64_t row, rows, lane, lanes;
   int64_t step, steps;
   const T *r; /* rows of the inner block, and how far apart they lie */
   int64_t r_ld;
-  T *packed_rows, *panels, *block, *kept; /* scratch */
-  N(place) to;                            /* of the tiles */
+  T *copied, *panels, *block, *kept; /* scratch */
+  N(place) to;                       /* of the tiles, from this row on */
+  int64_t top;
 } N(job);
 
-static const T *N(at)(const side *s, int64_t row, int64_t step)
+static const T *N(at)(const bpi_side *s, int64_t row, int64_t step)
 {
   return (const T *)s->x + (s->flat ? row * s->ld + step : step * s->ld + row);
 }
 
 static bpi_ahead N(next_panel)(const N(job) * w, int64_t lane)
 {
-  const side *l = &w->u->l;
+  const bpi_side *l = &w->u->l;
   if (lane + 2 * NR > l->count)
     return (bpi_ahead){NULL, 0, 0, 0};
   const int64_t stride = l->ld * (int64_t)sizeof(T), steps = w->steps * (int64_t)sizeof(T);
@@ -165,12 +173,12 @@ static bpi_ahead N(next_panel)(const N(job) * w, int64_t lane)
 /* Rows [row, row + rows) of a job times the panel at `lane` of l; packed: NULL where it is read as it lies. */
 static void N(run_panel)(const N(job) * w, int64_t lane, int64_t row, int64_t rows, const T *packed)
 {
-  const cut *u = w->u;
+  const bpi_cut *u = w->u;
   const bpi_gemm *g = w->g;
   const bool first = w->step == 0;
   bpi_strip s = {.rows = rows, .steps = w->steps, .ldc = w->to.ldc, .b = packed, .bs = NR};
   s.columns = u->l.count - lane < NR ? (int)(u->l.count - lane) : NR;
-  s.c = w->to.c + (row - w->row) * w->to.ldc + (lane - w->lane);
+  s.c = w->to.c + (row - w->top) * w->to.ldc + (lane - w->lane);
   s.bias = first && !u->turned && g->bias ? (const T *)g->bias + lane : NULL;
   s.add = !first || (!u->turned && g->accumulate && g->c);
   if (!packed) {
@@ -187,27 +195,16 @@ static void N(run_panel)(const N(job) * w, int64_t lane, int64_t row, int64_t ro
 
 static const T *N(pack_panel)(const N(job) * w, int64_t lane, T *to)
 {
-  const side *l = &w->u->l;
+  const bpi_side *l = &w->u->l;
   const int columns = l->count - lane < NR ? (int)(l->count - lane) : NR;
   (l->flat ? N(pack_turned) : N(pack_plain))(w->steps, columns, N(at)(l, lane, w->step), l->ld, to);
   return to;
 }
 
-/* All panels are packed and stay near: rows of C are written along. */
-static void N(run_whole)(const N(job) * w)
-{
-  const int64_t height = bpi_strip_height(w->rows), end = w->row + w->rows;
-  for (int64_t j = 0; j < w->lanes; j += NR)
-    N(pack_panel)(w, w->lane + j, w->panels + j * w->steps);
-  for (int64_t i = w->row; i < end; i += height)
-    for (int64_t j = 0; j < w->lanes; j += NR)
-      N(run_panel)(w, w->lane + j, i, end - i < height ? end - i : height, w->panels + j * w->steps);
-}
-
 /* One panel after the other, as they lie or packed; each stays near while all rows pass it. */
 static void N(run_panels)(const N(job) * w)
 {
-  const cut *u = w->u;
+  const bpi_cut *u = w->u;
   const int64_t end = w->lane + w->lanes;
   for (int64_t j = w->lane; j < end; j += NR)
     N(run_panel)(w, j, w->row, w->rows, !u->pack_l && end - j >= NR ? NULL : N(pack_panel)(w, j, w->panels));
@@ -217,9 +214,9 @@ static void N(run_panels)(const N(job) * w)
 static void N(finish)(const N(job) * w, int64_t row, int64_t rows)
 {
   const bpi_gemm *g = w->g;
-  const T *from = w->to.c + (row - w->row) * w->to.ldc;
+  const T *from = w->to.c + (row - w->top) * w->to.ldc;
   if (!w->u->turned) {
-    N(hand_over)(g, w->to.c + (row - w->row) * w->to.ldc, w->to.ldc, row, rows, w->lane, w->lanes);
+    N(hand_over)(g, w->to.c + (row - w->top) * w->to.ldc, w->to.ldc, row, rows, w->lane, w->lanes);
     return;
   }
   const N(place) home = N(place_of)(g, w->kept, w->lane, row, rows);
@@ -231,28 +228,55 @@ static void N(finish)(const N(job) * w, int64_t row, int64_t rows)
   N(hand_over)(g, home.c, home.ldc, w->lane, w->lanes, row, rows);
 }
 
+/* All panels are packed and stay near: unit by unit, each finished at once. */
+static void N(run_whole)(N(job) * w)
+{
+  const bpi_cut *u = w->u;
+  const int64_t end = w->row + w->rows;
+  for (int64_t j = 0; j < w->lanes; j += NR)
+    N(pack_panel)(w, w->lane + j, w->panels + j * w->steps);
+  for (w->top = w->row; w->top < end; w->top += u->rows) {
+    const int64_t rows = end - w->top < u->rows ? end - w->top : u->rows;
+    w->to = N(place_of)(w->g, w->kept, w->top, w->lane, w->lanes);
+    for (int64_t j = 0; j < w->lanes; j += NR)
+      N(run_panel)(w, w->lane + j, w->top, rows, w->panels + j * w->steps);
+    N(finish)(w, w->top, rows);
+  }
+}
+
 /* Rows of r where they are, or a copy that lies better. */
 static void N(find_rows)(N(job) * w)
 {
-  const cut *u = w->u;
+  const bpi_cut *u = w->u;
   w->r = N(at)(&u->r, w->row, w->step);
   w->r_ld = u->r.ld;
-  if (!u->pack_r)
+  if (!u->copy_r)
     return;
   const int64_t rows = u->r.flat ? w->rows : w->steps, width = u->r.flat ? w->steps : w->rows;
-  N(copy_rows)(rows, width, w->r, u->r.ld, w->packed_rows, width + u->pad);
-  w->r = w->packed_rows;
+  N(copy_rows)(rows, width, w->r, u->r.ld, w->copied, width + u->pad);
+  w->r = w->copied;
   w->r_ld = width + u->pad;
 }
 
 static void N(run_job)(N(job) * w)
 {
-  const cut *u = w->u;
+  const bpi_cut *u = w->u;
+  w->top = w->row;
   w->step = 0;
+  if (u->whole) {
+    w->steps = w->g->k;
+    N(find_rows)(w);
+    N(run_whole)(w);
+    return;
+  }
+  if (u->turned)
+    w->to = (N(place)){w->block, N(padded)(u)};
+  else
+    w->to = N(place_of)(w->g, w->kept, w->row, w->lane, w->lanes);
   do {
     w->steps = w->g->k - w->step < u->steps ? w->g->k - w->step : u->steps;
     N(find_rows)(w);
-    (u->whole ? N(run_whole) : N(run_panels))(w);
+    N(run_panels)(w);
     w->step += u->steps;
   } while (w->step < w->g->k);
   for (int64_t row = w->row; row < w->row + w->rows; row += u->rows)
@@ -262,37 +286,33 @@ static void N(run_job)(N(job) * w)
 /* Units are numbered so that row blocks that are done together follow one another. Returns how many units were done. */
 static int64_t N(run_units)(N(job) * w, int64_t unit, int64_t end)
 {
-  const cut *u = w->u;
+  const bpi_cut *u = w->u;
   const int64_t above = unit / (u->together * u->groups) * u->together, left = u->row_blocks - above;
   const int64_t height = left < u->together ? left : u->together, at = unit - above * u->groups;
   const int64_t block = above + at % height;
   int64_t count = above + height - block < end - unit ? above + height - block : end - unit;
-  if (!w->g->c && !u->turned)
+  if (!w->g->c && !u->turned && !u->whole)
     count = 1; /* there is room for one */
   w->row = block * u->rows;
   w->rows = u->r.count - w->row < count * u->rows ? u->r.count - w->row : count * u->rows;
-  w->lane = at / height * u->lanes;
-  w->lanes = u->l.count - w->lane < u->lanes ? u->l.count - w->lane : u->lanes;
-  if (u->turned)
-    w->to = (N(place)){w->block, u->lanes};
-  else
-    w->to = N(place_of)(w->g, w->kept, w->row, w->lane, w->lanes);
+  w->lane = bpi_cut_lane(u, at / height);
+  w->lanes = bpi_cut_lane(u, at / height + 1) - w->lane;
   N(run_job)(w);
   return count;
 }
 
 static BPI_SHARED void N(run_large)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)
 {
-  const cut u = cut_of(g, sizeof(T));
-  if (u.way != WAY_PANELS) {
+  const bpi_cut u = bpi_cut_of(g, &tiles, sizeof(T));
+  if (u.way != BPI_WAY_PANELS) {
     for (; begin < end; begin++)
-      (u.way == WAY_DOTS ? N(run_dot_unit) : N(run_row_unit))(g, &u, begin, scratch);
+      (u.way == BPI_WAY_DOTS ? N(run_dot_unit) : N(run_row_unit))(g, &u, begin, scratch);
     return;
   }
   int64_t rows, panels, block;
   N(rooms)(&u, &rows, &panels, &block);
-  N(job) w = {.g = g, .u = &u, .packed_rows = scratch};
-  w.panels = w.packed_rows + rows;
+  N(job) w = {.g = g, .u = &u, .copied = scratch};
+  w.panels = w.copied + rows;
   w.block = w.panels + panels;
   w.kept = w.block + block;
   while (begin < end)
@@ -303,7 +323,7 @@ void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *s
 {
   if (begin >= end)
     return;
-  if (is_small(g))
+  if (bpi_gemm_small(g))
     N(run_small)(g, scratch);
   else
     N(run_large)(g, begin, end, scratch);

@@ -72,27 +72,31 @@ TILE(1)
 TILE(2)
 TILE(3)
 TILE(4)
+#if BPI_MR >= 6
 TILE(5)
 TILE(6)
+#endif
 #if BPI_MR == 8
 TILE(7)
 TILE(8)
-#endif
-#undef TILE
-
-#if BPI_MR == 8
 #define EACH_TILE(kind)                                                                            \
   {                                                                                                \
     N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6), N(kind##7), N(kind##8) \
   }
-#else
+#elif BPI_MR == 6
 #define EACH_TILE(kind)                                                    \
   {                                                                        \
     N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6) \
   }
+#else
+#define EACH_TILE(kind)                            \
+  {                                                \
+    N(kind##1), N(kind##2), N(kind##3), N(kind##4) \
+  }
 #endif
 static const N(tile_fn) N(tiles)[2][MR] = {EACH_TILE(rows), EACH_TILE(columns)};
 #undef EACH_TILE
+#undef TILE
 
 /* Asks for this tile's share of what is wanted soon. */
 BPI_INLINE void N(fetch)(const bpi_ahead *x, int64_t from, int64_t to, int64_t of)

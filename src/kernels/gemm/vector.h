@@ -47,7 +47,7 @@
 #define BPI_SPREAD_F64(x)       vdupq_n_f64(x)
 #else
 #define BPI_WIDE                16
-#define BPI_MR                  6
+#define BPI_MR                  4
 #define BPI_DOTS                2
 #define BPI_KC_BYTES            2048
 #define BPI_UNROLL              1
@@ -163,6 +163,9 @@ BPI_INLINE bpi_v_f32 bpi_some_f32(const float *p, int64_t n)
 {
 #if BPI_WIDE == 64
   return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif BPI_WIDE == 32
+  const __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), at));
 #else
   float v[BPI_WIDE / 4] = {0};
   for (int64_t i = 0; i < n; i++)
@@ -175,6 +178,8 @@ BPI_INLINE bpi_v_f64 bpi_some_f64(const double *p, int64_t n)
 {
 #if BPI_WIDE == 64
   return _mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#elif BPI_WIDE == 32
+  return _mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)));
 #else
   double v[BPI_WIDE / 8] = {0};
   for (int64_t i = 0; i < n; i++)
