@@ -8,7 +8,8 @@ enum {
   MOST_UNITS = 8,      /* number of units wanted if both are kept */
   TOGETHER_ROWS = 256, /* rows done together: so many of an inner block stay in the second-level cache */
   TOGETHER_BYTES =
-      524288,           /* of C done together, or panels packed together: so that they stay there as well */
+      524288, /* of C done together: so that it stays there as well; twice that where blocks add up */
+  WHOLE_BYTES = 32768,  /* panels packed together: they stay in the first-level cache */
   UNIT_BYTES = 65536,   /* of C in a unit: in the cache when it is handed over */
   ROW_BYTES = 4096,     /* rows of C up to here are not cut: what comes after the product likes them whole */
   GROUP_BYTES = 262144, /* panels of a group, where rows are longer */
@@ -51,7 +52,8 @@ static double dots_cost(const problem *p)
   const bpi_gemm *g = p->g;
   const double steps = (double)up(g->k, p->vn), folds = (double)up(g->k * p->size, DOT_BYTES);
   const double each = g->m == 1 || g->n == 1 ? 1.2 : p->t->dots < 4 ? 1.3 : 1.05;
-  return (double)(g->m * g->n) * (steps * each + 7 * folds);
+  const double fold = p->t->dots < 4 ? 7 : 2;
+  return (double)(g->m * g->n) * (steps * each + fold * folds);
 }
 
 /* As many units as there is work for, not smaller than is good for what follows them. */
@@ -113,10 +115,11 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
   const int64_t apart = u->r.ld * p->size, width = up(u->lanes, p->nr) * p->nr * p->size;
   u->pad = 64 / p->size;
   u->pack_l = u->l.flat || u->r.count > 2 * p->t->rows;
-  u->whole = u->pack_l && !u->turned && u->steps >= k && u->steps * width <= TOGETHER_BYTES;
-  const int64_t room = u->whole ? TOGETHER_ROWS : least(TOGETHER_ROWS, TOGETHER_BYTES / width);
+  u->whole =
+      u->pack_l && !u->turned && u->steps >= k && u->steps * width <= WHOLE_BYTES && n * p->size >= 2048;
+  const int64_t room = least(TOGETHER_ROWS, TOGETHER_BYTES / width);
   u->together = u->rows < room ? room / u->rows : 1;
-  /* Rows a power of two apart, or pages, share a few sets of the caches and take an entry of the TLB each. */
+  /* Rows a power of two apart share a few sets of the caches; inner steps that lie apart have no stream that could be foreseen. */
   u->copy_r = u->r.count > low && u->l.count > 2 * p->nr &&
               (u->r.flat ? apart % 4096 == 0 : apart % 1024 == 0 || apart >= 4096);
 }

@@ -73,22 +73,6 @@ static const N(dots_fn) N(all_dots)[4][3] = {EACH_HEIGHT(1), EACH_HEIGHT(2), EAC
 #undef EACH_DOTS
 #undef EACH_HEIGHT
 
-/* Ends columns [j, j + bn) of row i of C; whole folds at once. */
-static void N(put_dots)(const N(tile) * t, int64_t i, int64_t j, int bn, const T *sums)
-{
-  T *c = t->c + i * t->ldc;
-  int q = 0;
-  for (; q + TURN <= bn; q += TURN) {
-    LANE v = *(const LANE *)(sums + q), *to = (LANE *)(c + j + q);
-    if (t->bias)
-      v += *(const LANE *)(t->bias + j + q);
-    if (t->add)
-      v += *to;
-    *to = v;
-  }
-  N(put_some)(t, c, j + q, bn - q, sums + q);
-}
-
 /* Does a tile of at most `high` rows, a power of two, and returns its columns. */
 static int64_t N(do_dots)(const N(dots) * w, int64_t i, int64_t j, int64_t high)
 {
@@ -102,7 +86,7 @@ static int64_t N(do_dots)(const N(dots) * w, int64_t i, int64_t j, int64_t high)
     rest[BPI_DOTS + q] = N(bpi_some)(w->b + (j + q) * w->ldb + p, some);
   N(all_dots)[size][high / 2](w, i, j, some ? rest : NULL, sums);
   for (int64_t r = 0; r < high; r++)
-    N(put_dots)(&w->to, i + r, j, bn, (const T *)sums + r * bn);
+    N(put_some)(&w->to, w->to.c + (i + r) * w->to.ldc, j, bn, (const T *)sums + r * bn);
   return bn;
 }
 

@@ -47,11 +47,26 @@ static void N(pack_turned)(int64_t k, int columns, const T *x, int64_t ld, T *to
       to[p * NR + j] = x[j * ld + p];
 }
 
-/* Rows or inner steps that lie badly are copied to a block whose rows lie well. */
+/* Rows that lie badly are copied to a block whose rows lie well. */
 static void N(copy_rows)(int64_t rows, int64_t width, const T *x, int64_t ld, T *to, int64_t to_ld)
 {
   for (int64_t i = 0; i < rows; i++, x += ld, to += to_ld)
     memcpy(to, x, (size_t)width * sizeof(T));
+}
+
+/* Rows whose elements of one inner step lie side by side, in tiles of MR one after another: [steps][MR]. x is gone through a few
+ * steps at a time, so that its lines are read once. */
+static void N(copy_tiles)(int64_t rows, int64_t k, const T *x, int64_t ld, T *to)
+{
+  enum { FEW = 8 };
+  for (int64_t p = 0; p < k; p += FEW)
+    for (int64_t i = 0; i < rows; i += MR)
+      for (int64_t q = p; q < p + FEW && q < k; q++) {
+        if (rows - i >= MR)
+          memcpy(to + i * k + q * MR, x + q * ld + i, MR * sizeof(T));
+        else
+          memcpy(to + i * k + q * MR, x + q * ld + i, (size_t)(rows - i) * sizeof(T));
+      }
 }
 
 /* C[j, i] = x[i, j] (+ bias[i]) (+ C[j, i]) for i < rows, j < columns: what was computed transposed comes home. x has whole

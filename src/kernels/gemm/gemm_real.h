@@ -30,7 +30,7 @@ static int64_t N(padded)(const bpi_cut *u)
 static void N(rooms)(const bpi_cut *u, int64_t *rows, int64_t *panels, int64_t *block)
 {
   const int64_t most = u->rows * u->together;
-  *rows = u->copy_r ? (u->r.flat ? most * (u->steps + u->pad) : u->steps * (most + u->pad)) : 0;
+  *rows = u->copy_r ? (most + MR) * (u->steps + u->pad) : 0;
   *panels = u->way != BPI_WAY_PANELS ? 0 : u->whole ? N(padded)(u) * u->steps : NR * u->steps;
   *block = u->way == BPI_WAY_PANELS && u->turned ? (most + VN) * N(padded)(u) : 0;
 }
@@ -148,7 +148,7 @@ typedef struct N(job) {
   int64_t row, rows, lane, lanes;
   int64_t step, steps;
   const T *r; /* rows of the inner block, and how far apart they lie */
-  int64_t r_ld;
+  int64_t r_ld, copied_row, copied_rows;
   T *copied, *panels, *block, *kept; /* scratch */
   N(place) to;                       /* of the tiles, from this row on */
   int64_t top;
@@ -185,9 +185,10 @@ static void N(run_panel)(const N(job) * w, int64_t lane, int64_t row, int64_t ro
     s.b = N(at)(&u->l, lane, w->step);
     s.bs = u->l.ld;
   }
+  s.tiled = u->copy_r && !u->r.flat;
   s.ars = u->r.flat ? w->r_ld : 1;
   s.acs = u->r.flat ? 1 : w->r_ld;
-  s.a = w->r + (row - w->row) * s.ars;
+  s.a = w->r + (row - w->row) * (s.tiled ? w->steps : s.ars);
   if (u->pack_l && !u->whole)
     s.ahead = N(next_panel)(w, lane);
   BPI_SYM(N(bpi_strip))(&s);
@@ -244,18 +245,21 @@ static void N(run_whole)(N(job) * w)
   }
 }
 
-/* Rows of r where they are, or a copy that lies better. */
+/* Rows of r where they are, or a copy that lies better. One inner block's copy serves all groups. */
 static void N(find_rows)(N(job) * w)
 {
   const bpi_cut *u = w->u;
-  w->r = N(at)(&u->r, w->row, w->step);
-  w->r_ld = u->r.ld;
-  if (!u->copy_r)
+  const T *from = N(at)(&u->r, w->row, w->step);
+  w->r = u->copy_r ? w->copied : from;
+  w->r_ld = !u->copy_r ? u->r.ld : u->r.flat ? w->steps + u->pad : MR;
+  if (!u->copy_r || (w->copied_row == w->row && w->copied_rows >= w->rows && u->steps >= w->g->k))
     return;
-  const int64_t rows = u->r.flat ? w->rows : w->steps, width = u->r.flat ? w->steps : w->rows;
-  N(copy_rows)(rows, width, w->r, u->r.ld, w->copied, width + u->pad);
-  w->r = w->copied;
-  w->r_ld = width + u->pad;
+  if (u->r.flat)
+    N(copy_rows)(w->rows, w->steps, from, u->r.ld, w->copied, w->r_ld);
+  else
+    N(copy_tiles)(w->rows, w->steps, from, u->r.ld, w->copied);
+  w->copied_row = w->row;
+  w->copied_rows = w->rows;
 }
 
 static void N(run_job)(N(job) * w)
@@ -311,7 +315,7 @@ static BPI_SHARED void N(run_large)(const bpi_gemm *g, int64_t begin, int64_t en
   }
   int64_t rows, panels, block;
   N(rooms)(&u, &rows, &panels, &block);
-  N(job) w = {.g = g, .u = &u, .copied = scratch};
+  N(job) w = {.g = g, .u = &u, .copied = scratch, .copied_row = -1};
   w.panels = w.copied + rows;
   w.block = w.panels + panels;
   w.kept = w.block + block;

@@ -18,12 +18,21 @@ BPI_INLINE void N(put)(const N(tile) * t, T *c, int at, V v)
   *(U *)(c + at) = v;
 }
 
-/* The same for `count` elements from column j on, one by one. */
+/* The same for `count` elements from column j on, in pieces of 16 bytes, then one by one. */
 static void N(put_some)(const N(tile) * t, T *c, int64_t j, int64_t count, const T *sums)
 {
-  for (int64_t q = 0; q < count; q++) {
+  int64_t q = 0;
+  for (c += j; q + TURN <= count; q += TURN) {
+    LANE v = *(const LANE *)(sums + q);
+    if (t->bias)
+      v += *(const LANE *)(t->bias + j + q);
+    if (t->add)
+      v += *(const LANE *)(c + q);
+    *(LANE *)(c + q) = v;
+  }
+  for (; q < count; q++) {
     const T v = t->bias ? sums[q] + t->bias[j + q] : sums[q];
-    c[j + q] = t->add ? v + c[j + q] : v;
+    c[q] = t->add ? v + c[q] : v;
   }
 }
 
@@ -73,30 +82,32 @@ TILE(2)
 TILE(3)
 TILE(4)
 #if BPI_MR >= 6
-TILE(5)
 TILE(6)
 #endif
 #if BPI_MR == 8
-TILE(7)
 TILE(8)
-#define EACH_TILE(kind)                                                                            \
-  {                                                                                                \
-    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6), N(kind##7), N(kind##8) \
-  }
-#elif BPI_MR == 6
-#define EACH_TILE(kind)                                                    \
-  {                                                                        \
-    N(kind##1), N(kind##2), N(kind##3), N(kind##4), N(kind##5), N(kind##6) \
-  }
-#else
-#define EACH_TILE(kind)                            \
-  {                                                \
-    N(kind##1), N(kind##2), N(kind##3), N(kind##4) \
-  }
 #endif
-static const N(tile_fn) N(tiles)[2][MR] = {EACH_TILE(rows), EACH_TILE(columns)};
-#undef EACH_TILE
 #undef TILE
+
+/* Tiles of 5 and 7 rows are done in two: too rare to be worth their code. */
+static const struct {
+  int rows;
+  N(tile_fn) fn[2];
+} N(tiles)[] = {
+    {0},
+    {1, {N(rows1), N(columns1)}},
+    {2, {N(rows2), N(columns2)}},
+    {3, {N(rows3), N(columns3)}},
+    {4, {N(rows4), N(columns4)}},
+#if BPI_MR >= 6
+    {4, {N(rows4), N(columns4)}},
+    {6, {N(rows6), N(columns6)}},
+#endif
+#if BPI_MR == 8
+    {6, {N(rows6), N(columns6)}},
+    {8, {N(rows8), N(columns8)}},
+#endif
+};
 
 /* Asks for this tile's share of what is wanted soon. */
 BPI_INLINE void N(fetch)(const bpi_ahead *x, int64_t from, int64_t to, int64_t of)
@@ -110,18 +121,20 @@ void BPI_SYM(N(bpi_strip))(const bpi_strip *s)
 {
   T sums[MR * NR];
   const bool columns = s->acs != 1, whole = s->columns == NR;
-  const int64_t height = bpi_strip_height(s->rows);
+  const int64_t height = s->tiled ? MR : bpi_strip_height(s->rows);
   const N(tile) home = {.c = s->c, .ldc = s->ldc, .bias = s->bias, .add = s->add},
                 some = {.c = sums, .ldc = NR};
   N(tile) t = whole ? home : some;
-  const T *a = s->a;
-  for (int64_t i = 0; i < s->rows; i += height, a += height * s->ars) {
-    const int64_t rows = s->rows - i < height ? s->rows - i : height;
+  for (int64_t i = 0, rows; i < s->rows; i += rows) {
+    const int64_t tile = i / height * height,
+                  left = s->rows - tile < height ? s->rows - i : tile + height - i;
+    const T *a = (const T *)s->a + tile * (s->tiled ? s->steps : s->ars) + (i - tile) * s->ars;
+    rows = N(tiles)[left].rows;
     if (s->ahead.from)
       N(fetch)(&s->ahead, i, i + rows, s->rows);
-    N(tiles)[columns][rows - 1](s->steps, a, columns ? s->acs : s->ars, s->b, s->bs, &t);
+    N(tiles)[left].fn[columns](s->steps, a, columns ? s->acs : s->ars, s->b, s->bs, &t);
     if (whole)
-      t.c += height * s->ldc;
+      t.c += rows * s->ldc;
     for (int64_t r = 0; r < rows && !whole; r++)
       N(put_some)(&home, home.c + (i + r) * s->ldc, 0, s->columns, sums + r * NR);
   }

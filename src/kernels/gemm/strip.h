@@ -21,6 +21,8 @@ typedef struct bpi_strip {
   int64_t rows, steps;
   const void *a, *b;
   int64_t ars, acs, bs;
+  bool
+      tiled; /* A is a sequence of tiles of BPI_MR rows, [steps][BPI_MR] each, the last with room for as many: ars 1, acs BPI_MR */
   void *c;
   int64_t ldc;
   const void *bias; /* of the columns; NULL: none */
@@ -32,11 +34,11 @@ typedef struct bpi_strip {
 void BPI_SYM(bpi_strip_f32)(const bpi_strip *s);
 void BPI_SYM(bpi_strip_f64)(const bpi_strip *s);
 
-/* Rows of one tile in a strip of `rows`: nearly equal ones, as low tiles hide no latencies. */
+/* Rows of one tile in a strip of `rows`: nearly equal ones, as low tiles hide no latencies, and even. */
 BPI_INLINE int64_t bpi_strip_height(int64_t rows)
 {
   const int64_t tiles = (rows + BPI_MR - 1) / BPI_MR;
-  return tiles ? (rows + tiles - 1) / tiles : 1;
+  return tiles ? ((rows + tiles - 1) / tiles + 1) / 2 * 2 : 2;
 }
 
 #endif
