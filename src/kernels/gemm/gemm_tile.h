@@ -125,10 +125,12 @@ void BPI_SYM(N(bpi_strip))(const bpi_strip *s)
   const N(tile) home = {.c = s->c, .ldc = s->ldc, .bias = s->bias, .add = s->add},
                 some = {.c = sums, .ldc = NR};
   N(tile) t = whole ? home : some;
-  for (int64_t i = 0, rows; i < s->rows; i += rows) {
-    const int64_t tile = i / height * height,
-                  left = s->rows - tile < height ? s->rows - i : tile + height - i;
-    const T *a = (const T *)s->a + tile * (s->tiled ? s->steps : s->ars) + (i - tile) * s->ars;
+  const T *a = s->a;
+  for (int64_t i = 0, rows, left = 0; i < s->rows; i += rows, left -= rows, a += rows * s->ars) {
+    if (left == 0) {
+      left = s->rows - i < height ? s->rows - i : height;
+      a = (const T *)s->a + i * (s->tiled ? s->steps : s->ars);
+    }
     rows = N(tiles)[left].rows;
     if (s->ahead.from)
       N(fetch)(&s->ahead, i, i + rows, s->rows);
