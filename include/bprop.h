@@ -428,6 +428,7 @@ typedef struct bp_kernel_call {
 
 typedef bp_status (*bp_kernel)(bp_kernel_call *c);
 struct bpi_gemm;
+struct bpi_reduction;
 
 /** A scalar body, for every dtype and instruction set; made by the BODY macros of src/ops/family.h. */
 typedef struct bp_body {
@@ -490,6 +491,8 @@ struct bp_op {
   /** Internal: rows that are one matrix product, of inputs 0 and 1, plus input 2 where there are three, say which, without addresses; false
    *  where it is several. */
   bool (*product)(const bp_kernel_call *c, struct bpi_gemm *g);
+  /** Internal: rows that are one reduction say which; false where it is none of contiguous elements. */
+  bool (*reduction)(const bp_kernel_call *c, struct bpi_reduction *r);
   uint32_t overwrites; /**< bit i: the first result may be written over x[i] (same size, contiguous) */
 
   /** Example calls for the laws: "x[3,4] in -2..2 not 0, w[4]; axes=[1], keep=1". See src/check/example.h. */

@@ -9,7 +9,7 @@
 /* Where a value of the block lives inside a run of instructions. Values that share a room (parts of a join) share this. */
 typedef struct bpi_code_room {
   size_t lo, hi;  /* bytes of the block that its operands cover */
-  uint32_t piece; /* the only run that touches it, + 1; 0: none yet */
+  uint32_t scope; /* the only one that touches it; 0: none yet */
   uint8_t dtype;
   bool stored;   /* it must be in the block: others read it */
   bool declared; /* as a local variable */
@@ -27,15 +27,18 @@ enum { BPI_CODE_TOUCHES = 96 };
 typedef struct bpi_emit {
   const bp_plan *p;
   bpi_code *code;
-  bpi_text t;           /* functions */
-  uint8_t *bodies;      /* per body, a bit for each element type that is used */
-  bpi_code_room *rooms; /* by value */
-  uint32_t *piece_of;   /* by instruction */
-  uint32_t piece;       /* that is written now */
-  uint32_t temps;       /* names given */
-  uint8_t *seen;        /* by entry, then input: a pointer to it is there */
-  int64_t loop;         /* elements of the open loop; 0: none */
-  bpi_text head, body;  /* of the open loop */
+  bpi_text t;                  /* functions */
+  uint8_t *bodies;             /* per body, a bit for each element type that is used */
+  bpi_code_room *rooms;        /* by value */
+  uint32_t piece;              /* that is written now */
+  uint32_t scope, first_scope; /* numbers from 1 on; of the run's first scope */
+  double scope_weight;
+  const bpi_piece *writing; /* the run that is written; NULL while it is only looked at */
+  bool by_env;              /* it has too many pointers to pass as parameters */
+  uint32_t temps;           /* names given */
+  uint8_t *seen;            /* by entry, then input: a pointer to it is there */
+  int64_t loop;             /* elements of the open loop; 0: none */
+  bpi_text head, body;      /* of the open loop */
   bpi_code_touch touch[BPI_CODE_TOUCHES];
   int n_touch;
 } bpi_emit;
@@ -63,12 +66,16 @@ void bpi_code_number(bpi_text *t, int dtype, const void *data);
 bool bpi_code_is_part(const bp_plan *p, const bpi_instr *i);
 void bpi_code_write_part(bpi_emit *e, uint32_t instr);
 
-/* ---- runs of small instructions (runcode.c, productcode.c) ---- */
+/* ---- runs of small instructions (runcode.c) ---- */
 
 bool bpi_code_is_small(const bp_plan *p, const bpi_instr *i);
-void bpi_code_begin_run(bpi_emit *e, uint32_t first, uint32_t count);
+void bpi_code_begin_run(bpi_emit *e, const bpi_piece *piece);
 void bpi_code_write_small(bpi_emit *e, uint32_t instr);
 void bpi_code_end_run(bpi_emit *e);
+/* A run is several C functions, for compilers take more than linear time for one: scopes of at most so much weight. Before each
+ * statement; it may close the scope and open the next. */
+void bpi_code_next_scope(bpi_emit *e, double weight);
+
 /* The element of an operand that stands `index` behind its first. */
 void bpi_code_element(const bpi_emit *e, bpi_text *t, const bpi_operand *x, const char *index);
 /* The local variable that an operand is in, where it is its first mention. */
@@ -77,8 +84,9 @@ void bpi_code_close_loop(bpi_emit *e);
 /* Bytes from the first element of an operand behind its last. False where strides run backward. */
 bool bpi_code_span(const bpi_operand *x, size_t *bytes);
 
-bool bpi_code_is_product(const bp_plan *p, const bpi_instr *i);
-void bpi_code_write_product(bpi_emit *e, const bpi_instr *i);
+/* Kernels of rows that are written out (rowcode.c). */
+bool bpi_code_is_row(const bp_plan *p, const bpi_instr *i);
+void bpi_code_write_row(bpi_emit *e, const bpi_instr *i);
 
 /* The strided operand's element number `index` as an expression of its offset. */
 void bpi_code_offset(bpi_text *t, const bpi_operand *x, const char *index);

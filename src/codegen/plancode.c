@@ -3,15 +3,29 @@
 
 #include <string.h>
 
-/* A function of this weight is compiled in well under a second; all of them in well under a minute. */
-enum { RUN_WEIGHT = 3000, MOST_LOCAL = 4096 };
+/* What is compiled in well under a minute. */
 #define MOST_WEIGHT 600000.0
+enum { MOST_LOCAL = 4096 };
 
 /* ---- pieces ---- */
+
+static double scalars_weight(const bpi_scalars *p)
+{
+  double weight = 0;
+  for (const uint32_t *at = p->code; at < p->end;) {
+    const bpi_scalar_step *s = bpi_run_step_of(p, *at);
+    uint32_t n = bpi_run_length(*at);
+    weight += n * (s->loop ? bpi_code_body_weight(s->op->body->id) : 1);
+    at += 1 + n * (s->n_in + 1u);
+  }
+  return weight;
+}
 
 static double instr_weight(const bpi_instr *i)
 {
   double weight = 1;
+  if (i->kind == BPI_DO_SCALARS)
+    return scalars_weight(i->scalars);
   if (i->kind == BPI_DO_LOOP)
     return bpi_code_body_weight(i->op->body->id);
   if (i->kind == BPI_DO_TILE)
@@ -26,20 +40,22 @@ static bpi_piece_kind kind_of(const bp_plan *p, const bpi_instr *i)
 }
 
 /* What an instruction costs beside its arithmetic when it is interpreted, and a step of a tile program for each tile. */
-enum { STEP_NS = 6, TILE_STEP_NS = 100 };
+enum { STEP_NS = 6, SCALAR_NS = 2, TILE_STEP_NS = 100 };
 
 static double saved_by(const bpi_instr *i, bpi_piece_kind kind)
 {
   if (kind == BPI_PIECE_STEPS)
     return 0;
-  return kind == BPI_PIECE_RUN ? STEP_NS : (double)i->units * (double)i->tile->n_steps * TILE_STEP_NS;
+  if (kind == BPI_PIECE_RUN)
+    return i->kind == BPI_DO_SCALARS ? (double)i->n * SCALAR_NS : STEP_NS;
+  return (double)i->units * (double)i->tile->n_steps * TILE_STEP_NS;
 }
 
 static bp_status cut(bpi_emit *e)
 {
   bpi_code *c = e->code;
   const bp_plan *p = e->p;
-  double weight = 0, all = 0;
+  double all = 0;
   c->pieces = bpi_alloc(p->ctx, p->n_instrs + 1, sizeof *c->pieces);
   if (!c->pieces)
     return bpi_nomem();
@@ -49,17 +65,13 @@ static bp_status cut(bpi_emit *e)
     if (all + w > MOST_WEIGHT)
       kind = BPI_PIECE_STEPS;
     bpi_piece *last = c->n_pieces ? &c->pieces[c->n_pieces - 1] : NULL;
-    if (!last || last->kind != kind || kind == BPI_PIECE_PART ||
-        (kind == BPI_PIECE_RUN && weight + w > RUN_WEIGHT)) {
+    if (!last || last->kind != kind || kind == BPI_PIECE_PART) {
       c->pieces[c->n_pieces++] = (bpi_piece){.first = n, .kind = (uint8_t)kind};
       c->compiled += kind != BPI_PIECE_STEPS;
-      weight = 0;
     }
     c->pieces[c->n_pieces - 1].count++;
-    weight += w;
-    all += w;
+    all += kind == BPI_PIECE_STEPS ? 0 : w;
     c->saved_ns += saved_by(&p->instrs[n], kind);
-    e->piece_of[n] = (uint32_t)c->n_pieces;
   }
   return BP_OK;
 }
@@ -73,8 +85,8 @@ static uint32_t top_room(const bp_plan *p, uint32_t value)
   return value;
 }
 
-/* piece: the number + 1 of the run that the operand is in; 0: what is no run. */
-static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t piece)
+/* scope: that the operand is touched in; 0: what is no run. */
+static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t scope)
 {
   size_t bytes;
   if (x->segment != BPI_BLOCK || x->size < 0)
@@ -83,20 +95,50 @@ static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t piece)
   bool forward = bpi_code_span(x, &bytes), fresh = r->hi == 0;
   r->lo = fresh || x->offset < r->lo ? x->offset : r->lo;
   r->hi = x->offset + bytes > r->hi ? x->offset + bytes : r->hi;
-  r->stored = r->stored || !piece || !forward || (!fresh && (r->piece != piece || r->dtype != x->dtype)) ||
+  r->stored = r->stored || !scope || !forward || (!fresh && (r->scope != scope || r->dtype != x->dtype)) ||
               r->hi - r->lo > MOST_LOCAL;
-  r->piece = piece;
+  r->scope = scope;
   r->dtype = x->dtype;
+}
+
+static void see_rows(bpi_emit *e, const bpi_instr *i, bool inside)
+{
+  bpi_code_row row;
+  const uint32_t *at = i->scalars->code;
+  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row);) {
+    const bpi_scalar_step *s = row.step;
+    if (inside)
+      bpi_code_next_scope(e, s->loop ? bpi_code_body_weight(s->op->body->id) : 1);
+    for (uint32_t k = s->loop ? 0 : s->n_in; k <= s->n_in; k++)
+      see_operand(e, &row.x[k], inside ? e->scope : 0);
+    if (!s->loop)
+      see_operand(e, &i->x[row.take], inside ? e->scope : 0);
+  }
+}
+
+/* A guard is told of in the interpreter's words, which reads what is wrong from the block. */
+static void see_instr(bpi_emit *e, const bpi_instr *i, bool inside)
+{
+  if (i->kind == BPI_DO_SCALARS) {
+    see_rows(e, i, inside);
+    return;
+  }
+  if (inside)
+    bpi_code_next_scope(e, instr_weight(i));
+  for (uint32_t k = 0; k < i->n_in + i->n_out; k++)
+    see_operand(e, &i->x[k], inside && i->kind != BPI_DO_GUARD ? e->scope : 0);
 }
 
 static void place_rooms(bpi_emit *e)
 {
   const bp_plan *p = e->p;
-  for (uint32_t n = 0; n < p->n_instrs; n++) {
-    const bpi_instr *i = &p->instrs[n];
-    bool inside = e->code->pieces[e->piece_of[n] - 1].kind == BPI_PIECE_RUN && i->kind != BPI_DO_GUARD;
-    for (uint32_t k = 0; k < i->n_in + i->n_out; k++)
-      see_operand(e, &i->x[k], inside ? e->piece_of[n] : 0);
+  for (size_t n = 0; n < e->code->n_pieces; n++) {
+    const bpi_piece *piece = &e->code->pieces[n];
+    bool inside = piece->kind == BPI_PIECE_RUN;
+    if (inside)
+      bpi_code_begin_run(e, NULL);
+    for (uint32_t k = 0; k < piece->count; k++)
+      see_instr(e, &p->instrs[piece->first + k], inside);
   }
   for (size_t k = 0; k < p->n_outputs; k++)
     see_operand(e, &p->outputs[k], 0);
@@ -114,6 +156,7 @@ static bp_status tell_locals(bpi_emit *e)
 
 static void write_pieces(bpi_emit *e)
 {
+  e->scope = 0;
   for (uint32_t n = 0; n < e->code->n_pieces; n++) {
     const bpi_piece *piece = &e->code->pieces[n];
     e->piece = n;
@@ -121,9 +164,13 @@ static void write_pieces(bpi_emit *e)
       bpi_code_write_part(e, piece->first);
     if (piece->kind != BPI_PIECE_RUN)
       continue;
-    bpi_code_begin_run(e, piece->first, piece->count);
-    for (uint32_t k = 0; k < piece->count; k++)
+    bpi_code_begin_run(e, piece);
+    for (uint32_t k = 0; k < piece->count; k++) {
+      const bpi_instr *i = &e->p->instrs[piece->first + k];
+      if (i->kind != BPI_DO_SCALARS)
+        bpi_code_next_scope(e, instr_weight(i));
       bpi_code_write_small(e, piece->first + k);
+    }
     bpi_code_end_run(e);
   }
 }
@@ -133,9 +180,8 @@ static bp_status make(bpi_emit *e)
   const bp_plan *p = e->p;
   e->bodies = bpi_zalloc(p->ctx, BPI_BODY_COUNT, 1);
   e->rooms = bpi_zalloc(p->ctx, p->n_values + (size_t)1, sizeof *e->rooms);
-  e->piece_of = bpi_zalloc(p->ctx, p->n_instrs + 1, sizeof *e->piece_of);
   e->seen = bpi_zalloc(p->ctx, p->n_entries + p->n_inputs + 1, 1);
-  if (!e->bodies || !e->rooms || !e->piece_of || !e->seen)
+  if (!e->bodies || !e->rooms || !e->seen)
     return bpi_nomem();
   bp_status s = cut(e);
   if (s != BP_OK)
@@ -168,7 +214,6 @@ bp_status bpi_code_make(const bp_plan *p, bpi_code *c)
   bpi_text_free(&e->body);
   bpi_free(p->ctx, e->bodies);
   bpi_free(p->ctx, e->rooms);
-  bpi_free(p->ctx, e->piece_of);
   bpi_free(p->ctx, e->seen);
   bpi_free(p->ctx, e);
   if (s != BP_OK)

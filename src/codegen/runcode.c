@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 256 };
+/* A function of SCOPE_WEIGHT is compiled in well under a second. */
+enum { SMALL = 256, SCOPE_WEIGHT = 3000, MOST_POINTERS = 24 };
 
 static uint32_t top_of(const bp_plan *p, uint32_t value)
 {
@@ -37,6 +38,42 @@ static bool guard_is_small(const bpi_instr *i)
   return true;
 }
 
+bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, uint32_t *left, bpi_code_row *row)
+{
+  const bpi_scalars *p = i->scalars;
+  if (!*left) {
+    if (*at >= p->end)
+      return false;
+    row->step = bpi_run_step_of(p, **at);
+    *left = bpi_run_length(*(*at)++);
+  }
+  const bpi_scalar_step *s = row->step;
+  for (uint32_t k = 0; k <= s->n_in; k++, ++*at)
+    row->x[k] = (bpi_operand){.segment = BPI_BLOCK,
+                              .dtype = s->dtype[k],
+                              .contiguous = true,
+                              .value = p->values[*at - p->code],
+                              .offset = **at,
+                              .size = 1};
+  row->take = s->loop ? 0 : (uint32_t)row->x[0].offset;
+  if (!s->loop)
+    row->x[s->n_in].dtype = i->x[row->take].dtype;
+  --*left;
+  return true;
+}
+
+static bool scalars_are_known(const bp_plan *p, const bpi_instr *i)
+{
+  const uint32_t *at = i->scalars->code;
+  while (at < i->scalars->end) {
+    const bpi_scalar_step *s = bpi_run_step_of(i->scalars, *at);
+    if (s->loop && bpi_code_body_type(p, s->op, s->loop) < 0)
+      return false;
+    at += 1 + bpi_run_length(*at) * (s->n_in + 1u);
+  }
+  return true;
+}
+
 bool bpi_code_is_small(const bp_plan *p, const bpi_instr *i)
 {
   if (i->threads > 1)
@@ -44,7 +81,9 @@ bool bpi_code_is_small(const bp_plan *p, const bpi_instr *i)
   if (i->kind == BPI_DO_GUARD)
     return guard_is_small(i);
   if (i->kind == BPI_DO_KERNEL)
-    return bpi_code_is_product(p, i);
+    return bpi_code_is_row(p, i);
+  if (i->kind == BPI_DO_SCALARS)
+    return scalars_are_known(p, i);
   if (i->n > SMALL || i->n < 1)
     return false;
   return i->kind == BPI_DO_LOOP   ? loop_is_small(p, i)
@@ -92,10 +131,10 @@ static void write_base(const bpi_emit *e, bpi_text *t, const bpi_operand *x)
     bpi_textf(t, "k");
     break;
   case BPI_STATE:
-    bpi_textf(t, "s%zu", entry_number(e->p, x->index));
+    bpi_textf(t, e->by_env ? "e->state[%zu]" : "s%zu", entry_number(e->p, x->index));
     break;
   case BPI_INPUT:
-    bpi_textf(t, "in%u", x->index);
+    bpi_textf(t, e->by_env ? "e->inputs[%u]" : "in%u", x->index);
   }
 }
 
@@ -358,6 +397,34 @@ static void write_tile(bpi_emit *e, const bpi_instr *i)
   bpi_free(e->p->ctx, w.known);
 }
 
+/* ---- programs over single elements ---- */
+
+static void write_scalars(bpi_emit *e, const bpi_instr *i)
+{
+  bpi_code_row row;
+  const uint32_t *at = i->scalars->code;
+  bpi_code_close_loop(e);
+  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row);) {
+    const bpi_scalar_step *s = row.step;
+    bpi_code_next_scope(e, s->loop ? bpi_code_body_weight(s->op->body->id) : 1);
+    bpi_code_declare(e, &row.x[s->n_in]);
+    bpi_code_element(e, &e->t, &row.x[s->n_in], "0");
+    bpi_textf(&e->t, " = ");
+    if (!s->loop)
+      bpi_code_element(e, &e->t, &i->x[row.take], "0");
+    else {
+      int type = bpi_code_body_type(e->p, s->op, s->loop);
+      bpi_code_call(e, &e->t, s->op->body->id, type);
+      for (uint32_t k = 0; k < s->n_in; k++) {
+        bpi_textf(&e->t, k ? ", " : "");
+        bpi_code_element(e, &e->t, &row.x[k], "0");
+      }
+      bpi_code_call_end(&e->t, s->op->body->id, type, s->params);
+    }
+    bpi_textf(&e->t, ";\n");
+  }
+}
+
 /* ---- guards ---- */
 
 static void write_guard(bpi_emit *e, uint32_t instr)
@@ -378,12 +445,13 @@ static void write_guard(bpi_emit *e, uint32_t instr)
 
 /* ---- all of them ---- */
 
-/* Calls `write` for every segment that the instructions touch beside block and constants, once. */
-static void each_pointer(bpi_emit *e, uint32_t first, uint32_t count,
-                         void (*write)(bpi_text *t, bool state, size_t number))
+/* Calls `write` for every segment that the run touches beside block and constants, once; returns how many there are. */
+static size_t each_pointer(bpi_emit *e, void (*write)(bpi_text *t, bool state, size_t number))
 {
+  const bpi_piece *w = e->writing;
+  size_t n_pointers = 0;
   memset(e->seen, 0, e->p->n_entries + e->p->n_inputs);
-  for (uint32_t n = first; n < first + count; n++)
+  for (uint32_t n = w->first; n < w->first + w->count; n++)
     for (uint32_t k = 0; k < e->p->instrs[n].n_in + e->p->instrs[n].n_out; k++) {
       const bpi_operand *x = &e->p->instrs[n].x[k];
       bool state = x->segment == BPI_STATE;
@@ -391,10 +459,12 @@ static void each_pointer(bpi_emit *e, uint32_t first, uint32_t count,
         continue;
       size_t at = state ? entry_number(e->p, x->index) : x->index;
       uint8_t *seen = &e->seen[state ? at : e->p->n_entries + at];
-      if (!*seen)
+      if (!*seen && write && !e->by_env)
         write(&e->t, state, at);
+      n_pointers += !*seen;
       *seen = 1;
     }
+  return n_pointers;
 }
 
 static void as_parameter(bpi_text *t, bool state, size_t number)
@@ -407,20 +477,61 @@ static void as_argument(bpi_text *t, bool state, size_t number)
   bpi_textf(t, state ? ", e->state[%zu]" : ", e->inputs[%zu]", number);
 }
 
-/* Pointers are parameters, for compilers believe `restrict` of those. Nothing overlaps: bpi_jit_run sees to it. */
-void bpi_code_begin_run(bpi_emit *e, uint32_t first, uint32_t count)
+/* Pointers are parameters, for compilers believe `restrict` of those. Nothing overlaps: bpi_jit_bound sees to it. */
+static void open_scope(bpi_emit *e)
 {
-  bpi_textf(&e->t, "static int run%u(char *restrict b, const char *restrict k", e->piece);
-  each_pointer(e, first, count, as_parameter);
-  bpi_textf(&e->t, ");\nEXPORT int " BPI_CODE_NAME "%u(const env *e)\n{\nreturn run%u(e->block, e->constants",
-            e->piece, e->piece);
-  each_pointer(e, first, count, as_argument);
   bpi_textf(&e->t,
-            ");\n}\nstatic __attribute__((noinline)) int run%u(char *restrict b, const char *restrict k",
-            e->piece);
-  each_pointer(e, first, count, as_parameter);
-  bpi_textf(&e->t,
-            ")\n{\nint far = 0;\nconst int careful = 1;\n(void)b, (void)k, (void)far, (void)careful;\n");
+            "static __attribute__((noinline)) int run%u_%u(const env *e, char *restrict b, const char "
+            "*restrict k",
+            e->piece, e->scope - e->first_scope);
+  each_pointer(e, as_parameter);
+  bpi_textf(&e->t, ")\n{\nint far = 0;\nconst int careful = 1;\n(void)e, (void)b, (void)k, (void)far, "
+                   "(void)careful;\n");
+}
+
+static void close_scope(bpi_emit *e)
+{
+  bpi_code_close_loop(e);
+  bpi_textf(&e->t, "return 0;\n}\n");
+}
+
+void bpi_code_next_scope(bpi_emit *e, double weight)
+{
+  if (e->scope_weight > 0 && e->scope_weight + weight > SCOPE_WEIGHT) {
+    if (e->writing)
+      close_scope(e);
+    e->scope++;
+    e->scope_weight = 0;
+    if (e->writing)
+      open_scope(e);
+  }
+  e->scope_weight += weight;
+}
+
+void bpi_code_begin_run(bpi_emit *e, const bpi_piece *piece)
+{
+  e->first_scope = ++e->scope;
+  e->scope_weight = 0;
+  e->writing = piece;
+  if (!piece)
+    return;
+  e->by_env = false;
+  e->by_env = each_pointer(e, NULL) > MOST_POINTERS;
+  open_scope(e);
+}
+
+void bpi_code_end_run(bpi_emit *e)
+{
+  if (!e->writing)
+    return;
+  close_scope(e);
+  bpi_textf(&e->t, "EXPORT int " BPI_CODE_NAME "%u(const env *e)\n{\nint guard;\n", e->piece);
+  for (uint32_t k = e->first_scope; k <= e->scope; k++) {
+    bpi_textf(&e->t, "if ((guard = run%u_%u(e, e->block, e->constants", e->piece, k - e->first_scope);
+    each_pointer(e, as_argument);
+    bpi_textf(&e->t, ")) != 0)\nreturn guard;\n");
+  }
+  bpi_textf(&e->t, "return 0;\n}\n");
 }
 
 void bpi_code_write_small(bpi_emit *e, uint32_t instr)
@@ -438,15 +549,12 @@ void bpi_code_write_small(bpi_emit *e, uint32_t instr)
     break;
   case BPI_DO_KERNEL:
     bpi_code_close_loop(e);
-    bpi_code_write_product(e, i);
+    bpi_code_write_row(e, i);
+    break;
+  case BPI_DO_SCALARS:
+    write_scalars(e, i);
     break;
   default:
     write_copy(e, i);
   }
-}
-
-void bpi_code_end_run(bpi_emit *e)
-{
-  bpi_code_close_loop(e);
-  bpi_textf(&e->t, "return 0;\n}\n");
 }

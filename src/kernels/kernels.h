@@ -54,6 +54,15 @@ typedef enum bpi_reduce {
   BPI_REDUCE_ARGMIN
 } bpi_reduce;
 
+/* A reduction of x [outer, n, inner] over n. */
+typedef struct bpi_reduction {
+  bpi_reduce how;
+  int64_t outer, n, inner;
+} bpi_reduction;
+
+/* Sums of contiguous elements are added up in so many separate sums, 0 + x[0] + x[32] + ..., which are then folded in halves. */
+enum { BPI_SUM_LANES = 32 };
+
 /* A rectangle of a product's result whose sums are final: c is its first element, in C or in the kernel's scratch. */
 typedef struct bpi_rect {
   void *c;

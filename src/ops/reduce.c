@@ -125,6 +125,19 @@ static bp_status sum_kernel(bp_kernel_call *c)
   return reduce_run(c, BPI_REDUCE_SUM);
 }
 
+static bool sum_reduction(const bp_kernel_call *c, bpi_reduction *r)
+{
+  const bp_array *x = &c->in[0];
+  const bp_attr *axes = &c->attr[0];
+  if (!reduce_in_place(x, axes))
+    return false;
+  int last = axes->n ? (int)axes->v[axes->n - 1] + 1 : x->rank;
+  *r = (bpi_reduction){
+      .how = BPI_REDUCE_SUM, .n = reduced_count(x, axes), .inner = bpi_product(x->dims, last, x->rank)};
+  r->outer = r->n && r->inner ? x->size / (r->n * r->inner) : 0;
+  return true;
+}
+
 static bp_node sum_vjp(const bp_op_call *c, const bp_node *up, int input)
 {
   (void)input;
@@ -152,6 +165,7 @@ const bp_op bp_op_sum = {
     .units = reduce_units,
     .scratch = reduce_scratch,
     .simplify = sum_simplify,
+    .reduction = sum_reduction,
     .jacobian = bpi_jac_spread,
     .vjp = sum_vjp,
     .examples = {"x[3,4]; axes=[1], keep=0", "x[2,3,4]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",

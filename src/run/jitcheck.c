@@ -124,6 +124,7 @@ typedef struct run_check {
   char *before, *made;
   uint8_t *later; /* bytes of the block, from lo on: something later in the run lies there */
   size_t lo, hi;
+  bpi_operand *rows; /* room for the results of the longest program over single elements */
 } run_check;
 
 static char *place_of(const run_check *c, const bpi_operand *x)
@@ -139,12 +140,33 @@ static char *place_of(const run_check *c, const bpi_operand *x)
 
 typedef void (*result_fn)(run_check *c, const bpi_operand *x, char *at, size_t n, size_t *offset);
 
+/* Results of a program over single elements. Those of a later row may lie over those of an earlier one: backwards, they are counted. */
+static void each_row(run_check *c, const bpi_instr *i, bool back, size_t *offset, result_fn fn)
+{
+  bpi_code_row row;
+  const uint32_t *at = i->scalars->code;
+  size_t n = 0;
+  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row); n++) {
+    const bpi_operand *y = &row.x[row.step->n_in];
+    if (back)
+      c->rows[n] = *y;
+    else
+      fn(c, y, c->f->block + y->offset, operand_bytes(y), offset);
+  }
+  while (back && n--)
+    fn(c, &c->rows[n], c->f->block + c->rows[n].offset, operand_bytes(&c->rows[n]), offset);
+}
+
 /* Calls fn for every result; forward, or from the last one back. */
 static void each_result(run_check *c, bool back, size_t *offset, result_fn fn)
 {
   const bpi_piece *w = &c->p->where;
   for (uint32_t n = 0; n < w->count; n++) {
     const bpi_instr *i = &c->f->plan->instrs[w->first + (back ? w->count - 1 - n : n)];
+    if (i->kind == BPI_DO_SCALARS) {
+      each_row(c, i, back, offset, fn);
+      continue;
+    }
     for (uint32_t k = i->n_in; k < i->n_in + i->n_out; k++) {
       const bpi_operand *x = &i->x[k];
       char *at = operand_bytes(x) ? place_of(c, x) : NULL;
@@ -234,6 +256,16 @@ static bp_status check_run(run_check *c, bpi_jit_piece *p, size_t bytes)
   return s;
 }
 
+static size_t longest_program(const bp_plan *p, const bpi_piece *w)
+{
+  int64_t most = 0;
+  for (uint32_t k = 0; k < w->count; k++) {
+    const bpi_instr *i = &p->instrs[w->first + k];
+    most = i->kind == BPI_DO_SCALARS && i->n > most ? i->n : most;
+  }
+  return (size_t)most;
+}
+
 bp_status bpi_jit_check(bpi_frame *f, bpi_jit_piece *p, const bpi_code_env *env)
 {
   if (p->where.kind == BPI_PIECE_PART)
@@ -245,8 +277,9 @@ bp_status bpi_jit_check(bpi_frame *f, bpi_jit_piece *p, const bpi_code_env *env)
   each_result(&c, false, &bytes, measure);
   c.before = bpi_zalloc(ctx, bytes + 1, 2);
   c.later = bpi_zalloc(ctx, c.hi - c.lo + 1, 1);
+  c.rows = bpi_alloc(ctx, longest_program(f->plan, &p->where) + 1, sizeof *c.rows);
   c.made = c.before ? c.before + bytes : NULL;
-  if (c.before && c.later)
+  if (c.before && c.later && c.rows)
     s = check_run(&c, p, bytes);
   else {
     atomic_store(&p->check, BPI_UNCHECKED);
@@ -254,5 +287,6 @@ bp_status bpi_jit_check(bpi_frame *f, bpi_jit_piece *p, const bpi_code_env *env)
   }
   bpi_free(ctx, c.before);
   bpi_free(ctx, c.later);
+  bpi_free(ctx, c.rows);
   return s;
 }

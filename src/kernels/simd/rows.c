@@ -6,7 +6,7 @@
  * (columns); chunks are joined pairwise, so an error grows with LEAF / LANES or ROWS additions and a few levels. Which
  * elements meet in which order depends on n alone: not on the instruction set, nor on how outputs were shared out. */
 enum {
-  LANES = 32,
+  LANES = BPI_SUM_LANES,
   LEAF = 128 * LANES, /* contiguous elements of one chunk */
   ROWS = 128,         /* rows of one chunk of columns */
   TAIL = 8,           /* lanes of the end of a row of softmax */
