@@ -481,7 +481,7 @@ static void as_argument(bpi_text *t, bool state, size_t number)
 static void open_scope(bpi_emit *e)
 {
   bpi_textf(&e->t,
-            "static __attribute__((noinline)) int run%u_%u(const env *e, char *restrict b, const char "
+            "static SCOPE int run%u_%u(const env *e, char *restrict b, const char "
             "*restrict k",
             e->piece, e->scope - e->first_scope);
   each_pointer(e, as_parameter);
