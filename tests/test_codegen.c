@@ -1,0 +1,231 @@
+/* C from plans: what is in the text, and that every body compiled from it has the bits of the kernels. `test_codegen all` takes every
+ * instruction set that the machine has, not only the best. */
+#include "support/jitting.h"
+#include "base/cpu.h"
+
+#include <math.h>
+
+static jit_room room;
+static bool all_sets;
+
+/* ---- the text ---- */
+
+static void names_and_numbers_stay_out_of_the_code(void **state)
+{
+  (void)state;
+  static const char evil[] = "\"); system(\"reboot\"); /*";
+  const double odd[4] = {NAN, -INFINITY, -0.0, 0.1};
+  const int64_t four = 4;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node x = bp_input(g, evil, BP_REAL, 0, NULL), y[4];
+  for (int k = 0; k < 4; k++)
+    y[k] = bp_name(bp_add(bp_mul(x, x), bp_constant(g, odd[k])), k ? NULL : evil);
+  (void)four;
+  bp_plan *p;
+  char *text;
+  SUCCEEDS(bp_plan_new(g, &(bp_plan_options){.real = BP_FLOAT64, .outputs = y, .n_outputs = 4}, &p));
+  SUCCEEDS(bp_plan_c(p, &text));
+  assert_null(strstr(text, "reboot"));
+  assert_null(strstr(text, "inf"));
+  /* IEEE 754 binary64: -inf, -0 and the double next to 0.1 */
+  assert_non_null(strstr(text, "F64(0xfff0000000000000u)"));
+  assert_non_null(strstr(text, "F64(0x8000000000000000u)"));
+  assert_non_null(strstr(text, "F64(0x3fb999999999999au)"));
+  assert_true(strstr(text, "F64(0x7ff8000000000000u)") || strstr(text, "F64(0xfff8000000000000u)"));
+  assert_null(strstr(text, "#include"));
+  bp_free(ctx, text);
+  assert_int_equal(bp_plan_c(NULL, &text), BP_E_ARG);
+  bp_plan_free(p);
+  bp_graph_free(g);
+  bp_ctx_free(ctx);
+}
+
+/* A chain of n additions and products of one input. */
+static size_t text_length(bp_ctx *ctx, int n)
+{
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node x = bp_input(g, "x", BP_REAL, 0, NULL), y = x;
+  for (int k = 0; k < n; k++)
+    y = k % 2 ? bp_mul(y, x) : bp_add(y, x);
+  bp_plan *p;
+  char *text;
+  SUCCEEDS(bp_plan_new(g, &(bp_plan_options){.real = BP_FLOAT64, .outputs = &y, .n_outputs = 1}, &p));
+  SUCCEEDS(bp_plan_c(p, &text));
+  size_t length = strlen(text);
+  bp_free(ctx, text);
+  bp_plan_free(p);
+  bp_graph_free(g);
+  return length;
+}
+
+static void text_grows_linearly(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  size_t none = text_length(ctx, 2), small = text_length(ctx, 2002), large = text_length(ctx, 20002);
+  assert_in_range(large - none, 9 * (small - none), 13 * (small - none));
+  bp_ctx_free(ctx);
+}
+
+/* ---- bits of every body ---- */
+
+enum { MOST_CALLS = 600 };
+
+typedef struct calls {
+  bp_graph *g;
+  bp_node x[3][3]; /* real, int64, bool: three inputs of each */
+  bp_node y[MOST_CALLS];
+  size_t n;
+} calls;
+
+static int count_inputs(const bp_op *op)
+{
+  int n = op->args && *op->args ? 1 : 0;
+  for (const char *s = op->args; s && *s; s++)
+    n += *s == ',';
+  return n;
+}
+
+/* A call on inputs of these types, and behind it something that changes no bit, so that the two make a tile program. */
+static void add_call(calls *c, const bp_op *op, int first, int rest)
+{
+  bp_node x[3], y;
+  bp_attr attr[BP_MAX_ATTRS] = {{.i = 0}};
+  int n = count_inputs(op);
+  for (int k = 0; k < n; k++)
+    x[k] = c->x[k ? rest : first][k];
+  for (int k = 0; k < BP_MAX_ATTRS && op->attrs[k].kind; k++)
+    attr[k].r = isnan(op->attrs[k].preset) ? 0.75 + k : op->attrs[k].preset;
+  if (bp_apply(c->g, op, x, (size_t)n, attr, &y) != BP_OK || c->n == MOST_CALLS) {
+    bp_graph_clear(c->g);
+    return;
+  }
+  bp_type t;
+  SUCCEEDS(bp_node_type(y, &t));
+  c->y[c->n++] = y;
+  c->y[c->n++] = t.dtype == BP_REAL ? bp_abs(y) : t.dtype == BP_INT64 ? bp_neg(y) : bp_logical_not(y);
+}
+
+static void add_all(calls *c)
+{
+  for (size_t i = 0; i < bp_op_count(); i++) {
+    const bp_op *op = bp_op_at(i);
+    int n = count_inputs(op);
+    if (!op->body || n < 1 || n > 3)
+      continue;
+    for (int type = 0; type < 3; type++)
+      add_call(c, op, type, type);
+    for (int type = 0; type < 2 && n > 1; type++)
+      add_call(c, op, 2, type);
+  }
+}
+
+static double real_value(int k, int input)
+{
+  static const double odd[] = {0,    -0.0, 1,     -1,     NAN,  INFINITY, -INFINITY, 1e-310, -1e-42, 3e5,
+                               -7e8, 1e30, -1e30, 87.5,   -104, 0.5,      -0.5,      2,      3,      1e-8,
+                               20,   -20,  0.55,  -0.549, 6,    -3,       1e38,      -1e-38, 1e5,    100001};
+  if (k < (int)COUNT(odd))
+    return odd[(k + 7 * input) % (int)COUNT(odd)];
+  return sin(k * 1.37 + input) * exp(sin(k * 0.77 + 2 * input) * (k % 3 ? 2 : 20));
+}
+
+static void bind_values(bp_run *r, bp_dtype real, int n)
+{
+  static const char *const names[3][3] = {{"r0", "r1", "r2"}, {"i0", "i1", "i2"}, {"b0", "b1", "b2"}};
+  static double f64[3][1200];
+  static float f32[3][1200];
+  static int64_t i64[3][1200];
+  static uint8_t b8[3][1200];
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < n; k++) {
+      f64[i][k] = real_value(k, i);
+      f32[i][k] = (float)f64[i][k];
+      i64[i][k] = k < 2 ? (k ? INT64_MIN : INT64_MAX) : (k * (7 + i)) % 23 - 11;
+      b8[i][k] = (uint8_t)((k >> i) & 1);
+    }
+    bp_run_bind(r, names[0][i], real == BP_FLOAT64 ? (void *)f64[i] : (void *)f32[i],
+                (size_t)n * (real == BP_FLOAT64 ? 8 : 4));
+    bp_run_bind(r, names[1][i], i64[i], (size_t)n * 8);
+    bp_run_bind(r, names[2][i], b8[i], (size_t)n);
+  }
+}
+
+/* All rows over n elements: arrays of 37 are a run of small instructions, of 1,100 tile programs. */
+static void compare_bodies(bp_isa isa, bp_dtype real, int64_t n)
+{
+  static const bp_dtype types[3] = {BP_REAL, BP_INT64, BP_BOOL};
+  static const char letter[3] = {'r', 'i', 'b'};
+  bp_ctx_options o = {.limit_isa = true, .isa = isa, .jit = BP_JIT_WAIT, .jit_cache = room.cache};
+  bp_ctx *ctx = bp_ctx_new(&o);
+  calls *c = calloc(1, sizeof *c);
+  assert_true(ctx && c);
+  c->g = bp_graph_new(ctx);
+  for (int t = 0; t < 3; t++)
+    for (int k = 0; k < 3; k++) {
+      char name[3] = {letter[t], (char)('0' + k), 0};
+      c->x[t][k] = bp_input(c->g, name, types[t], 1, &n);
+    }
+  add_all(c);
+  assert_in_range(c->n, 150, MOST_CALLS);
+  bp_plan_options po = {.real = real, .outputs = c->y, .n_outputs = c->n};
+  bpi_tuning tuning = {.fuse_min = 200, .tile = 500};
+  bp_plan *p;
+  bp_run *r;
+  SUCCEEDS(bpi_plan_new(c->g, &po, &tuning, &p));
+  SUCCEEDS(bp_run_new(p, NULL, &r));
+  bind_values(r, real, (int)n);
+  SUCCEEDS(bp_run_step(r));
+  SUCCEEDS(bp_run_step(r));
+  verdict v = verdict_of(p);
+  assert_true(v.compiled > 0);
+  assert_int_equal(v.bad, 0);
+  assert_int_equal(v.good, v.compiled);
+  assert_int_equal(bp_plan_jit(p), BP_JIT_USED);
+  bp_run_free(r);
+  bp_plan_free(p);
+  bp_graph_free(c->g);
+  bp_ctx_free(ctx);
+  free(c);
+}
+
+static void bodies_have_the_bits_of_the_kernels(void **state)
+{
+  (void)state;
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_isa best = bp_ctx_isa(ctx);
+  bp_ctx_free(ctx);
+  if (!have_compiler())
+    skip();
+  for (bp_isa isa = BP_ISA_BASE; isa < BP_ISA_COUNT; isa++)
+    if (isa == best || (all_sets && bpi_cpu_has(isa)))
+      for (int wide = 0; wide < 2; wide++) {
+        compare_bodies(isa, wide ? BP_FLOAT64 : BP_FLOAT32, 37);
+        compare_bodies(isa, wide ? BP_FLOAT64 : BP_FLOAT32, 1100);
+      }
+}
+
+static int open_room(void **state)
+{
+  (void)state;
+  return !jit_room_open(&room);
+}
+
+static int close_room(void **state)
+{
+  (void)state;
+  jit_room_close(&room);
+  return 0;
+}
+
+int main(int argc, char **argv)
+{
+  all_sets = argc > 1 && strcmp(argv[1], "all") == 0;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(names_and_numbers_stay_out_of_the_code),
+      cmocka_unit_test(text_grows_linearly),
+      cmocka_unit_test(bodies_have_the_bits_of_the_kernels),
+  };
+  return cmocka_run_group_tests(tests, open_room, close_room);
+}
