@@ -120,7 +120,7 @@ static told train(bp_jit jit, const char *cache)
 {
   bp_ctx *ctx = jit_ctx(jit, cache);
   tiny t;
-  trail got;
+  trail got = {.loss = {0}};
   SUCCEEDS(open_tiny(&t, ctx));
   follow(&t, &got);
   told s = {bp_plan_jit(t.plan), verdict_of(t.plan), from_cache(t.plan)};
