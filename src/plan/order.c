@@ -21,6 +21,8 @@ typedef struct scheduler {
   uint32_t *held; /* ready but for waiting */
   size_t n_held;
   uint32_t barrier; /* instructions that may fail, yet to run */
+  size_t
+      slack; /* bytes that do not count beside the largest value: an optimiser's scalars must not hold up what waits for them */
   bool greedy;
 } scheduler;
 
@@ -59,6 +61,9 @@ static bool scheduler_init(scheduler *s, bpi_draft *d)
       !bpi_readers_find(d, &s->readers))
     return false;
   count_readers(s);
+  for (size_t i = 1; i < d->n_roots; i++)
+    if (d->roots[i].segment == BPI_BLOCK && d->roots[i].bytes / 1024 > s->slack)
+      s->slack = d->roots[i].bytes / 1024;
   for (uint32_t i = 1; i < d->n_ins; i++)
     s->barrier += alive(d, i) && d->ins[i].may_fail;
   return true;
@@ -220,7 +225,7 @@ static bp_status push(scheduler *s, uint32_t ins)
   }
   if (!bpi_grow(d->ctx, (void **)&s->heap, &s->heap_cap, s->n_heap, sizeof *s->heap))
     return bpi_nomem();
-  uint64_t late = s->greedy && needs(s, ins) > s->frees[ins];
+  uint64_t late = s->greedy && needs(s, ins) > s->frees[ins] + s->slack;
   uint64_t key = late << 63 | (uint64_t)d->ins[ins].position << 31 | ins;
   size_t at = s->n_heap++;
   for (; at && s->heap[(at - 1) / 2] > key; at = (at - 1) / 2)

@@ -241,6 +241,7 @@ typedef struct bpi_tuning {
   int64_t tile;     /* elements of a tile; 0: BPI_TILE */
   int64_t fuse_min; /* smallest arrays worth fusing; 0: the usual */
   int64_t split_ns; /* work worth a thread of its own; 0: the usual */
+  int64_t end_row;  /* bytes of the longest row of a product that a tile program ends; 0: the usual */
   int64_t scalars;  /* fewest steps over single elements that make a program; 0: the usual */
 } bpi_tuning;
 

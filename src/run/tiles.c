@@ -15,7 +15,9 @@ typedef struct tile_place {
   size_t slot_bytes;
   int64_t first, n; /* elements of this tile */
   /* At the end of a product the elements are a rectangle of its result, which is itself operand number `product`. */
-  const bpi_rect *rect;
+  bpi_rect rect;
+  bool ends;
+  int64_t rect_first; /* element of the result that its first one is */
   uint32_t product;
   /* Else NULL: operands of this piece are copied into slots of their own, row by row, and results out of them. */
   const end_piece *gathered;
@@ -33,8 +35,8 @@ static void *tile_at(const tile_place *p, const bpi_tile_ref *r)
     return p->slots + r->index * p->slot_bytes;
   if (p->gathered && r->step)
     return own_slot(p, r->index);
-  if (p->rect && r->index == p->product)
-    return (char *)p->rect->c + (p->first - p->rect->row * p->rect->ldc) * r->elem;
+  if (p->ends && r->index == p->product)
+    return (char *)p->rect.c + (p->first - p->rect_first) * r->elem;
   return (char *)p->s->at[r->index] + (r->step ? p->first * r->elem : 0);
 }
 
@@ -187,14 +189,42 @@ bp_status bpi_run_tile(bpi_step *s)
 
 /* ---- at the end of a product ---- */
 
-/* Whole rows of the result are one run of elements. */
-static void end_whole_rows(tile_place *p, int64_t width)
+enum { LONG_ROW = 128, ROWS_AHEAD = 4, LINE = 64 };
+
+/* Elements [p->first, end) of the result, which lie one after another in all operands. */
+static void end_run(tile_place *p, int64_t end)
 {
-  const bpi_rect *r = p->rect;
-  int64_t most = p->s->instr->tile->tile, end = (r->row + r->rows) * width;
-  for (p->first = r->row * width; p->first < end; p->first += p->n) {
+  int64_t most = p->s->instr->tile->tile;
+  for (; p->first < end; p->first += p->n) {
     p->n = end - p->first < most ? end - p->first : most;
     tile_steps(p, true);
+  }
+}
+
+/* Asks for a row of what the program reads, a few rows before it is wanted: the processor does not see it coming. */
+static void fetch_row(const tile_place *p, int64_t first, int64_t n)
+{
+  const bpi_instr *i = p->s->instr;
+  for (uint32_t k = i->n_row; k < i->n_in; k++) {
+    size_t elem = bp_dtype_size((bp_dtype)i->x[k].dtype);
+    const char *at = (const char *)p->s->at[k] + (size_t)first * elem;
+    if (i->x[k].size == i->tile->n && i->x[k].contiguous)
+      for (size_t b = 0; b < (size_t)n * elem; b += LINE)
+        __builtin_prefetch(at + b, 1);
+  }
+}
+
+/* Long rows one by one. */
+static void end_rows(tile_place *p, int64_t width)
+{
+  const bpi_rect r = p->rect;
+  size_t apart = (size_t)r.ldc * bp_dtype_size((bp_dtype)p->s->instr->x[p->product].dtype);
+  for (int64_t i = 0; i < r.rows; i++) {
+    p->rect.c = (char *)r.c + (size_t)i * apart;
+    p->first = p->rect_first = (r.row + i) * width + r.col;
+    if (i + ROWS_AHEAD < r.rows)
+      fetch_row(p, p->first + ROWS_AHEAD * width, r.cols);
+    end_run(p, p->first + r.cols);
   }
 }
 
@@ -219,9 +249,8 @@ static void move_operand(const tile_place *p, const end_piece *e, uint32_t k, bo
   size_t apart = (size_t)e->width * elem;
   char *at = (char *)p->s->at[k] + (size_t)(e->row * e->width + e->col) * elem;
   if (k == p->product) {
-    apart = (size_t)p->rect->ldc * elem;
-    at =
-        (char *)p->rect->c + (size_t)(e->row - p->rect->row) * apart + (size_t)(e->col - p->rect->col) * elem;
+    apart = (size_t)p->rect.ldc * elem;
+    at = (char *)p->rect.c + (size_t)(e->row - p->rect.row) * apart + (size_t)(e->col - p->rect.col) * elem;
   }
   if (out)
     copy_rows(e->rows, bytes, own_slot(p, k), bytes, at, apart);
@@ -250,11 +279,20 @@ void bpi_run_ending(void *arg, const bpi_rect *r)
   const bpi_step *s = ending->s;
   const bpi_instr *i = s->instr;
   const bpi_operand *c = &i->x[i->n_in];
-  tile_place p = {
-      .s = s, .slots = ending->slots, .slot_bytes = i->tile->slot_bytes, .rect = r, .product = i->n_in};
+  tile_place p = {.s = s,
+                  .slots = ending->slots,
+                  .slot_bytes = i->tile->slot_bytes,
+                  .rect = *r,
+                  .ends = true,
+                  .product = i->n_in};
   int64_t width = c->dims[c->rank - 1], most = i->tile->tile;
+  p.first = p.rect_first = r->row * width + r->col;
   if (r->cols == width && r->ldc == width) {
-    end_whole_rows(&p, width);
+    end_run(&p, p.first + r->rows * width);
+    return;
+  }
+  if (r->cols >= LONG_ROW) {
+    end_rows(&p, width);
     return;
   }
   for (int64_t col = 0; col < r->cols; col += most) {

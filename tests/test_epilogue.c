@@ -1,0 +1,224 @@
+/* What runs at the end of products, and what is distributed over the parts of a gradient: the same bits as without, for rows of every
+ * length, types, threads; and what training needs of memory. */
+#include "bprop.h"
+
+#include "base/ctx.h"
+#include "plan/plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { OFF = 1 << BP_PASS_epilogue | 1 << BP_PASS_distribute, THREADS = 3, STEPS = 2 };
+
+static int fresh(void **state)
+{
+  return !(*state = bp_ctx_new(&(bp_ctx_options){.threads = THREADS}));
+}
+
+static int done(void **state)
+{
+  bp_ctx_free(*state);
+  return 0;
+}
+
+/* ---- a network of dense layers and its training step ---- */
+
+typedef struct net {
+  int64_t width[5], batch; /* widths end with 0 */
+  bp_optimizer optimizer;
+  bp_dtype real;
+} net;
+
+typedef struct training {
+  bp_params *params;
+  bp_state *state;
+  bp_plan *plan;
+  bp_run *run;
+  void *x;
+  int64_t *labels;
+} training;
+
+static bp_node forward(const net *n, bp_params *p, bp_graph *g)
+{
+  char name[8];
+  bp_node x = bp_input(g, "x", BP_REAL, 2, (int64_t[]){n->batch, n->width[0]});
+  for (int k = 1; n->width[k]; k++) {
+    snprintf(name, sizeof name, "l%d", k);
+    x = bp_dense(p, x, name, n->width[k], (bp_init){0});
+    x = n->width[k + 1] ? k % 2 ? bp_relu(x) : bp_gelu(x) : x;
+  }
+  return x;
+}
+
+static void train_open(training *t, bp_ctx *ctx, const net *n, const bpi_tuning *tuning, uint32_t off)
+{
+  bp_update updates[BP_OPTIMIZER_UPDATES];
+  size_t count;
+  *t = (training){.params = bp_params_new(ctx), .state = bp_state_new(ctx, n->real)};
+  bp_graph *g = bp_graph_new(ctx);
+  assert_false(bp_failed(forward(n, t->params, g)));
+  assert_int_equal(bp_params_make(t->params, t->state, 7), BP_OK);
+  bp_graph_free(g);
+  g = bp_graph_new(ctx);
+  bp_node y = forward(n, t->params, g), labels = bp_input(g, "labels", BP_INT64, 1, &n->batch);
+  bp_node loss = bp_mean(bp_softmax_cross_entropy(y, labels, 0), NULL, 0, false);
+  assert_int_equal(bp_optimizer_step(t->params, t->state, &n->optimizer, loss, updates, &count, NULL), BP_OK);
+  bp_plan_options o = {.real = n->real,
+                       .outputs = &loss,
+                       .n_outputs = 1,
+                       .updates = updates,
+                       .n_updates = count,
+                       .guards = &loss,
+                       .n_guards = 1,
+                       .passes_off = off};
+  assert_int_equal(bpi_plan_new(g, &o, tuning, &t->plan), BP_OK);
+  assert_int_equal(bpi_plan_verify(t->plan), BP_OK);
+  bp_graph_free(g);
+}
+
+static void train_feed(training *t, const net *n)
+{
+  size_t count = (size_t)(n->batch * n->width[0]), each = bp_dtype_size(n->real);
+  int64_t classes = 0;
+  for (int k = 0; n->width[k]; k++)
+    classes = n->width[k];
+  t->x = malloc(count * each);
+  t->labels = malloc((size_t)n->batch * sizeof *t->labels);
+  assert_true(t->x && t->labels);
+  for (size_t i = 0; i < count; i++) {
+    double v = (double)(i * 2654435761u % 1999) / 1000 - 1;
+    if (n->real == BP_FLOAT32)
+      ((float *)t->x)[i] = (float)v;
+    else
+      ((double *)t->x)[i] = v;
+  }
+  for (int64_t i = 0; i < n->batch; i++)
+    t->labels[i] = i * 7 % classes;
+  assert_int_equal(bp_run_new(t->plan, t->state, &t->run), BP_OK);
+  assert_int_equal(bp_run_bind(t->run, "x", t->x, count * each), BP_OK);
+  assert_int_equal(bp_run_bind(t->run, "labels", t->labels, (size_t)n->batch * sizeof *t->labels), BP_OK);
+}
+
+static void train_close(training *t)
+{
+  bp_run_free(t->run);
+  bp_plan_free(t->plan);
+  bp_params_free(t->params);
+  bp_state_free(t->state);
+  free(t->x);
+  free(t->labels);
+}
+
+static void *entry_data(bp_state *s, int entry, size_t *bytes)
+{
+  bp_type t;
+  void *data;
+  assert_int_equal(bp_state_array(s, entry, NULL, &t, &data), BP_OK);
+  *bytes = bp_dtype_size(t.dtype == BP_REAL ? bp_state_real(s) : t.dtype);
+  for (int k = 0; k < t.rank; k++)
+    *bytes *= (size_t)t.dims[k];
+  return data;
+}
+
+/* Every entry of both states, byte for byte. */
+static void assert_same_state(const training *a, const training *b, int entries)
+{
+  for (int e = 0; e < entries; e++) {
+    size_t n, m;
+    void *x = entry_data(a->state, e, &n), *y = entry_data(b->state, e, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(x, y, n);
+  }
+}
+
+/* ---- the same bits ---- */
+
+static void compare(bp_ctx *ctx, const net *n, int64_t end_row, int threads, int entries)
+{
+  training with, without;
+  bpi_tuning tuning = {.fuse_min = 16, .split_ns = 1000, .end_row = end_row};
+  ctx->threads = threads;
+  train_open(&with, ctx, n, &tuning, 0);
+  train_open(&without, ctx, n, &tuning, OFF);
+  assert_true(with.plan->done[BP_PASS_distribute] > 0);
+  assert_true(!end_row || with.plan->done[BP_PASS_epilogue] > 1);
+  assert_true(without.plan->done[BP_PASS_epilogue] == 0 && without.plan->done[BP_PASS_distribute] == 0);
+  train_feed(&with, n);
+  train_feed(&without, n);
+  for (int k = 0; k < STEPS; k++) {
+    assert_int_equal(bp_run_step(with.run), BP_OK);
+    assert_int_equal(bp_run_step(without.run), BP_OK);
+    assert_same_state(&with, &without, entries);
+  }
+  train_close(&with);
+  train_close(&without);
+  ctx->threads = THREADS;
+}
+
+static void ends_of_products_keep_the_bits(void **state)
+{
+  /* Rows whole and in pieces, long and short; batches of one and many; narrow results. */
+  static const net nets[] = {
+      {{20, 33, 10}, 64, {.kind = BP_OPTIMIZER_SGD}, BP_FLOAT32},
+      {{300, 128, 10}, 48, {.kind = BP_OPTIMIZER_SGD, .momentum = 0.9}, BP_FLOAT32},
+      {{700, 90, 300, 7}, 70, {.kind = BP_OPTIMIZER_ADAM}, BP_FLOAT32},
+      {{130, 520, 12}, 33, {.kind = BP_OPTIMIZER_RMSPROP}, BP_FLOAT64},
+      {{64, 400, 10}, 1, {.kind = BP_OPTIMIZER_SGD}, BP_FLOAT32},
+      {{1024, 40, 40, 3}, 16, {.kind = BP_OPTIMIZER_ADAM}, BP_FLOAT64},
+  };
+  static const int entries[] = {2, 3, 5, 3, 2, 5};
+  for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
+    for (int threads = 1; threads <= THREADS; threads++) {
+      compare(*state, &nets[i], 1 << 20, threads, entries[i]);
+      compare(*state, &nets[i], 0, threads, entries[i]);
+    }
+}
+
+/* ---- what it needs of memory ---- */
+
+/* Bytes that any schedule of a network must keep from forward to backward: what every layer but the last gives. */
+static size_t kept_activations(const net *n)
+{
+  size_t sum = 0;
+  for (int k = 1; n->width[k + 1]; k++)
+    sum += (size_t)(n->batch * n->width[k]) * bp_dtype_size(n->real);
+  return sum;
+}
+
+/* Block, scratch and state of training 784-512-512-10 are at most parameters x (2 + slots of the optimiser), 1.5 x the activations that must be
+ * kept, and 8 MB. The gradient as a whole is never there: the block is smaller than it. */
+static void training_needs_little_memory(void **state)
+{
+  static const net nets[] = {{{784, 512, 512, 10}, 128, {.kind = BP_OPTIMIZER_SGD}, BP_FLOAT32},
+                             {{784, 512, 512, 10}, 128, {.kind = BP_OPTIMIZER_ADAM}, BP_FLOAT32}};
+  static const size_t slots[] = {0, 2};
+  bp_ctx *ctx = *state;
+  for (size_t i = 0; i < 2; i++) {
+    training t;
+    size_t block;
+    train_open(&t, ctx, &nets[i], NULL, 0);
+    bp_plan_size(t.plan, NULL, &block);
+    size_t params = (size_t)bp_params_size(t.params, NULL) * sizeof(float);
+    size_t scratch = t.plan->scratch_bytes * THREADS, held = params * (1 + slots[i]);
+    size_t most = params * (2 + slots[i]) + kept_activations(&nets[i]) * 3 / 2 + 8000000;
+    print_message(
+        "784-512-512-10, batch 128, %zu slots: parameters %zu bytes, state %zu, block %zu, scratch %zu; "
+        "at most %zu\n",
+        slots[i], params, held, block, scratch, most);
+    assert_true(block + scratch + held <= most);
+    assert_true(block < params);
+    train_close(&t);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(ends_of_products_keep_the_bits, fresh, done),
+      cmocka_unit_test_setup_teardown(training_needs_little_memory, fresh, done)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
