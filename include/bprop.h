@@ -418,7 +418,8 @@ typedef struct bp_kernel_call {
   const void *params; /**< internal: what the compiler prepared */
   const void *finish; /**< internal: what is done with parts of the result while they are in the cache */
   void *scratch;      /**< per thread, of the row's `scratch` bytes, 64-byte aligned */
-  void *kept;         /**< BP_KERNEL_KEPT bytes of this call's own, 0 at first and left alone from run to run: for what follows from shapes,
+  void *
+      kept; /**< BP_KERNEL_KEPT bytes of this call's own, 0 at first and left alone from run to run: for what follows from shapes,
                            so that it need not be worked out again. NULL: none */
   int64_t begin, end;
   int n_in, n_out;
@@ -498,7 +499,7 @@ struct bp_op {
   /** Example calls for the laws: "x[3,4] in -2..2 not 0, w[4]; axes=[1], keep=1". See src/check/example.h. */
   const char *examples[6];
   bp_fn *(*example_fn)(bp_ctx *ctx); /**< the function for an attribute of kind FN in the examples */
-  bp_kink kinks[6];
+  const bp_kink *kinks;              /**< n_kinks of them */
   int n_kinks;
   double safe_lo, safe_hi; /**< inputs where the expansion is numerically equal; both 0: everywhere */
   double ulp32;            /**< float32 against float64: most ulps of the largest result; 0: 4 */

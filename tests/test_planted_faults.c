@@ -385,8 +385,12 @@ static void a_wrong_slope_at_a_kink_is_caught(void **state)
   for (size_t r = 0; r < bp_op_count(); r++)
     for (int k = 0; k < bp_op_at(r)->n_kinks; k++) {
       bp_op op = *bp_op_at(r);
-      double *slope = &op.kinks[k].slope[0];
+      bp_kink kinks[8];
+      assert_in_range(op.n_kinks, 1, 8);
+      memcpy(kinks, op.kinks, (size_t)op.n_kinks * sizeof *kinks);
+      double *slope = &kinks[k].slope[0];
       *slope = isfinite(*slope) ? *slope + 1e-6 : 1;
+      op.kinks = kinks;
       bpi_law_case c = {.ctx = ctx, .op = &op, .example = NULL, .seed = 0};
       if (verdict_of(bpi_law_kinks, &c) != BP_LAW_BROKEN)
         fail_msg("%s: another slope at kink %d is not caught", op.name, k);

@@ -21,7 +21,7 @@ bp_status bpi_law_described(bpi_law_case *c)
   for (int i = 0; i < BP_MAX_ATTRS && op->attrs[i].kind != BP_ATTR_END; i++)
     if (!said(op->attrs[i].name))
       return bpi_fail(BP_E_CHECK, "attribute %d has no name", i);
-  if (op->n_kinks < 0 || (size_t)op->n_kinks > sizeof op->kinks / sizeof *op->kinks)
+  if (op->n_kinks < 0 || (op->n_kinks > 0 && !op->kinks))
     return bpi_fail(BP_E_CHECK, "n_kinks is %d", op->n_kinks);
   if (bpi_example_count(op) == 0)
     return bpi_fail(BP_E_CHECK, "has no example: state one, as in .examples = {\"x[7]\"}");

@@ -29,7 +29,7 @@ const bp_op bp_op_relu = {
     .expand = relu_expand,
     .body = &relu_body,
     .examples = {"x[7] not 0"},
-    .kinks = {{{0}, {0}}},
+    .kinks = (const bp_kink[]){{{0}, {0}}},
     .n_kinks = 1,
 };
 
@@ -128,7 +128,7 @@ const bp_op bp_op_leaky_relu = {
     .expand = leaky_relu_expand,
     .body = &leaky_relu_body,
     .examples = {"x[7] not 0", "x[2,3] not 0; slope=-0.3", "x[0]"},
-    .kinks = {{{0}, {0.01}}},
+    .kinks = (const bp_kink[]){{{0}, {0.01}}},
     .n_kinks = 1,
 };
 
@@ -156,7 +156,7 @@ const bp_op bp_op_prelu = {
     .expand = prelu_expand,
     .body = &prelu_body,
     .examples = {"x[3,4] not 0, a[4]", "x[7] not 0, a[]", "x[0], a[]"},
-    .kinks = {{{0, 0.25}, {0.25, 0}}},
+    .kinks = (const bp_kink[]){{{0, 0.25}, {0.25, 0}}},
     .n_kinks = 1,
 };
 
@@ -186,7 +186,7 @@ const bp_op bp_op_elu = {
     .expand = elu_expand,
     .body = &elu_body,
     .examples = {"x[7] not 0", "x[2,3] not 0; alpha=0.4", "x[4] not 0; alpha=-0.5", "x[0]"},
-    .kinks = {{{0}, {1}}},
+    .kinks = (const bp_kink[]){{{0}, {1}}},
     .n_kinks = 1,
 };
 
@@ -217,7 +217,7 @@ const bp_op bp_op_selu = {
     .expand = selu_expand,
     .body = &selu_body,
     .examples = {"x[7] not 0", "x[2,0]"},
-    .kinks = {{{0}, {SELU_SCALE_ALPHA}}},
+    .kinks = (const bp_kink[]){{{0}, {SELU_SCALE_ALPHA}}},
     .n_kinks = 1,
 };
 
@@ -253,7 +253,7 @@ const bp_op bp_op_celu = {
     .expand = celu_expand,
     .body = &celu_body,
     .examples = {"x[7] not 0", "x[2,3] not 0; alpha=0.4", "x[0]"},
-    .kinks = {{{0}, {1}}},
+    .kinks = (const bp_kink[]){{{0}, {1}}},
     .n_kinks = 1,
 };
 
@@ -281,7 +281,7 @@ const bp_op bp_op_relu6 = {
     .expand = relu6_expand,
     .body = &relu6_body,
     .examples = {"x[7] in -2..8 not 0 6", "x[2,0]"},
-    .kinks = {{{0}, {0}}, {{6}, {0}}},
+    .kinks = (const bp_kink[]){{{0}, {0}}, {{6}, {0}}},
     .n_kinks = 2,
 };
 
@@ -309,7 +309,7 @@ const bp_op bp_op_hard_sigmoid = {
     .expand = hard_sigmoid_expand,
     .body = &hard_sigmoid_body,
     .examples = {"x[7] in -4..4 not -3 3", "x[2,0]"},
-    .kinks = {{{-3}, {0}}, {{3}, {0}}},
+    .kinks = (const bp_kink[]){{{-3}, {0}}, {{3}, {0}}},
     .n_kinks = 2,
 };
 
@@ -340,6 +340,6 @@ const bp_op bp_op_hard_swish = {
     .expand = hard_swish_expand,
     .body = &hard_swish_body,
     .examples = {"x[7] in -4..4 not -3 3", "x[2,0]"},
-    .kinks = {{{-3}, {0}}, {{3}, {1}}},
+    .kinks = (const bp_kink[]){{{-3}, {0}}, {{3}, {1}}},
     .n_kinks = 2,
 };

@@ -220,7 +220,7 @@ const bp_op bp_op_sqrt = {
     .slope = sqrt_slope,
     .body = &sqrt_body,
     .examples = {"x[7] in 0.2..4"},
-    .kinks = {{{0}, {INFINITY}}},
+    .kinks = (const bp_kink[]){{{0}, {INFINITY}}},
     .n_kinks = 1,
 };
 

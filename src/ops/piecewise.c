@@ -22,7 +22,7 @@ const bp_op bp_op_abs = {
     .slope = abs_slope,
     .body = &abs_body,
     .examples = {"x[7] not 0", "x[2,0]", "x[4] int -5..5"},
-    .kinks = {{{0}, {0}}},
+    .kinks = (const bp_kink[]){{{0}, {0}}},
     .n_kinks = 1,
 };
 
@@ -156,7 +156,7 @@ const bp_op bp_op_maximum = {
     .body = &maximum_body,
     .examples = {"a[7] distinct, b[7] distinct", "a[2,1] distinct, b[3] distinct", "a[0], b[]",
                  "a[4] int 0..3, b[4] int 0..3", "a[5] distinct, b[5] distinct; tie=1"},
-    .kinks = {{{1, 1}, {1, 0}}, {{0, 0}, {1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1}, {1, 0}}, {{0, 0}, {1, 0}}},
     .n_kinks = 2,
 };
 
@@ -186,7 +186,7 @@ const bp_op bp_op_minimum = {
     .body = &minimum_body,
     .examples = {"a[7] distinct, b[7] distinct", "a[2,1] distinct, b[3] distinct", "a[0], b[]",
                  "a[4] int 0..3, b[4] int 0..3", "a[5] distinct, b[5] distinct; tie=1"},
-    .kinks = {{{1, 1}, {1, 0}}, {{0, 0}, {1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1}, {1, 0}}, {{0, 0}, {1, 0}}},
     .n_kinks = 2,
 };
 
@@ -223,6 +223,6 @@ const bp_op bp_op_clip = {
     .slope = clip_slope,
     .body = &clip_body,
     .examples = {"x[7] not -1 1; lo=-1, hi=1", "x[2,3] in 0..2 not 0.5 1; lo=0.5, hi=1", "x[0]; lo=0, hi=0"},
-    .kinks = {{{-1}, {0}}, {{1}, {0}}},
+    .kinks = (const bp_kink[]){{{-1}, {0}}, {{1}, {0}}},
     .n_kinks = 2,
 };

@@ -172,7 +172,7 @@ const bp_op bp_op_max_pool2d = {
                  "x[1,3,4,2] distinct; window=[3,2], stride=[1,2], pad=[1]",
                  "x[1,3,3,1] distinct; window=[2], stride=[1], pad=[0,1,1,0]", "x[0,4,4,2]; window=[2]",
                  "x[1,2,2,0]; window=[2]"},
-    .kinks = {{{1, 1, 0}, {1, 0, 0}}, {{0, 2, 2}, {0, 1, 0}}, {{3, NAN, NAN}, {0, 1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1, 0}, {1, 0, 0}}, {{0, 2, 2}, {0, 1, 0}}, {{3, NAN, NAN}, {0, 1, 0}}},
     .n_kinks = 3,
 };
 

@@ -34,7 +34,8 @@ const bp_op bp_op_pow = {
     .simplify = pow_simplify,
     .body = &pow_body,
     .examples = {"a[7] in 0.3..2, b[7]", "a[2,1] in 0.3..3, b[3] in 0..3", "a[0], b[0]"},
-    .kinks = {{{0, 2}, {0, 0}}, {{0, 1}, {1, 0}}, {{0, 0.5}, {INFINITY, 0}}, {{1, 0}, {0, 0}}},
+    .kinks =
+        (const bp_kink[]){{{0, 2}, {0, 0}}, {{0, 1}, {1, 0}}, {{0, 0.5}, {INFINITY, 0}}, {{1, 0}, {0, 0}}},
     .n_kinks = 4,
     .ulp32 = 8,
 };
@@ -57,7 +58,7 @@ const bp_op bp_op_log1p = {
     .slope = log1p_slope,
     .body = &log1p_body,
     .examples = {"x[7] in -0.8..3", "x[2,0]"},
-    .kinks = {{{-1}, {INFINITY}}},
+    .kinks = (const bp_kink[]){{{-1}, {INFINITY}}},
     .n_kinks = 1,
 };
 
@@ -108,6 +109,6 @@ const bp_op bp_op_logit = {
     .expand = logit_expand,
     .body = &logit_body,
     .examples = {"x[7] in 0.1..0.9", "x[2,0]"},
-    .kinks = {{{0}, {INFINITY}}, {{1}, {INFINITY}}},
+    .kinks = (const bp_kink[]){{{0}, {INFINITY}}, {{1}, {INFINITY}}},
     .n_kinks = 2,
 };

@@ -241,7 +241,7 @@ const bp_op bp_op_max = {
     .examples = {"x[3,4] distinct; axes=[-1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
                  "x[2,3,2] distinct; axes=[0,1], keep=0", "x[5] distinct; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
-    .kinks = {{{1, 1, 0}, {1, 0, 0}}, {{0, 2, 2}, {0, 1, 0}}, {{3, NAN, NAN}, {0, 1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1, 0}, {1, 0, 0}}, {{0, 2, 2}, {0, 1, 0}}, {{3, NAN, NAN}, {0, 1, 0}}},
     .n_kinks = 3,
 };
 
@@ -274,7 +274,7 @@ const bp_op bp_op_min = {
     .examples = {"x[3,4] distinct; axes=[-1], keep=0", "x[2,3,4] distinct; axes=[0,2], keep=1",
                  "x[2,3,2] distinct; axes=[1], keep=0", "x[5] distinct; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
-    .kinks = {{{1, 1, 2}, {1, 0, 0}}, {{3, 2, 2}, {0, 1, 0}}, {{0, NAN, NAN}, {0, 1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1, 2}, {1, 0, 0}}, {{3, 2, 2}, {0, 1, 0}}, {{0, NAN, NAN}, {0, 1, 0}}},
     .n_kinks = 3,
 };
 
@@ -342,7 +342,7 @@ const bp_op bp_op_prod = {
     .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[0], keep=0", "x[]; axes=[], keep=0"},
     .ulp32 = 16,
-    .kinks = {{{0, 2, 3}, {6, 0, 0}}, {{0, 0, 3}, {0, 0, 0}}},
+    .kinks = (const bp_kink[]){{{0, 2, 3}, {6, 0, 0}}, {{0, 0, 3}, {0, 0, 0}}},
     .n_kinks = 2,
 };
 

@@ -189,6 +189,6 @@ const bp_op bp_op_maxout = {
     .jacobian = bpi_jac_select,
     .expand = maxout_expand,
     .examples = {"x[2,6] distinct; k=3", "x[6] distinct; k=2", "x[2,2,3] distinct; k=1", "x[0,4]; k=2"},
-    .kinks = {{{1, 1, 0}, {1, 0, 0}}, {{0, NAN, NAN}, {0, 1, 0}}},
+    .kinks = (const bp_kink[]){{{1, 1, 0}, {1, 0, 0}}, {{0, NAN, NAN}, {0, 1, 0}}},
     .n_kinks = 2,
 };

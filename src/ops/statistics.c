@@ -129,7 +129,7 @@ const bp_op bp_op_norm = {
     .expand = norm_expand,
     .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[2,0]; axes=[1], keep=0", "x[] not 0; axes=[], keep=0"},
-    .kinks = {{{0}, {0}}},
+    .kinks = (const bp_kink[]){{{0}, {0}}},
     .n_kinks = 1,
 };
 
@@ -184,7 +184,8 @@ const bp_op bp_op_logsumexp = {
     .examples = {"x[3,4]; axes=[-1], keep=0", "x[2,3,2]; axes=[0,2], keep=1", "x[5]; axes=[], keep=0",
                  "x[0,3]; axes=[1], keep=0", "x[]; axes=[], keep=0"},
     .ulp32 = 16,
-    .kinks = {{{-INFINITY, -INFINITY, -INFINITY}, {0, 0, 0}}, {{-INFINITY, 0, -INFINITY}, {0, 1, 0}}},
+    .kinks = (const bp_kink[]){{{-INFINITY, -INFINITY, -INFINITY}, {0, 0, 0}},
+                               {{-INFINITY, 0, -INFINITY}, {0, 1, 0}}},
     .n_kinks = 2,
 };
 

@@ -81,7 +81,7 @@ const bp_op bp_op_asin = {
     .slope = asin_slope,
     .body = &asin_body,
     .examples = {"x[7] in -0.9..0.9", "x[0]"},
-    .kinks = {{{-1}, {INFINITY}}, {{1}, {INFINITY}}},
+    .kinks = (const bp_kink[]){{{-1}, {INFINITY}}, {{1}, {INFINITY}}},
     .n_kinks = 2,
 };
 
@@ -102,7 +102,7 @@ const bp_op bp_op_acos = {
     .slope = acos_slope,
     .body = &acos_body,
     .examples = {"x[7] in -0.9..0.9", "x[0]"},
-    .kinks = {{{-1}, {-INFINITY}}, {{1}, {-INFINITY}}},
+    .kinks = (const bp_kink[]){{{-1}, {-INFINITY}}, {{1}, {-INFINITY}}},
     .n_kinks = 2,
 };
 
@@ -145,7 +145,7 @@ const bp_op bp_op_atan2 = {
     .slope = atan2_slope,
     .body = &atan2_body,
     .examples = {"a[7] in 0.3..2, b[7]", "a[2,1] in -2..-0.3, b[3]", "a[3], b[3] in 0.3..2", "a[0], b[]"},
-    .kinks = {{{0, 0}, {0, 0}}, {{0, -2}, {-0.5, 0}}},
+    .kinks = (const bp_kink[]){{{0, 0}, {0, 0}}, {{0, -2}, {-0.5, 0}}},
     .n_kinks = 2,
 };
 
