@@ -225,7 +225,8 @@ static bp_status one_step(trainer *t, const bpi_batch *b, double *loss)
     return diverged(t, t->step + 1, bp_error());
   if (s == BP_OK)
     s = bp_run_get(l->run, 0, loss, 1);
-  t->step++;
+  if (t->step++ == 0)
+    bpi_log(t->net->ctx, BP_LOG_DEBUG, "the first step is done");
   return s;
 }
 
