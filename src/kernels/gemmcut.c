@@ -3,19 +3,18 @@
 #include "kernels/gemmcut.h"
 
 enum {
-  UNIT_WORK = 16384,   /* least multiply-adds of vectors of a unit: 2 microseconds or so */
-  UNIT_AREA = 2048,    /* least elements of a unit, and */
-  MOST_UNITS = 8,      /* number of units wanted if both are kept */
-  TOGETHER_ROWS = 256, /* rows done together: so many of an inner block stay in the second-level cache */
-  TOGETHER_BYTES =
-      524288, /* of C done together: so that it stays there as well; twice that where blocks add up */
-  WHOLE_BYTES = 32768,  /* panels packed together: they stay in the first-level cache */
-  UNIT_BYTES = 65536,   /* of C in a unit: in the cache when it is handed over */
-  ROW_BYTES = 4096,     /* rows of C up to here are not cut: what comes after the product likes them whole */
-  GROUP_BYTES = 262144, /* panels of a group, where rows are longer */
-  FAR_BYTES =
-      1 << 20,     /* an operand larger than the second-level cache: better packed, which fetches it ahead */
-  DOT_BYTES = 4096 /* inner block of dot products: a few rows stay in the first-level cache */
+  UNIT_WORK = 16384,        /* least multiply-adds of vectors of a unit: 2 microseconds or so */
+  UNIT_AREA = 4096,         /* least elements of a unit, and */
+  MOST_UNITS = 8,           /* number of units wanted if both are kept; */
+  FEW_UNITS = 4,            /* below so many, short rows of C are cut, too */
+  TOGETHER_ROWS = 256,      /* done together: an inner block stays in the second-level cache, */
+  TOGETHER_BYTES = 1 << 20, /* and of C, until blocks are added up and units handed over */
+  WHOLE_BYTES = 32768,      /* panels packed together: they stay in the first-level cache */
+  UNIT_BYTES = 65536,       /* of C in a unit: near when it is handed over */
+  ROW_BYTES = 4096,         /* of C, short: what comes after the product likes rows whole */
+  GROUP_BYTES = 262144,     /* panels of a group, where rows are longer */
+  FAR_BYTES = 1 << 20,      /* larger than the second-level cache: better packed, thus fetched ahead */
+  DOT_BYTES = 4096          /* inner block of dot products: a few rows stay in the first-level cache */
 };
 
 typedef struct problem {
@@ -106,9 +105,10 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
   int64_t blocks = up(u->r.count, u->turned ? across : down);
   if (u->turned)
     groups = groups < wanted ? least(wanted, up(u->l.count, p->nr)) : groups;
-  if (groups * blocks < wanted)
+  const int64_t few = least(wanted, FEW_UNITS); /* what rows are cut for */
+  if (groups * blocks < (u->turned ? few : wanted))
     blocks = least(up(wanted, groups), most);
-  if (groups * blocks < wanted)
+  if (groups * blocks < (u->turned ? wanted : few))
     groups = up(wanted, blocks);
   cut_rows(u, blocks, p->t->rows);
   cut_lanes(u, groups, p->nr);
@@ -119,9 +119,8 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
       u->pack_l && !u->turned && u->steps >= k && u->steps * width <= WHOLE_BYTES && n * p->size >= 2048;
   const int64_t room = least(TOGETHER_ROWS, TOGETHER_BYTES / width);
   u->together = u->rows < room ? room / u->rows : 1;
-  /* Rows a power of two apart share a few sets of the caches; inner steps that lie apart have no stream that could be foreseen. */
-  u->copy_r = u->r.count > low && u->l.count > 2 * p->nr &&
-              (u->r.flat ? apart % 4096 == 0 : apart % 1024 == 0 || apart >= 4096);
+  /* Rows a power of two apart share a few sets of the caches; inner steps apart make no stream that is foreseen. */
+  u->copy_r = u->r.count > low && u->l.count > 2 * p->nr && (!u->r.flat || apart % 4096 == 0);
 }
 
 /* A vector is both flat and not. */
