@@ -612,9 +612,10 @@ static void products_agree_with_the_oracle(void **state)
 static void large_products_agree_with_the_oracle(void **state)
 {
   (void)state;
-  static const int64_t shapes[][3] = {{300, 20, 30},  {250, 70, 200}, {33, 130, 600},
-                                      {1, 100, 1030}, {2, 64, 1030},  {70, 64, 1024},
-                                      {70, 256, 512}, {3, 40, 2100},  {500, 10, 64}};
+  static const int64_t shapes[][3] = {
+      {300, 20, 30},  {250, 70, 200}, {33, 130, 600}, {1, 100, 1030}, {2, 64, 1030},  {70, 64, 1024},
+      {70, 256, 512}, {3, 40, 2100},  {500, 10, 64},  {130, 300, 70}, {300, 130, 70}, {24, 1100, 40},
+      {1, 700, 300},  {700, 1, 300},  {5, 9, 700},    {40, 70, 1100}, {17, 33, 1024}};
   seed = 6;
   EACH_ISA(k)
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
@@ -691,10 +692,11 @@ static void check_regions(const bpi_kernels *k, int wide, int64_t m, int64_t n, 
 static void regions_are_handed_over_once(void **state)
 {
   (void)state;
-  static const int64_t shapes[][3] = {{0, 3, 2},     {3, 0, 2},     {3, 5, 0},     {1, 1, 8},
-                                      {1, 8, 2},     {1, 33, 300},  {2, 40, 17},   {5, 7, 9},
-                                      {64, 10, 128}, {70, 33, 40},  {65, 129, 70}, {33, 10, 600},
-                                      {300, 70, 5},  {9, 200, 530}, {130, 100, 64}};
+  static const int64_t shapes[][3] = {{0, 3, 2},     {3, 0, 2},     {3, 5, 0},      {1, 1, 8},
+                                      {1, 8, 2},     {1, 33, 300},  {2, 40, 17},    {5, 7, 9},
+                                      {64, 10, 128}, {70, 33, 40},  {65, 129, 70},  {33, 10, 600},
+                                      {300, 70, 5},  {9, 200, 530}, {130, 100, 64}, {40, 1100, 20},
+                                      {1, 700, 300}, {700, 1, 300}, {64, 300, 260}};
   seed = 8;
   EACH_ISA(k)
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)

@@ -9,7 +9,7 @@ enum {
   FEW_UNITS = 4,            /* below so many, short rows of C are cut, too */
   TOGETHER_ROWS = 256,      /* done together: an inner block stays in the second-level cache, */
   TOGETHER_BYTES = 1 << 20, /* and of C, until blocks are added up and units handed over */
-  WHOLE_BYTES = 32768,      /* panels packed together: they stay in the first-level cache */
+  WHOLE_BYTES = 65536,      /* panels packed together: they stay near the first-level cache */
   UNIT_BYTES = 65536,       /* of C in a unit: near when it is handed over */
   ROW_BYTES = 4096,         /* of C, short: what comes after the product likes rows whole */
   GROUP_BYTES = 262144,     /* panels of a group, where rows are longer */
