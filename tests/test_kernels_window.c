@@ -276,7 +276,7 @@ static void *run_pool(const bpi_kernels *k, bpi_pool2d p, bool wide, int64_t n, 
   memset(y, 0xff, (size_t)n * (wide ? 8 : 4));
   p.y = y;
   for (int64_t u = 0; u < units; u += each)
-    k->pool[wide](&p, u, u + each < units ? u + each : units);
+    k->pool[wide](&p, u, u + each < units ? u + each : units, NULL);
   return y;
 }
 

@@ -7,6 +7,7 @@
 #define BPI_KERNELS_H
 
 #include "bprop.h"
+
 #include "kernels/window.h"
 #include "body_ids.h" /* generated: enum { BPI_BODY_add, ..., BPI_BODY_COUNT } */
 
@@ -123,7 +124,8 @@ typedef struct bpi_kernels {
   void (*conv[2])(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);
 
   /* Pooling; a unit is a row of places in one image, or what of the image lies by it. A NaN is larger than all, the first of equals wins. */
-  void (*pool[2])(const bpi_pool2d *p, int64_t begin, int64_t end);
+  size_t (*pool_scratch[2])(const bpi_pool2d *p);
+  void (*pool[2])(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);
   /* Floating-point operations done in n rounds of multiply-adds in registers, for measuring what the processor can do at most.
    * out: 64 bytes. */
   double (*peak[2])(int64_t n, void *out);

@@ -12,6 +12,8 @@ typedef struct bpi_window {
   int64_t window[2], stride[2], before[2], dilation[2];
 } bpi_window;
 
+struct bpi_end; /* see kernels.h */
+
 /* Which of the three arrays of a convolution is made of the other two. */
 typedef enum bpi_conv_kind { BPI_CONV_OUT, BPI_CONV_IMAGE, BPI_CONV_WEIGHTS } bpi_conv_kind;
 
@@ -22,6 +24,8 @@ typedef struct bpi_conv {
   bpi_window w;
   int64_t groups, channels, filters;
   void *image, *weights, *out;
+  /* Of out and image: what is done with each strip of them, as a matrix of pixels by channels; that array may then be NULL. NULL: nothing. */
+  const struct bpi_end *end;
 } bpi_conv;
 
 /* What a pool does; pick and put route by the winners of a maximum, and spread is the adjoint of a mean. */
@@ -37,9 +41,10 @@ typedef struct bpi_pool2d {
   bpi_pool_kind kind;
   bpi_window w;
   int64_t channels;
-  const void *x; /* the image; NULL for spread */
-  const void *v; /* NULL for max and mean */
-  void *y;
+  const void *x;             /* the image; NULL for spread */
+  const void *v;             /* NULL for max and mean */
+  void *y;                   /* NULL: seen by `end` alone */
+  const struct bpi_end *end; /* as of a convolution, after each unit */
 } bpi_pool2d;
 
 #endif

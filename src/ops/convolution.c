@@ -118,6 +118,7 @@ static bpi_conv conv_of(const bp_kernel_call *c, bpi_conv_kind kind)
   v.image = image->data;
   v.weights = weights->data;
   v.out = out->data;
+  v.end = c->finish;
   return v;
 }
 
@@ -283,7 +284,7 @@ const bp_op bp_op_conv2d = {
               {"pad", BP_ATTR_INTS, 0},
               {"dilation", BP_ATTR_INTS, 0},
               {"groups", BP_ATTR_INT, 1}},
-    .traits = BP_MULTILINEAR | BP_TOTAL,
+    .traits = BP_MULTILINEAR | BP_TOTAL | BP_ENDED,
     .canon = conv2d_canon,
     .shape = conv2d_shape,
     .kernel = conv2d_kernel,
@@ -375,7 +376,7 @@ const bp_op bp_op_conv2d_transpose = {
               {"pad", BP_ATTR_INTS, 0},
               {"dilation", BP_ATTR_INTS, 0},
               {"groups", BP_ATTR_INT, 1}},
-    .traits = BP_MULTILINEAR | BP_TOTAL,
+    .traits = BP_MULTILINEAR | BP_TOTAL | BP_ENDED,
     .canon = conv2d_transpose_canon,
     .shape = conv2d_transpose_shape,
     .kernel = conv2d_transpose_kernel,

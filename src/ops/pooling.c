@@ -101,6 +101,7 @@ static bpi_pool2d pool_of(const bp_kernel_call *c, bpi_pool_kind kind)
   p.x = spread ? NULL : image->data;
   p.v = spread || routed ? c->in[0].data : NULL;
   p.y = c->out[0].data;
+  p.end = c->finish;
   return p;
 }
 
@@ -108,7 +109,7 @@ static bp_status run_pool(const bp_kernel_call *c, bpi_pool_kind kind)
 {
   const bpi_kernels *k = c->vec;
   const bpi_pool2d p = pool_of(c, kind);
-  k->pool[c->out[0].dtype == BP_FLOAT64](&p, c->begin, c->end);
+  k->pool[c->out[0].dtype == BP_FLOAT64](&p, c->begin, c->end, c->scratch);
   return BP_OK;
 }
 
@@ -119,6 +120,13 @@ static int64_t pool_units(const bp_kernel_call *c, bpi_pool_kind kind, double *n
   return p.channels ? p.w.batch * p.w.places[0] : 0;
 }
 
+static size_t pool_room(const bp_kernel_call *c, bpi_pool_kind kind)
+{
+  const bpi_kernels *k = c->vec;
+  const bpi_pool2d p = pool_of(c, kind);
+  return k->pool_scratch[c->out[0].dtype == BP_FLOAT64](&p);
+}
+
 #define POOL_KERNEL(name, kind)                                    \
   static bp_status name##_kernel(bp_kernel_call *c)                \
   {                                                                \
@@ -127,6 +135,10 @@ static int64_t pool_units(const bp_kernel_call *c, bpi_pool_kind kind, double *n
   static int64_t name##_units(const bp_kernel_call *c, double *ns) \
   {                                                                \
     return pool_units(c, kind, ns);                                \
+  }                                                                \
+  static size_t name##_room(const bp_kernel_call *c)               \
+  {                                                                \
+    return pool_room(c, kind);                                     \
   }
 POOL_KERNEL(max_pool2d, BPI_POOL_MAX)
 POOL_KERNEL(max_pool2d_pick, BPI_POOL_PICK)
@@ -160,11 +172,12 @@ const bp_op bp_op_max_pool2d = {
     .kink = "the lowest row-major index among the largest takes the whole gradient; NaN wins",
     .args = "x",
     .attrs = {{"window", BP_ATTR_INTS, 0}, {"stride", BP_ATTR_INTS, 0}, {"pad", BP_ATTR_INTS, 0}},
-    .traits = BP_ROUTER | BP_TOTAL,
+    .traits = BP_ROUTER | BP_TOTAL | BP_ENDED,
     .canon = pool_canon,
     .shape = pool_shape,
     .kernel = max_pool2d_kernel,
     .units = max_pool2d_units,
+    .scratch = max_pool2d_room,
     .jacobian = bpi_jac_select,
     .vjp = max_pool2d_vjp,
     .jvp = max_pool2d_jvp,
@@ -216,11 +229,12 @@ const bp_op bp_op_max_pool2d_pick = {
     .kink = "the lowest row-major index among the largest of x wins, NaN before all; no gradient for x",
     .args = "v, x",
     .attrs = {{"window", BP_ATTR_INTS, 0}, {"stride", BP_ATTR_INTS, 0}, {"pad", BP_ATTR_INTS, 0}},
-    .traits = BP_NAN_STOPS | BP_TOTAL,
+    .traits = BP_NAN_STOPS | BP_TOTAL | BP_ENDED,
     .canon = pool_canon,
     .shape = pick_shape,
     .kernel = max_pool2d_pick_kernel,
     .units = max_pool2d_pick_units,
+    .scratch = max_pool2d_pick_room,
     .jacobian = pick_jacobian,
     .vjp = pick_vjp,
     .jvp = pick_jvp,
@@ -259,11 +273,12 @@ const bp_op bp_op_max_pool2d_put = {
     .kink = "the lowest row-major index among the largest of x wins, NaN before all; no gradient for x",
     .args = "u, x",
     .attrs = {{"window", BP_ATTR_INTS, 0}, {"stride", BP_ATTR_INTS, 0}, {"pad", BP_ATTR_INTS, 0}},
-    .traits = BP_NAN_STOPS | BP_TOTAL,
+    .traits = BP_NAN_STOPS | BP_TOTAL | BP_ENDED,
     .canon = pool_canon,
     .shape = put_shape,
     .kernel = max_pool2d_put_kernel,
     .units = max_pool2d_put_units,
+    .scratch = max_pool2d_put_room,
     .jacobian = put_jacobian,
     .vjp = put_vjp,
     .jvp = pick_jvp,
@@ -323,11 +338,12 @@ const bp_op bp_op_avg_pool2d = {
     .source = "LeCun et al. 1989",
     .args = "x",
     .attrs = {{"window", BP_ATTR_INTS, 0}, {"stride", BP_ATTR_INTS, 0}, {"pad", BP_ATTR_INTS, 0}},
-    .traits = BP_LINEAR | BP_TOTAL,
+    .traits = BP_LINEAR | BP_TOTAL | BP_ENDED,
     .canon = pool_canon,
     .shape = pool_shape,
     .kernel = avg_pool2d_kernel,
     .units = avg_pool2d_units,
+    .scratch = avg_pool2d_room,
     .jacobian = image_jacobian,
     .reach = avg_pool2d_reach,
     .vjp = avg_pool2d_vjp,
@@ -387,11 +403,12 @@ const bp_op bp_op_avg_pool2d_grad = {
               {"window", BP_ATTR_INTS, 0},
               {"stride", BP_ATTR_INTS, 0},
               {"pad", BP_ATTR_INTS, 0}},
-    .traits = BP_LINEAR | BP_TOTAL,
+    .traits = BP_LINEAR | BP_TOTAL | BP_ENDED,
     .canon = spread_canon,
     .shape = spread_shape,
     .kernel = avg_pool2d_grad_kernel,
     .units = avg_pool2d_grad_units,
+    .scratch = avg_pool2d_grad_room,
     .jacobian = image_jacobian,
     .reach = spread_reach,
     .vjp = spread_vjp,

@@ -171,6 +171,15 @@ static size_t N(conv_packed)(const N(shape) * s)
   return (size_t)(s->c->groups * s->panels * each);
 }
 
+/* Bytes of a strip that is made, where it may not be stored elsewhere. */
+static size_t N(conv_region)(const N(shape) * s)
+{
+  const bpi_conv *c = s->c;
+  const bool image = c->kind == BPI_CONV_IMAGE;
+  const int64_t width = image ? c->w.size[1] * c->channels : c->w.places[1] * c->filters;
+  return c->end ? (size_t)(s->strips.images * s->strips.rows * width) * sizeof(T) : 0;
+}
+
 /* How many steps a tile has at most. */
 static size_t N(conv_steps)(const N(shape) * s)
 {
@@ -185,7 +194,8 @@ size_t BPI_SYM(N(bpi_conv_scratch))(const bpi_conv *c)
   const N(shape) s = N(conv_shape)(c);
   const size_t steps = N(conv_steps)(&s);
   return padded(N(conv_packed)(&s) * sizeof(T)) + padded(steps * sizeof(int64_t)) +
-         padded(N(conv_border)(&s)) + (c->kind == BPI_CONV_WEIGHTS ? padded(steps * NR * sizeof(T)) : 0);
+         padded(N(conv_border)(&s)) +
+         (c->kind == BPI_CONV_WEIGHTS ? padded(steps * NR * sizeof(T)) : padded(N(conv_region)(&s)));
 }
 
 /* A row of the image with its border: what lies outside is 0. */
@@ -256,12 +266,23 @@ static void N(pack_filters)(int64_t inner, int columns, const T *w, T *to)
       to[j] = j < columns ? w[j * inner + k] : 0;
 }
 
+/* Hands a strip over that is made: pixels of so many channels, from pixel `row` on. */
+static void N(end_strip)(const bpi_conv *c, T *made, int64_t row, int64_t rows, int64_t channels)
+{
+  const bpi_rect r = {.c = made, .ldc = channels, .rows = rows, .cols = channels};
+  if (!c->end)
+    return;
+  bpi_rect at = r;
+  at.row = c->end->row + row;
+  c->end->fn(c->end->arg, &at);
+}
+
 static void N(conv_out)(const N(shape) * s, int64_t begin, int64_t end, char *scratch)
 {
   const bpi_conv *c = s->c;
   T *packed = take(&scratch, N(conv_packed)(s) * sizeof(T));
   int64_t *off = take(&scratch, N(conv_steps)(s) * sizeof *off), step[3];
-  T *room = (T *)(void *)scratch;
+  T *border = take(&scratch, N(conv_border)(s)), *region = (T *)(void *)scratch;
   for (int64_t p = 0; p < c->groups * s->panels; p++)
     N(pack_filters)
   (s->inner, N(conv_columns)(s, p % s->panels),
@@ -269,9 +290,10 @@ static void N(conv_out)(const N(shape) * s, int64_t begin, int64_t end, char *sc
    packed + p * s->inner * NR);
   for (int64_t u = begin; u < end; u++) {
     const strip t = strip_at(&s->strips, u);
-    const T *seen_by = N(strip_seen)(s, &t, room, step);
+    const T *seen_by = N(strip_seen)(s, &t, border, step);
     const grid rows = N(places_of)(s, &t, step), window = N(window_of)(s, step, 0);
-    T *out = (T *)c->out + (t.image * c->w.places[0] + t.row) * c->w.places[1] * c->filters;
+    const int64_t place = (t.image * c->w.places[0] + t.row) * c->w.places[1];
+    T *out = c->out ? (T *)c->out + place * c->filters : region;
     if (u == begin)
       grid_offsets(&window, off);
     for (int64_t p = 0; p < c->groups * s->panels; p++) {
@@ -280,6 +302,7 @@ static void N(conv_out)(const N(shape) * s, int64_t begin, int64_t end, char *sc
       N(conv_rows)
       (&t_, &rows, 0, grid_size(&rows), seen_by + group * s->channels, out + group * s->filters + panel * NR);
     }
+    N(end_strip)(c, out, place, grid_size(&rows), c->filters);
   }
 }
 
@@ -295,7 +318,7 @@ static void N(pack_channels)(const N(shape) * s, int columns, const T *w, T *to)
 
 /* Adds what element (k, l) of the window carries back to a strip of the image. */
 static void N(carry_back)(const N(shape) * s, const strip *t, const int64_t *tap, const T *packed,
-                          const int64_t *off)
+                          const int64_t *off, T *made)
 {
   const bpi_conv *c = s->c;
   const bpi_window *w = &c->w;
@@ -314,7 +337,7 @@ static void N(carry_back)(const N(shape) * s, const strip *t, const int64_t *tap
                      .to = {w->size[0] * line, w->stride[0] * line, w->stride[1] * c->channels}};
   const T *u =
       (const T *)c->out + t->image * w->places[0] * out_line + from[0] * out_line + from[1] * c->filters;
-  T *x = (T *)c->image + t->image * w->size[0] * line + (from[0] * w->stride[0] + ahead[0]) * line +
+  T *x = made + (from[0] * w->stride[0] + ahead[0] - t->row) * line +
          (from[1] * w->stride[1] + ahead[1]) * c->channels;
   for (int64_t p = 0; p < c->groups * s->panels; p++) {
     const int64_t group = p / s->panels, panel = p % s->panels;
@@ -331,6 +354,7 @@ static void N(conv_image)(const N(shape) * s, int64_t begin, int64_t end, char *
   const bpi_window *w = &c->w;
   T *packed = take(&scratch, N(conv_packed)(s) * sizeof(T));
   int64_t *off = take(&scratch, N(conv_steps)(s) * sizeof *off);
+  T *region = (T *)(void *)scratch;
   for (int64_t f = 0; f < s->filters; f++)
     off[f] = f;
   for (int64_t p = 0; p < c->groups * s->panels; p++)
@@ -342,11 +366,13 @@ static void N(conv_image)(const N(shape) * s, int64_t begin, int64_t end, char *
   for (int64_t u = begin; u < end; u++) {
     const strip t = strip_at(&s->strips, u);
     const int64_t line = w->size[1] * c->channels;
-    memset((T *)c->image + (t.image * w->size[0] + t.row) * line, 0,
-           (size_t)(t.images * t.rows * line) * sizeof(T));
+    const int64_t row = t.image * w->size[0] + t.row, rows = t.images * t.rows;
+    T *made = c->image ? (T *)c->image + row * line : region;
+    memset(made, 0, (size_t)(rows * line) * sizeof(T));
     for (int64_t tap[2] = {0}; tap[0] < w->window[0]; tap[0]++)
       for (tap[1] = 0; tap[1] < w->window[1]; tap[1]++)
-        N(carry_back)(s, &t, tap, packed, off);
+        N(carry_back)(s, &t, tap, packed, off, made);
+    N(end_strip)(c, made, row * w->size[1], rows * w->size[1], c->channels);
   }
 }
 

@@ -1,9 +1,10 @@
 /* Pooling, vectorised over the channels of a pixel. A window that reaches over the edge has the elements inside alone. */
-#include "kernels/simd/isa.h"
+#include "kernels/gemm/vector.h"
 
 #include <string.h>
 
-enum { CHUNK = 64 }; /* channels worked on together */
+typedef int32_t lanes_f32 __attribute__((vector_size(BPI_WIDE)));
+typedef int64_t lanes_f64 __attribute__((vector_size(BPI_WIDE)));
 
 /* The part of the window of place `at` that lies inside the image, along one axis. */
 static void clip(const bpi_window *w, int axis, int64_t at, int64_t *from, int64_t *to)
@@ -20,6 +21,27 @@ static int64_t own_row(const bpi_window *w, int64_t place)
   if (place >= w->places[0] || row > w->size[0])
     return w->size[0];
   return place == 0 || row < 0 ? 0 : row;
+}
+
+/* No element is in two windows. */
+static bool apart(const bpi_window *w)
+{
+  return w->stride[0] >= w->window[0] && w->stride[1] >= w->window[1];
+}
+
+/* Every element is in one window. */
+static bool tiled(const bpi_window *w)
+{
+  bool all = true;
+  for (int i = 0; i < 2; i++)
+    all =
+        all && w->stride[i] == w->window[i] && w->before[i] == 0 && w->places[i] * w->window[i] == w->size[i];
+  return all;
+}
+
+static bool to_image(const bpi_pool2d *p)
+{
+  return p->kind == BPI_POOL_PUT || p->kind == BPI_POOL_SPREAD;
 }
 
 #define T float

@@ -1,174 +1,203 @@
 /* Pooling for element type T with suffix S, counted by integers I of its size; included by pooled.c once for each. */
 #define N(name) BPI_PASTE(name, S)
+#define V       N(bpi_v)
+#define U       N(bpi_u)
+#define L       N(lanes)
+#define VN      ((int)(BPI_WIDE / sizeof(T)))
 
-/* A window inside the image: rows and columns [from, to). */
+/* A window inside the image, over n channels: where its first element lies, in all arrays that are shaped like the image. */
 typedef struct N(view) {
-  const bpi_pool2d *p;
-  int64_t image, row[2], column[2];
+  int64_t rows, columns, at, line, pixel; /* elements from row to row, and from pixel to pixel */
+  int n;
 } N(view);
 
-static N(view) N(view_at)(const bpi_pool2d *p, int64_t image, int64_t row, int64_t column)
+/* A vector of n channels, as many as it has or the last ones. */
+BPI_INLINE V N(load)(const T *x, int n)
 {
-  N(view) v = {.p = p, .image = image};
-  clip(&p->w, 0, row, &v.row[0], &v.row[1]);
-  clip(&p->w, 1, column, &v.column[0], &v.column[1]);
+  V v = {0};
+  if (n == VN)
+    return *(const U *)x;
+  for (int j = 0; j < n; j++)
+    v[j] = x[j];
   return v;
 }
 
-/* Where pixel (r, k) of the view's image lies. */
-static int64_t N(pixel)(const N(view) * v, int64_t r, int64_t k)
+BPI_INLINE void N(store)(T *y, int n, V v)
 {
-  const bpi_pool2d *p = v->p;
-  return ((v->image * p->w.size[0] + r) * p->w.size[1] + k) * p->channels;
-}
-
-static int64_t N(place)(const N(view) * v, int64_t r, int64_t k)
-{
-  const bpi_pool2d *p = v->p;
-  return ((v->image * p->w.places[0] + r) * p->w.places[1] + k) * p->channels;
-}
-
-/* The largest of n channels from `first` on, and which element of the view it is, counted row by row. */
-static void N(winners)(const N(view) * v, int64_t first, int n, T *best, I *at)
-{
-  const T *x = (const T *)v->p->x + first;
-  I tap = 0;
-  memcpy(best, x + N(pixel)(v, v->row[0], v->column[0]), (size_t)n * sizeof(T));
-  memset(at, 0, (size_t)n * sizeof(I));
-  for (int64_t r = v->row[0]; r < v->row[1]; r++)
-    for (int64_t k = v->column[0]; k < v->column[1]; k++, tap++) {
-      const T *e = x + N(pixel)(v, r, k);
-      BPI_APART
-      for (int j = 0; j < n; j++) {
-        const bool wins = !(e[j] <= best[j]) & (best[j] == best[j]);
-        best[j] = wins ? e[j] : best[j];
-        at[j] = wins ? tap : at[j];
-      }
-    }
-}
-
-/* y = the elements of what is pooled at the winners. */
-static void N(pick)(const N(view) * v, int64_t first, int n, const I *at, T *y)
-{
-  I tap = 0;
-  for (int64_t r = v->row[0]; r < v->row[1]; r++)
-    for (int64_t k = v->column[0]; k < v->column[1]; k++, tap++) {
-      const T *e = (const T *)v->p->v + N(pixel)(v, r, k) + first;
-      BPI_APART
-      for (int j = 0; j < n; j++)
-        y[j] = at[j] == tap ? e[j] : y[j];
-    }
-}
-
-/* The opposite: adds u to the winners, in rows [top, end) of the image. */
-static void N(put)(const N(view) * v, int64_t first, int n, const I *at, const T *u, int64_t top, int64_t end)
-{
-  I tap = 0;
-  for (int64_t r = v->row[0]; r < v->row[1]; r++)
-    for (int64_t k = v->column[0]; k < v->column[1]; k++, tap++) {
-      if (r < top || r >= end)
-        continue;
-      T *y = (T *)v->p->y + N(pixel)(v, r, k) + first;
-      BPI_APART
-      for (int j = 0; j < n; j++)
-        y[j] = at[j] == tap ? y[j] + u[j] : y[j];
-    }
-}
-
-static void N(max_at)(const N(view) * v, int64_t first, int n, int64_t place)
-{
-  T best[CHUNK];
-  I at[CHUNK];
-  T *y = (T *)v->p->y + place + first;
-  N(winners)(v, first, n, best, at);
-  if (v->p->kind == BPI_POOL_PICK)
-    N(pick)(v, first, n, at, y);
-  else
-    memcpy(y, best, (size_t)n * sizeof(T));
-}
-
-static T N(share)(const N(view) * v)
-{
-  return (T)((v->row[1] - v->row[0]) * (v->column[1] - v->column[0]));
-}
-
-static void N(mean_at)(const N(view) * v, int64_t first, int n, int64_t place)
-{
-  T sum[CHUNK] = {0};
-  T *y = (T *)v->p->y + place + first;
-  for (int64_t r = v->row[0]; r < v->row[1]; r++)
-    for (int64_t k = v->column[0]; k < v->column[1]; k++) {
-      const T *e = (const T *)v->p->x + N(pixel)(v, r, k) + first;
-      BPI_APART
-      for (int j = 0; j < n; j++)
-        sum[j] += e[j];
-    }
-  const T count = N(share)(v);
+  if (n == VN) {
+    *(U *)y = v;
+    return;
+  }
   for (int j = 0; j < n; j++)
-    y[j] = sum[j] / count;
+    y[j] = v[j];
 }
 
-/* One row of places. */
-static void N(gather_row)(const bpi_pool2d *p, int64_t image, int64_t row)
+BPI_INLINE L N(select)(L mask, L a, L b)
 {
-  for (int64_t k = 0; k < p->w.places[1]; k++) {
-    const N(view) v = N(view_at)(p, image, row, k);
-    for (int64_t first = 0; first < p->channels; first += CHUNK) {
-      const int n = (int)(p->channels - first < CHUNK ? p->channels - first : CHUNK);
-      (p->kind == BPI_POOL_MEAN ? N(mean_at) : N(max_at))(&v, first, n, N(place)(&v, row, k));
+  return (mask & a) | (~mask & b);
+}
+
+/* The largest elements, and which of the window they are, counted row by row. */
+BPI_INLINE V N(winner)(const N(view) * v, const T *x, L *place)
+{
+  V best = N(load)(x + v->at, v->n);
+  L won = {0}, tap = {0};
+  for (int64_t r = 0; r < v->rows; r++) {
+    const T *e = x + v->at + r * v->line;
+    for (int64_t k = 0; k < v->columns; k++, e += v->pixel, tap += 1) {
+      const V c = N(load)(e, v->n);
+      const L stays = (c <= best) | (best != best);
+      best = (V)N(select)(stays, (L)best, (L)c);
+      won = N(select)(stays, won, tap);
+    }
+  }
+  *place = won;
+  return best;
+}
+
+/* The elements of x at the winners. */
+BPI_INLINE V N(picked)(const N(view) * v, const T *x, L place)
+{
+  L got = {0}, tap = {0};
+  for (int64_t r = 0; r < v->rows; r++) {
+    const T *e = x + v->at + r * v->line;
+    for (int64_t k = 0; k < v->columns; k++, e += v->pixel, tap += 1)
+      got = N(select)(place == tap, (L)N(load)(e, v->n), got);
+  }
+  return (V)got;
+}
+
+BPI_INLINE V N(mean)(const N(view) * v, const T *x)
+{
+  V sum = {0};
+  for (int64_t r = 0; r < v->rows; r++) {
+    const T *e = x + v->at + r * v->line;
+    for (int64_t k = 0; k < v->columns; k++, e += v->pixel)
+      sum += N(load)(e, v->n);
+  }
+  return sum / (T)(v->rows * v->columns);
+}
+
+/* Adds u to the winners, or to all (`every`), in rows [top, end) of the window; `fresh`: nothing was added before. */
+BPI_INLINE void N(scatter)(const N(view) * v, int64_t origin, T *y, V u, L place, bool every, bool fresh,
+                           int64_t top, int64_t end)
+{
+  L tap = {0};
+  tap += (I)(top * v->columns);
+  for (int64_t r = top; r < end; r++) {
+    T *e = y + (v->at - origin) + r * v->line;
+    for (int64_t k = 0; k < v->columns; k++, e += v->pixel, tap += 1) {
+      V add = every ? u : (V)((place == tap) & (L)u);
+      if (!fresh)
+        add += N(load)(e, v->n);
+      N(store)(e, v->n, add);
     }
   }
 }
 
-static void N(spread)(const N(view) * v, int64_t first, int n, const T *u, int64_t top, int64_t end)
-{
-  const T count = N(share)(v);
-  for (int64_t r = v->row[0] < top ? top : v->row[0]; r < v->row[1] && r < end; r++)
-    for (int64_t k = v->column[0]; k < v->column[1]; k++) {
-      T *y = (T *)v->p->y + N(pixel)(v, r, k) + first;
-      BPI_APART
-      for (int j = 0; j < n; j++)
-        y[j] += u[j] / count;
-    }
-}
-
-/* What row `row` of places adds to rows [top, end) of the image. */
-static void N(scatter_from)(const bpi_pool2d *p, int64_t image, int64_t row, int64_t top, int64_t end)
-{
-  T best[CHUNK];
-  I at[CHUNK];
-  for (int64_t k = 0; k < p->w.places[1]; k++) {
-    const N(view) v = N(view_at)(p, image, row, k);
-    for (int64_t first = 0; first < p->channels; first += CHUNK) {
-      const int n = (int)(p->channels - first < CHUNK ? p->channels - first : CHUNK);
-      const T *u = (const T *)p->v + N(place)(&v, row, k) + first;
-      if (p->kind == BPI_POOL_SPREAD) {
-        N(spread)(&v, first, n, u, top, end);
-        continue;
-      }
-      N(winners)(&v, first, n, best, at);
-      N(put)(&v, first, n, at, u, top, end);
-    }
-  }
-}
-
-/* The rows of the image that belong to one row of places, from all windows that reach into them. */
-static void N(scatter_row)(const bpi_pool2d *p, int64_t image, int64_t row)
+static N(view) N(view_at)(const bpi_pool2d *p, int64_t image, int64_t row, int64_t column)
 {
   const bpi_window *w = &p->w;
-  const int64_t top = own_row(w, row), end = own_row(w, row + 1);
-  const int64_t back = (w->window[0] - 1) / w->stride[0];
-  const N(view) v = {.p = p, .image = image};
-  memset((T *)p->y + N(pixel)(&v, top, 0), 0, (size_t)((end - top) * w->size[1] * p->channels) * sizeof(T));
-  for (int64_t r = row > back ? row - back : 0; r <= row; r++)
-    N(scatter_from)(p, image, r, top, end);
+  int64_t r[2], k[2];
+  clip(w, 0, row, &r[0], &r[1]);
+  clip(w, 1, column, &k[0], &k[1]);
+  return (N(view)){.rows = r[1] - r[0],
+                   .columns = k[1] - k[0],
+                   .line = w->size[1] * p->channels,
+                   .pixel = p->channels,
+                   .at = ((image * w->size[0] + r[0]) * w->size[1] + k[0]) * p->channels};
 }
 
-void BPI_SYM(N(bpi_pool))(const bpi_pool2d *p, int64_t begin, int64_t end)
+BPI_INLINE int N(next_channels)(int64_t left)
 {
-  const bool scatters = p->kind == BPI_POOL_PUT || p->kind == BPI_POOL_SPREAD;
-  for (int64_t u = begin; u < end; u++)
-    (scatters ? N(scatter_row) : N(gather_row))(p, u / p->w.places[0], u % p->w.places[0]);
+  return left < VN ? (int)left : VN;
+}
+
+/* One row of places. y: its first. */
+static void N(gather_row)(const bpi_pool2d *p, int64_t image, int64_t row, T *y)
+{
+  for (int64_t k = 0; k < p->w.places[1]; k++) {
+    N(view) v = N(view_at)(p, image, row, k);
+    for (int64_t left = p->channels; left > 0; left -= v.n, v.at += v.n, y += v.n) {
+      L place;
+      v.n = N(next_channels)(left);
+      V result = p->kind == BPI_POOL_MEAN ? N(mean)(&v, p->x) : N(winner)(&v, p->x, &place);
+      if (p->kind == BPI_POOL_PICK)
+        result = N(picked)(&v, p->v, place);
+      N(store)(y, v.n, result);
+    }
+  }
+}
+
+/* What row `row` of places adds to rows [top, end) of the image, which begin at y. */
+static void N(scatter_from)(const bpi_pool2d *p, int64_t image, int64_t row, int64_t top, int64_t end, T *y)
+{
+  const bpi_window *w = &p->w;
+  const T *u = (const T *)p->v + (image * w->places[0] + row) * w->places[1] * p->channels;
+  const bool every = p->kind == BPI_POOL_SPREAD, fresh = apart(w);
+  const int64_t origin = (image * w->size[0] + top) * w->size[1] * p->channels;
+  int64_t first, last;
+  clip(w, 0, row, &first, &last);
+  const int64_t from = first < top ? top - first : 0, to = (last < end ? last : end) - first;
+  for (int64_t k = 0; k < w->places[1]; k++) {
+    N(view) v = N(view_at)(p, image, row, k);
+    for (int64_t left = p->channels; left > 0; left -= v.n, v.at += v.n, u += v.n) {
+      L place = {0};
+      v.n = N(next_channels)(left);
+      V add = N(load)(u, v.n);
+      if (every)
+        add /= (T)(v.rows * v.columns);
+      else
+        N(winner)(&v, p->x, &place);
+      N(scatter)(&v, origin, y, add, place, every, fresh, from, to);
+    }
+  }
+}
+
+/* The rows of the image that belong to one row of places, from all windows that reach into them. y: where they begin. */
+static int64_t N(scatter_row)(const bpi_pool2d *p, int64_t image, int64_t row, T *y)
+{
+  const bpi_window *w = &p->w;
+  const int64_t top = own_row(w, row), end = own_row(w, row + 1), line = w->size[1] * p->channels;
+  const int64_t back = (w->window[0] - 1) / w->stride[0];
+  if (!tiled(w))
+    memset(y, 0, (size_t)((end - top) * line) * sizeof(T));
+  for (int64_t r = row > back ? row - back : 0; r <= row; r++)
+    N(scatter_from)(p, image, r, top, end, y);
+  return (end - top) * w->size[1];
+}
+
+size_t BPI_SYM(N(bpi_pool_scratch))(const bpi_pool2d *p)
+{
+  const bpi_window *w = &p->w;
+  const int64_t reach = w->places[0] > 1 ? w->stride[0] + w->before[0] : w->size[0];
+  const int64_t last = w->size[0] - own_row(w, w->places[0] - 1), rows = reach > last ? reach : last;
+  const int64_t pixels = to_image(p) ? rows * w->size[1] : w->places[1];
+  return p->end ? (size_t)(pixels * p->channels) * sizeof(T) : 0;
+}
+
+void BPI_SYM(N(bpi_pool))(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch)
+{
+  const bpi_window *w = &p->w;
+  for (int64_t u = begin; u < end; u++) {
+    const int64_t image = u / w->places[0], row = u % w->places[0];
+    bpi_rect r = {.ldc = p->channels, .cols = p->channels, .row = u * w->places[1], .rows = w->places[1]};
+    if (to_image(p))
+      r.row = (image * w->size[0] + own_row(w, row)) * w->size[1];
+    r.c = p->y ? (T *)p->y + r.row * p->channels : scratch;
+    if (to_image(p))
+      r.rows = N(scatter_row)(p, image, row, r.c);
+    else
+      N(gather_row)(p, image, row, r.c);
+    if (!p->end)
+      continue;
+    r.row += p->end->row;
+    p->end->fn(p->end->arg, &r);
+  }
 }
 
 #undef N
+#undef V
+#undef U
+#undef L
+#undef VN

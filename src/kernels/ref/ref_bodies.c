@@ -168,6 +168,7 @@ const bpi_kernels bpi_kernels_ref = {
     .conv_units = {bpi_ref_conv_units, bpi_ref_conv_units},
     .conv_scratch = {bpi_ref_conv_scratch, bpi_ref_conv_scratch},
     .conv = {bpi_ref_conv_f32, bpi_ref_conv_f64},
+    .pool_scratch = {bpi_ref_pool_scratch, bpi_ref_pool_scratch},
     .pool = {bpi_ref_pool_f32, bpi_ref_pool_f64},
     .finite = {bpi_ref_finite_f32, bpi_ref_finite_f64},
 };

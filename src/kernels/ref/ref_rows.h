@@ -12,7 +12,7 @@
   bool bpi_ref_finite_##S(int64_t n, const void *x);                                                       \
   void bpi_ref_gemm_##S(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);                     \
   void bpi_ref_conv_##S(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);                     \
-  void bpi_ref_pool_##S(const bpi_pool2d *p, int64_t begin, int64_t end);
+  void bpi_ref_pool_##S(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);
 BPI_REF_OF(f32)
 BPI_REF_OF(f64)
 #undef BPI_REF_OF
@@ -21,5 +21,6 @@ int64_t bpi_ref_units(const bpi_gemm *g);
 size_t bpi_ref_scratch(const bpi_gemm *g);
 int64_t bpi_ref_conv_units(const bpi_conv *c);
 size_t bpi_ref_conv_scratch(const bpi_conv *c);
+size_t bpi_ref_pool_scratch(const bpi_pool2d *p);
 
 #endif

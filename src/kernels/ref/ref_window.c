@@ -32,6 +32,12 @@ size_t bpi_ref_conv_scratch(const bpi_conv *c)
   return (size_t)made(c) * sizeof(long double);
 }
 
+size_t bpi_ref_pool_scratch(const bpi_pool2d *p)
+{
+  (void)p;
+  return 0;
+}
+
 /* Calls `add` for every product of the convolution: elements of image, weights and out. */
 typedef void (*each_product)(const bpi_conv *c, void *sums, int64_t x, int64_t w, int64_t y);
 
@@ -132,9 +138,9 @@ static void all_products(const bpi_conv *c, void *sums, each_product add)
     else                                                                                                  \
       spread_##S(p, at, ch, (T)(v[place] / (long double)count));                                          \
   }                                                                                                       \
-  void bpi_ref_pool_##S(const bpi_pool2d *p, int64_t begin, int64_t end)                                  \
+  void bpi_ref_pool_##S(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch)                   \
   {                                                                                                       \
-    (void)end;                                                                                            \
+    (void)end, (void)scratch;                                                                             \
     if (begin)                                                                                            \
       return;                                                                                             \
     if (p->kind == BPI_POOL_PUT || p->kind == BPI_POOL_SPREAD)                                            \

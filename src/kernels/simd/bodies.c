@@ -321,6 +321,7 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .conv_units = {BPI_SYM(bpi_conv_units_f32), BPI_SYM(bpi_conv_units_f64)},
     .conv_scratch = {BPI_SYM(bpi_conv_scratch_f32), BPI_SYM(bpi_conv_scratch_f64)},
     .conv = {BPI_SYM(bpi_conv_f32), BPI_SYM(bpi_conv_f64)},
+    .pool_scratch = {BPI_SYM(bpi_pool_scratch_f32), BPI_SYM(bpi_pool_scratch_f64)},
     .pool = {BPI_SYM(bpi_pool_f32), BPI_SYM(bpi_pool_f64)},
     .finite = {BPI_SYM(bpi_finite_f32), BPI_SYM(bpi_finite_f64)},
     .standardise = {BPI_SYM(bpi_standardise_f32), BPI_SYM(bpi_standardise_f64)},

@@ -55,7 +55,8 @@
   int64_t BPI_SYM(bpi_conv_units_##S)(const bpi_conv *c);                                           \
   size_t BPI_SYM(bpi_conv_scratch_##S)(const bpi_conv *c);                                          \
   void BPI_SYM(bpi_conv_##S)(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);         \
-  void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end);                      \
+  size_t BPI_SYM(bpi_pool_scratch_##S)(const bpi_pool2d *p);                                        \
+  void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);       \
   double BPI_SYM(bpi_peak_##S)(int64_t n, void *out);
 
 BPI_KERNELS_OF(f32)
