@@ -165,6 +165,23 @@ LONG_BARS = [bar for t in (1, 2) for bar in (
     (f"{t} thread{'s'[:t - 1]}: share of measured bandwidth", lambda f, t=t: over(1, f.over_floor(f"bprop {t}T", t)), 0.8))]
 
 
+def conv_work(kind, batch, factor, **more):
+    """The network of bench/ours/convnet.c. Its hidden layers' products, forward: 9 * 32 for 26 * 26 places, 288 * 64 for 11 * 11, 1600 * 128."""
+    first, others = 2.0 * 676 * 9 * 32, 2.0 * (121 * 288 * 64 + 1600 * 128 + 128 * 10)
+    train = kind == "convtrain"
+    entrants = [e for t in (1, 2) for e in (
+        ours(t), torch(t, "eager"), torch(t, "compile"), torch(t, "eager", layout="last"), torch(t, "compile", layout="last"), jax(t))]
+    for e in entrants:
+        if e.words.get("layout") == "last":
+            e.key = e.key.replace(" 1T", " NHWC 1T").replace(" 2T", " NHWC 2T")
+    torches = lambda t: tuple(f"PyTorch {m}{l} {n}T" for m in ("eager", "compile") for l in ("", " NHWC") for n in range(1, t + 1))
+    bars = [(f"{t} thread{'s'[:t - 1]}: times the best PyTorch", lambda f, t=t: f.times(torches(t), f"bprop {t}T"), factor) for t in (1, 2)]
+    bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
+    words = {"data": (9984, [784, 10]), "count": 225034, "batch": batch, "lr": 0.05}
+    return Work(f"{'train' if train else 'infer'} convolutional network, 28x28, batch {batch}", kind, words, entrants, bars, "step" if train else "pass",
+                flops=batch * ((2 * first + 3 * others) if train else (first + others)), per=batch, **more)
+
+
 def tiny_work():
     entrants = [ours(1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
     return Work("train 2-8-1, batch 1, sgd", "tiny", {"count": 33}, entrants, [
@@ -177,6 +194,9 @@ WORKS = [
     train_work(MIDDLE, 128, "sgd", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(MIDDLE, 128, "adam", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(LARGE, 256, "adam", 1024, train_bars((1.05, 1.05), (1.25, 1.25), (1.0, 1.0)), rounds=5, memory=True),
+    conv_work("convtrain", 64, 1.2),
+    conv_work("convinfer", 64, 1.1),
+    conv_work("convinfer", 1, 1.5),
     tiny_work(),
     infer_work(SMALL, 1, 9984, 1.5, bars=[("over reading the weights once", lambda f: f.over_floor("bprop 1T", 1), -1.3)], quick=True),
     infer_work(SMALL, 1024, 9216, 1.1),

@@ -45,7 +45,8 @@ double run_planned(planned *p, long times)
 
 int main(void)
 {
-  const kind kinds[] = {train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind};
+  const kind kinds[] = {train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind,
+                        convtrain_kind, convinfer_kind};
   bp_ctx *ctx = bp_ctx_new(NULL);
   char note[128];
   snprintf(note, sizeof note, "bprop %s, %s", bp_version(), ctx ? bp_isa_name(bp_ctx_isa(ctx)) : "?");

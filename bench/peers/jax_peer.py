@@ -28,10 +28,11 @@ def loss_of(params, x, labels):
 
 
 class Train:
+    network = protocol.Network
     loss = staticmethod(loss_of)
 
     def __init__(self, request):
-        net = self.net = protocol.Network(request)
+        net = self.net = self.network(request)
         self.x = [jnp.asarray(net.x[s]) for s in net.batches()]
         self.labels = [jnp.asarray(net.labels[s].astype(np.int32)) for s in net.batches()]
 
@@ -79,10 +80,11 @@ class Train:
 
 
 class Infer:
+    network = protocol.Network
     ask = staticmethod(logits)
 
     def __init__(self, request):
-        self.net = protocol.Network(request)
+        self.net = self.network(request)
         self.x = [jnp.asarray(self.net.x[s]) for s in self.net.batches()]
         self.params = self.first()
         self.call = jax.jit(self.ask)
@@ -99,6 +101,35 @@ class Infer:
 
     def check(self, path):
         np.asarray(self.call(self.params, self.x[0])).tofile(path)
+
+
+def conv_logits(params, x):
+    """The network of bench/ours/convnet.c."""
+    K1, b1, K2, b2, W1, c1, W2, c2 = params
+    for K, b in ((K1, b1), (K2, b2)):
+        x = jax.lax.conv_general_dilated(x, K, (1, 1), "VALID", dimension_numbers=("NHWC", "OHWI", "NHWC")) + b
+        x = jax.lax.reduce_window(jax.nn.relu(x), -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    x = jax.nn.relu(x.reshape(x.shape[0], -1) @ W1.T + c1)
+    return x @ W2.T + c2
+
+
+def conv_loss(params, x, labels):
+    z = conv_logits(params, x)
+    return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0])
+
+
+class ConvTrain(Train):
+    network, loss = protocol.ConvNetwork, staticmethod(conv_loss)
+
+    def first(self):
+        return [jnp.array(p) for p in self.net.params]
+
+
+class ConvInfer(Infer):
+    network, ask = protocol.ConvNetwork, staticmethod(conv_logits)
+
+    def first(self):
+        return [jnp.array(p) for p in self.net.params]
 
 
 def chain(x):
@@ -126,4 +157,4 @@ class Chain:
 
 if __name__ == "__main__":
     note = f"JAX {jax.__version__}, {os.environ.get('JAX_THREADS', 'all')} threads"
-    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain})
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "convtrain": ConvTrain, "convinfer": ConvInfer})

@@ -43,6 +43,22 @@ class Network:
         return [slice(i, i + self.batch) for i in range(0, self.rows, self.batch)]
 
 
+class ConvNetwork(Network):
+    """The network of bench/ours/convnet.c: `params` are its first weights, one an entry, convolutions as [filters, height, width, channels]."""
+
+    SHAPES = [(32, 3, 3, 1), (32,), (64, 3, 3, 32), (64,), (128, 1600), (128,), (10, 128), (10,)]
+
+    def __init__(self, request):
+        super().__init__(request)
+        flat, at, self.params = np.fromfile(request["file"], dtype=np.float32), 0, []
+        for i, shape in enumerate(self.SHAPES):
+            n = int(np.prod(shape))
+            scale = 0.1 if len(shape) < 2 else ((0.02 if i == len(self.SHAPES) - 2 else 2.0) / (n / shape[0])) ** 0.5
+            self.params.append((scale * flat[at : at + n].astype(np.float64)).astype(np.float32).reshape(shape))
+            at += n
+        self.x = self.x.reshape(-1, 28, 28, 1)
+
+
 def serve(note, kinds):
     works = {}
     talk = os.fdopen(os.dup(1), "w")

@@ -28,10 +28,13 @@ def dense(params):
 
 
 class Train:
+    network = protocol.Network
+
     def __init__(self, request):
-        self.net, self.mode = protocol.Network(request), request.get("mode", "eager")
+        self.net, self.mode = self.network(request), request.get("mode", "eager")
         self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
         self.labels = [torch.from_numpy(self.net.labels[s]) for s in self.net.batches()]
+        self.prepare(request)
         self.model = self.build()
         self.first = [p.detach().clone() for p in self.model.parameters()]
         kinds = torch.optim.Adam if self.net.adam else torch.optim.SGD
@@ -42,6 +45,9 @@ class Train:
         self.loss_of = compiled(self.mode, lambda x, y: loss(self.model(x), y))
         self.restart()
         self.run(3)
+
+    def prepare(self, request):
+        pass
 
     def build(self):
         return dense(self.net.params)
@@ -80,13 +86,19 @@ class Train:
 
 
 class Infer:
+    network = protocol.Network
+
     def __init__(self, request):
-        self.net = protocol.Network(request)
+        self.net = self.network(request)
         self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
+        self.prepare(request)
         self.model = self.build().eval()
         self.ask = compiled(request.get("mode", "eager"), self.model)
         self.next = itertools.cycle(self.x)
         self.run(3)
+
+    def prepare(self, request):
+        pass
 
     def build(self):
         return dense(self.net.params)
@@ -99,6 +111,56 @@ class Infer:
     def check(self, path):
         with torch.inference_mode():
             self.ask(self.x[0]).numpy().tofile(path)
+
+
+class ConvNet(torch.nn.Module):
+    """The network of bench/ours/convnet.c, in PyTorch's own order of axes: images and filters have their channels first."""
+
+    def __init__(self, params):
+        super().__init__()
+        nn, channels = torch.nn, 64
+        self.body = nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, channels, 3), nn.ReLU(), nn.MaxPool2d(2),
+                                  nn.Flatten(), nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, 10))
+        with torch.no_grad():
+            for p, first in zip(self.body.parameters(), params):
+                p.copy_(self.turned(torch.from_numpy(first), True))
+
+    @staticmethod
+    def turned(p, first):
+        """A parameter from the order of the files, channels last (`first`: to channels first), and back."""
+        if p.ndim == 4:
+            return p.permute(0, 3, 1, 2) if first else p.permute(0, 2, 3, 1)
+        if p.ndim == 2 and p.shape[1] == 1600:
+            p = p.reshape(128, 5, 5, 64).permute(0, 3, 1, 2) if first else p.reshape(128, 64, 5, 5).permute(0, 2, 3, 1)
+            return p.reshape(128, 1600)
+        return p
+
+    def forward(self, x):
+        return self.body(x)
+
+
+class Images:
+    """layout=last: images, and what is made of them, have their channels last in memory."""
+
+    network = protocol.ConvNetwork
+
+    def prepare(self, request):
+        self.format = torch.channels_last if request.get("layout") == "last" else torch.contiguous_format
+        self.x = [x.permute(0, 3, 1, 2).contiguous(memory_format=self.format) for x in self.x]
+
+    def build(self):
+        return ConvNet(self.net.params).to(memory_format=self.format)
+
+    def weights(self):
+        return torch.cat([ConvNet.turned(p.detach(), False).reshape(-1) for p in self.model.parameters()]).numpy()
+
+
+class ConvTrain(Images, Train):
+    pass
+
+
+class ConvInfer(Images, Infer):
+    pass
 
 
 def chain(x):
@@ -151,4 +213,4 @@ class Tiny(Train):
 
 if __name__ == "__main__":
     note = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
-    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "tiny": Tiny})
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "tiny": Tiny, "convtrain": ConvTrain, "convinfer": ConvInfer})
