@@ -1287,6 +1287,9 @@ BP_API bp_node bp_where(bp_node test, bp_node a, bp_node b);
  *  number, height and width, or top, bottom, left, right */
 BP_API bp_node bp_conv2d(bp_node x, bp_node W, const int64_t *stride, int64_t n_stride, const int64_t *pad,
     int64_t n_pad, const int64_t *dilation, int64_t n_dilation, int64_t groups);
+/** y = conv2d(x, W) + b, b [filters] */
+BP_API bp_node bp_conv2d_bias(bp_node x, bp_node W, bp_node b, const int64_t *stride, int64_t n_stride,
+    const int64_t *pad, int64_t n_pad, const int64_t *dilation, int64_t n_dilation, int64_t groups);
 /** the adjoint of conv2d in x: u [batch, height, width, filters] carried back to an image of `size`, by
  *  default the smallest that gives u; W and the rest as for conv2d */
 BP_API bp_node bp_conv2d_transpose(bp_node u, bp_node W, const int64_t *size, int64_t n_size,
@@ -1553,6 +1556,7 @@ BP_API bp_node bp_erf(bp_node x);
 #define bp_logical_not(...) bp_here((bp_logical_not)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_where(...) bp_here((bp_where)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_conv2d(...) bp_here((bp_conv2d)(__VA_ARGS__), __FILE__, __LINE__)
+#define bp_conv2d_bias(...) bp_here((bp_conv2d_bias)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_conv2d_transpose(...) bp_here((bp_conv2d_transpose)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_conv2d_weight_grad(...) bp_here((bp_conv2d_weight_grad)(__VA_ARGS__), __FILE__, __LINE__)
 #define bp_softplus(...) bp_here((bp_softplus)(__VA_ARGS__), __FILE__, __LINE__)
@@ -1981,8 +1985,8 @@ typedef struct bp_conv_options {
   int64_t groups;    /**< of channels, each with its own filters; divides channels and filters [1] */
 } bp_conv_options;
 
-/** Convolutional layer: conv2d(x, W) + b with parameters NAME.W [filters, height, width, channels / groups] and NAME.b [filters], which start
- *  as in bp_dense. x: [batch, height, width, channels], channels last. For other borders and strides call bp_conv2d on parameters of your own.
+/** Convolutional layer: conv2d_bias(x, W, b) with parameters NAME.W [filters, height, width, channels / groups] and NAME.b [filters], which start
+ *  as in bp_dense. x: [batch, height, width, channels], channels last. For other borders and strides call bp_conv2d_bias on parameters of your own.
  *  @return [batch, places down, places across, filters]; places = (size + 2 pad - extent) / stride + 1, extent = (window - 1) dilation + 1.
  *          Error nodes: BP_E_ARG, BP_E_SHAPE. Source: LeCun et al. 1989. */
 BP_API bp_node bp_conv(bp_params *p, bp_node x, const char *name, bp_conv_options options, bp_init init);

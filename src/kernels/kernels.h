@@ -8,7 +8,7 @@
 
 #include "bprop.h"
 
-#include "kernels/window.h"
+#include "kernels/convolve.h"
 #include "body_ids.h" /* generated: enum { BPI_BODY_add, ..., BPI_BODY_COUNT } */
 
 #define BPI_MAX_BODY_IN 4
@@ -117,11 +117,8 @@ typedef struct bpi_kernels {
   void (*softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
   void (*log_softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
 
-  /* Convolution and its adjoints, in units of what is made, cut by shape alone. Each element made is summed in one order, whatever the
-   * units. scratch: per thread. */
-  int64_t (*conv_units[2])(const bpi_conv *c);
-  size_t (*conv_scratch[2])(const bpi_conv *c);
-  void (*conv[2])(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);
+  /* Tiles of a convolution; bpi_convolve runs them. NULL in the oracle. */
+  const bpi_conv_tiles *conv[2];
 
   /* Pooling; a unit is a row of places in one image, or what of the image lies by it. A NaN is larger than all, the first of equals wins. */
   size_t (*pool_scratch[2])(const bpi_pool2d *p);

@@ -21,9 +21,11 @@ typedef enum bpi_conv_kind { BPI_CONV_OUT, BPI_CONV_IMAGE, BPI_CONV_WEIGHTS } bp
  * weights are made by its adjoints. Image [batch, size, channels], weights [filters, window, channels / groups], out [batch, places, filters]. */
 typedef struct bpi_conv {
   bpi_conv_kind kind;
+  bool wide; /* float64 */
   bpi_window w;
   int64_t groups, channels, filters;
   void *image, *weights, *out;
+  const void *bias; /* [filters], added to out; NULL: none */
   /* Of out and image: what is done with each strip of them, as a matrix of pixels by channels; that array may then be NULL. NULL: nothing. */
   const struct bpi_end *end;
 } bpi_conv;

@@ -10,7 +10,7 @@ static bp_node conv_of(bp_params *p, bp_node x, const char *name, const bp_conv_
                            channels / groups};
   bp_node w = bpi_layer_param(p, x.graph, name, "W", 4, dims, init);
   bp_node b = bpi_layer_param(p, x.graph, name, "b", 1, dims, bpi_bias_init(init));
-  return bp_add(bp_conv2d(x, w, &stride, 1, &o->pad, 1, &dilation, 1, groups), b);
+  return bp_conv2d_bias(x, w, b, &stride, 1, &o->pad, 1, &dilation, 1, groups);
 }
 
 bp_node bp_conv(bp_params *p, bp_node x, const char *name, bp_conv_options options, bp_init init)

@@ -113,11 +113,13 @@ static bpi_conv conv_of(const bp_kernel_call *c, bpi_conv_kind kind)
   bpi_conv v = {.kind = kind, .w = window_of(image->dims, weights->dims, &t), .groups = t.groups};
   v.w.places[0] = out->dims[1];
   v.w.places[1] = out->dims[2];
+  v.wide = y->dtype == BP_FLOAT64;
   v.channels = image->dims[3];
   v.filters = weights->dims[0];
   v.image = image->data;
   v.weights = weights->data;
   v.out = out->data;
+  v.bias = c->n_in > 2 ? in[2].data : NULL;
   v.end = c->finish;
   return v;
 }
@@ -126,7 +128,7 @@ static bp_status run_conv(const bp_kernel_call *c, bpi_conv_kind kind)
 {
   const bpi_kernels *k = c->vec;
   const bpi_conv v = conv_of(c, kind);
-  k->conv[c->out[0].dtype == BP_FLOAT64](&v, c->begin, c->end, c->scratch);
+  bpi_convolve(k->conv[v.wide], &v, c->begin, c->end, c->scratch);
   return BP_OK;
 }
 
@@ -134,7 +136,7 @@ static int64_t units_of(const bp_kernel_call *c, bpi_conv_kind kind, double *ns)
 {
   const bpi_kernels *k = c->vec;
   const bpi_conv v = conv_of(c, kind);
-  const int64_t units = k->conv_units[c->out[0].dtype == BP_FLOAT64](&v);
+  const int64_t units = bpi_conv_units(k->conv[v.wide], &v);
   const double each = (double)v.w.window[0] * (double)v.w.window[1] * (double)v.channels / (double)v.groups;
   const double places = (double)v.w.batch * (double)v.w.places[0] * (double)v.w.places[1];
   *ns = units ? bpi_product_ns(places, (double)v.filters, each, (double)bp_dtype_size(c->out[0].dtype)) /
@@ -155,7 +157,7 @@ static size_t scratch_of(const bp_kernel_call *c, bpi_conv_kind kind)
 {
   const bpi_kernels *k = c->vec;
   const bpi_conv v = conv_of(c, kind);
-  return k->conv_scratch[c->out[0].dtype == BP_FLOAT64](&v);
+  return bpi_conv_scratch(k->conv[v.wide], &v);
 }
 
 #define CONV_KERNEL(name, kind)                                    \
@@ -297,6 +299,70 @@ const bp_op bp_op_conv2d = {
     .examples = {"x[2,3,4,2], W[3,2,3,2]", "x[1,4,3,1], W[2,3,3,1]; pad=[1], stride=[2,1]",
                  "x[2,3,5,4], W[2,2,2,2]; dilation=[1,2], groups=2, pad=[1,0,0,2]", "x[0,3,3,2], W[2,2,2,2]",
                  "x[1,2,2,0], W[3,2,2,0]; pad=[1]", "x[1,2,3,2], W[0,1,1,2]"},
+};
+
+/* ---- conv2d_bias: with a number added for each filter, as a layer has it ---- */
+
+static bp_status conv2d_bias_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  bp_status s = conv2d_shape(c, out, n_out);
+  if (s == BP_OK && (c->x_type[2].rank != 1 || c->x_type[2].dims[0] != c->x_type[1].dims[0]))
+    return bp_op_fail(c, BP_E_SHAPE, "b must be [%lld], a number for each filter",
+                      (long long)c->x_type[1].dims[0]);
+  return s;
+}
+
+static bp_status conv2d_bias_expand(const bp_op_call *c, bp_node *out)
+{
+  *out = bp_add(filtered(c->x[0], c->x[1], c->attr), c->x[2]);
+  return BP_OK;
+}
+
+static bp_node conv2d_bias_vjp(const bp_op_call *c, const bp_node *up, int input)
+{
+  const int64_t axes[3] = {0, 1, 2};
+  return input < 2 ? conv2d_vjp(c, up, input) : bp_sum(up[0], axes, 3, false);
+}
+
+static bp_jac conv2d_bias_jacobian(const bp_op_call *c, int input, int result)
+{
+  return input < 2 ? images_apart(c, input, result) : BP_JAC_SELECT;
+}
+
+/* The bias is added to every place. */
+static bool conv2d_bias_reach(const bp_op_call *c, int input, int result, bp_reach *r)
+{
+  const bp_type *y = &c->y_type[0];
+  if (input < 2)
+    return conv2d_reach(c, input, result, r);
+  *r = (bp_reach){
+      .rank = 2, .dims = {bpi_product(y->dims, 0, 3), y->dims[3]}, .x = {0, 1}, .y = {y->dims[3], 1}};
+  return true;
+}
+
+const bp_op bp_op_conv2d_bias = {
+    .name = "conv2d_bias",
+    .math = "y = conv2d(x, W) + b, b [filters]",
+    .symbol = "conv",
+    .source = "LeCun et al. 1989",
+    .args = "x, W, b",
+    .attrs = {{"stride", BP_ATTR_INTS, 0},
+              {"pad", BP_ATTR_INTS, 0},
+              {"dilation", BP_ATTR_INTS, 0},
+              {"groups", BP_ATTR_INT, 1}},
+    .traits = BP_TOTAL | BP_ENDED,
+    .canon = conv2d_canon,
+    .shape = conv2d_bias_shape,
+    .kernel = conv2d_kernel,
+    .units = conv2d_units,
+    .scratch = conv2d_scratch,
+    .jacobian = conv2d_bias_jacobian,
+    .reach = conv2d_bias_reach,
+    .vjp = conv2d_bias_vjp,
+    .expand = conv2d_bias_expand,
+    .examples = {"x[2,3,4,2], W[3,2,3,2], b[3]",
+                 "x[1,4,3,2], W[2,3,3,1], b[2]; pad=[1], stride=[2,1], groups=2",
+                 "x[0,3,3,2], W[2,2,2,2], b[2]", "x[1,2,3,2], W[0,1,1,2], b[0]"},
 };
 
 /* ---- conv2d_transpose: its adjoint in x ---- */

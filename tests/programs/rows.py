@@ -465,6 +465,12 @@ def forward(g, image, weights, out, terms, how):
     return g.call(f"conv2d({{0}}, {{1}}, {terms})", [g.shaped(image, -3, 3), g.shaped(weights, -3, 3)], how)
 
 
+def biased(g, image, weights, out, terms, how):
+    return g.call(f"conv2d_bias({{0}}, {{1}}, {{2}}, {terms})",
+                  [g.shaped(image, -3, 3), g.shaped(weights, -3, 3), g.shaped(weights[:1], -3, 3)],
+                  lambda x, W, b: how(x, W) + b)
+
+
 def transposed(g, image, weights, out, terms, how):
     return g.call(f"conv2d_transpose({{0}}, {{1}}, size={listed(image[1:3])}, {terms})",
                   [g.shaped(out, -3, 3), g.shaped(weights, -3, 3)],
@@ -478,6 +484,7 @@ def by_weights(g, image, weights, out, terms, how):
 
 
 convolution("conv2d", forward)
+convolution("conv2d_bias", biased)
 convolution("conv2d_transpose", transposed)
 convolution("conv2d_weight_grad", by_weights)
 

@@ -11,7 +11,7 @@
   void bpi_ref_log_softmax_##S(int64_t n, const void *x, void *y, int64_t begin, int64_t end);             \
   bool bpi_ref_finite_##S(int64_t n, const void *x);                                                       \
   void bpi_ref_gemm_##S(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);                     \
-  void bpi_ref_conv_##S(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);                     \
+  void bpi_ref_conv_##S(const bpi_conv *c, void *scratch);                                                 \
   void bpi_ref_pool_##S(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);
 BPI_REF_OF(f32)
 BPI_REF_OF(f64)
@@ -19,7 +19,7 @@ BPI_REF_OF(f64)
 
 int64_t bpi_ref_units(const bpi_gemm *g);
 size_t bpi_ref_scratch(const bpi_gemm *g);
-int64_t bpi_ref_conv_units(const bpi_conv *c);
+/* Bytes that bpi_ref_conv_f32 and _f64 need, which make all of a convolution. */
 size_t bpi_ref_conv_scratch(const bpi_conv *c);
 size_t bpi_ref_pool_scratch(const bpi_pool2d *p);
 

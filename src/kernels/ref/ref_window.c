@@ -1,4 +1,4 @@
-/* The oracle's convolution and pooling: the sums as the formulas say them, in long double. A unit is an element of what is made. */
+/* The oracle's convolution and pooling: the sums as the formulas say them, in long double. */
 #include "kernels/ref/ref_rows.h"
 
 #include <string.h>
@@ -20,11 +20,6 @@ static int64_t made(const bpi_conv *c)
                           [BPI_CONV_WEIGHTS] =
                               c->filters * w->window[0] * w->window[1] * (c->channels / c->groups)};
   return each[c->kind];
-}
-
-int64_t bpi_ref_conv_units(const bpi_conv *c)
-{
-  return made(c);
 }
 
 size_t bpi_ref_conv_scratch(const bpi_conv *c)
@@ -78,14 +73,14 @@ static void all_products(const bpi_conv *c, void *sums, each_product add)
     else                                                                                         \
       s[w] += u * a;                                                                             \
   }                                                                                              \
-  void bpi_ref_conv_##S(const bpi_conv *c, int64_t begin, int64_t end, void *scratch)            \
+  void bpi_ref_conv_##S(const bpi_conv *c, void *scratch)                                        \
   {                                                                                              \
     T *y = c->kind == BPI_CONV_OUT ? c->out : c->kind == BPI_CONV_IMAGE ? c->image : c->weights; \
     const long double *sums = scratch;                                                           \
     memset(scratch, 0, bpi_ref_conv_scratch(c));                                                 \
     all_products(c, scratch, add_##S);                                                           \
-    for (int64_t i = begin; i < end; i++)                                                        \
-      y[i] = (T)sums[i];                                                                         \
+    for (int64_t i = 0; i < made(c); i++)                                                        \
+      y[i] = (T)(sums[i] + (c->bias ? ((const T *)c->bias)[i % c->filters] : 0));                \
   }
 
 /* Pools: the units are rows of places; the oracle does all of them when it is asked for the first. */

@@ -52,9 +52,7 @@
   int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                           \
   size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                          \
   void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);         \
-  int64_t BPI_SYM(bpi_conv_units_##S)(const bpi_conv *c);                                           \
-  size_t BPI_SYM(bpi_conv_scratch_##S)(const bpi_conv *c);                                          \
-  void BPI_SYM(bpi_conv_##S)(const bpi_conv *c, int64_t begin, int64_t end, void *scratch);         \
+  extern const bpi_conv_tiles BPI_SYM(bpi_conv_tiles_##S);                                          \
   size_t BPI_SYM(bpi_pool_scratch_##S)(const bpi_pool2d *p);                                        \
   void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);       \
   double BPI_SYM(bpi_peak_##S)(int64_t n, void *out);
