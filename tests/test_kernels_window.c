@@ -275,6 +275,7 @@ static void images_do_not_see_each_other(void **state)
                   n = kind ? image : out;
     for (int64_t i = 0; i < 7; i++) {
       arrays one = {.n = {image, a.n[1], out},
+                    .bias = a.bias,
                     .x = {(float *)a.x[0] + i * image, a.x[1], (float *)a.x[2] + i * out}};
       float *alone = run_conv(k, c, &one, false, INT32_MAX);
       assert_memory_equal(alone, all + i * n, (size_t)n * sizeof *alone);

@@ -11,25 +11,30 @@ typedef struct N(view) {
   int n;
 } N(view);
 
-/* A vector of n channels, as many as it has or the last ones. */
-BPI_INLINE V N(load)(const T *x, int n)
+/* The last channels, fewer than a vector: seldom, so apart and small. */
+static __attribute__((noinline)) V N(load_some)(const T *x, int n)
 {
   V v = {0};
-  if (n == VN)
-    return *(const U *)x;
-  for (int j = 0; j < n; j++)
-    v[j] = x[j];
+  memcpy(&v, x, (size_t)n * sizeof(T));
   return v;
+}
+
+static __attribute__((noinline)) void N(store_some)(T *y, int n, V v)
+{
+  memcpy(y, &v, (size_t)n * sizeof(T));
+}
+
+BPI_INLINE V N(load)(const T *x, int n)
+{
+  return n == VN ? (V)(*(const U *)x) : N(load_some)(x, n);
 }
 
 BPI_INLINE void N(store)(T *y, int n, V v)
 {
-  if (n == VN) {
+  if (n == VN)
     *(U *)y = v;
-    return;
-  }
-  for (int j = 0; j < n; j++)
-    y[j] = v[j];
+  else
+    N(store_some)(y, n, v);
 }
 
 BPI_INLINE L N(select)(L mask, L a, L b)
