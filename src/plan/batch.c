@@ -350,7 +350,7 @@ static bool batch_members(batcher *b)
 /* ---- all of it ---- */
 
 /* A short program must not have to take in more than it computes. */
-static bool worth_it(const bpi_draft *d, size_t begin, size_t end)
+static bool worth_it(bpi_draft *d, size_t begin, size_t end)
 {
   size_t n = end - begin, outside = 0;
   if (n + d->n_steps > BPI_SCALAR_STEPS)
@@ -358,8 +358,11 @@ static bool worth_it(const bpi_draft *d, size_t begin, size_t end)
   if (d->tuning.scalars || n >= MANY)
     return (int64_t)n >= d->tuning.scalars;
   for (size_t i = begin; i < end; i++)
-    for (uint32_t k = 0; k < d->ins[d->order[i]].n_in; k++)
-      outside += !in_block(d, d->refs[d->ins[d->order[i]].in + k].root);
+    for (uint32_t k = 0; k < d->ins[d->order[i]].n_in; k++) {
+      uint32_t root = d->refs[d->ins[d->order[i]].in + k].root;
+      outside += !in_block(d, root) && d->roots[root].mark != begin + 1;
+      d->roots[root].mark = (uint32_t)begin + 1;
+    }
   return n >= USUAL_SCALARS && outside <= n;
 }
 
@@ -413,6 +416,8 @@ bp_status bpi_batch(bpi_draft *d)
     return BP_OK;
   for (size_t i = 0; i < d->n_ins; i++)
     d->ins[i].level = 0;
+  for (size_t i = 0; i < d->n_roots; i++)
+    d->roots[i].mark = 0;
   bool good = make_takers(d) && batch_all(&b);
   bpi_free(d->ctx, b.members);
   bpi_free(d->ctx, b.edges);

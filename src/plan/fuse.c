@@ -447,9 +447,12 @@ static bp_status make_tiles(bpi_draft *d)
 
 bp_status bpi_fuse(bpi_draft *d)
 {
-  for (uint32_t i = 1; i < d->n_ins; i++)
+  bool any = false;
+  for (uint32_t i = 1; i < d->n_ins; i++) {
     d->ins[i].position = i;
-  if (!bpi_pass_on(d, BP_PASS_fuse))
+    any = any || bpi_may_fuse(d, &d->ins[i]);
+  }
+  if (!any || !bpi_pass_on(d, BP_PASS_fuse)) /* a graph of single numbers has nothing for this pass */
     return BP_OK;
   bp_status s = set_groups(d);
   if (s != BP_OK)
