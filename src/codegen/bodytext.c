@@ -136,6 +136,17 @@ static const char after[] =
     "#else\n#define SCOPE __attribute__((noinline))\n#endif\n"
     "#define F32(u) bpv_from_bits_f32(u)\n#define F64(u) bpv_from_bits_f64(u)\n"
     "#define EXPORT __attribute__((visibility(\"default\")))\n"
+    "#if defined(__x86_64__)\n#define STREAMED __asm__ volatile(\"sfence\" ::: \"memory\")\n"
+    "#if defined(__AVX512F__)\n#define WIDE 64\n#define STORE \"vmovntdq %1, %0\"\n"
+    "#elif defined(__AVX__)\n#define WIDE 32\n#define STORE \"vmovntdq %1, %0\"\n"
+    "#else\n#define WIDE 16\n#define STORE \"movntdq %1, %0\"\n#endif\n"
+    "typedef int64_t vec __attribute__((vector_size(WIDE), may_alias));\n"
+    "BPV_FN void stream(void *to, const void *from, uint64_t n)\n{\nuint64_t i = 0;\n"
+    "if ((uint64_t)to % WIDE == 0)\nfor (; i + WIDE <= n; i += WIDE) {\nvec v;\n"
+    "memcpy(&v, (const char *)from + i, WIDE);\n"
+    "__asm__ volatile(STORE : \"=m\"(*(vec *)((char *)to + i)) : \"v\"(v));\n}\n"
+    "memcpy((char *)to + i, (const char *)from + i, n - i);\n}\n"
+    "#else\n#define STREAMED (void)0\n#define stream memcpy\n#endif\n"
     "typedef struct env {\nchar *block;\nconst char *constants;\nchar *const *state;\n"
     "const char *const *inputs;\n} env;\n";
 

@@ -1,11 +1,12 @@
 /* A tile program as one loop over any range of its elements: what the interpreter keeps in slots stays in registers.
  *
  * Strided operands are gathered into small arrays, a tile at a time, as the interpreter does it. Programs with sine and its kin
- * go tile by tile too: their loop is there twice, the second time for tiles in which an argument was far (see bodymath.h), and
+ * go piece by piece too: their loop is there twice, the second time for tiles in which an argument was far (see bodymath.h), and
  * writes into an array of its own first, for a result may lie over an operand that the second time still needs. */
 #include "codegen/emit.h"
 
-enum { MOST_GATHERED = 16, MOST_TILE = 1024, MOST_STEPS = 2000, FAR_CHUNK = 256 };
+/* Bytes of gathered tiles and of results that wait: they are on the stack. */
+enum { MOST_ROOM = 64 << 10, MOST_STEPS = 2000, CHUNK = 256 };
 
 /* What a slot holds at this step. */
 typedef struct slot_value {
@@ -19,7 +20,7 @@ typedef struct part {
   const bpi_tile *tile;
   slot_value *slots, *results; /* results: of each operand that is one */
   int64_t chunk;               /* 0: the range in one loop */
-  bool far;
+  bool far, apart;             /* apart: results go into arrays of their own first */
 } part;
 
 /* ---- which programs ---- */
@@ -37,12 +38,12 @@ static bool step_is_known(const bp_plan *p, const bpi_instr *i, const bpi_tile_s
 bool bpi_code_is_part(const bp_plan *p, const bpi_instr *i)
 {
   int gathered = 0;
-  if (i->kind != BPI_DO_TILE || i->tile->n_steps > MOST_STEPS || i->tile->tile > MOST_TILE)
+  if (i->kind != BPI_DO_TILE || i->tile->n_steps > MOST_STEPS)
     return false;
   for (size_t k = 0; k < i->tile->n_steps; k++)
     if (!step_is_known(p, i, &i->tile->steps[k], &gathered))
       return false;
-  return gathered <= MOST_GATHERED;
+  return (gathered + (int)i->n_out) * (gathered ? i->tile->tile : CHUNK) * 8 <= MOST_ROOM;
 }
 
 /* ---- operands ---- */
@@ -121,7 +122,7 @@ static void write_step(const part *w, const bpi_tile_step *s)
   *(s->out.slot ? &w->slots[s->out.index] : &w->results[s->out.index]) = (slot_value){'t', name};
   if (!s->out.slot)
     bpi_textf(&e->t,
-              w->far     ? "o%u[i] = t%u;\n"
+              w->apart   ? "o%u[i] = t%u;\n"
               : w->chunk ? "x%u[at_ + i] = t%u;\n"
                          : "x%u[i] = t%u;\n",
               s->out.index, name);
@@ -175,7 +176,7 @@ static void write_arrays(const part *w)
     if (!w->tile->steps[k].loop)
       bpi_textf(t, "%s g%zu[%" PRId64 "];\n", bpi_code_type(w->i->x[w->tile->steps[k].in[0].index].dtype), k,
                 w->chunk);
-  for (uint32_t k = w->i->n_in; w->far && k < w->i->n_in + w->i->n_out; k++)
+  for (uint32_t k = w->i->n_in; w->apart && k < w->i->n_in + w->i->n_out; k++)
     bpi_textf(t, "%s o%u[%" PRId64 "];\n", bpi_code_type(w->i->x[k].dtype), k, w->chunk);
 }
 
@@ -190,8 +191,14 @@ static void write_far_loops(part *w)
       w->results[k].kind = 0;
   write_loop(w, "m");
   bpi_textf(t, "}\n");
+}
+
+/* What is larger than the caches is stored past them. */
+static void write_results(const part *w)
+{
   for (uint32_t k = w->i->n_in; k < w->i->n_in + w->i->n_out; k++)
-    bpi_textf(t, "memcpy(x%u + at_, o%u, (uint64_t)m * sizeof *o%u);\n", k, k, k);
+    bpi_textf(&w->e->t, "%s(x%u + at_, o%u, (uint64_t)m * sizeof *o%u);\n",
+              w->tile->streams ? "stream" : "memcpy", k, k, k);
 }
 
 static void write_chunks(part *w)
@@ -207,7 +214,9 @@ static void write_chunks(part *w)
     write_far_loops(w);
   else
     write_loop(w, "m");
-  bpi_textf(t, "}\n");
+  if (w->apart)
+    write_results(w);
+  bpi_textf(t, w->tile->streams ? "}\nSTREAMED;\n" : "}\n");
 }
 
 /* ---- all of it ---- */
@@ -221,8 +230,9 @@ static void survey_part(part *w)
     else if (bpi_code_body_far(s->op->body->id))
       w->far = true;
   }
-  if (w->far && !w->chunk)
-    w->chunk = FAR_CHUNK;
+  w->apart = w->far || w->tile->streams;
+  if (w->apart && !w->chunk)
+    w->chunk = CHUNK;
 }
 
 void bpi_code_write_part(bpi_emit *e, uint32_t instr)
