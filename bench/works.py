@@ -146,7 +146,7 @@ SMALL, MIDDLE, LARGE = [784, 128, 10], [784, 512, 512, 10], [3072, 4096, 4096, 1
 
 def chain_work(n, gradient, bars, **more):
     threads = (1,) if n < 100000 else (1, 2)
-    entrants = [e for t in threads for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    entrants = [e for t in threads for e in (ours(t), ours(t, "bprop JIT", jit=1), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
     for e in entrants:
         e.settings = e.settings[:1]  # no BLAS in it
     moved = 8 * n if n > 1000000 else 0
@@ -183,7 +183,7 @@ def conv_work(kind, batch, factor, **more):
 
 
 def tiny_work():
-    entrants = [ours(1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
+    entrants = [ours(1), ours(1, "bprop JIT", jit=1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
     return Work("train 2-8-1, batch 1, sgd", "tiny", {"count": 33}, entrants, [
         ("interpreted, times scalar C", lambda f: f.times("C 1T", "bprop 1T"), 1.0),
         ("JIT, times scalar C", lambda f: f.times("C 1T", "bprop JIT 1T"), 3.0)], "step", check="reference", quick=True)

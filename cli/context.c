@@ -98,6 +98,7 @@ bp_ctx *context_new(const settings *s)
   o.threads = s->threads ? (int)s->threads : bp_processors();
   o.limit_isa = isa_wanted() != BP_ISA_BEST;
   o.isa = (bp_isa)isa_wanted();
+  o.jit = (const bp_jit[]){BP_JIT_AUTO, BP_JIT_OFF, BP_JIT_WAIT}[s->jit];
   passes_wanted(&o.passes_off);
   bp_ctx *ctx = bp_ctx_new(&o);
   if (ctx && !start_profile(ctx, s)) {

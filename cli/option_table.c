@@ -89,6 +89,10 @@ const option options[] = {
      .help = "tell on standard error what each instruction took: time, GFLOP/s, GB/s and the share of what this machine can do; with a "
              "file also as a trace for chrome://tracing or Perfetto, a row for each thread"},
 
+    {"jit", "WHEN", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|off|wait", .preset = "auto", .at = IN(jit),
+     .help = "whether what runs long is compiled by the system's compiler, where there is one: beside the runs (auto), or before them (wait). "
+             "Results have the same bits. Code is kept in ~/.cache/bprop"},
+
     {"from", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "-5", .at = IN(from),
      .help = "where x begins"},
     {"to", "X", .commands = PLOT, .kind = OPTION_REAL, .lo = -1e300, .hi = 1e300, .preset = "5", .at = IN(to),

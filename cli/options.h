@@ -99,6 +99,7 @@ typedef struct settings {
   bool print_program;
   bool help, json, quiet, verbose, print_config;
   const char *config;
+  int jit; /* auto, off, wait */
   int64_t threads;
 
   const char *target;

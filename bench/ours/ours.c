@@ -9,6 +9,8 @@ bp_ctx *context_of(const request *r)
 {
   const char *isa = request_text(r, "isa", NULL);
   bp_ctx_options o = {.threads = (int)request_count(r, "threads", 1)};
+  if (request_count(r, "jit", 0))
+    o.jit = BP_JIT_WAIT;
   for (int i = 0; isa && i < BP_ISA_COUNT; i++)
     if (strcmp(isa, bp_isa_name((bp_isa)i)) == 0) {
       o.limit_isa = true;
