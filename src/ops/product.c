@@ -77,6 +77,8 @@ static kept_product *keep_product(const bp_kernel_call *c, bpi_gemm (*of)(const 
                                   kept_product *room)
 {
   kept_product *kept = c->kept ? c->kept : room;
+  if (!c->kept)
+    room->known = false;
   const bpi_kernels *k = c->vec;
   if (!kept->known) {
     kept->g = of(c);
@@ -134,7 +136,7 @@ static bp_status matmul_kernel(bp_kernel_call *c)
 {
   const bp_array *y = &c->out[0];
   const bpi_kernels *k = c->vec;
-  kept_product room = {.known = false}, *kept = keep_product(c, matmul_of, &room);
+  kept_product room, *kept = keep_product(c, matmul_of, &room);
   if (y->rank > 2)
     return many_products(c, kept);
   bpi_gemm *g = &kept->g;
@@ -326,7 +328,7 @@ static bool linear_accepts(const bp_kernel_call *c, int input)
 static bp_status linear_kernel(bp_kernel_call *c)
 {
   const bpi_kernels *k = c->vec;
-  kept_product room = {.known = false}, *kept = keep_product(c, linear_of, &room);
+  kept_product room, *kept = keep_product(c, linear_of, &room);
   bpi_gemm *g = &kept->g;
   g->a = c->in[0].data;
   g->b = c->in[1].data;

@@ -69,15 +69,16 @@ static N(place) N(place_of)(const bpi_gemm *g, T *scratch, int64_t row, int64_t 
   return (N(place)){scratch, cols};
 }
 
-/* A column times a row: gradients of one example's weights. */
+/* A column times a row: gradients of one example's weights. The longer loop is the inner one. */
 static void N(run_outer)(int64_t m, int64_t n, const T *a, int64_t ar, const T *b, int64_t br, T *c,
                          int64_t ldc)
 {
-  for (int64_t i = 0; i < m; i++, c += ldc) {
-    const T x = a[i * ar];
+  for (int64_t i = 0; i < m && n >= m; i++)
     for (int64_t j = 0; j < n; j++)
-      c[j] = MULADD1(x, b[j * br], 0);
-  }
+      c[i * ldc + j] = MULADD1(a[i * ar], b[j * br], 0);
+  for (int64_t j = 0; j < n && n < m; j++)
+    for (int64_t i = 0; i < m; i++)
+      c[i * ldc + j] = MULADD1(a[i * ar], b[j * br], 0);
 }
 
 /* Products of a few elements: no more than the sums. */
