@@ -229,7 +229,7 @@ static double sweep_rate(sweeper *s, int threads, pattern how, size_t bytes)
 static size_t cache_bytes(int level, size_t usual)
 {
   for (int i = 0; i < 8; i++) {
-    char path[96], holds[32] = "", unit = 0;
+    char path[96], kind[32] = "", unit = 0;
     int at = 0;
     size_t size = 0;
     const char *const about[] = {"level", "type", "size"};
@@ -239,13 +239,13 @@ static size_t cache_bytes(int level, size_t usual)
       if (!f)
         return usual;
       int got = k == 0   ? fscanf(f, "%d", &at)
-                : k == 1 ? fscanf(f, "%31s", holds)
+                : k == 1 ? fscanf(f, "%31s", kind)
                          : fscanf(f, "%zu%c", &size, &unit);
       fclose(f);
       if (got < 1)
         return usual;
     }
-    if (at == level && holds[0] != 'I' && size)
+    if (at == level && kind[0] != 'I' && size)
       return size << (unit == 'M' ? 20 : unit == 'K' ? 10 : 0);
   }
   return usual;

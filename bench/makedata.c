@@ -1,6 +1,6 @@
 /* Writes the data and the first weights that all contestants get: random, the same on every machine with the same libm.
  *
- *   makedata DIR ROWS SEED WIDTHS     WIDTHS as 784,128,10: inputs first, classes last
+ *   makedata DIR ROWS SEED INPUTS LAYERS     LAYERS as 784x128,128x10: inputs of a unit and units, of each layer with weights
  *   makedata FILE.f32 COUNT SEED      numbers of a normal distribution alone */
 #include "house/house.h"
 
@@ -38,27 +38,27 @@ static bool save(const char *dir, const char *name, const void *data, size_t n, 
   return write_raw(path, data, n, size);
 }
 
-static bool make_network(const char *dir, size_t rows, const char *widths)
+static bool make_network(const char *dir, size_t rows, size_t inputs, const char *spec)
 {
-  int64_t width[NET_LAYERS + 1];
-  request r = {.n = 1, .key = {"widths"}, .value = {widths}};
-  int layers = request_list(&r, "widths", width, NET_LAYERS + 1) - 1;
+  int64_t fan_in[NET_LAYERS], out[NET_LAYERS];
+  int layers = read_layers(spec, fan_in, out, NET_LAYERS);
   if (layers < 1)
     return false;
-  size_t n = rows * (size_t)width[0], total = 0;
+  size_t total = 0;
   for (int k = 0; k < layers; k++)
-    total += (size_t)((width[k] + 1) * width[k + 1]);
-  float *x = zeros(n, sizeof *x), *params = zeros(total, sizeof *params), *p = params;
+    total += (size_t)((fan_in[k] + 1) * out[k]);
+  float *x = zeros(rows * inputs, sizeof *x), *params = zeros(total, sizeof *params), *p = params;
   int64_t *labels = zeros(rows, sizeof *labels);
-  normal(x, n, 1);
+  normal(x, rows * inputs, 1);
   for (size_t i = 0; i < rows; i++)
-    labels[i] = (int64_t)(draw() % (uint64_t)width[layers]);
+    labels[i] = (int64_t)(draw() % (uint64_t)out[layers - 1]);
   for (int k = 0; k < layers; k++) {
-    size_t weights = (size_t)(width[k] * width[k + 1]);
-    normal(p, weights, sqrt((k + 1 < layers ? 2.0 : 0.1) / (double)width[k]));
-    p += weights + (size_t)width[k + 1];
+    size_t weights = (size_t)(fan_in[k] * out[k]);
+    normal(p, weights, sqrt((k + 1 < layers ? 2.0 : 0.1) / (double)fan_in[k]));
+    p += weights + (size_t)out[k];
   }
-  bool good = save(dir, "x.f32", x, n, sizeof *x) && save(dir, "labels.i64", labels, rows, sizeof *labels) &&
+  bool good = save(dir, "x.f32", x, rows * inputs, sizeof *x) &&
+              save(dir, "labels.i64", labels, rows, sizeof *labels) &&
               save(dir, "params.f32", params, total, sizeof *params);
   free(x);
   free(labels);
@@ -69,13 +69,13 @@ static bool make_network(const char *dir, size_t rows, const char *widths)
 int main(int argc, char **argv)
 {
   if (argc < 4) {
-    fputs("usage: makedata DIR ROWS SEED WIDTHS | FILE.f32 COUNT SEED\n", stderr);
+    fputs("usage: makedata DIR ROWS SEED INPUTS LAYERS | FILE.f32 COUNT SEED\n", stderr);
     return 2;
   }
   size_t n = strtoull(argv[2], NULL, 10);
   state = strtoull(argv[3], NULL, 10);
-  if (argc > 4)
-    return make_network(argv[1], n, argv[4]) ? 0 : 1;
+  if (argc > 5)
+    return make_network(argv[1], n, strtoull(argv[4], NULL, 10), argv[5]) ? 0 : 1;
   float *x = zeros(n, sizeof *x);
   normal(x, n, 1);
   bool good = write_raw(argv[1], x, n, sizeof *x);

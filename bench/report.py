@@ -1,5 +1,5 @@
 """Results as text, JSON and Markdown."""
-from works import Figures
+from works import Figures, Work
 
 
 def duration(seconds):
@@ -10,7 +10,7 @@ def duration(seconds):
 
 
 def judge(work, figures):
-    """The bars of a work: (text, figure or None, bar, met or None)."""
+    """The bars of a work or probe."""
     out = []
     for text, figure, bar in work.bars:
         value = figure(figures)
@@ -58,7 +58,7 @@ HEAD = ["work", "threads"] + [t for t, _ in PEERS] + ["x C", "x best", "of limit
 
 def rows_of(works, found, limits):
     for work in works:
-        if work.name in found:
+        if work.name in found and isinstance(work, Work):
             for t in (1, 2):
                 if any(k.endswith(f" {t}T") and "seconds" in r for k, r in found[work.name]["results"].items()):
                     yield work_row(work.name, work, found[work.name]["results"], limits, t)

@@ -5,6 +5,8 @@ where the bar is negative (then -bar is meant).
 """
 from dataclasses import dataclass, field
 
+import probes
+
 
 @dataclass
 class Entrant:
@@ -36,6 +38,14 @@ class Work:
 
 # PyTorch and JAX ask for memory with every call: so that the C library keeps what they give back, and pages are not made anew each time.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_ARENA_MAX": "1"}
+@dataclass
+class Probe:
+    name: str
+    measure: object  # a function of bench/probes.py
+    bars: list
+    quick: bool = True
+
+
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
 
@@ -102,12 +112,21 @@ def net_params(widths):
     return sum((a + 1) * b for a, b in zip(widths, widths[1:]))
 
 
+def data_of(rows, inputs, layers):
+    """The files of a network: layers as (inputs of a unit, units)."""
+    return {"rows": rows, "inputs": inputs, "layers": ",".join(f"{a}x{b}" for a, b in layers)}
+
+
+def dense(rows, widths):
+    return data_of(rows, widths[0], list(zip(widths, widths[1:])))
+
+
 def train_work(widths, batch, optimizer, rows, bars, **more):
     name = "-".join(map(str, widths))
     entrants = [e for t in (1, 2) for e in (
         ours(t), ours(t, "trainer", through="trainer"), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
     return Work(f"train {name}, batch {batch}, {optimizer}", "train",
-                {"data": (rows, widths), "batch": batch, "optimizer": optimizer, "lr": 0.1 if optimizer == "sgd" else 0.001},
+                {**dense(rows, widths), "batch": batch, "optimizer": optimizer, "lr": 0.1 if optimizer == "sgd" else 0.001},
                 entrants, bars, "step", check="reference", flops=batch * net_flops(widths, True), per=batch,
                 bytes=24.0 * net_params(widths) if more.pop("memory", False) else 0, **more)
 
@@ -137,7 +156,7 @@ def infer_work(widths, batch, rows, factor, **more):
     torches = tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in (1, 2))
     bars = [("times the best PyTorch", lambda f: f.times(torches, "bprop "), factor),
             ("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0)]
-    return Work(f"infer {name}, batch {batch}", "infer", {"data": (rows, widths), "batch": batch}, entrants, bars + more.pop("bars", []), "pass",
+    return Work(f"infer {name}, batch {batch}", "infer", {**dense(rows, widths), "batch": batch}, entrants, bars + more.pop("bars", []), "pass",
                 check="reference", flops=batch * net_flops(widths, False), reads=4 * net_params(widths), per=batch, **more)
 
 
@@ -146,7 +165,8 @@ SMALL, MIDDLE, LARGE = [784, 128, 10], [784, 512, 512, 10], [3072, 4096, 4096, 1
 
 def chain_work(n, gradient, bars, **more):
     threads = (1,) if n < 100000 else (1, 2)
-    entrants = [e for t in threads for e in (ours(t), ours(t, "bprop JIT", jit=1), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    entrants = [ours(1, "bprop JIT", jit=1)] if n < 100000 else []
+    entrants += [e for t in threads for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
     for e in entrants:
         e.settings = e.settings[:1]  # no BLAS in it
     moved = 8 * n if n > 1000000 else 0
@@ -165,23 +185,6 @@ LONG_BARS = [bar for t in (1, 2) for bar in (
     (f"{t} thread{'s'[:t - 1]}: share of measured bandwidth", lambda f, t=t: over(1, f.over_floor(f"bprop {t}T", t)), 0.8))]
 
 
-def conv_work(kind, batch, factor, **more):
-    """The network of bench/ours/convnet.c. Its hidden layers' products, forward: 9 * 32 for 26 * 26 places, 288 * 64 for 11 * 11, 1600 * 128."""
-    first, others = 2.0 * 676 * 9 * 32, 2.0 * (121 * 288 * 64 + 1600 * 128 + 128 * 10)
-    train = kind == "convtrain"
-    entrants = [e for t in (1, 2) for e in (
-        ours(t), torch(t, "eager"), torch(t, "compile"), torch(t, "eager", layout="last"), torch(t, "compile", layout="last"), jax(t))]
-    for e in entrants:
-        if e.words.get("layout") == "last":
-            e.key = e.key.replace(" 1T", " NHWC 1T").replace(" 2T", " NHWC 2T")
-    torches = lambda t: tuple(f"PyTorch {m}{l} {n}T" for m in ("eager", "compile") for l in ("", " NHWC") for n in range(1, t + 1))
-    bars = [(f"{t} thread{'s'[:t - 1]}: times the best PyTorch", lambda f, t=t: f.times(torches(t), f"bprop {t}T"), factor) for t in (1, 2)]
-    bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
-    words = {"data": (9984, [784, 10]), "count": 225034, "batch": batch, "lr": 0.05}
-    return Work(f"{'train' if train else 'infer'} convolutional network, 28x28, batch {batch}", kind, words, entrants, bars, "step" if train else "pass",
-                flops=batch * ((2 * first + 3 * others) if train else (first + others)), per=batch, **more)
-
-
 def tiny_work():
     entrants = [ours(1), ours(1, "bprop JIT", jit=1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
     return Work("train 2-8-1, batch 1, sgd", "tiny", {"count": 33}, entrants, [
@@ -189,14 +192,64 @@ def tiny_work():
         ("JIT, times scalar C", lambda f: f.times("C 1T", "bprop JIT 1T"), 3.0)], "step", check="reference", quick=True)
 
 
+# Two convolutions of 3 by 3 to 16 and 32 channels, each with ReLU and max-pooling of 2 by 2, then the classes.
+IMAGE_LAYERS = [(9, 16), (144, 32), (1568, 10)]
+IMAGE_FLOPS = [2 * 28 * 28 * 9 * 16, 2 * 14 * 14 * 144 * 32, 2 * 1568 * 10]
+
+
+def image_work(batch, train):
+    """In float64 PyTorch computes the reference."""
+    entrants = [e for t in (1, 2) for e in (ours(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
+    bars = [(f"{t} thread{'s'[:t - 1]}: times the best PyTorch",
+             lambda f, t=t: f.times(tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in range(1, t + 1)), f"bprop {t}T"),
+             1.2 if train else 1.5 if batch == 1 else 1.1) for t in (1, 2)]
+    bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
+    flops = sum(IMAGE_FLOPS) * (2 if train else 1) + (sum(IMAGE_FLOPS[1:]) if train else 0)
+    words = {**data_of(1920 if batch < 1000 else 2048, 784, IMAGE_LAYERS), "images": 1, "batch": batch}
+    if train:
+        words.update(optimizer="sgd", lr=0.1)
+    return Work(f"{'train' if train else 'infer'} small convolutional network 28x28, batch {batch}", "train" if train else "infer", words, entrants, bars,
+                "step" if train else "pass", check="torch", flops=batch * flops, per=batch)
+
+
+def circuit_work(nodes):
+    entrants = [ours(1), Entrant("ADOL-C 1T", "adolc", 1), Entrant("CasADi 1T", "casadi", 1)]
+    return Work(f"gradient of {nodes:,} scalar nodes, float64", "circuit", {"program": nodes}, entrants, [
+        ("times ADOL-C", lambda f: f.times("ADOL-C", "bprop 1T"), 2.0),
+        ("times CasADi's virtual machine", lambda f: f.times("CasADi 1T", "bprop 1T"), 2.0),
+        ("nanoseconds a node", lambda f: over(f.seconds("bprop 1T"), 1e-9 * nodes), -8.0)], "gradient", check="same", per=nodes, target=0.02)
+
+
+def sparse_work(case, label):
+    casadi = [] if case == "arrow" else [Entrant("CasADi SX 1T", "casadi", 1), Entrant("CasADi MX 1T", "casadi", 1, {"expressions": "MX"}),
+                                         Entrant("CasADi compiled 1T", "casadi", 1, {"compiled": 1})]
+    adolc = [] if case == "arrow" else [Entrant("ADOL-C columns 1T", "adolc", 1), Entrant("ADOL-C rows 1T", "adolc", 1, {"rows": 1})]
+    return Work(label, "sparse", {"case": case}, [ours(1), ours(1, "dense", way="dense")] + adolc + casadi,
+                [("times the dense way", lambda f: f.times("dense", "bprop 1T"), 1.0)], "Jacobian", check="same", target=0.01)
+
+
+MLP_BAR = [(f"{name}", lambda f, n=name: f["networks"][n], -3.0) for name in ("784-128-10,batch64", "784-512-512-10,batch128")]
+PROBES = [
+    Probe("gradient and function over function", probes.gradient_cost, MLP_BAR + [("worst of the random elementwise programs", lambda f: f["worst"], -4.0)]),
+    Probe("compile, graph to plan", probes.compile_cost, [
+        ("1,000 nodes, ms", lambda f: 1e3 * f["1000"], -2.0), ("100,000 nodes, ms", lambda f: 1e3 * f["100000"], -200.0),
+        ("time a node, 1,000,000 nodes over 100,000", lambda f: over(f.get("1000000", 0) / 1e6, f["100000"] / 1e5), -1.5)]),
+    Probe("start to first training step", probes.first_step, [("ms", lambda f: 1e3 * f["seconds"], -20.0)]),
+    Probe("size of the stripped library", probes.library_size, [("MB", lambda f: 1e-6 * f["bytes"], -1.0)]),
+    Probe("peak memory, train 784-512-512-10, batch 128, adam", probes.peak_memory, [
+        ("plan, share of what is allowed", lambda f: f["plan"] / f["allowed"], -1.0),
+        ("trainer, share of what is allowed", lambda f: f["trainer"] / f["allowed"], -1.0)]),
+    Probe("same bits for 1, 2, 3, 4 and 8 threads, gcc and clang", probes.same_bits, [("results that differ inside a build", lambda f: f["differing"], -0.0),
+                                                                                    ("builds compared", lambda f: f["compared"], 2)]),
+    Probe("trainings on a busy machine", probes.crowded, [], quick=False),
+    Probe("Fashion-MNIST, 784-128-10, 10 epochs", probes.fashion, [("test accuracy, %", lambda f: f["mean"], 88.0)], quick=False),
+]
+
 WORKS = [
     train_work(SMALL, 64, "sgd", 9984, train_bars((1.25, 1.4), (1.35, 1.5), (2.0, 2.5)), quick=True),
     train_work(MIDDLE, 128, "sgd", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(MIDDLE, 128, "adam", 9984, train_bars((1.15, 1.25), (1.2, 1.35), (1.5, 2.0))),
     train_work(LARGE, 256, "adam", 1024, train_bars((1.05, 1.05), (1.25, 1.25), (1.0, 1.0)), rounds=5, memory=True),
-    conv_work("convtrain", 64, 1.2),
-    conv_work("convinfer", 64, 1.1),
-    conv_work("convinfer", 1, 1.5),
     tiny_work(),
     infer_work(SMALL, 1, 9984, 1.5, bars=[("over reading the weights once", lambda f: f.over_floor("bprop 1T", 1), -1.3)], quick=True),
     infer_work(SMALL, 1024, 9216, 1.1),
@@ -208,4 +261,11 @@ WORKS = [
     chain_work(4096, True, SHORT_BARS),
     chain_work(1 << 24, False, LONG_BARS),
     chain_work(1 << 24, True, LONG_BARS),
-]
+    image_work(64, True),
+    image_work(1, False),
+    image_work(1024, False),
+    circuit_work(100000),
+    sparse_work("broyden", "Jacobian of Broyden's function, 2,048 variables"),
+    sparse_work("trigexp", "Jacobian of the trigonometric function, 2,048 variables"),
+    sparse_work("arrow", "Hessian of an arrow, 2,048 variables"),
+] + PROBES

@@ -55,14 +55,16 @@ long request_count(const request *r, const char *key, long preset)
   return text ? strtol(text, NULL, 10) : preset;
 }
 
-int request_list(const request *r, const char *key, int64_t *out, int most)
+int read_layers(const char *text, int64_t *fan_in, int64_t *out, int most)
 {
-  const char *text = request_text(r, key, "");
-  int n = 0;
-  for (char *end; *text && n < most; text = *end ? end + 1 : end) {
-    out[n++] = strtoll(text, &end, 10);
-    if (end == text)
-      return n - 1;
+  int n = 0, used = 0;
+  for (; *text && n < most; n++, text += used) {
+    long long a, b;
+    used = 0;
+    if (sscanf(text, "%lldx%lld%n,%n", &a, &b, &used, &used) < 2 || a < 1 || b < 1)
+      return 0;
+    fan_in[n] = a;
+    out[n] = b;
   }
   return n;
 }
@@ -111,16 +113,16 @@ static void *read_part(const request *r, const char *name, int64_t n, size_t siz
 
 bool net_work_open(net_work *w, const request *r, const char **why)
 {
-  *w = (net_work){.layers = request_list(r, "widths", w->width, NET_LAYERS + 1) - 1,
+  *w = (net_work){.inputs = request_count(r, "inputs", 1),
                   .batch = request_count(r, "batch", 1),
                   .rows = request_count(r, "rows", 1),
                   .lr = request_real(r, "lr", 0.1),
                   .adam = strcmp(request_text(r, "optimizer", "sgd"), "adam") == 0,
                   .threads = (int)request_count(r, "threads", 1)};
-  request_list(r, "widths", w->width, NET_LAYERS + 1);
+  w->layers = read_layers(request_text(r, "layers", ""), w->fan_in, w->out, NET_LAYERS);
   for (int k = 0; k < w->layers; k++)
-    w->n_params += (w->width[k] + 1) * w->width[k + 1];
-  w->x = read_part(r, "x.f32", w->rows * w->width[0], sizeof(float));
+    w->n_params += (w->fan_in[k] + 1) * w->out[k];
+  w->x = read_part(r, "x.f32", w->rows * w->inputs, sizeof(float));
   w->labels = read_part(r, "labels.i64", w->rows, sizeof(int64_t));
   w->params = read_part(r, "params.f32", w->n_params, sizeof(float));
   if (w->layers > 0 && w->x && w->labels && w->params)
@@ -142,11 +144,11 @@ void net_work_close(net_work *w)
 
 enum { OPEN_WORKS = 64, LINE = 4096 };
 typedef struct open_work {
-  const kind *kind;
+  const work_kind *kind;
   void *work;
 } open_work;
 
-static void answer_open(open_work *w, const kind *kinds, size_t n, char *words)
+static void answer_open(open_work *w, const work_kind *kinds, size_t n, char *words)
 {
   char *save = NULL, *name = strtok_r(words, " \n", &save);
   const char *why = "no such kind of work";
@@ -182,7 +184,7 @@ static void answer(open_work *w, const char *verb, char *rest)
     puts("no such request");
 }
 
-int serve(const char *note, const kind *kinds, size_t n)
+int serve(const char *note, const work_kind *kinds, size_t n)
 {
   static open_work works[OPEN_WORKS];
   static char line[LINE];

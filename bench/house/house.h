@@ -31,16 +31,16 @@ typedef struct request {
 const char *request_text(const request *r, const char *key, const char *preset);
 double request_real(const request *r, const char *key, double preset);
 long request_count(const request *r, const char *key, long preset);
-/* "784,128,10" as numbers; returns how many, at most `most`. */
-int request_list(const request *r, const char *key, int64_t *out, int most);
+/* "784x128,128x10" as pairs; returns how many, at most `most`; 0 for what is none. */
+int read_layers(const char *text, int64_t *fan_in, int64_t *out, int most);
 
 /* ---- a network to be trained or asked, as all contestants get it ---- */
 
 enum { NET_LAYERS = 8 };
 typedef struct net_work {
-  int layers;                    /* of weights */
-  int64_t width[NET_LAYERS + 1]; /* inputs first */
-  int64_t batch, rows, n_params; /* rows: a multiple of batch */
+  int layers;                                          /* that have weights */
+  int64_t inputs, fan_in[NET_LAYERS], out[NET_LAYERS]; /* of each: its weights are [out, fan_in] */
+  int64_t batch, rows, n_params;                       /* rows: a multiple of batch */
   bool adam;
   double lr;
   int threads;
@@ -59,7 +59,7 @@ bool write_raw(const char *path, const void *data, size_t n, size_t size);
 
 /* ---- serving ---- */
 
-typedef struct kind {
+typedef struct work_kind {
   const char *name;
   void *(*open)(const request *r, const char **why); /* NULL: refused, and why */
   /* Seconds that n repetitions took. Training begins with the first weights each time, before the clock runs: so all do the same work
@@ -68,9 +68,9 @@ typedef struct kind {
   /* Writes numbers to path, KEY=VALUE words to `said` (`room` bytes). NULL: there is nothing to compare. */
   bool (*check)(void *work, const char *path, char *said, size_t room);
   void (*close)(void *work);
-} kind;
+} work_kind;
 
 /* Talks until standard input ends. `note` is the first line: name and version of the contestant. */
-int serve(const char *note, const kind *kinds, size_t n);
+int serve(const char *note, const work_kind *kinds, size_t n);
 
 #endif

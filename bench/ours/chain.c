@@ -85,4 +85,4 @@ static bool check_chain(void *work, const char *path, char *said, size_t room)
          write_raw(path, out, (size_t)c->n, sizeof *c->x);
 }
 
-const kind chain_kind = {"chain", open_chain, run_chain, check_chain, close_chain};
+const work_kind chain_kind = {"chain", open_chain, run_chain, check_chain, close_chain};

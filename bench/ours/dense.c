@@ -1,4 +1,4 @@
-/* Training and asking networks of dense layers: the plan through the C API, and the trainer (through=trainer). */
+/* Training and asking networks of dense layers, and a small one for images: the plan through the C API, and the trainer (through=trainer). */
 #include "ours.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ typedef struct net {
   bp_params *params;
   bp_net *net;
   bp_data *data;
-  bool trains;
+  bool trains, images;
   int64_t at;
 } net;
 
@@ -35,7 +35,7 @@ static bool copy_params(const net *n, bp_params *params, float *file, bool out)
   char name[32];
   for (int k = 0, m = bp_params_count(params); k < 2 * n->w.layers; k++) {
     snprintf(name, sizeof name, "layer%d.%c", k / 2 + 1, k % 2 ? 'b' : 'W');
-    int64_t size = n->w.width[k / 2 + 1] * (k % 2 ? 1 : n->w.width[k / 2]);
+    int64_t size = n->w.out[k / 2] * (k % 2 ? 1 : n->w.fan_in[k / 2]);
     const char *found = "";
     void *data = NULL;
     for (int i = 0; i < m && strcmp(found, name) != 0; i++)
@@ -68,14 +68,27 @@ static void restart(net *n)
 
 /* ---- the plan ---- */
 
+/* Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; then the classes. */
+static bp_node images(net *n, bp_node x)
+{
+  x = bp_reshape(x, (int64_t[]){n->w.batch, 28, 28, 1}, 4);
+  for (int k = 0; k < 2; k++) {
+    bp_conv_options o = {.filters = n->w.out[k], .window = {3}, .pad = 1};
+    x = bp_max_pool(bp_relu(bp_conv(n->params, x, k ? "layer2" : "layer1", o, (bp_init){0})), 2);
+  }
+  return bp_dense(n->params, bp_flatten(x), "layer3", n->w.out[2], (bp_init){0});
+}
+
 static bp_node layers(net *n, bp_graph *g)
 {
   char name[32];
-  int64_t dims[2] = {n->w.batch, n->w.width[0]};
+  int64_t dims[2] = {n->w.batch, n->w.inputs};
   bp_node x = bp_input(g, "x", BP_REAL, 2, dims);
+  if (n->images)
+    return images(n, x);
   for (int k = 0; k < n->w.layers; k++) {
     snprintf(name, sizeof name, "layer%d", k + 1);
-    x = bp_dense(n->params, x, name, n->w.width[k + 1], (bp_init){0});
+    x = bp_dense(n->params, x, name, n->w.out[k], (bp_init){0});
     x = k + 1 < n->w.layers ? bp_relu(x) : x;
   }
   return x;
@@ -125,8 +138,8 @@ static bp_status open_plan(net *n)
 
 static bp_status step(net *n)
 {
-  size_t row = (size_t)n->w.width[0] * sizeof *n->w.x;
-  bp_status s = bp_run_bind(n->p.run, "x", n->w.x + n->at * n->w.width[0], (size_t)n->w.batch * row);
+  size_t row = (size_t)n->w.inputs * sizeof *n->w.x;
+  bp_status s = bp_run_bind(n->p.run, "x", n->w.x + n->at * n->w.inputs, (size_t)n->w.batch * row);
   if (s == BP_OK && n->trains)
     s = bp_run_bind(n->p.run, "labels", n->w.labels + n->at, (size_t)n->w.batch * sizeof *n->w.labels);
   n->at = n->at + 2 * n->w.batch > n->w.rows ? 0 : n->at + n->w.batch;
@@ -137,10 +150,10 @@ static bp_status step(net *n)
 
 static bp_status open_trainer(net *n)
 {
-  n->data = bp_data_new(n->p.ctx, n->w.rows, n->w.width[0], n->w.x, n->w.labels, NULL, 0);
+  n->data = bp_data_new(n->p.ctx, n->w.rows, n->w.inputs, n->w.x, n->w.labels, NULL, 0);
   bp_net_options o = {.raw = true};
   for (int k = 1; k < n->w.layers; k++)
-    o.hidden[k - 1] = n->w.width[k];
+    o.hidden[k - 1] = n->w.fan_in[k];
   n->net = n->data ? bp_net_new(n->p.ctx, n->data, &o) : NULL;
   return n->net && copy_params(n, bp_net_params(n->net), n->w.params, false) ? BP_OK : BP_E_MISMATCH;
 }
@@ -167,6 +180,7 @@ static void *open_net(const request *r, const char **why, bool trains)
 {
   net *n = zeros(1, sizeof *n);
   n->trains = trains;
+  n->images = request_count(r, "images", 0);
   if (!net_work_open(&n->w, r, why)) {
     free(n);
     return NULL;
@@ -240,8 +254,8 @@ static bool check_infer(void *work, const char *path, char *said, size_t room)
   (void)room;
   n->at = 0;
   return step(n) == BP_OK && bp_run_output(n->p.run, 0, &out, NULL) == BP_OK &&
-         write_raw(path, out, (size_t)(n->w.batch * n->w.width[n->w.layers]), sizeof(float));
+         write_raw(path, out, (size_t)(n->w.batch * n->w.out[n->w.layers - 1]), sizeof(float));
 }
 
-const kind train_kind = {"train", open_train, run_net, check_train, close_net};
-const kind infer_kind = {"infer", open_infer, run_net, check_infer, close_net};
+const work_kind train_kind = {"train", open_train, run_net, check_train, close_net};
+const work_kind infer_kind = {"infer", open_infer, run_net, check_infer, close_net};

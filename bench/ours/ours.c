@@ -8,9 +8,10 @@
 bp_ctx *context_of(const request *r)
 {
   const char *isa = request_text(r, "isa", NULL);
-  bp_ctx_options o = {.threads = (int)request_count(r, "threads", 1)};
-  if (request_count(r, "jit", 0))
-    o.jit = BP_JIT_WAIT;
+  /* Compiled code is waited for, so that all that is measured runs it; it is made anew, as files of other builds are nothing to go by. */
+  bp_ctx_options o = {.threads = (int)request_count(r, "threads", 1),
+                      .jit = request_count(r, "jit", 0) ? BP_JIT_WAIT : BP_JIT_OFF,
+                      .jit_cache = ""};
   for (int i = 0; isa && i < BP_ISA_COUNT; i++)
     if (strcmp(isa, bp_isa_name((bp_isa)i)) == 0) {
       o.limit_isa = true;
@@ -47,8 +48,7 @@ double run_planned(planned *p, long times)
 
 int main(void)
 {
-  const kind kinds[] = {train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind,
-                        convtrain_kind, convinfer_kind};
+  const work_kind kinds[] = {train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind, sparse_kind};
   bp_ctx *ctx = bp_ctx_new(NULL);
   char note[128];
   snprintf(note, sizeof note, "bprop %s, %s", bp_version(), ctx ? bp_isa_name(bp_ctx_isa(ctx)) : "?");

@@ -21,7 +21,6 @@ void planned_close(planned *p);
 /* Seconds that so many steps take; NAN where one fails. */
 double run_planned(planned *p, long times);
 
-extern const kind train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind,
-    convtrain_kind, convinfer_kind;
+extern const work_kind train_kind, infer_kind, chain_kind, tiny_kind, circuit_kind, sparse_kind;
 
 #endif

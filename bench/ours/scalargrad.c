@@ -116,4 +116,4 @@ static bool check_circuit(void *work, const char *path, char *said, size_t room)
   return good;
 }
 
-const kind circuit_kind = {"circuit", open_circuit, run_circuit, check_circuit, close_circuit};
+const work_kind circuit_kind = {"circuit", open_circuit, run_circuit, check_circuit, close_circuit};

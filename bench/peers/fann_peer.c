@@ -20,9 +20,9 @@ static void *open_tiny(const request *r, const char **why)
   tiny *t = zeros(1, sizeof *t);
   t->ann = fann_create_standard(3, 2, 8, 1);
   fann_set_activation_function_hidden(t->ann, FANN_SIGMOID_SYMMETRIC);
-  fann_set_activation_function_output(t->ann, FANN_SIGMOID);
+  fann_set_activation_function_output(t->ann, FANN_LINEAR);
   fann_set_training_algorithm(t->ann, FANN_TRAIN_INCREMENTAL);
-  fann_set_learning_rate(t->ann, 0.5f);
+  fann_set_learning_rate(t->ann, 0.05f);
   return t;
 }
 
@@ -46,6 +46,6 @@ static void close_tiny(void *work)
 
 int main(void)
 {
-  static const kind kinds[] = {{"tiny", open_tiny, run_tiny, NULL, close_tiny}};
+  static const work_kind kinds[] = {{"tiny", open_tiny, run_tiny, NULL, close_tiny}};
   return serve("FANN", kinds, 1);
 }

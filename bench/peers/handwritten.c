@@ -59,7 +59,7 @@ static void *open_net(const request *r, const char **why)
     free(n);
     return NULL;
   }
-  size_t total = (size_t)n->w.n_params, inputs = (size_t)(n->w.rows * n->w.width[0]);
+  size_t total = (size_t)n->w.n_params, inputs = (size_t)(n->w.rows * n->w.inputs);
   n->params = zeros_aligned(total, sizeof(REAL));
   n->grad = zeros_aligned(total, sizeof(REAL));
   n->m = zeros_aligned(total, sizeof(REAL));
@@ -71,11 +71,11 @@ static void *open_net(const request *r, const char **why)
   for (int k = 0; k < n->w.layers; k++) {
     n->weight[k] = n->params + at;
     n->dweight[k] = n->grad + at;
-    at += n->w.width[k] * n->w.width[k + 1];
+    at += n->w.fan_in[k] * n->w.out[k];
     n->bias[k] = n->params + at;
     n->dbias[k] = n->grad + at;
-    at += n->w.width[k + 1];
-    n->value[k] = zeros_aligned((size_t)(n->w.batch * n->w.width[k + 1]), sizeof(REAL));
+    at += n->w.out[k];
+    n->value[k] = zeros_aligned((size_t)(n->w.batch * n->w.out[k]), sizeof(REAL));
   }
   restart(n);
   return n;
@@ -99,7 +99,7 @@ static void add_bias(REAL *restrict y, const REAL *restrict b, int64_t rows, int
 static void forward(net *n, const REAL *x, int64_t batch)
 {
   for (int k = 0; k < n->w.layers; k++) {
-    int in = (int)n->w.width[k], out = (int)n->w.width[k + 1];
+    int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
     if (batch == 1)
       GEMV(CblasRowMajor, CblasNoTrans, out, in, 1, n->weight[k], in, x, 1, 0, n->value[k], 1);
     else
@@ -113,7 +113,7 @@ static void forward(net *n, const REAL *x, int64_t batch)
 /* Mean loss of the batch; the logits become their gradient. */
 static double loss_gradient(net *n, const int64_t *labels)
 {
-  int64_t classes = n->w.width[n->w.layers], batch = n->w.batch;
+  int64_t classes = n->w.out[n->w.layers - 1], batch = n->w.batch;
   REAL *z = n->value[n->w.layers - 1], scale = (REAL)1 / (REAL)batch;
   double loss = 0;
   for (int64_t i = 0; i < batch; i++, z += classes) {
@@ -146,7 +146,7 @@ static void column_sums(const REAL *restrict g, REAL *restrict sum, int64_t rows
 /* dx = (g W) where x > 0, into x. */
 static void input_gradient(net *n, int k, REAL *scratch)
 {
-  int in = (int)n->w.width[k], out = (int)n->w.width[k + 1];
+  int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
   REAL *x = n->value[k - 1];
   int64_t size = n->w.batch * in;
   GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n->w.batch, in, out, 1, n->value[k], out, n->weight[k],
@@ -173,7 +173,7 @@ static void adam(net *n)
 
 static double step(net *n)
 {
-  const REAL *x = n->x + n->at * n->w.width[0];
+  const REAL *x = n->x + n->at * n->w.inputs;
   forward(n, x, n->w.batch);
   double loss = loss_gradient(n, n->w.labels + n->at);
   static REAL *scratch; /* of one activation gradient: the largest so far */
@@ -181,7 +181,7 @@ static double step(net *n)
   REAL lr = (REAL)n->w.lr;
   n->t++;
   for (int k = n->w.layers - 1; k >= 0; k--) {
-    int in = (int)n->w.width[k], out = (int)n->w.width[k + 1];
+    int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
     const REAL *g = n->value[k], *below = k ? n->value[k - 1] : x;
     size_t need = (size_t)(n->w.batch * in);
     if (need > room) {
@@ -250,7 +250,7 @@ static double run_infer(void *work, long times)
   net *n = work;
   double start = now();
   for (long i = 0; i < times; i++) {
-    forward(n, n->x + n->at * n->w.width[0], n->w.batch);
+    forward(n, n->x + n->at * n->w.inputs, n->w.batch);
     n->at = n->at + 2 * n->w.batch > n->w.rows ? 0 : n->at + n->w.batch;
   }
   return now() - start;
@@ -262,7 +262,7 @@ static bool check_infer(void *work, const char *path, char *said, size_t room)
   (void)said;
   (void)room;
   forward(n, n->x, n->w.batch);
-  return write_raw(path, n->value[n->w.layers - 1], (size_t)(n->w.batch * n->w.width[n->w.layers]),
+  return write_raw(path, n->value[n->w.layers - 1], (size_t)(n->w.batch * n->w.out[n->w.layers - 1]),
                    sizeof(REAL));
 }
 
@@ -347,7 +347,7 @@ static bool check_chain(void *work, const char *path, char *said, size_t room)
 
 int main(void)
 {
-  const kind kinds[] = {{"train", open_net, run_train, check_train, close_net},
+  const work_kind kinds[] = {{"train", open_net, run_train, check_train, close_net},
                         {"infer", open_net, run_infer, check_infer, close_net},
                         {"chain", open_chain, run_chain, check_chain, close_chain},
                         straight_kind};

@@ -10,6 +10,6 @@ typedef double REAL;
 typedef float REAL;
 #endif
 
-extern const kind straight_kind;
+extern const work_kind straight_kind;
 
 #endif

@@ -1,5 +1,6 @@
 """JAX as a contestant. JAX_THREADS=1 keeps the process on one processor, which is the setting that XLA's CPU back end takes its threads
 from."""
+import functools
 import itertools
 import os
 
@@ -22,17 +23,26 @@ def logits(params, x):
     return x @ W.T + b
 
 
-def loss_of(params, x, labels):
-    z = logits(params, x)
+def image_logits(params, x):
+    """Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2; the weights are [filters, 3, 3, channels]."""
+    x = x.reshape(-1, 28, 28, 1)
+    for W, b in params[:2]:
+        W = W.reshape(len(b), 3, 3, -1)
+        x = jax.nn.relu(jax.lax.conv_general_dilated(x, W, (1, 1), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "OHWI", "NHWC")) + b)
+        x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    W, b = params[2]
+    return x.reshape(len(x), -1) @ W.T + b
+
+
+def loss_of(ask, params, x, labels):
+    z = ask(params, x)
     return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0])
 
 
 class Train:
-    network = protocol.Network
-    loss = staticmethod(loss_of)
-
     def __init__(self, request):
-        net = self.net = self.network(request)
+        net = self.net = protocol.Network(request)
+        self.loss = functools.partial(loss_of, image_logits if net.images else logits)
         self.x = [jnp.asarray(net.x[s]) for s in net.batches()]
         self.labels = [jnp.asarray(net.labels[s].astype(np.int32)) for s in net.batches()]
 
@@ -80,14 +90,11 @@ class Train:
 
 
 class Infer:
-    network = protocol.Network
-    ask = staticmethod(logits)
-
     def __init__(self, request):
-        self.net = self.network(request)
+        self.net = protocol.Network(request)
         self.x = [jnp.asarray(self.net.x[s]) for s in self.net.batches()]
         self.params = self.first()
-        self.call = jax.jit(self.ask)
+        self.call = jax.jit(image_logits if self.net.images else logits)
         self.next = itertools.cycle(self.x)
         self.run(2)
 
@@ -101,35 +108,6 @@ class Infer:
 
     def check(self, path):
         np.asarray(self.call(self.params, self.x[0])).tofile(path)
-
-
-def conv_logits(params, x):
-    """The network of bench/ours/convnet.c."""
-    K1, b1, K2, b2, W1, c1, W2, c2 = params
-    for K, b in ((K1, b1), (K2, b2)):
-        x = jax.lax.conv_general_dilated(x, K, (1, 1), "VALID", dimension_numbers=("NHWC", "OHWI", "NHWC")) + b
-        x = jax.lax.reduce_window(jax.nn.relu(x), -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
-    x = jax.nn.relu(x.reshape(x.shape[0], -1) @ W1.T + c1)
-    return x @ W2.T + c2
-
-
-def conv_loss(params, x, labels):
-    z = conv_logits(params, x)
-    return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, labels[:, None], axis=1)[:, 0])
-
-
-class ConvTrain(Train):
-    network, loss = protocol.ConvNetwork, staticmethod(conv_loss)
-
-    def first(self):
-        return [jnp.array(p) for p in self.net.params]
-
-
-class ConvInfer(Infer):
-    network, ask = protocol.ConvNetwork, staticmethod(conv_logits)
-
-    def first(self):
-        return [jnp.array(p) for p in self.net.params]
 
 
 def chain(x):
@@ -157,4 +135,4 @@ class Chain:
 
 if __name__ == "__main__":
     note = f"JAX {jax.__version__}, {os.environ.get('JAX_THREADS', 'all')} threads"
-    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "convtrain": ConvTrain, "convinfer": ConvInfer})
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain})

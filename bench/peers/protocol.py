@@ -13,9 +13,6 @@ import numpy as np
 class Request(dict):
     """KEY=VALUE words of an open line."""
 
-    def list(self, key):
-        return [int(v) for v in self[key].split(",")]
-
     def count(self, key, preset=1):
         return int(self.get(key, preset))
 
@@ -27,36 +24,20 @@ class Request(dict):
 
 
 class Network:
-    """What every contestant gets of a network: widths, data in batches, first weights as (W [out, in], b [out]) for each layer."""
+    """What every contestant gets of a network: data in batches, first weights as (W [out, in], b [out]) for each layer that has some."""
 
     def __init__(self, request):
-        self.widths, self.batch, self.rows = request.list("widths"), request.count("batch"), request.count("rows")
+        self.batch, self.rows, self.images = request.count("batch"), request.count("rows"), request.count("images", 0)
         self.adam, self.lr = request.get("optimizer") == "adam", request.real("lr", 0.1)
         self.x = request.array("x.f32", np.float32).reshape(self.rows, -1)
         self.labels = request.array("labels.i64", np.int64)
         flat, at, self.params = request.array("params.f32", np.float32), 0, []
-        for fan_in, out in zip(self.widths, self.widths[1:]):
+        for fan_in, out in (map(int, layer.split("x")) for layer in request["layers"].split(",")):
             self.params.append((flat[at : at + out * fan_in].reshape(out, fan_in), flat[at + out * fan_in : at + out * (fan_in + 1)]))
             at += out * (fan_in + 1)
 
     def batches(self):
         return [slice(i, i + self.batch) for i in range(0, self.rows, self.batch)]
-
-
-class ConvNetwork(Network):
-    """The network of bench/ours/convnet.c: `params` are its first weights, one an entry, convolutions as [filters, height, width, channels]."""
-
-    SHAPES = [(32, 3, 3, 1), (32,), (64, 3, 3, 32), (64,), (128, 1600), (128,), (10, 128), (10,)]
-
-    def __init__(self, request):
-        super().__init__(request)
-        flat, at, self.params = np.fromfile(request["file"], dtype=np.float32), 0, []
-        for i, shape in enumerate(self.SHAPES):
-            n = int(np.prod(shape))
-            scale = 0.1 if len(shape) < 2 else ((0.02 if i == len(self.SHAPES) - 2 else 2.0) / (n / shape[0])) ** 0.5
-            self.params.append((scale * flat[at : at + n].astype(np.float64)).astype(np.float32).reshape(shape))
-            at += n
-        self.x = self.x.reshape(-1, 28, 28, 1)
 
 
 def serve(note, kinds):

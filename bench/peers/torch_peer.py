@@ -27,15 +27,40 @@ def dense(params):
     return torch.nn.Sequential(*layers)
 
 
-class Train:
-    network = protocol.Network
+class Images(torch.nn.Module):
+    """Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; then the classes. The weights that are given
+    count places before channels; PyTorch counts channels first, and keeps images in memory as it likes best (channels_last)."""
 
+    def __init__(self, params):
+        super().__init__()
+        (W1, b1), (W2, b2), (W3, b3) = params
+        self.layers = torch.nn.ModuleList(
+            [torch.nn.Conv2d(1, len(b1), 3, padding=1), torch.nn.Conv2d(len(b1), len(b2), 3, padding=1), torch.nn.Linear(7 * 7 * len(b2), len(b3))])
+        first = [W1.reshape(-1, 3, 3, 1).transpose(0, 3, 1, 2), b1, W2.reshape(len(b2), 3, 3, -1).transpose(0, 3, 1, 2), b2,
+                 W3.reshape(len(b3), 49, -1).transpose(0, 2, 1).reshape(len(b3), -1), b3]
+        with torch.no_grad():
+            for p, value in zip(self.parameters(), first):
+                p.copy_(torch.from_numpy(value.copy()))
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x):
+        x = x.view(-1, 1, 28, 28).contiguous(memory_format=torch.channels_last)
+        for layer in self.layers[:2]:
+            x = F.max_pool2d(torch.relu(layer(x)), 2)
+        return self.layers[2](x.flatten(1))
+
+    def as_given(self):
+        W1, b1, W2, b2, W3, b3 = (p.detach() for p in self.parameters())
+        return [W1.permute(0, 2, 3, 1), b1, W2.permute(0, 2, 3, 1), b2, W3.view(len(b3), -1, 49).transpose(1, 2), b3]
+
+
+class Train:
     def __init__(self, request):
-        self.net, self.mode = self.network(request), request.get("mode", "eager")
-        self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
+        self.net, self.mode = protocol.Network(request), request.get("mode", "eager")
+        self.dtype = torch.float64 if request.get("real") == "float64" else torch.float32
+        self.x = [torch.from_numpy(self.net.x[s]).to(self.dtype) for s in self.net.batches()]
         self.labels = [torch.from_numpy(self.net.labels[s]) for s in self.net.batches()]
-        self.prepare(request)
-        self.model = self.build()
+        self.model = self.build().to(self.dtype)
         self.first = [p.detach().clone() for p in self.model.parameters()]
         kinds = torch.optim.Adam if self.net.adam else torch.optim.SGD
         self.make(kinds(self.model.parameters(), lr=self.net.lr, fused=True), F.cross_entropy)
@@ -46,11 +71,8 @@ class Train:
         self.restart()
         self.run(3)
 
-    def prepare(self, request):
-        pass
-
     def build(self):
-        return dense(self.net.params)
+        return (Images if self.net.images else dense)(self.net.params)
 
     def restart(self):
         with torch.no_grad():
@@ -74,7 +96,8 @@ class Train:
             self.step()
 
     def weights(self):
-        return torch.cat([p.detach().reshape(-1) for p in self.model.parameters()]).numpy()
+        parts = self.model.as_given() if isinstance(self.model, Images) else self.model.parameters()
+        return torch.cat([p.detach().reshape(-1) for p in parts]).numpy()
 
     def check(self, path):
         self.restart()
@@ -86,22 +109,17 @@ class Train:
 
 
 class Infer:
-    network = protocol.Network
-
     def __init__(self, request):
-        self.net = self.network(request)
-        self.x = [torch.from_numpy(self.net.x[s]) for s in self.net.batches()]
-        self.prepare(request)
-        self.model = self.build().eval()
+        self.net = protocol.Network(request)
+        self.dtype = torch.float64 if request.get("real") == "float64" else torch.float32
+        self.x = [torch.from_numpy(self.net.x[s]).to(self.dtype) for s in self.net.batches()]
+        self.model = self.build().to(self.dtype).eval()
         self.ask = compiled(request.get("mode", "eager"), self.model)
         self.next = itertools.cycle(self.x)
         self.run(3)
 
-    def prepare(self, request):
-        pass
-
     def build(self):
-        return dense(self.net.params)
+        return (Images if self.net.images else dense)(self.net.params)
 
     def run(self, n):
         with torch.inference_mode():
@@ -111,56 +129,6 @@ class Infer:
     def check(self, path):
         with torch.inference_mode():
             self.ask(self.x[0]).numpy().tofile(path)
-
-
-class ConvNet(torch.nn.Module):
-    """The network of bench/ours/convnet.c, in PyTorch's own order of axes: images and filters have their channels first."""
-
-    def __init__(self, params):
-        super().__init__()
-        nn, channels = torch.nn, 64
-        self.body = nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, channels, 3), nn.ReLU(), nn.MaxPool2d(2),
-                                  nn.Flatten(), nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, 10))
-        with torch.no_grad():
-            for p, first in zip(self.body.parameters(), params):
-                p.copy_(self.turned(torch.from_numpy(first), True))
-
-    @staticmethod
-    def turned(p, first):
-        """A parameter from the order of the files, channels last (`first`: to channels first), and back."""
-        if p.ndim == 4:
-            return p.permute(0, 3, 1, 2) if first else p.permute(0, 2, 3, 1)
-        if p.ndim == 2 and p.shape[1] == 1600:
-            p = p.reshape(128, 5, 5, 64).permute(0, 3, 1, 2) if first else p.reshape(128, 64, 5, 5).permute(0, 2, 3, 1)
-            return p.reshape(128, 1600)
-        return p
-
-    def forward(self, x):
-        return self.body(x)
-
-
-class Images:
-    """layout=last: images, and what is made of them, have their channels last in memory."""
-
-    network = protocol.ConvNetwork
-
-    def prepare(self, request):
-        self.format = torch.channels_last if request.get("layout") == "last" else torch.contiguous_format
-        self.x = [x.permute(0, 3, 1, 2).contiguous(memory_format=self.format) for x in self.x]
-
-    def build(self):
-        return ConvNet(self.net.params).to(memory_format=self.format)
-
-    def weights(self):
-        return torch.cat([ConvNet.turned(p.detach(), False).reshape(-1) for p in self.model.parameters()]).numpy()
-
-
-class ConvTrain(Images, Train):
-    pass
-
-
-class ConvInfer(Images, Infer):
-    pass
 
 
 def chain(x):
@@ -200,9 +168,9 @@ class Tiny(Train):
         flat = torch.from_numpy(np.fromfile(request["file"], dtype=np.float32))
         self.x = [torch.tensor([[a, b]], dtype=torch.float32) for a in (0, 1) for b in (0, 1)]
         self.labels = [torch.tensor([[a]], dtype=torch.float32) for a in (0, 1, 1, 0)]
-        self.model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
+        self.model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
         self.first = [part.reshape(p.shape) for part, p in zip(flat.split([16, 8, 8, 1]), self.model.parameters())]
-        self.make(torch.optim.SGD(self.model.parameters(), lr=0.5), F.mse_loss)
+        self.make(torch.optim.SGD(self.model.parameters(), lr=0.05), F.mse_loss)
 
     def check(self, path):
         self.restart()
@@ -213,4 +181,4 @@ class Tiny(Train):
 
 if __name__ == "__main__":
     note = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
-    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "tiny": Tiny, "convtrain": ConvTrain, "convinfer": ConvInfer})
+    protocol.serve(note, {"train": Train, "infer": Infer, "chain": Chain, "tiny": Tiny})
