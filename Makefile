@@ -20,7 +20,8 @@ test: ## every test, see tools/test-all
 bench bench-quick: ## the tables of docs/performance.md; peers by bench/install-peers
 	@tools/install-deps bench
 	@bench/build
-	@bench/run $(if $(filter bench-quick,$@),--quick)
+	@bench/run $(if $(filter bench-quick,$@),--quick --json build/bench-quick.json)
+	@$(if $(filter bench,$@),bench/run --docs)
 
 install: build ## PREFIX=/usr/local, DESTDIR=
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(or $(PREFIX),/usr/local)

@@ -1,4 +1,6 @@
 """Results as text, JSON and Markdown."""
+import subprocess
+
 from works import Figures, Work
 
 
@@ -72,3 +74,142 @@ def show(works, found, limits):
     for w in works:
         for note in found.get(w.name, {}).get("disagreement", []):
             print(f"{w.name}: {note}")
+
+
+# ---- docs/performance.md, between its marks ----
+
+def cells(row):
+    return "| " + " | ".join(str(c) for c in row) + " |"
+
+
+def markdown_table(head, rows):
+    return "\n".join([cells(head), cells(["---"] * len(head))] + [cells(r) for r in rows])
+
+
+def numbered(works, found, limits):
+    """Rows of the table with the numbers that the plot counts by."""
+    return [[i + 1] + row for i, row in enumerate(rows_of(works, found, limits))]
+
+
+def limits_text(limits):
+    gb = lambda key: f"{1e-9 * limits[key]:.0f}"
+    isas = [i for i in ("avx2", "avx512") if f"flops_{i}_1" in limits]
+    rows = [[f"multiply-adds in registers, float32, {i}, GFLOP/s", gb(f"flops_{i}_1"), gb(f"flops_{i}_all")] for i in isas]
+    for level, name in (("l1", "L1"), ("l2", "L2"), ("l3", "L3"), ("dram", "main memory")):
+        rows.append([f"a = b + s c in {name}, GB/s", gb(f"triad_{level}_1"), gb(f"triad_{level}_all")])
+        rows.append([f"reading alone in {name}, GB/s", gb(f"read_{level}_1"), gb(f"read_{level}_all")])
+    rows.append(["a = b + s c in main memory with streaming stores, GB/s", gb("stream_dram_1"), gb("stream_dram_all")])
+    rows.append(["a job for all threads that does nothing: spinning / parked, us", "-", f"{1e6 * limits['fork_join']:.2f} / {1e6 * limits['fork_join_parked']:.0f}"])
+    rows.append(["a call of a kernel that does nothing, ns", f"{1e9 * limits['empty_call']:.1f}", "-"])
+    return markdown_table(["", "1 thread", f"{limits['cores']:.0f} threads"], rows)
+
+
+def agreement_text(works, found):
+    rows = []
+    for w in works:
+        results = found.get(w.name, {}).get("results", {})
+        said = {k: r["agreement"] for k, r in results.items() if r.get("agreement") and "rms" in r["agreement"]}
+        mine = [a["rms"] for k, a in said.items() if k.startswith("bprop")]
+        peers = [a["rms"] for k, a in said.items() if not k.startswith("bprop")]
+        if w.name.startswith("train") and mine and peers:
+            losses = [a["loss"] for a in said.values() if "loss" in a]
+            rows.append([w.name, f"{max(mine):.2g}", f"{min(peers):.2g} to {max(peers):.2g}", f"{max(losses) - min(losses):.1g}" if losses else "-"])
+    return markdown_table(["work", "bprop", "peers", "first-epoch losses lie within"], rows)
+
+
+def settings_text(works, found):
+    rows = []
+    for w in works:
+        for key, r in found.get(w.name, {}).get("results", {}).items():
+            if r.get("setting"):
+                rows.append([w.name, key, ", ".join(f"{k}={v}" for k, v in r["setting"].items() if "THREADS" not in k)])
+    return markdown_table(["work", "contestant", "fastest setting"], rows)
+
+
+def notes_text(found):
+    return "\n".join(f"- {n}" for n in sorted({r["note"] for w in found.values() for r in w.get("results", {}).values() if r.get("note")}))
+
+
+def markdown(works, record):
+    found, limits, m = record["works"], record["limits"], record["machine"]
+    bars = [[w.name, b["text"], *bar_text(b)] for w in works if w.name in found for b in found[w.name]["bars"]]
+    missed = sum(b[-1] == "MISSED" for b in bars)
+    disagree = [f"- {w.name}: {n}" for w in works for n in found.get(w.name, {}).get("disagreement", [])]
+    return f"""{m['processors']} processors: {m['processor']}; {m['compiler']}; commit {m['commit']}; {record['date']}. Instruction set in use: {limits['isa']}.
+
+### Limits of the machine
+
+{limits_text(limits)}
+
+### Works
+
+Times of one repetition, medians. *x C* and *x best*: how many times as long hand-written C, and the fastest contestant with as many threads, takes. *Of limit*: the
+floor, operations at the peak and bytes at the bandwidth above, over bprop's time.
+
+{markdown_table(["#"] + HEAD, numbered(works, found, limits))}
+
+![Time of each contestant over bprop's, by the number of the work](performance-works.svg)
+
+### Bars
+
+{len(bars)} bars, {missed} missed.
+
+{markdown_table(["work", "what", "figure", "bar", ""], [[b[0], b[1], b[2], b[3], f"**{b[4]}**" if b[4] == "MISSED" else b[4]] for b in bars])}
+
+![Gradient and function over function, of 100 random elementwise programs](performance-gradients.svg)
+
+![Time from graph to plan](performance-compile.svg)
+
+### Agreement
+
+Error of the weights after the first step against float64 (rms, over the rms of the weights), and how far the mean losses of the first pass over the data lie apart.
+
+{agreement_text(works, found)}
+{chr(10).join([''] + disagree) if disagree else ''}
+### Contestants
+
+{notes_text(found)}
+
+<details><summary>Settings that were tried and kept</summary>
+
+{settings_text(works, found)}
+
+</details>
+"""
+
+
+def plot(build, path, title, x, y, logs, series):
+    lines = [f"{title}|{x}|{y}|{logs[0]}|{logs[1]}"]
+    for label, stroke, points in series:
+        lines.append(f"= {label}|{stroke}")
+        lines += [f"{a:.9g} {b:.9g}" for a, b in points]
+    subprocess.run([f"{build}/bench/plots", path], input="\n".join(lines) + "\n", text=True, check=True)
+
+
+def plots(build, docs, works, record):
+    found, limits = record["works"], record["limits"]
+    points = {}
+    n = 0
+    for w in works:
+        results = found.get(w.name, {}).get("results", {})
+        for t in (1, 2):
+            here = {k: r["seconds"] for k, r in results.items() if "seconds" in r and k.endswith(f" {t}T")}
+            if not here:
+                continue
+            n += 1
+            for title, prefix in PEERS[2:-1]:
+                key = f"{prefix} {t}T"
+                if key in here and f"bprop {t}T" in here:
+                    points.setdefault({"C": "hand-written C", "compile": "torch.compile"}.get(title, title), []).append((n, here[key] / here[f"bprop {t}T"]))
+    plot(build, f"{docs}/performance-works.svg", "Time over that of bprop", "work, by its number in the table", "times as long", (0, 1),
+         [(k, "points", v) for k, v in points.items()] + [("bprop", "line", [(1, 1), (max(n, 2), 1)])])
+    cost = found.get("gradient and function over function", {}).get("figures")
+    if cost:
+        programs = list(enumerate(cost["programs"], 1))
+        plot(build, f"{docs}/performance-gradients.svg", "What a gradient costs", "random programs, cheapest first", "function and gradient / function", (0, 0),
+             [("programs", "points", programs), ("bar", "dashed", [(1, 4), (len(programs), 4)])])
+    compiled = found.get("compile, graph to plan", {}).get("figures")
+    if compiled:
+        plot(build, f"{docs}/performance-compile.svg", "From graph to plan", "nodes", "seconds", (1, 1),
+             [("measured", "points", [(float(k), v) for k, v in compiled.items()]),
+              ("2 us a node", "dashed", [(1e3, 2e-3), (1e6, 2.0)])])
