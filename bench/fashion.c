@@ -2,7 +2,7 @@
  *
  *   fashion DIRECTORY THREADS EPOCHS [SEED]     DIRECTORY holds the four IDX files, unpacked
  *
- * bench/fashion.sh runs it by turns with PyTorch. */
+ * bench/run runs it. */
 #include <bprop.h>
 
 #include <stdio.h>
@@ -32,9 +32,9 @@ static bp_data *load(bp_ctx *ctx, const char *directory, const char *part)
 
 int main(int argc, char **argv)
 {
-  if (argc < 4) { /* as `make bench` runs it, without the data */
-    puts("fashion: needs Debian's dataset-fashion-mnist; run bench/fashion.sh BUILD");
-    return 0;
+  if (argc < 4) {
+    fputs("usage: fashion DIRECTORY THREADS EPOCHS [SEED]\n", stderr);
+    return 2;
   }
   bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = atoi(argv[2])});
   bp_data *train = load(ctx, argv[1], "train"), *test = load(ctx, argv[1], "t10k");

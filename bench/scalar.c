@@ -1,5 +1,5 @@
 /* Scalar programs: the gradient of a function of many single numbers, on a warm plan. The program is a file of operations that the peers
- * read as well (bench/scalar.cpp: ADOL-C, bench/scalar.py: CasADi; bench/scalar.sh runs all three by turns).
+ * read as well (bench/peers/: ADOL-C and CasADi; bench/run runs all by turns).
  *
  *   scalar --write FILE [NODES [REACH]]   writes a random program; operands are among the last REACH nodes (0: any before)
  *   scalar FILE [--values]                prints: name, median and least nanoseconds a node; with --values the gradient instead

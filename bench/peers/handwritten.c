@@ -348,9 +348,9 @@ static bool check_chain(void *work, const char *path, char *said, size_t room)
 int main(void)
 {
   const work_kind kinds[] = {{"train", open_net, run_train, check_train, close_net},
-                        {"infer", open_net, run_infer, check_infer, close_net},
-                        {"chain", open_chain, run_chain, check_chain, close_chain},
-                        straight_kind};
+                             {"infer", open_net, run_infer, check_infer, close_net},
+                             {"chain", open_chain, run_chain, check_chain, close_chain},
+                             straight_kind};
   char note[256];
   snprintf(note, sizeof note, "hand-written C over %s, %s", openblas_get_config(), openblas_get_corename());
   return serve(note, kinds, sizeof kinds / sizeof *kinds);
