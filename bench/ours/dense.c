@@ -68,15 +68,16 @@ static void restart(net *n)
 
 /* ---- the plan ---- */
 
-/* Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; then the classes. */
+/* Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; a dense layer with ReLU; then the classes. */
 static bp_node images(net *n, bp_node x)
 {
   x = bp_reshape(x, (int64_t[]){n->w.batch, 28, 28, 1}, 4);
   for (int k = 0; k < 2; k++) {
-    bp_conv_options o = {.filters = n->w.out[k], .window = {3}, .pad = 1};
+    bp_conv_options o = {.filters = n->w.out[k], .window = {3}};
     x = bp_max_pool(bp_relu(bp_conv(n->params, x, k ? "layer2" : "layer1", o, (bp_init){0})), 2);
   }
-  return bp_dense(n->params, bp_flatten(x), "layer3", n->w.out[2], (bp_init){0});
+  x = bp_relu(bp_dense(n->params, bp_flatten(x), "layer3", n->w.out[2], (bp_init){0}));
+  return bp_dense(n->params, x, "layer4", n->w.out[3], (bp_init){0});
 }
 
 static bp_node layers(net *n, bp_graph *g)

@@ -28,16 +28,17 @@ def dense(params):
 
 
 class Images(torch.nn.Module):
-    """Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; then the classes. The weights that are given
-    count places before channels; PyTorch counts channels first, and keeps images in memory as it likes best (channels_last)."""
+    """Two times convolution of 3 by 3, ReLU and max-pooling of 2 by 2 on images of 28 by 28; a dense layer with ReLU; then the classes. The
+    weights that are given count places before channels; PyTorch counts channels first, and keeps images in memory as it likes best
+    (channels_last)."""
 
     def __init__(self, params):
         super().__init__()
-        (W1, b1), (W2, b2), (W3, b3) = params
-        self.layers = torch.nn.ModuleList(
-            [torch.nn.Conv2d(1, len(b1), 3, padding=1), torch.nn.Conv2d(len(b1), len(b2), 3, padding=1), torch.nn.Linear(7 * 7 * len(b2), len(b3))])
+        (W1, b1), (W2, b2), (W3, b3), (W4, b4) = params
+        self.conv1, self.conv2 = torch.nn.Conv2d(1, len(b1), 3), torch.nn.Conv2d(len(b1), len(b2), 3)
+        self.dense1, self.dense2 = torch.nn.Linear(25 * len(b2), len(b3)), torch.nn.Linear(len(b3), len(b4))
         first = [W1.reshape(-1, 3, 3, 1).transpose(0, 3, 1, 2), b1, W2.reshape(len(b2), 3, 3, -1).transpose(0, 3, 1, 2), b2,
-                 W3.reshape(len(b3), 49, -1).transpose(0, 2, 1).reshape(len(b3), -1), b3]
+                 W3.reshape(len(b3), 25, -1).transpose(0, 2, 1).reshape(len(b3), -1), b3, W4, b4]
         with torch.no_grad():
             for p, value in zip(self.parameters(), first):
                 p.copy_(torch.from_numpy(value.copy()))
@@ -45,13 +46,13 @@ class Images(torch.nn.Module):
 
     def forward(self, x):
         x = x.view(-1, 1, 28, 28).contiguous(memory_format=torch.channels_last)
-        for layer in self.layers[:2]:
+        for layer in (self.conv1, self.conv2):
             x = F.max_pool2d(torch.relu(layer(x)), 2)
-        return self.layers[2](x.flatten(1))
+        return self.dense2(torch.relu(self.dense1(x.flatten(1))))
 
     def as_given(self):
-        W1, b1, W2, b2, W3, b3 = (p.detach() for p in self.parameters())
-        return [W1.permute(0, 2, 3, 1), b1, W2.permute(0, 2, 3, 1), b2, W3.view(len(b3), -1, 49).transpose(1, 2), b3]
+        W1, b1, W2, b2, W3, b3, W4, b4 = (p.detach() for p in self.parameters())
+        return [W1.permute(0, 2, 3, 1), b1, W2.permute(0, 2, 3, 1), b2, W3.view(len(b3), -1, 25).transpose(1, 2), b3, W4, b4]
 
 
 class Train:
