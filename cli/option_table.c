@@ -255,7 +255,11 @@ const command commands[] = {
      "bprop check 'sum(relu(W @ x))' 'W=randn(3,4)' 'x=randn(4)' --wrt W -v\n"
      "bprop check network.bp --step 1e-4 --json",
      cmd_check},
-    {"bench", BENCH, "gradient [EXPR|FILE [NAME=VALUE...]]", 1, -1, "measure why backpropagation pays",
+    {"bench", BENCH, "[machine|training|gradient [EXPR|FILE [NAME=VALUE...]]]", 0, -1,
+     "measure this machine, training on it, and why backpropagation pays",
+     "bench machine measures what the processor and its memory can do at most, with one thread and with all. "
+     "bench training measures the step of two networks, and the share of that limit that it reaches. Without "
+     "a subject all three are measured, in a few seconds.\n\n"
      "bench gradient measures what all derivatives of a number cost: by one backward pass (with its forward "
      "pass), and by differentiating "
      "by each parameter apart, with forward differences (a run more for each) or forward mode (a jvp for "
@@ -265,7 +269,7 @@ const command commands[] = {
      "The ways take turns, seven times; medians are told. Where running every parameter would take long, a "
      "sample is timed, and the "
      "figure marked with ~ is extrapolated.",
-     "bprop bench gradient\n"
+     "bprop bench\nbprop bench training --threads 1 --profile\nbprop bench gradient\n"
      "bprop bench gradient 'sum(tanh(W @ x))' 'W=randn(40,100)' 'x=randn(100)' --wrt W",
      cmd_bench},
     {"ops", OPS, "[OPERATION...]", 0, -1, "show the table of operations",

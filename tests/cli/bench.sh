@@ -32,8 +32,25 @@ for way in ("differences", "jvp"):
     assert rows[-1][way]["extrapolated"] and not rows[0][way]["extrapolated"]
 END
 
+# Without a subject all of them; limits are what no machine falls below, shares of them what no measurement exceeds.
+row=all
+"$BPROP" bench --json --threads 2 >out 2>err || { bad "bench"; cat err; }
+"$PYTHON" - <<'END2' || { bad "json of all subjects"; cat out; }
+import json
+rows = [json.loads(l) for l in open("out")]
+limits = [r for r in rows if "float32_flops" in r]
+steps = [r for r in rows if "step_seconds" in r]
+assert [r["threads"] for r in limits] == [1, 2] and [r["threads"] for r in steps] == [1, 1, 2, 2]
+assert all(r["float32_flops"] > 1e7 and all(m["bytes_per_second"] > 1e6 for m in r["memory"]) for r in limits)
+assert all(r["samples_per_second"] > 0 and r["share_of_limit"] > 0 for r in steps)
+assert any("growth" in r for r in rows)
+END2
+"$BPROP" bench training --threads 1 >out 2>err || { bad "bench training"; cat err; }
+grep -Eq '^784-128-10, batch 64, sgd +1 +[0-9.]+ [a-z]+ +[0-9,]+ +[0-9.]+ +[0-9]+ %$' out || { bad "its row"; cat out; }
+
 row=refused
-ends 2 "nothing to work on" bench
+ends 2 "takes no program" bench machine x=1
+ends 2 "takes no program" bench training --wrt x
 ends 2 "no benchmark of 'gradeint'; did you mean gradient" bench gradeint
 ends 2 "for a program of your own" bench gradient --wrt W1
 ends 2 "no output is real" bench gradient 'argmax(x)' 'x=[1,2]'
