@@ -162,7 +162,7 @@ int64_t bpi_conv_units(const bpi_conv_tiles *t, const bpi_conv *c)
 
 static void *moved(const conv_work *s, const void *p, int64_t elements)
 {
-  return (char *)(uintptr_t)p + elements * (int64_t)s->elem;
+  return (char *)p + elements * (int64_t)s->elem;
 }
 
 /* A matrix moved to where its columns lie one after another in rows `ld` apart. */
