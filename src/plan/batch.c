@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { WINDOW = 1024, USUAL_SCALARS = 8, MANY = 64, TAKERS = 3 };
+enum { WINDOW = 1024, AT_ONCE = 1 << 16, USUAL_SCALARS = 8, MANY = 64, TAKERS = 3 };
 
 /* A step of the program being made: an instruction, and how many steps before it have yet to be done. */
 typedef struct scalar_member {
@@ -382,13 +382,14 @@ static bool batch_range(batcher *b, size_t begin, size_t end)
   return batch_members(b);
 }
 
+/* Long rows of steps are batched part by part; lowering makes one program of what lies together all the same. */
 static bool batch_all(batcher *b)
 {
   bpi_draft *d = b->d;
   size_t commit = d->first_commit;
   for (size_t i = 0, end; i < d->n_order; i = end) {
     end = i;
-    while (end < d->n_order && single(d, d->order[end]))
+    while (end < d->n_order && end - i < AT_ONCE && single(d, d->order[end]))
       end++;
     if (commit >= i && commit < (end > i ? end : i + 1))
       d->first_commit = b->n_order;
