@@ -583,11 +583,12 @@ static void a_thread_for_chores(void **state)
   bp_ctx_free(ctx);
 }
 
-/* As many threads as processors: they do chores between jobs. Leaving waits for who is at it. */
-static void chores_between_jobs(void **state)
+/* The thread for chores takes no part in jobs and does not hold them up. Leaving waits for who is at it. */
+static void chores_beside_jobs(void **state)
 {
   (void)state;
   bp_ctx *ctx = ctx_of(2);
+  ctx->processors = 3;
   errand e = {.left = 1 << 30};
   assert_true(bpi_pool_chore(ctx, run_errand, &e));
   for (int round = 0; round < 2000; round++) {
@@ -603,36 +604,46 @@ static void chores_between_jobs(void **state)
   bp_ctx_free(ctx);
 }
 
-/* A thread that is held up elsewhere holds nobody up: the caller does its part. */
+typedef struct stuck {
+  atomic_bool inside, release;
+  atomic_int parts;
+} stuck;
+
+/* The second thread's part ends only when all others have begun. */
+static void second_is_stuck(void *arg, int64_t begin, int64_t end, int thread)
+{
+  (void)end;
+  stuck *s = arg;
+  if (atomic_fetch_add(&s->parts, 1) + 1 == 8)
+    atomic_store(&s->release, true);
+  if (thread == 0 && begin == 0)
+    while (!atomic_load(&s->inside))
+      nap(50);
+  if (thread == 1) {
+    atomic_store(&s->inside, true);
+    while (!atomic_load(&s->release))
+      nap(50);
+  }
+}
+
+/* Whoever does not come is not waited for: all parts but those that are begun are done by the caller. */
 static void who_does_not_come_is_not_waited_for(void **state)
 {
   (void)state;
-  bp_ctx *ctx = ctx_of(2);
-  errand e = {.left = 1, .hold = true};
-  assert_true(bpi_pool_chore(ctx, run_errand, &e));
-  while (!atomic_load(&e.held)) {
-    journal j = {0};
-    bpi_pool_run(ctx, 2, 100, visit, &j);
-    assert_each_once(&j, 100, 2);
-  }
-  for (int round = 0; round < 100; round++) {
-    journal j = {0};
-    bpi_pool_run(ctx, 2, 100, visit, &j);
-    assert_each_once(&j, 100, 1 + (j.calls == 2));
-    assert_int_equal(j.thread_of[99], 0);
-  }
-  atomic_store(&e.hold, false);
-  bpi_pool_leave(ctx);
-  assert_int_equal(e.done, 1);
+  bp_ctx *ctx = ctx_of(8);
+  stuck s = {0};
+  bpi_pool_run(ctx, 8, 8, second_is_stuck, &s);
+  assert_int_equal(s.parts, 8);
+  assert_true(s.release);
   bp_ctx_free(ctx);
 }
 
-static void no_chores_on_one_processor(void **state)
+static void no_chores_without_a_processor_to_spare(void **state)
 {
   (void)state;
-  for (int threads = 1; threads <= 2; threads++) {
+  for (int threads = 1; threads <= 3; threads++) {
     bp_ctx *ctx = ctx_of(threads);
-    ctx->processors = 1;
+    ctx->processors = threads < 3 ? threads : 1;
     errand e = {.left = 1};
     assert_false(bpi_pool_chore(ctx, run_errand, &e));
     bp_ctx_free(ctx);
@@ -662,9 +673,9 @@ int main(void)
       cmocka_unit_test(no_more_threads_than_processors),
       cmocka_unit_test(idle_threads_take_no_time),
       cmocka_unit_test(a_thread_for_chores),
-      cmocka_unit_test(chores_between_jobs),
+      cmocka_unit_test(chores_beside_jobs),
       cmocka_unit_test(who_does_not_come_is_not_waited_for),
-      cmocka_unit_test(no_chores_on_one_processor),
+      cmocka_unit_test(no_chores_without_a_processor_to_spare),
       cmocka_unit_test(processors_are_counted),
       cmocka_unit_test(every_unit_is_done_once),
       cmocka_unit_test(odd_counts),

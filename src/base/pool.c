@@ -23,12 +23,12 @@ enum {
   NAP_NS = 30000,    /* of the thread for chores alone */
   NAP_MOST_NS = 1000000,
   ALONE_NS = 1000000, /* without helpers after they were late; doubles while they stay so */
-  ALONE_MOST_NS = 8000000
+  ALONE_MOST_NS = 32000000
 };
 enum {
   PAUSES = 32,
-  CHORE_EVERY = 8,
   LATE_MOST = 4,
+  GOOD_MOST = 100,
   HERE_TICKS = 4000,
   LATE_TICKS = 60000,
   WIDTH_BITS = 9,
@@ -64,7 +64,7 @@ struct bpi_pool {
   bool full;   /* a thread could not be started: do not try again */
   int processors;
   int count;        /* of workers with desks in jobs: numbers 1 to count */
-  int late;         /* jobs in a row that gained nothing */
+  int late, good;   /* jobs that gained nothing; jobs in a row that did */
   int64_t alone_ns; /* how long to go alone next time */
   int64_t alone_until;
   bpi_worker *workers[BPI_MAX_THREADS - 1];
@@ -217,9 +217,7 @@ static void await_call(bpi_worker *w, uint64_t seen)
 {
   int64_t since = 0;
   for (unsigned breath = 0; !called(w, seen);) {
-    if (breath % CHORE_EVERY == 0 && do_chore(w->pool))
-      since = 0;
-    else if (!wait_a_little(&since, &breath))
+    if (!wait_a_little(&since, &breath))
       park_worker(w, seen);
   }
 }
@@ -402,27 +400,39 @@ static void park_caller(struct bpi_pool *p, bpi_worker *w, uint64_t done)
   pthread_mutex_unlock(&p->lock);
 }
 
-/* Waits for a part that was begun. */
-static void await_worker(struct bpi_pool *p, bpi_worker *w, uint64_t done)
+/* Waits for a part that was begun. True if it took so long that the caller slept. */
+static bool await_worker(struct bpi_pool *p, bpi_worker *w, uint64_t done)
 {
   int64_t since = 0;
+  bool slept = false;
   for (unsigned breath = 0; atomic_load(&w->desk) != done;)
-    if (!wait_a_little(&since, &breath))
+    if (!wait_a_little(&since, &breath)) {
       park_caller(p, w, done);
+      slept = true;
+    }
+  return slept;
 }
 
-/* Whether sharing out was of no use: a thread that should have been there had not begun, or the wait for one that had was as long as its
- * work would have been. Then the machine has other things to do; after a few times the caller goes alone for a while. */
-static void judge_job(struct bpi_pool *p, bool late)
+static void go_alone(struct bpi_pool *p)
 {
-  if (!late) {
-    p->late = 0;
-    p->alone_ns = ALONE_NS;
-  } else if (++p->late >= LATE_MOST) {
-    p->late = 0;
-    p->alone_until = clock_ns() + p->alone_ns;
-    p->alone_ns = p->alone_ns < ALONE_MOST_NS ? 2 * p->alone_ns : ALONE_MOST_NS;
-  }
+  p->late = 0;
+  p->alone_until = clock_ns() + p->alone_ns;
+  p->alone_ns = p->alone_ns < ALONE_MOST_NS ? 2 * p->alone_ns : ALONE_MOST_NS;
+}
+
+/* Whether sharing out was of use. A job was late where a thread that should have been there had not begun, or the wait for one that had was as
+ * long as its work would have been. Then the machine has other things to do: after some of these, or one that the caller has slept through,
+ * it goes alone for a while, and longer each time until a good many jobs have gone well. */
+static void judge_job(struct bpi_pool *p, int late)
+{
+  p->late += late;
+  p->good = late ? 0 : p->good + 1;
+  if (p->late >= LATE_MOST)
+    go_alone(p);
+  if (p->good < GOOD_MOST)
+    return;
+  p->good = p->late = 0;
+  p->alone_ns = p->alone_ns > ALONE_NS ? p->alone_ns / 2 : ALONE_NS;
 }
 
 static void run_parts(struct bpi_pool *p, int n, int64_t units, bpi_work work, void *arg)
@@ -430,7 +440,7 @@ static void run_parts(struct bpi_pool *p, int n, int64_t units, bpi_work work, v
   uint64_t begun = ticks(), job = start_job(p, n, units, work, arg);
   work(arg, 0, part_begin(units, n, 1), 0);
   uint64_t own = ticks();
-  bool missed = false;
+  bool missed = false, slept = false;
   for (int i = 1; i < n; i++) {
     bpi_worker *w = p->workers[i - 1];
     if (!claim_desk(w, job, 2 * job + 1))
@@ -439,8 +449,9 @@ static void run_parts(struct bpi_pool *p, int n, int64_t units, bpi_work work, v
     work_part(p, n, i, 0);
   }
   for (int i = 1; i < n; i++)
-    await_worker(p, p->workers[i - 1], 2 * job + 1);
-  judge_job(p, missed || ticks() - own > (own - begun) * (uint64_t)(n - 1) + LATE_TICKS);
+    slept = await_worker(p, p->workers[i - 1], 2 * job + 1) || slept;
+  bool late = missed || ticks() - own > (own - begun) * (uint64_t)(n - 1) + LATE_TICKS;
+  judge_job(p, late && slept ? LATE_MOST : late);
 }
 
 static bool alone_now(struct bpi_pool *p)
@@ -516,18 +527,15 @@ bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg)
   struct bpi_pool *p = pool_of(ctx);
   if (!take_pool(p))
     return false;
-  bool taken = p->processors > 1 && !atomic_load(&p->chore);
-  if (taken && ctx->threads < p->processors && !p->for_chores)
+  if (ctx->threads < p->processors && !p->for_chores)
     p->for_chores = new_worker(p, CHORES_ALONE);
-  else if (taken && ctx->threads >= p->processors)
-    want_workers(p, p->processors - 1);
-  taken = taken && (p->for_chores || p->count);
+  bool taken = p->for_chores && !atomic_load(&p->chore);
   if (taken) {
     atomic_store(&p->chore_arg, arg);
     atomic_store(&p->chore, chore);
   }
   atomic_store(&p->busy, false);
-  if (taken && p->for_chores)
+  if (taken)
     ring_worker(p->for_chores);
   return taken;
 }

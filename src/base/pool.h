@@ -19,14 +19,14 @@ typedef void (*bpi_work)(void *arg, int64_t begin, int64_t end, int thread);
  * cannot be started (with as many as could). Takes no lock in the steady state. */
 void bpi_pool_run(bp_ctx *ctx, int threads, int64_t units, bpi_work work, void *arg);
 
-/* Something to do in spare time: does a little, some microseconds of it, and tells whether there was anything to do. Called by one or
- * several threads at once. */
+/* Something to do beside the jobs: does a little, some microseconds of it, and tells whether there was anything to do. */
 typedef bool (*bpi_chore)(void *arg);
 
-/* Gives the pool a chore: threads that wait for a job do it meanwhile. Where the context has fewer threads than there are processors, one
- * more is started, which does chores alone. False where there is nobody to do it, or another chore is there: then the caller must do it.
- * Ends with bpi_pool_leave, which waits until nobody is at it. */
+/* Gives a thread of its own a chore, which it does again and again until bpi_pool_leave; with naps while there is nothing to do. False where
+ * the context may use all processors for jobs, so that there is none to spare, where the thread has another chore already, or cannot be
+ * started: then the caller must do it. */
 bool bpi_pool_chore(bp_ctx *ctx, bpi_chore chore, void *arg);
+/* Returns when nobody is at the chore any more. */
 void bpi_pool_leave(bp_ctx *ctx);
 
 void bpi_pool_free(struct bpi_pool *p);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { AHEAD = 2, PREFETCH_MOST = 4096 }; /* rows; bytes of each */
+
 bpi_examples *bpi_examples_new(bp_ctx *ctx)
 {
   bpi_examples *e = bpi_zalloc(ctx, 1, sizeof *e);
@@ -181,20 +183,36 @@ static void gather_mixed(const bpi_examples *e, int64_t first, const bpi_scaling
   }
 }
 
+/* Where row at[i] lies; `size`: bytes of an element. */
+static const char *row_at(const bp_data *d, int64_t row, size_t size)
+{
+  const bpi_examples *e = d->all;
+  const char *base = e->pixels ? (const char *)e->pixels : (const char *)e->x;
+  return base + (size_t)(bpi_data_at(d, row) * e->cols) * size;
+}
+
+/* Rows lie anywhere in memory, so each is asked for while those before it are at work. */
+static void prefetch_row(const char *row, size_t bytes)
+{
+  for (size_t k = 0; k < bytes && k < PREFETCH_MOST; k += 64)
+    __builtin_prefetch(row + k);
+}
+
 void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
                      void *out)
 {
   const bpi_examples *e = d->all;
   const bpi_kernels *kernels = bpi_kernels_for(bp_ctx_isa(e->ctx));
-  size_t step = (size_t)s->cols * bp_dtype_size(real);
+  size_t step = (size_t)s->cols * bp_dtype_size(real), size = e->pixels ? 1 : sizeof *e->x;
   for (int64_t i = 0; i < n; i++) {
-    int64_t first = bpi_data_at(d, at[i]) * e->cols;
-    const void *row = e->pixels ? (const void *)(e->pixels + first) : (const void *)(e->x + first);
     void *to = (char *)out + (size_t)i * step;
+    if (i + AHEAD < n)
+      prefetch_row(row_at(d, at[i + AHEAD], size), (size_t)e->cols * size);
     if (s->column)
-      gather_mixed(e, first, s, real, to);
+      gather_mixed(e, bpi_data_at(d, at[i]) * e->cols, s, real, to);
     else
-      kernels->standardise[real == BP_FLOAT64](s->cols, row, e->pixels != NULL, s->mean, s->scale, to);
+      kernels->standardise[real == BP_FLOAT64](s->cols, row_at(d, at[i], size), e->pixels != NULL, s->mean,
+                                               s->scale, to);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "train/loader.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "kernels/cost.h"
 
 #include <sched.h>
 
@@ -10,21 +11,22 @@ enum {
   ORDER_STREAM = 0x20000000, /* of shuffles, apart from random nodes and initialisers */
   MOST_AHEAD = 8,            /* batches, */
   AHEAD_BYTES = 1 << 20,     /* and what they may take, though two are allowed in any case */
-  PIECE = 8192               /* numbers loaded at a time: a few microseconds */
+  PIECE = 2048               /* numbers loaded at a time: the training may be waiting */
 };
 
 struct bpi_loader {
   bpi_load what;
   bpi_scaling scaling;
   bp_dtype real;
-  bool shared; /* the pool helps */
+  bool shared; /* with a thread that loads ahead */
   int64_t depth, total, taken;
   bpi_batch ring[MOST_AHEAD];
   _Alignas(64) atomic_int_least64_t whole; /* batches loaded */
   _Alignas(64)
       atomic_int_least64_t free; /* batches that may have been loaded: taken and given back, and the ring */
   _Alignas(64) atomic_bool loading; /* what follows belongs to the thread that set it */
-  int64_t row;                      /* rows of the batch at work that are done */
+  bpi_batch *work;                  /* the batch at work, */
+  int64_t row;                      /* and rows of it that are done */
   int64_t at, epoch;                /* where in the order it begins; of which epoch the order is */
   int64_t *order;
 };
@@ -49,12 +51,16 @@ static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
   }
 }
 
-static void load_rows(const bpi_loader *l, const bpi_batch *b, int64_t n)
+/* Rows [begin, end) of the batch at work. */
+static void load_part(void *arg, int64_t begin, int64_t end, int thread)
 {
+  (void)thread;
+  const bpi_loader *l = arg;
+  const bpi_batch *b = l->work;
   size_t row_bytes = (size_t)l->scaling.cols * bp_dtype_size(l->real);
-  bpi_data_gather(l->what.data, l->order + l->at + l->row, n, &l->scaling, l->real,
-                  (char *)b->x + (size_t)l->row * row_bytes);
-  for (int64_t i = l->row; i < l->row + n; i++)
+  bpi_data_gather(l->what.data, l->order + l->at + begin, end - begin, &l->scaling, l->real,
+                  (char *)b->x + (size_t)begin * row_bytes);
+  for (int64_t i = begin; i < end; i++)
     load_targets(l, b, i);
 }
 
@@ -66,28 +72,42 @@ static void shuffle(bpi_loader *l)
   bpi_permutation(key, l->what.data->n, l->order);
 }
 
-/* A piece of the batch at work: the order of an epoch, or some rows. */
-static void load_piece(bpi_loader *l, int64_t number)
+/* A whole batch at once, by the threads of the pool: each loads the rows that it will work on. */
+static int64_t load_together(bpi_loader *l)
 {
-  int64_t rows = l->what.data->n, width = l->scaling.cols ? l->scaling.cols : 1;
-  bpi_batch *b = &l->ring[number % l->depth];
+  double worth = (double)(l->work->rows * l->scaling.cols) * BPI_NS_ELEMENT / BPI_NS_SHARE;
+  int most = bp_ctx_threads(l->what.net->ctx);
+  bpi_pool_run(l->what.net->ctx, worth < most ? (int)worth : most, l->work->rows, load_part, l);
+  return l->work->rows;
+}
+
+static int64_t load_piece(bpi_loader *l)
+{
+  int64_t n = PIECE / (l->scaling.cols + 1) + 1, left = l->work->rows - l->row;
+  n = n < left ? n : left;
+  load_part(l, l->row, l->row + n, 0);
+  return n;
+}
+
+/* Goes on with the batch of that number: the order of an epoch, or some rows. */
+static void load_more(bpi_loader *l, int64_t number)
+{
+  int64_t rows = l->what.data->n;
   if (l->epoch == 0 || l->at == rows) {
     shuffle(l);
     return;
   }
-  b->rows = rows - l->at < l->what.batch ? rows - l->at : l->what.batch;
-  int64_t n = PIECE / width ? PIECE / width : 1;
-  n = n < b->rows - l->row ? n : b->rows - l->row;
-  load_rows(l, b, n);
-  l->row += n;
-  if (l->row < b->rows)
+  l->work = &l->ring[number % l->depth];
+  l->work->rows = rows - l->at < l->what.batch ? rows - l->at : l->what.batch;
+  l->row += l->shared ? load_piece(l) : load_together(l);
+  if (l->row < l->work->rows)
     return;
-  l->at += b->rows;
+  l->at += l->work->rows;
   l->row = 0;
   atomic_store_explicit(&l->whole, number + 1, memory_order_release);
 }
 
-/* The pool's chore, and the training's own where a batch is not ready. */
+/* The chore of the loading thread, and the training's own where a batch is not ready. */
 static bool load_some(void *arg)
 {
   bpi_loader *l = arg;
@@ -98,7 +118,7 @@ static bool load_some(void *arg)
   int64_t number = atomic_load_explicit(&l->whole, memory_order_relaxed);
   bool room = number < atomic_load_explicit(&l->free, memory_order_acquire);
   if (room)
-    load_piece(l, number);
+    load_more(l, number);
   atomic_store_explicit(&l->loading, false, memory_order_release);
   return room;
 }

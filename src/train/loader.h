@@ -1,8 +1,7 @@
 /* Batches on their way to a training: shuffled, gathered, converted and standardised ahead of the step that needs them.
  *
- * The threads of the pool load while they wait for work; where the context has fewer threads than there are processors, one more does nothing
- * else. Whoever needs a batch that is not ready loads what is missing itself, so with one processor everything happens in turn, as if there were
- * no loader. Batches are the same whoever loads them. */
+ * Where the context leaves a processor free, a thread of its own loads ahead. Where all of them compute, one more thread would only take
+ * turns with them: then the threads of the pool load each batch together when it is asked for. Batches are the same whoever loads them. */
 #ifndef BPI_LOADER_H
 #define BPI_LOADER_H
 
