@@ -2101,7 +2101,8 @@ typedef struct bp_train_result {
  *  @return BP_OK; BP_E_MISMATCH (data of other columns or classes); BP_E_NOTFINITE: loss or gradient was not finite at the step that the
  *          message names, or a weight or the validation loss after the epoch; the weights are the best before it; BP_E_STOPPED;
  *          BP_E_ORDER: the network is being trained already, by another thread or around this progress callback; BP_E_NOMEM.
- *  The same data, options and seed give the same bytes, for any number of threads. */
+ *  Where the context uses fewer threads than bp_processors(), one more thread loads batches ahead while this call lasts; it runs nothing of
+ *  the caller's. The same data, options and seed give the same bytes, for any number of threads. */
 BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
                               bp_train_result *result);
 
