@@ -41,8 +41,11 @@ static double panels_cost(const problem *p, const bpi_side *r, const bpi_side *l
   const double tile = (double)(2 * height > 9 ? 2 * height : 9) * (double)k + 40;
   const double pack = l->flat ? 5 : r->count > 2 * p->t->rows ? 2.5 : 0;
   const double bytes = (double)(r->count * k * p->size), far = bytes > FAR_BYTES ? bytes / p->t->wide * 8 : 0;
+  /* Rows that do not lie flat are copied, for each group again where there are several inner blocks. */
+  const double again = turned && k * p->size > p->t->kc_bytes ? (double)panels : 1;
+  const double copy = r->flat ? 0 : 4 * again * bytes / p->t->wide;
   const double home = turned ? 8 * (double)(r->count * l->count) / (double)p->vn : 0;
-  return (double)(tiles * panels) * tile + pack * (double)(panels * 2 * k) + home + far;
+  return (double)(tiles * panels) * tile + pack * (double)(panels * 2 * k) + home + far + copy;
 }
 
 /* Small tiles read more than they compute. */
