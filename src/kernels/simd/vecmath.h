@@ -2,7 +2,7 @@
  * elements at once; an element's bits never depend on its neighbours or on where the loop was cut.
  * bpv_exp_f32(x), bpv_exp_f64(x) and so on. Errors are asserted by tests/test_simd_vecmath.c: float32 exp, expm1, log, log1p,
  * tanh, erf at most 2 ulp, float64 too; the rest a few ulp. Infinities, NaN, signed zeros and subnormals are as in C's Annex F.
- * Rare float64 functions are libm's, element by element.
+ * pow in float64 is libm's, element by element.
  *
  * sin, cos, tan are right for |x| <= BPV_TRIG_LIMIT (and NaN for inf); past it the caller takes libm's. */
 #ifndef BPI_VECMATH_H
@@ -89,26 +89,33 @@ BPV_FN double bpv_from_bits_f64(uint64_t u)
 #include "vecmath_f32.h"
 
 /* ---- stable composites, for both types ----
- * sigmoid: exp of -|x| alone, so that nothing overflows and the left tail keeps its subnormal values.
+ * sigmoid: exp of -|x| alone, so that nothing overflows and the left tail keeps its subnormal values. The denominator takes exp
+ * in its parts, before it is rounded, and what rounding took from both sides is given back: that keeps it within 2 ulp.
  * softplus(x) = log(1 + exp(x)) and log_sigmoid(x) = -softplus(-x): finite wherever the true value is. */
-#define BPV_COMPOSITES(T, S, ABS)                       \
-  BPV_FN T bpv_sigmoid_##S(T x)                         \
-  {                                                     \
-    const T e = bpv_exp_##S(-ABS(x));                   \
-    return (x >= 0 ? (T)1 : e) / (1 + e);               \
-  }                                                     \
-  BPV_FN T bpv_softplus_##S(T x)                        \
-  {                                                     \
-    const T tail = bpv_log1p_##S(bpv_exp_##S(-ABS(x))); \
-    return (x > 0 ? x : 0) + tail;                      \
-  }                                                     \
-  BPV_FN T bpv_log_sigmoid_##S(T x)                     \
-  {                                                     \
-    const T tail = bpv_log1p_##S(bpv_exp_##S(-ABS(x))); \
-    return (x < 0 ? x : 0) - tail;                      \
+#define BPV_COMPOSITES(T, S, ABS, LEAST)                                                \
+  BPV_FN T bpv_sigmoid_##S(T x)                                                         \
+  {                                                                                     \
+    const T a = -ABS(x);                                                                \
+    T s[2];                                                                             \
+    const T q = bpv_exp_parts_##S(a < LEAST ? LEAST : a, s);                            \
+    const T one = 1 + q, scale = s[0] * s[1], whole = 1 + scale;                        \
+    const T under = bpv_fma_##S(scale, q, whole);                                       \
+    const T lost = (x >= 0 ? 0 : q - (one - 1)) - bpv_fma_##S(scale, q, whole - under); \
+    const T y = (x >= 0 ? (T)1 : one * s[0] * s[1]) / under;                            \
+    return bpv_fma_##S(y, lost, y);                                                     \
+  }                                                                                     \
+  BPV_FN T bpv_softplus_##S(T x)                                                        \
+  {                                                                                     \
+    const T tail = bpv_log1p_mid_##S(bpv_exp_##S(-ABS(x)));                             \
+    return (x < 0 ? 0 : x) + tail;                                                      \
+  }                                                                                     \
+  BPV_FN T bpv_log_sigmoid_##S(T x)                                                     \
+  {                                                                                     \
+    const T tail = bpv_log1p_mid_##S(bpv_exp_##S(-ABS(x)));                             \
+    return (x > 0 ? 0 : x) - tail;                                                      \
   }
 
-BPV_COMPOSITES(float, f32, __builtin_fabsf)
-BPV_COMPOSITES(double, f64, __builtin_fabs)
+BPV_COMPOSITES(float, f32, __builtin_fabsf, -104)
+BPV_COMPOSITES(double, f64, __builtin_fabs, -746)
 
 #endif

@@ -14,7 +14,7 @@
 #define BPV_PI_HI_F32   0x1.921fb6p+1f
 #define BPV_PI_LO_F32   -0x1.777a5cp-24f
 
-#define BPV_EXP_F32 0x1.6a4f82p-10f, 0x1.12399p-7f, 0x1.5558aep-5f, 0x1.555492p-3f, 0x1.fffffcp-2f
+#define BPV_EXP_F32 0x1.9df0bap-13f, 0x1.6d4ccp-10f, 0x1.11131p-7f, 0x1.5554e8p-5f, 0x1.555554p-3f, 0x1p-1f
 #define BPV_EXPM1_F32 \
   0x1.9e7772p-13f, 0x1.6d3a44p-10f, 0x1.1112d6p-7f, 0x1.5554f8p-5f, 0x1.555554p-3f, 0x1p-1f
 #define BPV_LOG_F32                                                                                 \
@@ -101,21 +101,27 @@ BPV_FN float bpv_exp_mid_f32(float x)
 {
   uint32_t low;
   const float r = bpv_exp_split_f32(x, &low);
-  const float p = BPV_POLY_F32(5, r, BPV_EXP_F32);
+  const float p = BPV_POLY_F32(6, r, BPV_EXP_F32);
   return (1 + bpv_fma_f32(r * r, p, r)) * bpv_two_to_f32(low);
 }
 
-/* Two factors, for subnormal results and the last binade. */
+/* exp(x) = (1 + q) s[0] s[1] for |x| <= 104: two factors, for subnormal results and the last binade. */
+BPV_FN float bpv_exp_parts_f32(float x, float *s)
+{
+  uint32_t low;
+  const float r = bpv_exp_split_f32(x, &low);
+  const uint32_t half = (uint32_t)((int32_t)low >> 1);
+  s[0] = bpv_two_to_f32(half);
+  s[1] = bpv_two_to_f32(low - half);
+  return bpv_fma_f32(r * r, BPV_POLY_F32(6, r, BPV_EXP_F32), r);
+}
+
 BPV_FN float bpv_exp_f32(float x)
 {
-  float c = x > 89 ? 89 : x;
+  float c = x > 89 ? 89 : x, s[2];
   c = c < -104 ? -104 : c;
-  uint32_t low;
-  const float r = bpv_exp_split_f32(c, &low);
-  const float p = BPV_POLY_F32(5, r, BPV_EXP_F32);
-  const float e = 1 + bpv_fma_f32(r * r, p, r);
-  const uint32_t half = (uint32_t)((int32_t)low >> 1);
-  return e * bpv_two_to_f32(half) * bpv_two_to_f32(low - half);
+  const float q = bpv_exp_parts_f32(c, s);
+  return (1 + q) * s[0] * s[1];
 }
 
 /* At half its size, so that 2^k does not overflow before the result does. */
@@ -156,13 +162,18 @@ BPV_FN float bpv_log_f32(float x)
   return x != x ? x : y;
 }
 
-/* With 1 + x = 2^k (1 + f), f = (2^-k - 1) + 2^-k x loses nothing that 1 + x would (Juffa). */
-BPV_FN float bpv_log1p_f32(float x)
+/* x > -1 and finite. With 1 + x = 2^k (1 + f), f = (2^-k - 1) + 2^-k x loses nothing that 1 + x would (Juffa). */
+BPV_FN float bpv_log1p_mid_f32(float x)
 {
   const uint32_t e = (bpv_bits_f32(1 + x) - BPV_TWO_THIRDS_BITS_F32) & 0xff800000u;
   const float s = 0.25f * bpv_from_bits_f32(0x40800000u - e);
   const float f = bpv_from_bits_f32(bpv_bits_f32(x) - e) + (s - 1);
-  float y = bpv_log_of_f32((float)((int32_t)e >> 23), f);
+  return bpv_log_of_f32((float)((int32_t)e >> 23), f);
+}
+
+BPV_FN float bpv_log1p_f32(float x)
+{
+  float y = bpv_log1p_mid_f32(x);
   y = x > -1 ? y : NAN;
   y = x == -1 ? -INFINITY : y;
   y = __builtin_fabsf(x) < 0x1p-25f || x == INFINITY ? x : y;

@@ -38,6 +38,14 @@
       0x1.975ff338dc543p-16, -0x1.0fa3b63cde64fp-14, 0x1.d0ae83e219799p-14, -0x1.715a7aa6b4087p-16, \
       -0x1.21978e05f7b2fp-11, 0x1.b7148b85f409cp-10, -0x1.a840bd6e30437p-13, -0x1.3964d8dea8d39p-6, \
       0x1.a4f3032011d48p-4, 0x1.45f3271f55b8p-1, 0x1.20dd70ccce623p+0, 0x1.dd8ae55ba0f08p-26
+#define BPV_ASIN_F64                                                                          \
+  0x1.056cddb40f43fp-5, -0x1.09d187d4ff6bap-6, 0x1.3ff3a13a70aecp-6, 0x1.abd0dc1997eacp-8,    \
+      0x1.8ec2d0f7a492cp-7, 0x1.c6fdc82a59a4fp-7, 0x1.1c6be1556be87p-6, 0x1.6e89f44528eb5p-6, \
+      0x1.f1c72c38ca744p-6, 0x1.6db6db427accbp-5, 0x1.333333336e807p-4, 0x1.555555555539p-3
+#define BPV_ATAN_F64                                                                            \
+  -0x1.2557a8fbcb4d8p-6, 0x1.37cd2b6ee6dbp-5, -0x1.9ccf70f4cd32dp-5, 0x1.df0e934d76235p-5,      \
+      -0x1.10ebabff6de59p-4, 0x1.3b1118141ae1ap-4, -0x1.745cf8cea032cp-4, 0x1.c71c70e5a2f57p-4, \
+      -0x1.24924922ac818p-3, 0x1.9999999995854p-3, -0x1.555555555553dp-2
 #define BPV_SIN_POLY_F64                                                                        \
   0x1.5d8d090ba067cp-33, -0x1.ae5e50c4a365fp-26, 0x1.71de355ae9ee9p-19, -0x1.a01a019bee516p-13, \
       0x1.111111110f749p-7, -0x1.5555555555548p-3
@@ -117,19 +125,26 @@ BPV_FN double bpv_exp_mid_f64(double x)
   return (1 + bpv_fma_f64(r * r, p, r)) * bpv_two_to_f64(low);
 }
 
-/* The scale is two factors: one alone cannot reach subnormal results, nor the last binade without overflow. */
-BPV_FN double bpv_exp_f64(double x)
+/* exp(x) = (1 + q) s[0] s[1] for |x| <= 746. One factor alone cannot reach subnormal results, nor the last binade without
+ * overflow. */
+BPV_FN double bpv_exp_parts_f64(double x, double *s)
 {
-  double c = x > 710 ? 710 : x;
-  c = c < -746 ? -746 : c;
   double k;
   uint64_t low;
-  const double r = bpv_exp_split_f64(c, &k, &low);
-  const double p = BPV_POLY_F64(10, r, BPV_EXP_F64);
-  const double e = 1 + bpv_fma_f64(r * r, p, r);
+  const double r = bpv_exp_split_f64(x, &k, &low);
   const double t = bpv_fma_f64(k, 0.5, BPV_ROUND_F64);
   const uint64_t half = bpv_bits_f64(t) - bpv_bits_f64(BPV_ROUND_F64);
-  return e * bpv_two_to_f64(half) * bpv_two_to_f64(low - half);
+  s[0] = bpv_two_to_f64(half);
+  s[1] = bpv_two_to_f64(low - half);
+  return bpv_fma_f64(r * r, BPV_POLY_F64(10, r, BPV_EXP_F64), r);
+}
+
+BPV_FN double bpv_exp_f64(double x)
+{
+  double c = x > 710 ? 710 : x, s[2];
+  c = c < -746 ? -746 : c;
+  const double q = bpv_exp_parts_f64(c, s);
+  return (1 + q) * s[0] * s[1];
 }
 
 /* 2^k (1 + q) - 1, at half its size so that 2^k does not overflow before the result does. */
@@ -174,15 +189,20 @@ BPV_FN double bpv_log_f64(double x)
   return x != x ? x : y;
 }
 
-/* With 1 + x = 2^k (1 + f), f = (2^-k - 1) + 2^-k x loses nothing that 1 + x would. */
-BPV_FN double bpv_log1p_f64(double x)
+/* x > -1 and finite. With 1 + x = 2^k (1 + f), f = (2^-k - 1) + 2^-k x loses nothing that 1 + x would. */
+BPV_FN double bpv_log1p_mid_f64(double x)
 {
   const uint64_t u = bpv_bits_f64(1 + x) + BPV_LOG_OFFSET_F64;
   const double k = bpv_from_bits_f64((u >> 52) | 0x4330000000000000u) - (0x1p52 + 1023);
   const uint64_t e = (u & 0xfff0000000000000u) - 0x3ff0000000000000u;
   const double s = 0.25 * bpv_from_bits_f64(0x4010000000000000u - e);
   const double f = bpv_from_bits_f64(bpv_bits_f64(x) - e) + (s - 1);
-  double y = bpv_log_of_f64(k, f);
+  return bpv_log_of_f64(k, f);
+}
+
+BPV_FN double bpv_log1p_f64(double x)
+{
+  double y = bpv_log1p_mid_f64(x);
   y = x > -1 ? y : (double)NAN;
   y = x == -1 ? -(double)INFINITY : y;
   y = __builtin_fabs(x) < 0x1p-54 || x == (double)INFINITY ? x : y;
@@ -262,24 +282,101 @@ BPV_FN double bpv_cos_f64(double x)
   return bpv_turn_f64(bpv_sin_poly_f64(r), bpv_cos_poly_f64(r), q + 1, (q + 1) >> 1);
 }
 
-/* libm's own. */
-#define BPV_LIBM1(name)                    \
-  BPV_FN double bpv_##name##_f64(double x) \
-  {                                        \
-    return name(x);                        \
-  }
-#define BPV_LIBM2(name)                              \
-  BPV_FN double bpv_##name##_f64(double x, double y) \
-  {                                                  \
-    return name(x, y);                               \
-  }
-BPV_LIBM1(tan)
-BPV_LIBM1(asin)
-BPV_LIBM1(acos)
-BPV_LIBM1(atan)
-BPV_LIBM1(sinh)
-BPV_LIBM1(cosh)
-BPV_LIBM2(atan2)
-BPV_LIBM2(pow)
+BPV_FN double bpv_tan_f64(double x)
+{
+  uint64_t q;
+  const double r = bpv_quarter_f64(x, &q);
+  const double s = bpv_sin_poly_f64(r), c = bpv_cos_poly_f64(r);
+  const double y = bpv_turn_f64(s, c, q, q) / bpv_turn_f64(c, s, q, 0);
+  return x == 0 ? x : y;
+}
+
+#define BPV_PIO2_HI_F64 0x1.921fb54442d18p+0
+#define BPV_PIO2_LO_F64 0x1.1a62633145c07p-54
+#define BPV_TAN_PIO8    0x1.a827999fcef32p-2
+
+/* atan of t, |t| <= tan(pi/8). */
+BPV_FN double bpv_atan_core_f64(double t)
+{
+  const double z = t * t;
+  return bpv_fma_f64(z * t, BPV_POLY_F64(11, z, BPV_ATAN_F64), t);
+}
+
+/* atan(a) = pi/4 + atan((a - 1)/(a + 1)) = pi/2 - atan(1/a): one division for all. */
+BPV_FN double bpv_atan_f64(double x)
+{
+  const double a = __builtin_fabs(x);
+  const int large = a > 1 / BPV_TAN_PIO8, middle = a > BPV_TAN_PIO8;
+  const double over = large ? -1 : middle ? a - 1 : a, under = large ? a : middle ? a + 1 : 1;
+  const double turn = large ? 1 : middle ? 0.5 : 0;
+  const double p = bpv_atan_core_f64(over / under);
+  return __builtin_copysign(turn * BPV_PIO2_HI_F64 + (p + turn * BPV_PIO2_LO_F64), x);
+}
+
+/* As in float32. Near the largest numbers a sum would overflow: both are made smaller. */
+BPV_FN double bpv_atan2_f64(double y, double x)
+{
+  const double scale = __builtin_fabs(x) > 1e300 || __builtin_fabs(y) > 1e300 ? 0.25 : 1;
+  const double ax = __builtin_fabs(x) * scale, ay = __builtin_fabs(y) * scale;
+  const double large = ay > ax ? ay : ax, small = ay > ax ? ax : ay;
+  const int middle = small > BPV_TAN_PIO8 * large;
+  double p = bpv_atan_core_f64((middle ? small - large : small) / (middle ? small + large : large));
+  p = middle ? 0.5 * BPV_PIO2_HI_F64 + (p + 0.5 * BPV_PIO2_LO_F64) : p;
+  p = small == large ? (large == 0 ? 0 : 0.5 * BPV_PIO2_HI_F64) : p;
+  const double half = ay > ax ? BPV_PIO2_HI_F64 - (p - BPV_PIO2_LO_F64) : p;
+  const double left = 2 * BPV_PIO2_HI_F64 - (half - 2 * BPV_PIO2_LO_F64);
+  const double r = __builtin_copysign(__builtin_copysign(1, x) < 0 ? left : half, y);
+  return x != x || y != y ? x + y : r;
+}
+
+/* asin of s in [0, 1/2], z = s^2. */
+BPV_FN double bpv_asin_core_f64(double s, double z)
+{
+  return bpv_fma_f64(s * z, BPV_POLY_F64(12, z, BPV_ASIN_F64), s);
+}
+
+/* Past 1/2: asin(a) = pi/2 - 2 asin(sqrt((1 - a)/2)). */
+BPV_FN double bpv_asin_f64(double x)
+{
+  const double a = __builtin_fabs(x);
+  const double z = a > 0.5 ? (1 - a) * 0.5 : a * a;
+  const double p = bpv_asin_core_f64(a > 0.5 ? __builtin_sqrt(z) : a, z);
+  const double y = a > 0.5 ? BPV_PIO2_HI_F64 - (2 * p - BPV_PIO2_LO_F64) : p;
+  return x != x ? x : __builtin_copysign(y, x);
+}
+
+BPV_FN double bpv_acos_f64(double x)
+{
+  const double a = __builtin_fabs(x);
+  const double z = a > 0.5 ? (1 - a) * 0.5 : a * a;
+  const double p = bpv_asin_core_f64(a > 0.5 ? __builtin_sqrt(z) : a, z);
+  const double inner = BPV_PIO2_HI_F64 - (__builtin_copysign(p, x) - BPV_PIO2_LO_F64);
+  const double outer = x > 0 ? 2 * p : 2 * BPV_PIO2_HI_F64 - (2 * p - 2 * BPV_PIO2_LO_F64);
+  return a > 0.5 ? outer : inner;
+}
+
+/* exp(a) / 2 = exp(a - 1) e/2: where exp(a) would overflow and the result does not. */
+#define BPV_HALF_E_F64 0x1.5bf0a8b145769p+0
+
+BPV_FN double bpv_sinh_f64(double x)
+{
+  const double a = __builtin_fabs(x);
+  const double t = bpv_expm1_f64(a > 709 ? a - 1 : a);
+  const double y = a > 709 ? BPV_HALF_E_F64 * t : 0.5 * (t + (t < 1e40 ? t / (t + 1) : 1));
+  return __builtin_copysign(y, x);
+}
+
+BPV_FN double bpv_cosh_f64(double x)
+{
+  const double a = __builtin_fabs(x);
+  const double e = bpv_exp_f64(a > 709 ? a - 1 : a);
+  return a > 709 ? BPV_HALF_E_F64 * e : 0.5 * (e + 1 / e);
+}
+
+/* libm's own: the logarithm would have to be known to more than a double. */
+BPV_FN double bpv_pow_f64(double x, double y)
+{
+  return pow(x, y);
+}
 
 #endif
