@@ -26,6 +26,7 @@ enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256 };
   PARAMETER(1, text);    \
   PARAMETER(2, text)
 
+#if !BPI_PLAIN
 /* ---- what all bodies share ---- */
 
 /* A body over n elements, a multiple of its lanes. True if an argument was too large for a vector function. */
@@ -132,6 +133,8 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
     run_blocks(n, y, rest, step, p, s);
 }
 
+#endif
+
 /* ---- the loops of one body ---- */
 
 /* What a body sees beside its operands. */
@@ -141,6 +144,9 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
 #define SPAN_ARGS int64_t n, void *y_, const void *const *in, const double *p
 #define LOOP_ARGS int64_t n, void *y_, const void *const *in, const int64_t *step, const double *p
 
+#if BPI_PLAIN
+#define SPAN(name, variant, R, A, text, OPERANDS, ...)
+#else
 /* One loop over vectors. OPERANDS names the operands; the rest are the body's arguments for element i. */
 #define SPAN(name, variant, R, A, text, OPERANDS, ...)                         \
   static int __attribute__((unused)) BPI_PASTE(name##_##variant, S)(SPAN_ARGS) \
@@ -155,6 +161,7 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
       y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 0);      \
     return far;                                                                \
   }
+#endif
 
 /* One by one there are no vectors: instruction sets with the same rounding can share these. */
 #define EACH_SYM(name) BPI_PASTE(BPI_PASTE(bpi_each_##name, S), BPI_EACH_ISA)
@@ -176,6 +183,13 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
   }
 #endif
 
+#if BPI_PLAIN
+#define RUN(name, R, A, B, n_in, text, DIRECT)     \
+  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS) \
+  {                                                \
+    EACH_SYM(name)(n, y_, in, step, p);            \
+  }
+#else
 /* Chooses among them. DIRECT: the span for operands with these steps. */
 #define FEW(text) (IS_CHEAP(text) ? LANES - 1 : 6)
 #define RUN(name, R, A, B, n_in, text, DIRECT)                            \
@@ -190,6 +204,7 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
                      SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text))};     \
     run_spans(n, y_, in, step, p, &s);                                    \
   }
+#endif
 
 #define LOOP1(name, R, A, text, ...)                      \
   BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)  \

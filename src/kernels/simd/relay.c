@@ -30,18 +30,11 @@ enum { VECTOR = 16 };
 #endif
 enum { STRIP = 8 * VECTOR }; /* bytes */
 
-/* The base set of x86 is what old machines fall back to: not worth the code. */
-#if defined(__x86_64__) && !defined(__AVX2__)
-enum { WANTED = 0 };
-#else
-enum { WANTED = 1 };
-#endif
-
 typedef float vector_f32 __attribute__((vector_size(VECTOR)));
 typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 
 #define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
-#define IS_CHEAP(text)     (WANTED && !NAMES(text, "m_"))
+#define IS_CHEAP(text)     (!BPI_PLAIN && !NAMES(text, "m_"))
 #define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)s->p[i] : (T)0
 #define PARAMETERS(text) \
   PARAMETER(0, text);    \

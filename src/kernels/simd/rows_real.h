@@ -27,12 +27,12 @@ BPI_INLINE T N(leaf)(int64_t n, const T *x, const bool product)
   return N(fold)(acc, product);
 }
 
-static T N(sum_leaf)(int64_t n, const T *x)
+static BPI_SHARED T N(sum_leaf)(int64_t n, const T *x)
 {
   return N(leaf)(n, x, false);
 }
 
-static T N(prod_leaf)(int64_t n, const T *x)
+static BPI_SHARED T N(prod_leaf)(int64_t n, const T *x)
 {
   return N(leaf)(n, x, true);
 }
@@ -131,12 +131,12 @@ BPI_INLINE T N(extreme)(int64_t n, const T *x, const bool least)
   return best;
 }
 
-static T N(max_of)(int64_t n, const T *x)
+static BPI_SHARED T N(max_of)(int64_t n, const T *x)
 {
   return N(extreme)(n, x, false);
 }
 
-static T N(min_of)(int64_t n, const T *x)
+static BPI_SHARED T N(min_of)(int64_t n, const T *x)
 {
   return N(extreme)(n, x, true);
 }
@@ -177,7 +177,8 @@ BPI_INLINE void N(extreme_columns)(int64_t n, int64_t w, int64_t stride, const T
 }
 
 /* Lowest index of the best, or of the first NaN. */
-BPI_INLINE void N(arg_columns)(int64_t n, int64_t w, int64_t stride, const T *x, int64_t *y, const bool least)
+static BPI_SHARED void N(arg_columns)(int64_t n, int64_t w, int64_t stride, const T *x, int64_t *y,
+                                      const bool least)
 {
   T best[COLUMNS];
   for (int64_t j = 0; j < w; j++) {
@@ -288,7 +289,7 @@ BPI_INLINE void N(exp_lanes)(const int w, const T *x, T *y, T top, T *acc)
 
 /* y = exp(x - top) unless y is NULL, and their sum; y may be x. The last lanes are taken before anything is written, and
  * written last; those among them that the loop has done already give the same y and add nothing. */
-BPI_INLINE T N(exp_row)(int64_t n, const T *x, T *y, T top)
+static BPI_SHARED T N(exp_row)(int64_t n, const T *x, T *y, T top)
 {
   T acc[LANES] = {0}, last[TAIL], lanes[TAIL];
   const int left = (int)(n % TAIL);
