@@ -56,7 +56,7 @@ double bpi_instr_flops(const bpi_step *s)
   case BPI_DO_TILE:
     return of_tile(i->tile);
   case BPI_DO_KERNEL:
-    return of_row(i->op, s->call);
+    return of_row(i->op, s->call) + (i->tile ? of_tile(i->tile) : 0);
   case BPI_DO_SCAN:
     return of_scan(s);
   case BPI_DO_SCALARS:
