@@ -372,6 +372,8 @@ enum {
   BP_STOPS = 1 << 16, /**< lets no gradient through by decree, though its result does change with its input */
   BP_JOIN = 1 << 14,  /**< the result is the inputs one after another along the axis of the first attribute */
   BP_TOTAL = 1 << 15, /**< the kernel never fails; others run before any update is committed */
+  BP_SPARING =
+      1 << 19, /**< results that nobody reads have no data (NULL), and the kernel does not make them */
   BP_ENDED =
       1
       << 18, /**< internal: the kernel calls `finish` with each region of its result, which it need not store then */

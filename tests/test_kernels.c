@@ -487,6 +487,38 @@ static void softmax_agrees_with_the_oracle(void **state)
     }
 }
 
+/* Both from one pass over the row: the same bits as one by one. */
+static void softmax_parts_are_softmax_and_its_logarithm(void **state)
+{
+  (void)state;
+  static const int64_t sizes[] = {1, 2, 9, 10, 16, 33, 100, 1001};
+  seed = 14;
+  EACH_ISA(k)
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (int wide = 0; wide < 2; wide++) {
+      const int64_t n = sizes[i];
+      const size_t bytes = (size_t)n * (wide ? 8 : 4);
+      char *x = room(bytes), *got = room(bytes), *want = room(bytes), *at = room(16);
+      for (int64_t j = 0; j < n; j++)
+        put(wide, x, j, random_real() * 20);
+      k->softmax_parts[wide](n, x, got, at);
+      k->softmax[wide](n, x, want, 0, 1);
+      assert_memory_equal(got, want, bytes);
+      k->log_softmax[wide](n, x, want, 0, 1);
+      for (int64_t j = 0; j < n; j++)
+        if (wide)
+          ((double *)(void *)got)[j] = (get(wide, x, j) - get(wide, at, 0)) - get(wide, at, 1);
+        else
+          ((float *)(void *)got)[j] =
+              (((float *)(void *)x)[j] - ((float *)(void *)at)[0]) - ((float *)(void *)at)[1];
+      assert_memory_equal(got, want, bytes);
+      free(x);
+      free(got);
+      free(want);
+      free(at);
+    }
+}
+
 static void softmax_survives_extremes(void **state)
 {
   (void)state;
@@ -716,6 +748,7 @@ int main(void)
       cmocka_unit_test(one_nan_is_found_wherever_it_is),
       cmocka_unit_test(long_sums_stay_exact_enough),
       cmocka_unit_test(softmax_agrees_with_the_oracle),
+      cmocka_unit_test(softmax_parts_are_softmax_and_its_logarithm),
       cmocka_unit_test(softmax_survives_extremes),
       cmocka_unit_test(products_agree_with_the_oracle),
       cmocka_unit_test(large_products_agree_with_the_oracle),

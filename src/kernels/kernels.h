@@ -116,6 +116,8 @@ typedef struct bpi_kernels {
   /* Rows [begin, end) of x [rows, n]: softmax and log_softmax; stable; y may be x. */
   void (*softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
   void (*log_softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);
+  /* Softmax of one row, y not x; at: two elements from which log_softmax of element i has its bits: (x[i] - at[0]) - at[1]. */
+  void (*softmax_parts[2])(int64_t n, const void *x, void *y, void *at);
 
   /* Tiles of a convolution; bpi_convolve runs them. NULL in the oracle. */
   const bpi_conv_tiles *conv[2];

@@ -82,6 +82,100 @@ static int64_t example_units(const bp_kernel_call *c, double *ns)
   return labels->size;
 }
 
+/* ---- softmax_cross_entropy_both: the loss, and what its gradient is made of, in one pass over the scores ----
+ * Loss and gradient of a step are two calls on the same scores, which the compiler makes two results of this one. Only a result
+ * that somebody reads is written. */
+
+static bp_status both_shape(const bp_op_call *c, bp_type *out, int *n_out)
+{
+  bp_status s = want_smoothing(c);
+  if (s == BP_OK)
+    s = labelled_shape(c, 0, out);
+  out[1] = c->x_type[0];
+  *n_out = 2;
+  return s;
+}
+
+#define BOTH(T, wide)                                                                                      \
+  static void both_##T(const bp_kernel_call *c, int64_t i)                                                 \
+  {                                                                                                        \
+    const bpi_kernels *k = c->vec;                                                                         \
+    const int64_t n = c->in[0].dims[c->in[0].rank - 1], label = ((const int64_t *)c->in[1].data)[i];       \
+    const T *x = (const T *)c->in[0].data + i * n;                                                         \
+    const double a = c->attr[0].r;                                                                         \
+    const T other = (T)(c->attr[0].r / (double)n), own = (T)(1 - c->attr[0].r + c->attr[0].r / (double)n); \
+    T *d = c->out[1].data, *p = d ? d + i * n : c->scratch, at[2], *log_p = (T *)c->scratch + n;           \
+    k->softmax_parts[wide](n, x, p, at);                                                                   \
+    for (int64_t j = a == 0 ? label : 0; j < (a == 0 ? label + 1 : n); j++)                                \
+      log_p[j] = (x[j] - at[0]) - at[1];                                                                   \
+    if (c->out[0].data)                                                                                    \
+      bpi_label_loss(c->in[0].dtype, n, c->attr[0].r, label, log_p, (T *)c->out[0].data + i);              \
+    for (int64_t j = 0; d && j < n; j++)                                                                   \
+      p[j] -= j == label ? own : other;                                                                    \
+  }
+BOTH(float, 0)
+BOTH(double, 1)
+
+static bp_status both_kernel(bp_kernel_call *c)
+{
+  const bp_array *x = &c->in[0];
+  bp_status s = check_labels(c, c->in[1].data, x->dims[x->rank - 1]);
+  for (int64_t i = c->begin; s == BP_OK && i < c->end; i++)
+    (x->dtype == BP_FLOAT64 ? both_double : both_float)(c, i);
+  return s;
+}
+
+static size_t both_scratch(const bp_kernel_call *c)
+{
+  return 2 * (size_t)c->in[0].dims[c->in[0].rank - 1] * bp_dtype_size(c->in[0].dtype);
+}
+
+static int64_t both_units(const bp_kernel_call *c, double *ns)
+{
+  *ns = 20 + 5 * (double)c->in[0].dims[c->in[0].rank - 1];
+  return c->in[1].size;
+}
+
+static bp_status both_expand(const bp_op_call *c, bp_node *out)
+{
+  bp_node q = smooth_targets(c, c->x[1], classes_of(&c->x_type[0]));
+  out[0] = bp_neg(sum_last(bp_chain(q, bp_log_softmax(c->x[0], -1)), false));
+  out[1] = bp_sub(bp_softmax(c->x[0], -1), q);
+  return BP_OK;
+}
+
+static bp_jac both_jacobian(const bp_op_call *c, int input, int result)
+{
+  return rows_jacobian(c, input, result);
+}
+
+const bp_op bp_op_softmax_cross_entropy_both = {
+    .name = "softmax_cross_entropy_both",
+    .math = "loss as softmax_cross_entropy; d = softmax(logits) - q",
+    .source = "Bridle 1990",
+    .kink = "a label out of range stops the run",
+    .args = "logits, labels",
+    .attrs = {{"smoothing", BP_ATTR_REAL, 0}},
+    .traits = BP_INTERNAL | BP_SPARING | BP_NAN_STOPS,
+    .shape = both_shape,
+    .jacobian = both_jacobian,
+    .expand = both_expand,
+    .kernel = both_kernel,
+    .units = both_units,
+    .scratch = both_scratch,
+    .examples = {"logits[3,4], labels[3] int 0..3; smoothing=0",
+                 "logits[2,2,3], labels[2,2] int 0..2; smoothing=0.1",
+                 "logits[5], labels[] int 0..4; smoothing=0", "logits[0,3], labels[0] int 0..2; smoothing=0"},
+    .ulp32 = 32,
+};
+
+/* Result k of the call on these scores and labels. */
+static bp_node one_of_both(const bp_op_call *c, const bp_node *x, int k)
+{
+  bp_node y[2];
+  return bp_apply(c->graph, &bp_op_softmax_cross_entropy_both, x, 2, c->attr, y) == BP_OK ? y[k] : BP_NO_NODE;
+}
+
 /* ---- softmax_cross_entropy: from labels ---- */
 
 static bp_status cross_entropy_shape(const bp_op_call *c, bp_type *out, int *n_out)
@@ -119,6 +213,11 @@ static bp_status cross_entropy_expand(const bp_op_call *c, bp_node *out)
   return BP_OK;
 }
 
+static bp_node cross_entropy_simplify(const bp_op_call *c)
+{
+  return one_of_both(c, c->x, 0);
+}
+
 static bp_node cross_entropy_vjp(const bp_op_call *c, const bp_node *up, int input)
 {
   bp_node x[3] = {up[0], c->x[0], c->x[1]};
@@ -137,6 +236,7 @@ const bp_op bp_op_softmax_cross_entropy = {
     .jacobian = rows_jacobian,
     .vjp = cross_entropy_vjp,
     .expand = cross_entropy_expand,
+    .simplify = cross_entropy_simplify,
     .kernel = cross_entropy_kernel,
     .units = example_units,
     .scratch = row_scratch,
@@ -187,6 +287,12 @@ static bp_status cross_entropy_grad_expand(const bp_op_call *c, bp_node *out)
   return BP_OK;
 }
 
+static bp_node cross_entropy_grad_simplify(const bp_op_call *c)
+{
+  bp_node d = one_of_both(c, c->x + 1, 1);
+  return bp_absent(d) ? d : bp_chain(with_last(c->x[0]), d);
+}
+
 const bp_op bp_op_softmax_cross_entropy_grad = {
     .name = "softmax_cross_entropy_grad",
     .math = "y = u (softmax(logits) - q), 0 where u is 0; q as in softmax_cross_entropy",
@@ -198,6 +304,7 @@ const bp_op bp_op_softmax_cross_entropy_grad = {
     .shape = cross_entropy_grad_shape,
     .jacobian = rows_jacobian,
     .expand = cross_entropy_grad_expand,
+    .simplify = cross_entropy_grad_simplify,
     .kernel = cross_entropy_grad_kernel,
     .units = example_units,
     .overwrites = 2,

@@ -59,6 +59,9 @@ static bool all_constant(const bpi_draft *d, const bpi_ins *ins)
   for (uint32_t i = 0; i < ins->n_in; i++)
     if (d->roots[d->refs[ins->in + i].root].segment != BPI_CONSTANTS)
       return false;
+  for (uint32_t i = 0; i < ins->n_out; i++)
+    if (!d->results[ins->out + i]) /* not read, so not made */
+      return false;
   return true;
 }
 

@@ -330,6 +330,9 @@ static bp_status new_results(bpi_draft *d, uint32_t head, uint32_t *out, int64_t
   *total = 0;
   for (int k = 0; k < n_out; k++) {
     const bp_type *t = d->h->nodes[head + (uint32_t)k].type;
+    out[k] = 0;
+    if ((v->op->traits & BP_SPARING) && !(d->need[head + (uint32_t)k] & 1))
+      continue;
     out[k] = bpi_root_new(d, BPI_BLOCK, bpi_storage(t->dtype, d->plan->real), bpi_type_size(t));
     if (!out[k])
       return BP_E_NOMEM;

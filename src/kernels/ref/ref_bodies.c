@@ -165,6 +165,7 @@ const bpi_kernels bpi_kernels_ref = {
     .gemm = {bpi_ref_gemm_f32, bpi_ref_gemm_f64},
     .softmax = {bpi_ref_softmax_f32, bpi_ref_softmax_f64},
     .log_softmax = {bpi_ref_log_softmax_f32, bpi_ref_log_softmax_f64},
+    .softmax_parts = {bpi_ref_softmax_parts_f32, bpi_ref_softmax_parts_f64},
     .pool_scratch = {bpi_ref_pool_scratch, bpi_ref_pool_scratch},
     .pool = {bpi_ref_pool_f32, bpi_ref_pool_f64},
     .finite = {bpi_ref_finite_f32, bpi_ref_finite_f64},

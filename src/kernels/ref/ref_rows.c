@@ -68,6 +68,12 @@ size_t bpi_ref_scratch(const bpi_gemm *g)
         ((T *)y)[r * n + i] = (T)(from[i] - total);                                                        \
     }                                                                                                      \
   }                                                                                                        \
+  void bpi_ref_softmax_parts_##S(int64_t n, const void *x, void *y, void *at)                              \
+  {                                                                                                        \
+    bpi_ref_softmax_##S(n, x, y, 0, 1);                                                                    \
+    ((T *)at)[0] = 0;                                                                                      \
+    ((T *)at)[1] = n > 0 ? (T)log_total_##S(n, x) : 0;                                                     \
+  }                                                                                                        \
   bool bpi_ref_finite_##S(int64_t n, const void *x)                                                        \
   {                                                                                                        \
     for (int64_t i = 0; i < n; i++)                                                                        \

@@ -9,6 +9,7 @@
                           int64_t end);                                                                    \
   void bpi_ref_softmax_##S(int64_t n, const void *x, void *y, int64_t begin, int64_t end);                 \
   void bpi_ref_log_softmax_##S(int64_t n, const void *x, void *y, int64_t begin, int64_t end);             \
+  void bpi_ref_softmax_parts_##S(int64_t n, const void *x, void *y, void *at);                             \
   bool bpi_ref_finite_##S(int64_t n, const void *x);                                                       \
   void bpi_ref_gemm_##S(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);                     \
   void bpi_ref_conv_##S(const bpi_conv *c, void *scratch);                                                 \

@@ -333,6 +333,7 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .peak = {BPI_SYM(bpi_peak_f32), BPI_SYM(bpi_peak_f64)},
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},
+    .softmax_parts = {BPI_SYM(bpi_softmax_parts_f32), BPI_SYM(bpi_softmax_parts_f64)},
     .conv = {&BPI_SYM(bpi_conv_tiles_f32), &BPI_SYM(bpi_conv_tiles_f64)},
     .pool_scratch = {BPI_SYM(bpi_pool_scratch_f32), BPI_SYM(bpi_pool_scratch_f64)},
     .pool = {BPI_SYM(bpi_pool_f32), BPI_SYM(bpi_pool_f64)},

@@ -51,6 +51,7 @@
                                int64_t begin, int64_t end);                                         \
   void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);     \
   void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end); \
+  void BPI_SYM(bpi_softmax_parts_##S)(int64_t n, const void *x, void *y, void *at);                 \
   bpi_relay_fn BPI_SYM(bpi_relay_of_##S)(int body, bpi_relay_how how);                              \
   int64_t BPI_SYM(bpi_run_relay_##S)(const bpi_relay *program, int64_t n, bool streams);            \
   bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                           \

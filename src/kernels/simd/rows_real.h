@@ -337,6 +337,16 @@ void BPI_SYM(N(bpi_log_softmax))(int64_t n, const void *x, void *y, int64_t begi
   }
 }
 
+void BPI_SYM(N(bpi_softmax_parts))(int64_t n, const void *x, void *y, void *at)
+{
+  T *to = y, *parts = at;
+  const T top = N(max_of)(n, x), total = N(exp_row)(n, x, to, top);
+  for (int64_t i = 0; i < n; i++)
+    to[i] = to[i] / total;
+  parts[0] = top;
+  parts[1] = N(bpv_log)(total);
+}
+
 /* ---- finite ---- */
 
 bool BPI_SYM(N(bpi_finite))(int64_t n, const void *x)
