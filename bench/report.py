@@ -126,6 +126,15 @@ def settings_text(works, found):
     return markdown_table(["work", "contestant", "fastest setting"], rows)
 
 
+def all_times(works, found):
+    rows = []
+    for w in works:
+        for key, r in found.get(w.name, {}).get("results", {}).items():
+            spread = sorted(r.get("samples", []))
+            rows.append([w.name, key, duration(r["seconds"]), f"{duration(spread[0])} to {duration(spread[-1])}"] if spread else [w.name, key, "absent", r["absent"]])
+    return markdown_table(["work", "contestant", "median", "least and most"], rows)
+
+
 def notes_text(found):
     return "\n".join(f"- {n}" for n in sorted({r["note"] for w in found.values() for r in w.get("results", {}).values() if r.get("note")}))
 
@@ -169,6 +178,12 @@ Error of the weights after the first step against float64 (rms, over the rms of 
 ### Contestants
 
 {notes_text(found)}
+
+<details><summary>All times</summary>
+
+{all_times(works, found)}
+
+</details>
 
 <details><summary>Settings that were tried and kept</summary>
 
