@@ -177,12 +177,85 @@ static bp_status train_net(bp_ctx *ctx)
   return s;
 }
 
+/* ---- a network for images ---- */
+
+/* All layers for images, over batches of 8 by 8 pixels. */
+static bp_node image_layers(bp_params *p, bp_node x)
+{
+  bp_conv_options first = {.filters = 3, .window = {3}, .pad = 1},
+                  second = {.filters = 4, .window = {2}, .stride = 2};
+  x = bp_max_pool(bp_relu(bp_conv(p, x, "conv1", first, (bp_init){0})), 2);
+  x = bp_avg_pool(bp_relu(bp_conv(p, x, "conv2", second, (bp_init){0})), 2);
+  return bp_dense(p, bp_flatten(x), "out", 2, (bp_init){0});
+}
+
+/* A plan that trains it: both rounds of the parameters, and all gradients. */
+static bp_status image_plan(bp_params *p, bp_state *state, bp_graph *g, bool make, bp_plan **plan)
+{
+  enum { BATCH = 2 };
+  bp_node x = bp_input(g, "x", BP_REAL, 4, (int64_t[]){BATCH, 8, 8, 1});
+  bp_node labels = bp_input(g, "labels", BP_INT64, 1, (int64_t[]){BATCH});
+  bp_node loss = bp_mean(bp_softmax_cross_entropy(image_layers(p, x), labels, 0), NULL, 0, false);
+  if (bp_graph_status(g) != BP_OK)
+    return bp_graph_status(g);
+  if (make)
+    return bp_params_make(p, state, 1);
+  bp_update updates[BP_OPTIMIZER_UPDATES];
+  size_t n = 0;
+  bp_optimizer o = {.kind = BP_OPTIMIZER_ADAM, .lr = 0.01};
+  bp_status s = bp_optimizer_step(p, state, &o, loss, updates, &n, NULL);
+  bp_plan_options po = {
+      .real = BP_FLOAT32, .outputs = &loss, .n_outputs = 1, .updates = updates, .n_updates = n};
+  return s == BP_OK ? bp_plan_new(g, &po, plan) : s;
+}
+
+static bp_status run_image_plan(bp_state *state, bp_plan *plan)
+{
+  float x[2 * 64] = {1, 2, 3, 4};
+  int64_t labels[2] = {0, 1};
+  bp_run *run = NULL;
+  bp_status s = bp_run_new(plan, state, &run);
+  if (s == BP_OK)
+    s = bp_run_bind(run, "x", x, sizeof x);
+  if (s == BP_OK)
+    s = bp_run_bind(run, "labels", labels, sizeof labels);
+  if (s == BP_OK)
+    s = bp_run_step(run);
+  bp_run_free(run);
+  return s;
+}
+
+static bp_status train_images(bp_ctx *ctx)
+{
+  bp_params *p = bp_params_new(ctx);
+  bp_state *state = p ? bp_state_new(ctx, BP_FLOAT32) : NULL;
+  bp_plan *plan = NULL;
+  bp_status s = why_null(state);
+  for (int round = 0; round < 2 && s == BP_OK; round++) {
+    bp_graph *g = bp_graph_new(ctx);
+    s = g ? image_plan(p, state, g, round == 0, &plan) : why_null(g);
+    bp_graph_free(g);
+  }
+  if (s == BP_OK)
+    s = run_image_plan(state, plan);
+  bp_plan_free(plan);
+  bp_params_free(p);
+  bp_state_free(state);
+  return s;
+}
+
 /* ---- every allocation ---- */
 
 static void nodes_gradients_plans_and_runs(void **state)
 {
   (void)state;
   assert_true(fail_in_turn(run_graph) > 100);
+}
+
+static void layers_for_images(void **state)
+{
+  (void)state;
+  assert_true(fail_in_turn(train_images) > 100);
 }
 
 static void networks_from_data_to_prediction(void **state)
@@ -252,6 +325,7 @@ int main(void)
       cmocka_unit_test(no_context),
       cmocka_unit_test(parameters_made_at_the_second_try),
       cmocka_unit_test(nodes_gradients_plans_and_runs),
+      cmocka_unit_test(layers_for_images),
       cmocka_unit_test(networks_from_data_to_prediction),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
