@@ -58,6 +58,8 @@ bool bpi_code_body_far(int id)
   return strstr(s, "m_sin(") || strstr(s, "m_cos(") || strstr(s, "m_tan(");
 }
 
+enum { CALL_WEIGHT = 3 };
+
 static int n_params(int id)
 {
   const char *s = texts[id].text;
@@ -79,36 +81,59 @@ const char *bpi_code_type(int dtype)
   return names[dtype];
 }
 
+/* Whether a body is called instead of put in place. */
+static bool is_called(const bpi_emit *e, int id)
+{
+  return e->calls && bpi_code_body_weight(id) > 1;
+}
+
 void bpi_code_call(bpi_emit *e, bpi_text *t, int id, int type)
 {
-  e->bodies[id] |= (uint8_t)(1u << type);
-  e->code->weight += bpi_code_body_weight(id);
-  bpi_textf(t, "f%d_%s(", id, suffix[type]);
+  bool called = is_called(e, id);
+  e->bodies[id] |= (uint8_t)((called ? 17u : 1u) << type);
+  e->code->weight += called ? CALL_WEIGHT : bpi_code_body_weight(id);
+  bpi_textf(t, called ? "c%d_%s(" : "f%d_%s(", id, suffix[type]);
 }
 
 /* Parameters are brought to the element's type as the kernels do it. */
-void bpi_code_call_end(bpi_text *t, int id, int type, const double *params)
+void bpi_code_call_end(const bpi_emit *e, bpi_text *t, int id, int type, const double *params)
 {
   for (int k = 0; k < n_params(id); k++) {
     bpi_textf(t, ", (%s)", type_name[type]);
     bpi_code_number(t, BP_FLOAT64, &params[k]);
   }
-  bpi_textf(t, bpi_code_body_far(id) ? ", &far, careful)" : ")");
+  bpi_textf(t, bpi_code_body_far(id) && !is_called(e, id) ? ", &far, careful)" : ")");
+}
+
+static void write_arguments(bpi_text *t, int id, int type, bool types)
+{
+  static const char *const one[] = {"x"}, *const more[] = {"a", "b", "c"};
+  const body_text *b = &texts[id];
+  for (int k = 0; k < b->n_in; k++) {
+    const char *own = type_name[b->kind == 'P' && k == 0 ? 3 : type];
+    bpi_textf(t, "%s%s %s", k ? ", " : "", types ? own : "", (b->n_in == 1 ? one : more)[k]);
+  }
+  for (int k = 0; k < n_params(id); k++)
+    bpi_textf(t, ", %s p%d", types ? type_name[type] : "", k);
 }
 
 static void write_body(bpi_text *t, int id, int type)
 {
-  static const char *const one[] = {"x"}, *const more[] = {"a", "b", "c"};
   const body_text *b = &texts[id];
-  const char *own = type_name[type], *result = b->kind == 'T' ? type_name[3] : own;
-  bpi_textf(t, "BPV_FN %s f%d_%s(", result, id, suffix[type]);
-  for (int k = 0; k < b->n_in; k++)
-    bpi_textf(t, "%s%s %s", k ? ", " : "", b->kind == 'P' && k == 0 ? type_name[3] : own,
-              (b->n_in == 1 ? one : more)[k]);
-  for (int k = 0; k < n_params(id); k++)
-    bpi_textf(t, ", %s p%d", own, k);
+  bpi_textf(t, "BPV_FN %s f%d_%s(", type_name[b->kind == 'T' ? 3 : type], id, suffix[type]);
+  write_arguments(t, id, type, true);
   bpi_textf(t, "%s)\n{\nreturn %s;\n}\n", bpi_code_body_far(id) ? ", int *far, const int careful" : "",
             b->text);
+}
+
+static void write_called_body(bpi_text *t, int id, int type)
+{
+  bpi_textf(t, "static __attribute__((noinline)) %s c%d_%s(", type_name[texts[id].kind == 'T' ? 3 : type], id,
+            suffix[type]);
+  write_arguments(t, id, type, true);
+  bpi_textf(t, ")\n{\nint far = 0;\n(void)far;\nreturn f%d_%s(", id, suffix[type]);
+  write_arguments(t, id, type, false);
+  bpi_textf(t, "%s);\n}\n", bpi_code_body_far(id) ? ", &far, 1" : "");
 }
 
 /* ---- what stands first ---- */
@@ -158,8 +183,11 @@ void bpi_code_prelude(const bpi_emit *e, bpi_text *t)
   for (int type = 0; type < 4; type++) {
     bpi_textf(t, "#define T %s\n#define S %s\n", type_name[type], suffix[type]);
     for (int id = 1; id < BPI_BODY_COUNT; id++)
-      if (e->bodies[id] & (1u << type))
+      if (e->bodies[id] & (1u << type)) {
         write_body(t, id, type);
+        if (e->bodies[id] & (16u << type))
+          write_called_body(t, id, type);
+      }
     bpi_textf(t, "#undef T\n#undef S\n");
   }
 }

@@ -27,8 +27,10 @@ enum { BPI_CODE_TOUCHES = 96 };
 typedef struct bpi_emit {
   const bp_plan *p;
   bpi_code *code;
-  bpi_text t;                  /* functions */
-  uint8_t *bodies;             /* per body, a bit for each element type that is used */
+  bpi_text t; /* functions */
+  bool
+      calls; /* in long programs over single elements: mathematics is called, as a compiler's time is what grows */
+  uint8_t *bodies; /* per body, a bit for each element type that is used, and 4 bits on where it is called */
   bpi_code_room *rooms;        /* by value */
   uint32_t piece;              /* that is written now */
   uint32_t scope, first_scope; /* numbers from 1 on; of the run's first scope */
@@ -55,7 +57,7 @@ double bpi_code_body_weight(int id);
 const char *bpi_code_type(int dtype);
 /* Writes a call "f12_f32(" and what stands before and behind the operands; notes the body as used. */
 void bpi_code_call(bpi_emit *e, bpi_text *t, int id, int type);
-void bpi_code_call_end(bpi_text *t, int id, int type, const double *params);
+void bpi_code_call_end(const bpi_emit *e, bpi_text *t, int id, int type, const double *params);
 /* Everything that stands before the functions: types, mathematics, the bodies used. */
 void bpi_code_prelude(const bpi_emit *e, bpi_text *t);
 /* A number of an element type, exact. data: the element. */

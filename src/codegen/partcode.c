@@ -117,7 +117,7 @@ static void write_step(const part *w, const bpi_tile_step *s)
     bpi_textf(&e->t, k ? ", " : "");
     write_ref(w, &s->in[k]);
   }
-  bpi_code_call_end(&e->t, s->op->body->id, type, s->params);
+  bpi_code_call_end(e, &e->t, s->op->body->id, type, s->params);
   bpi_textf(&e->t, ";\n");
   *(s->out.slot ? &w->slots[s->out.index] : &w->results[s->out.index]) = (slot_value){'t', name};
   if (!s->out.slot)

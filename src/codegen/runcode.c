@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A function of SCOPE_WEIGHT is compiled in well under a second. */
-enum { SMALL = 256, SCOPE_WEIGHT = 3000, MOST_POINTERS = 24 };
+enum { SMALL = 256, SCOPE_WEIGHT = 3000, MOST_POINTERS = 24, INLINED = 1000 };
 
 static uint32_t top_of(const bp_plan *p, uint32_t value)
 {
@@ -309,7 +309,7 @@ static void write_loop_instr(bpi_emit *e, const bpi_instr *i)
     else
       write_input(e, t, &i->x[k], each[k]);
   }
-  bpi_code_call_end(t, id, type, i->params);
+  bpi_code_call_end(e, t, id, type, i->params);
   bpi_textf(t, ";\n");
 }
 
@@ -363,7 +363,7 @@ static void write_tile_step(const small_tile *w, const bpi_tile_step *s)
       bpi_textf(t, k ? ", " : "");
       write_tile_ref(w, t, &s->in[k]);
     }
-    bpi_code_call_end(t, s->op->body->id, type, s->params);
+    bpi_code_call_end(e, t, s->op->body->id, type, s->params);
   }
   bpi_textf(t, ";\n");
   if (s->out.slot) {
@@ -404,6 +404,7 @@ static void write_scalars(bpi_emit *e, const bpi_instr *i)
   bpi_code_row row;
   const uint32_t *at = i->scalars->code;
   bpi_code_close_loop(e);
+  e->calls = i->n > INLINED;
   for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row);) {
     const bpi_scalar_step *s = row.step;
     bpi_code_next_scope(e, s->loop ? bpi_code_body_weight(s->op->body->id) : 1);
@@ -419,10 +420,11 @@ static void write_scalars(bpi_emit *e, const bpi_instr *i)
         bpi_textf(&e->t, k ? ", " : "");
         bpi_code_element(e, &e->t, &row.x[k], "0");
       }
-      bpi_code_call_end(&e->t, s->op->body->id, type, s->params);
+      bpi_code_call_end(e, &e->t, s->op->body->id, type, s->params);
     }
     bpi_textf(&e->t, ";\n");
   }
+  e->calls = false;
 }
 
 /* ---- guards ---- */
