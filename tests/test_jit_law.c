@@ -51,6 +51,20 @@ static void compiled_code_keeps_the_bits(void **state)
       bp_plan *p = plan_of(&r, way ? 2 : 1000);
       run_plan(&r, p);
       verdict v = verdict_of(p);
+      if (v.bad && getenv("SHOW_PLAN")) {
+        char *text;
+        const bpi_jit *j = (const bpi_jit *)atomic_load(&p->extra);
+        for (size_t k = 0; k < j->n_pieces; k++)
+          if (atomic_load(&j->pieces[k].check) == BPI_BAD && j->pieces[k].where.kind != BPI_PIECE_STEPS)
+            print_error("piece %zu: instructions %u + %u\n", k, j->pieces[k].where.first,
+                        j->pieces[k].where.count);
+        if (bp_plan_print(p, &text) == BP_OK)
+          fputs(text, stderr);
+        bp_free(ctx, text);
+        if (bp_plan_c(p, &text) == BP_OK)
+          fputs(strstr(text, "typedef struct env"), stderr);
+        bp_free(ctx, text);
+      }
       if (v.bad)
         print_error("seed %llu, way %d: %d of %d pieces have other bits\n", (unsigned long long)seed, way,
                     v.bad, v.compiled);

@@ -167,8 +167,8 @@ static void each_result(run_check *c, bool back, size_t *offset, result_fn fn)
       each_row(c, i, back, offset, fn);
       continue;
     }
-    for (uint32_t k = i->n_in; k < i->n_in + i->n_out; k++) {
-      const bpi_operand *x = &i->x[k];
+    for (uint32_t k = 0; k < i->n_out; k++) {
+      const bpi_operand *x = &i->x[i->n_in + (back ? i->n_out - 1 - k : k)];
       char *at = operand_bytes(x) ? place_of(c, x) : NULL;
       if (at)
         fn(c, x, at, operand_bytes(x), offset);
