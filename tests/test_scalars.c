@@ -36,7 +36,7 @@ static const uint8_t truth[2] = {0, 1};
 
 static void make_inputs(scalars *s)
 {
-  char name[8];
+  char name[16];
   for (int i = 0; i < INPUTS; i++) {
     snprintf(name, sizeof name, "x%d", i);
     s->at[s->n++] = bp_input(s->g, name, BP_REAL, 0, NULL);
