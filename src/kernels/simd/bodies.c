@@ -51,6 +51,7 @@ typedef struct spans {
   span_fn direct, span;
   bpi_loop each;
   uint32_t shape;
+  int body; /* of reals: its number, for relays; else BPI_BODY_none */
 } spans;
 
 #define SPREAD(U)                                           \
@@ -113,14 +114,33 @@ static BPI_SHARED void run_blocks(int64_t n, void *y, const void *const *x, cons
     run_block(at, n - at < BLOCK ? n - at : BLOCK, y, x, step, p, s, room);
 }
 
+/* An array and a number: a relay of one body. Returns how many elements it has done. */
+static int64_t run_relay(int64_t n, void *y, const void *const *x, const int64_t *step, const double *p,
+                         const spans *s)
+{
+  const bool wide = SHAPE_SIZE(s->shape, 1) == 8;
+  const int array = step[0] == 1 ? 0 : 1;
+  bpi_relay_fn (*of)(int, bpi_relay_how) = wide ? BPI_SYM(bpi_relay_of_f64) : BPI_SYM(bpi_relay_of_f32);
+  const bpi_relay program[] = {
+      {of(0, BPI_RELAY_LOAD), (void *)(uintptr_t)x[array], NULL},
+      {of(s->body, (bpi_relay_how)(BPI_RELAY_NUMBER + array)), (void *)(uintptr_t)x[1 - array], p},
+      {of(0, BPI_RELAY_STORE), y, NULL},
+      {of(0, BPI_RELAY_END), NULL, NULL}};
+  if (!program[1].fn)
+    return 0;
+  return (wide ? BPI_SYM(bpi_run_relay_f64) : BPI_SYM(bpi_run_relay_f32))(program, n, false);
+}
+
 /* As many elements as fit the direct span, and the rest. */
 static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const int64_t *step,
                                  const double *p, const spans *s)
 {
-  const int64_t whole = s->direct ? n & -SHAPE_LANES(s->shape) : 0;
+  int64_t whole = s->direct ? n & -SHAPE_LANES(s->shape) : 0;
   const void *rest[3];
   if (whole)
     s->direct(whole, y, x, p);
+  else if (s->body && SHAPE_IN(s->shape) == 2 && (step[0] | step[1]) == 1 && step[0] != step[1])
+    whole = run_relay(n, y, x, step, p, s);
   if (whole == n)
     return;
   for (int k = 0; k < SHAPE_IN(s->shape); k++)
@@ -201,7 +221,8 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
     }                                                                     \
     const span_fn span = BPI_PASTE(name##_span, S);                       \
     const spans s = {IS_TRIG(text) ? NULL : DIRECT, span, EACH_SYM(name), \
-                     SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text))};     \
+                     SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text)),      \
+                     (T)0.5 != 0 ? BPI_BODY_##name : BPI_BODY_none};      \
     run_spans(n, y_, in, step, p, &s);                                    \
   }
 #endif
@@ -216,13 +237,6 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
   EACH(name, R, text, const A *x = in[0], x[i * step[0]]) \
   RUN(name, R, A, A, 1, text, step[0] == 1 ? span : NULL)
 
-/* Two operands of which one is a single element are so common that cheap bodies of reals have spans for them. */
-#define HAS_SIDES(text) (IS_CHEAP(text) && (T)0.5 != 0)
-#define DIRECT2(name, text)                                                      \
-  step[0] == 1 && step[1] == 1                      ? span                       \
-  : HAS_SIDES(text) && step[0] == 0 && step[1] == 1 ? BPI_PASTE(name##_left, S)  \
-  : HAS_SIDES(text) && step[0] == 1 && step[1] == 0 ? BPI_PASTE(name##_right, S) \
-                                                    : NULL
 #define LOOP2(name, R, A, text, ...)                                                          \
   BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                 \
   {                                                                                           \
@@ -230,10 +244,8 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
     return __VA_ARGS__;                                                                       \
   }                                                                                           \
   SPAN(name, span, R, A, text, const A *a = in[0]; const A *b = in[1], a[i], b[i])            \
-  SPAN(name, left, R, A, text, const A a = *(const A *)in[0]; const A *b = in[1], a, b[i])    \
-  SPAN(name, right, R, A, text, const A *a = in[0]; const A b = *(const A *)in[1], a[i], b)   \
   EACH(name, R, text, const A *a = in[0]; const A *b = in[1], a[i * step[0]], b[i * step[1]]) \
-  RUN(name, R, A, A, 2, text, DIRECT2(name, text))
+  RUN(name, R, A, A, 2, text, step[0] == 1 && step[1] == 1 ? span : NULL)
 
 #define LOOP3(name, R, A, B, text, ...)                                                                      \
   BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                           \
