@@ -124,7 +124,7 @@ static void N(gather_row)(const bpi_pool2d *p, int64_t image, int64_t row, T *y)
   for (int64_t k = 0; k < p->w.places[1]; k++) {
     N(view) v = N(view_at)(p, image, row, k);
     for (int64_t left = p->channels; left > 0; left -= v.n, v.at += v.n, y += v.n) {
-      L place;
+      L place = {0};
       v.n = N(next_channels)(left);
       V result = p->kind == BPI_POOL_MEAN ? N(mean)(&v, p->x) : N(winner)(&v, p->x, &place);
       if (p->kind == BPI_POOL_PICK)
