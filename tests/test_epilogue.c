@@ -215,10 +215,36 @@ static void training_needs_little_memory(void **state)
   }
 }
 
+/* ---- results past the caches ---- */
+
+/* A plan of 32 MB a result, which is not run: y = 2 x, and z, which reads y from memory or is passed it in registers. */
+static bool streams(bp_ctx *ctx, bool reads_back)
+{
+  int64_t n = 1 << 23;
+  bp_plan *plan;
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node x = bp_input(g, "x", BP_REAL, 1, &n), w = bp_input(g, "w", BP_REAL, 1, &n);
+  bp_node y = bp_mul(x, bp_constant(g, 2)), out[2] = {y, bp_add(y, reads_back ? bp_add(w, bp_tanh(y)) : w)};
+  bp_plan_options o = {.real = BP_FLOAT32, .outputs = out, .n_outputs = 2};
+  assert_int_equal(bp_plan_new(g, &o, &plan), BP_OK);
+  assert_int_equal(plan->n_instrs, 1);
+  bool streamed = plan->instrs[0].tile->streams;
+  bp_plan_free(plan);
+  bp_graph_free(g);
+  return streamed;
+}
+
+static void what_is_read_again_stays_in_the_caches(void **state)
+{
+  assert_true(streams(*state, false));
+  assert_false(streams(*state, true));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(ends_of_products_keep_the_bits, fresh, done),
+      cmocka_unit_test_setup_teardown(what_is_read_again_stays_in_the_caches, fresh, done),
       cmocka_unit_test_setup_teardown(training_needs_little_memory, fresh, done)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

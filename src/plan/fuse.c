@@ -355,6 +355,20 @@ static bp_status fill_when(tile_maker *m)
   return BP_OK;
 }
 
+/* True if a step reads a result from memory. Such a one must not be stored past the caches: it would have to come back from where it went. */
+static bool reads_back(const tile_maker *m)
+{
+  for (size_t i = 0; i < m->tile->n_steps; i++) {
+    const bpi_tile_step *t = &m->tile->steps[i];
+    for (int k = 0; k < t->n_in; k++) {
+      bool held = t->relay.fn && t->relay.first < 0 && k != t->relay.other;
+      if (!t->in[k].slot && t->in[k].index >= m->n_x && !held)
+        return true;
+    }
+  }
+  return false;
+}
+
 static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members, size_t n_members)
 {
   tile_maker m = {.d = d, .members = members, .n_members = n_members, .group = group};
@@ -364,7 +378,6 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   uint32_t last = members[n_members - 1];
   m.tile->n = d->ins[last].n;
   m.tile->tile = tile_size(&m, m.tile->n);
-  m.tile->streams = m.tile->n * (d->wide ? 8 : 4) >= STREAMED;
   m.tile->steps = bpi_arena_alloc(&d->plan->arena, n_members + m.n_x, sizeof *m.tile->steps);
   if (!m.tile->steps)
     return bpi_nomem();
@@ -379,6 +392,7 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
     s = fill_when(&m);
   if (s == BP_OK)
     s = bpi_find_relays(d, m.tile);
+  m.tile->streams = m.tile->n * (d->wide ? 8 : 4) >= STREAMED && !reads_back(&m);
   uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
   if (!id)
     return s == BP_OK ? BP_E_NOMEM : s;
