@@ -85,21 +85,23 @@ static bool streams(const tile_place *p, const bpi_tile_step *t)
 static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
   const bpi_tile *tile = p->s->instr->tile;
-  bpi_relay_fn (*of)(int, bpi_relay_how) = p->s->frame->plan->kernels->relay_of[tile->wide];
+  const bpi_kernels *kernels = p->s->frame->plan->kernels;
   bool past = false;
   for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
     const bpi_tile_relay *relay = &t->relay;
     if (relay->first >= 0)
-      *code++ = (bpi_relay){.fn = of(0, BPI_RELAY_LOAD), .x = tile_at(p, &t->in[relay->first])};
+      *code++ = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, BPI_RELAY_LOAD),
+                            .x = tile_at(p, &t->in[relay->first])};
     *code++ = (bpi_relay){
         .fn = relay->fn, .x = relay->other < 0 ? NULL : tile_at(p, &t->in[relay->other]), .p = t->params};
     if (!relay->keep)
       continue;
     bool stream = streams(p, t);
     past = past || stream;
-    *code++ = (bpi_relay){.fn = of(0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE), .x = tile_at(p, &t->out)};
+    *code++ = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE),
+                          .x = tile_at(p, &t->out)};
   }
-  *code = (bpi_relay){.fn = of(0, BPI_RELAY_END)};
+  *code = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, BPI_RELAY_END)};
   return past;
 }
 
