@@ -48,8 +48,9 @@ static bool run_kernel(bpi_draft *d, const bpi_ins *ins, void *const *y)
     a[ins->n_in + i].data = y[i];
   c->end = op->units ? op->units(c, &ns) : 1;
   size_t scratch = op->scratch ? op->scratch(c) : 0;
-  c->scratch = scratch ? bpi_alloc_aligned(d->ctx, scratch) : NULL;
-  bool good = (!scratch || c->scratch) && op->kernel(c) == BP_OK;
+  c->scratch =
+      op->scratch ? bpi_alloc_aligned(d->ctx, scratch + 1) : NULL; /* as in a run, also of no bytes */
+  bool good = (!op->scratch || c->scratch) && op->kernel(c) == BP_OK;
   bpi_free_aligned(d->ctx, c->scratch);
   return good;
 }
