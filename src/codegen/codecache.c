@@ -92,7 +92,7 @@ static bool find_cache(job *j)
     return false;
   if (n >= PATH_BYTES - 8 || (mkdir(j->cache, 0700) != 0 && errno != EEXIST))
     return false;
-  strcat(j->cache, "/bprop");
+  memcpy(j->cache + n, "/bprop", sizeof "/bprop");
   return own_directory(j->cache);
 }
 
