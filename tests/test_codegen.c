@@ -205,6 +205,58 @@ static void bodies_have_the_bits_of_the_kernels(void **state)
       }
 }
 
+/* ---- products and sums ---- */
+
+/* Every way that operands lie, and lengths on both sides of what kernels treat apart. */
+static void small_products_and_sums_have_the_bits_of_the_kernels(void **state)
+{
+  (void)state;
+  static const int64_t rows[] = {1, 2, 3, 8}, columns[] = {1, 2, 8, 17}, inner[] = {1, 2, 5, 16, 33, 64};
+  if (!have_compiler())
+    skip();
+  for (int wide = 0; wide < 2; wide++)
+    for (size_t k = 0; k < COUNT(inner); k++) {
+      bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.jit = BP_JIT_WAIT, .jit_cache = room.cache});
+      bp_graph *g = bp_graph_new(ctx);
+      bp_node y[COUNT(rows) * COUNT(columns) * 6], x = bp_input(g, "x", BP_REAL, 1, (int64_t[]){2000});
+      size_t n = 0;
+      for (size_t i = 0; i < COUNT(rows) * COUNT(columns); i++) {
+        const int64_t m = rows[i % COUNT(rows)], c = columns[i / COUNT(rows)], d = inner[k], turn[2] = {1, 0};
+        bp_node a = bp_reshape(bp_slice(x, (int64_t[]){0}, 1, (int64_t[]){m * d}, 1, (int64_t[]){1}, 1),
+                               (int64_t[]){m, d}, 2);
+        bp_node w = bp_reshape(bp_slice(x, (int64_t[]){7}, 1, (int64_t[]){7 + c * d}, 1, (int64_t[]){1}, 1),
+                               (int64_t[]){c, d}, 2);
+        bp_node b = bp_slice(x, (int64_t[]){3}, 1, (int64_t[]){3 + c}, 1, (int64_t[]){1}, 1);
+        bp_node at = bp_transpose(bp_reshape(a, (int64_t[]){d, m}, 2), turn, 2);
+        y[n++] = bp_linear(a, w, b);
+        y[n++] = bp_matmul(a, bp_reshape(w, (int64_t[]){d, c}, 2));
+        y[n++] = bp_matmul(at, bp_reshape(w, (int64_t[]){d, c}, 2));
+        y[n++] = bp_matmul(a, bp_transpose(w, turn, 2));
+        y[n++] = bp_sum(a, (int64_t[]){0}, 1, false);
+        y[n++] = bp_sum(w, (int64_t[]){1}, 1, false);
+      }
+      bp_plan *p;
+      bp_run *r;
+      double values[2000];
+      float narrow[2000];
+      for (int i = 0; i < 2000; i++)
+        narrow[i] = (float)(values[i] = i % 13 == 0 ? -0.0 : sin(i * 1.7) * exp(3 * sin(i * 0.9)));
+      SUCCEEDS(bp_plan_new(
+          g, &(bp_plan_options){.real = wide ? BP_FLOAT64 : BP_FLOAT32, .outputs = y, .n_outputs = n}, &p));
+      SUCCEEDS(bp_run_new(p, NULL, &r));
+      SUCCEEDS(
+          bp_run_bind(r, "x", wide ? (void *)values : (void *)narrow, wide ? sizeof values : sizeof narrow));
+      SUCCEEDS(bp_run_step(r));
+      verdict v = verdict_of(p);
+      assert_int_equal(v.bad, 0);
+      assert_true(v.good > 0);
+      bp_run_free(r);
+      bp_plan_free(p);
+      bp_graph_free(g);
+      bp_ctx_free(ctx);
+    }
+}
+
 static int open_room(void **state)
 {
   (void)state;
@@ -225,6 +277,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(names_and_numbers_stay_out_of_the_code),
       cmocka_unit_test(text_grows_linearly),
       cmocka_unit_test(bodies_have_the_bits_of_the_kernels),
+      cmocka_unit_test(small_products_and_sums_have_the_bits_of_the_kernels),
   };
   return cmocka_run_group_tests(tests, open_room, close_room);
 }

@@ -107,11 +107,11 @@ void bpi_code_call_end(const bpi_emit *e, bpi_text *t, int id, int type, const d
 
 static void write_arguments(bpi_text *t, int id, int type, bool types)
 {
-  static const char *const one[] = {"x"}, *const more[] = {"a", "b", "c"};
+  static const char *const names[2][3] = {{"a", "b", "c"}, {"x", "", ""}};
   const body_text *b = &texts[id];
-  for (int k = 0; k < b->n_in; k++) {
+  for (int k = 0; k < b->n_in && k < 3; k++) {
     const char *own = type_name[b->kind == 'P' && k == 0 ? 3 : type];
-    bpi_textf(t, "%s%s %s", k ? ", " : "", types ? own : "", (b->n_in == 1 ? one : more)[k]);
+    bpi_textf(t, "%s%s %s", k ? ", " : "", types ? own : "", names[b->n_in == 1][k]);
   }
   for (int k = 0; k < n_params(id); k++)
     bpi_textf(t, ", %s p%d", types ? type_name[type] : "", k);

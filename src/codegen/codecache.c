@@ -57,9 +57,10 @@ static wide hash_bytes(wide h, const void *data, size_t n)
 static void make_key(job *j)
 {
   wide h = ((wide)0x6c62272e07bb0142u << 64) + 0x62b821756295c58du;
-  const uint64_t file[3] = {j->cc.size, j->cc.inode, j->cc.changed};
-  h = hash_bytes(h, j->cc.path, strlen(j->cc.path) + 1);
-  h = hash_bytes(h, file, sizeof file);
+  char compiler[sizeof j->cc.path + 80];
+  int n = snprintf(compiler, sizeof compiler, "%s %llu %llu %llu", j->cc.path, (unsigned long long)j->cc.size,
+                   (unsigned long long)j->cc.inode, (unsigned long long)j->cc.changed);
+  h = hash_bytes(h, compiler, (size_t)n + 1);
   for (const char *const *f = bpi_code_flags(j->isa); *f; f++)
     h = hash_bytes(h, *f, strlen(*f) + 1);
   h = hash_bytes(h, j->source, j->n);
@@ -81,18 +82,16 @@ static bool find_cache(job *j)
 {
   const char *given = j->ctx->jit_cache, *base = secure_getenv("XDG_CACHE_HOME"),
              *home = secure_getenv("HOME");
-  int n;
+  size_t n;
   if (given)
     return *given && snprintf(j->cache, sizeof j->cache, "%s", given) < PATH_BYTES && own_directory(j->cache);
-  if (base && base[0] == '/')
-    n = snprintf(j->cache, sizeof j->cache, "%s", base);
-  else if (home && home[0] == '/')
-    n = snprintf(j->cache, sizeof j->cache, "%s/.cache", home);
-  else
+  const bool in_base = base && base[0] == '/';
+  if (!in_base && !(home && home[0] == '/'))
     return false;
-  if (n >= PATH_BYTES - 8 || (mkdir(j->cache, 0700) != 0 && errno != EEXIST))
+  n = (size_t)snprintf(j->cache, sizeof j->cache, "%s%s", in_base ? base : home, in_base ? "" : "/.cache");
+  if (n >= sizeof j->cache || (mkdir(j->cache, 0700) != 0 && errno != EEXIST) ||
+      (size_t)snprintf(j->cache + n, sizeof j->cache - n, "/bprop") >= sizeof j->cache - n)
     return false;
-  memcpy(j->cache + n, "/bprop", sizeof "/bprop");
   return own_directory(j->cache);
 }
 

@@ -53,11 +53,12 @@ typedef struct bpi_code {
 /* A row of a program over single elements. */
 typedef struct bpi_code_row {
   const bpi_scalar_step *step;
+  uint32_t left;                      /* rows of its run behind this one */
   uint32_t take;                      /* without a loop: which operand of the instruction is taken in */
   bpi_operand x[BPI_MAX_BODY_IN + 1]; /* inputs, then the result */
 } bpi_code_row;
-/* Row after row from *at (begun with the program's code) and *left (0). False at the end. */
-bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, uint32_t *left, bpi_code_row *row);
+/* Row after row, from *at, which begins as the program's code, and a row of zeros. False at the end. */
+bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, bpi_code_row *row);
 
 /* The source of a plan (not of the loops inside it) and its pieces, in ctx's memory. BP_E_NOMEM. */
 bp_status bpi_code_make(const bp_plan *p, bpi_code *c);

@@ -103,9 +103,9 @@ static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t scope)
 
 static void see_rows(bpi_emit *e, const bpi_instr *i, bool inside)
 {
-  bpi_code_row row;
+  bpi_code_row row = {.left = 0};
   const uint32_t *at = i->scalars->code;
-  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row);) {
+  while (bpi_code_next_row(i, &at, &row)) {
     const bpi_scalar_step *s = row.step;
     if (inside)
       bpi_code_next_scope(e, s->loop ? bpi_code_body_weight(s->op->body->id) : 1);

@@ -1,15 +1,15 @@
 /* Small matrix products and sums inside a run, with the additions of the kernels in their order.
  *
- * An element of a product is one chain of multiply-adds along the inner dimension, from 0, and then the bias (src/kernels/gemm). A sum
- * of contiguous elements is kept in BPI_SUM_LANES parts, folded in halves; a sum down columns goes row by row (src/kernels/simd/rows.c).
- * Only lengths are taken that the kernels do not cut. */
+ * An element of a product that bpi_gemm_small() calls small is one chain of multiply-adds along the inner dimension, from 0, and then
+ * the bias. A sum of contiguous elements is kept in BPI_SUM_LANES parts, folded in halves; a sum down columns goes row by row
+ * (src/kernels/simd/rows.c). What is larger is left to the kernels, which cut it otherwise. */
 #include "codegen/emit.h"
+#include "kernels/gemmcut.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Longer chains may be cut by the kernels; larger products are faster there. */
-enum { MOST_INNER = 64, MOST_OUTER = 64, MOST_PRODUCTS = 1024, MOST_SUMMED = 1024, MOST_ROWS = 64 };
+enum { MOST_SUMMED = 1024, MOST_ROWS = 64 };
 
 static bp_kernel_call call_of(const bp_plan *p, const bpi_instr *i, bp_array *a)
 {
@@ -44,8 +44,7 @@ static bool sum_of(const bp_plan *p, const bpi_instr *i, bpi_reduction *r)
 static bool is_small_product(const bp_plan *p, const bpi_instr *i)
 {
   bpi_gemm g;
-  return product_of(p, i, &g) && g.m >= 1 && g.n >= 1 && g.k >= 1 && g.k <= MOST_INNER && g.m <= MOST_OUTER &&
-         g.n <= MOST_OUTER && g.m * g.n * g.k <= MOST_PRODUCTS && !g.accumulate;
+  return product_of(p, i, &g) && g.m >= 1 && g.n >= 1 && g.k >= 1 && bpi_gemm_small(&g) && !g.accumulate;
 }
 
 static bool is_small_sum(const bp_plan *p, const bpi_instr *i)
@@ -65,14 +64,13 @@ static void write_entry(bpi_emit *e, const bpi_operand *x, int64_t ld, bool turn
                         const char *column)
 {
   char at[96];
-  snprintf(at, sizeof at, turned ? "%s * %" PRId64 " + %s" : "%s * %" PRId64 " + %s", turned ? column : row,
-           ld, turned ? row : column);
+  snprintf(at, sizeof at, "%s * %" PRId64 " + %s", turned ? column : row, ld, turned ? row : column);
   bpi_code_element(e, &e->t, x, at);
 }
 
 static void write_product(bpi_emit *e, const bpi_instr *i)
 {
-  bpi_gemm g;
+  bpi_gemm g = {0};
   bpi_text *t = &e->t;
   const bpi_operand *y = &i->x[i->n_in];
   const char *type = bpi_code_type(y->dtype), *fma = y->dtype == BP_FLOAT64 ? "bpv_fma_f64" : "bpv_fma_f32";

@@ -38,14 +38,14 @@ static bool guard_is_small(const bpi_instr *i)
   return true;
 }
 
-bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, uint32_t *left, bpi_code_row *row)
+bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, bpi_code_row *row)
 {
   const bpi_scalars *p = i->scalars;
-  if (!*left) {
+  if (!row->left) {
     if (*at >= p->end)
       return false;
     row->step = bpi_run_step_of(p, **at);
-    *left = bpi_run_length(*(*at)++);
+    row->left = bpi_run_length(*(*at)++);
   }
   const bpi_scalar_step *s = row->step;
   for (uint32_t k = 0; k <= s->n_in; k++, ++*at)
@@ -58,7 +58,7 @@ bool bpi_code_next_row(const bpi_instr *i, const uint32_t **at, uint32_t *left, 
   row->take = s->loop ? 0 : (uint32_t)row->x[0].offset;
   if (!s->loop)
     row->x[s->n_in].dtype = i->x[row->take].dtype;
-  --*left;
+  row->left--;
   return true;
 }
 
@@ -370,8 +370,9 @@ static void write_tile_step(const small_tile *w, const bpi_tile_step *s)
     w->slots[s->out.index] = name;
     return;
   }
+  const bpi_operand *y = &w->i->x[s->out.index];
   w->known[s->out.index] = name + 1;
-  bpi_code_element(e, t, &w->i->x[s->out.index], e->loop ? "i" : "0");
+  bpi_code_element(e, t, y, e->loop ? "i" : "0");
   bpi_textf(t, " = t%u;\n", name);
 }
 
@@ -383,7 +384,7 @@ static void write_tile(bpi_emit *e, const bpi_instr *i)
   bool *each = bpi_zalloc(e->p->ctx, n + 1, sizeof *each);
   w.slots = bpi_zalloc(e->p->ctx, i->tile->n_slots + (size_t)1, sizeof *w.slots);
   w.known = bpi_zalloc(e->p->ctx, n + 1, sizeof *w.known);
-  if (!each || !w.slots || !w.known)
+  if (!each || !w.slots || !w.known || !i->x)
     e->t.failed = true;
   else {
     for (uint32_t k = 0; k < i->n_in; k++)
@@ -401,11 +402,11 @@ static void write_tile(bpi_emit *e, const bpi_instr *i)
 
 static void write_scalars(bpi_emit *e, const bpi_instr *i)
 {
-  bpi_code_row row;
+  bpi_code_row row = {.left = 0};
   const uint32_t *at = i->scalars->code;
   bpi_code_close_loop(e);
   e->calls = i->n > INLINED;
-  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row);) {
+  while (bpi_code_next_row(i, &at, &row)) {
     const bpi_scalar_step *s = row.step;
     bpi_code_next_scope(e, s->loop ? bpi_code_body_weight(s->op->body->id) : 1);
     bpi_code_declare(e, &row.x[s->n_in]);

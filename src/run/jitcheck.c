@@ -143,10 +143,10 @@ typedef void (*result_fn)(run_check *c, const bpi_operand *x, char *at, size_t n
 /* Results of a program over single elements. Those of a later row may lie over those of an earlier one: backwards, they are counted. */
 static void each_row(run_check *c, const bpi_instr *i, bool back, size_t *offset, result_fn fn)
 {
-  bpi_code_row row;
+  bpi_code_row row = {.left = 0};
   const uint32_t *at = i->scalars->code;
   size_t n = 0;
-  for (uint32_t left = 0; bpi_code_next_row(i, &at, &left, &row); n++) {
+  for (; bpi_code_next_row(i, &at, &row); n++) {
     const bpi_operand *y = &row.x[row.step->n_in];
     if (back)
       c->rows[n] = *y;
