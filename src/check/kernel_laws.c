@@ -92,7 +92,7 @@ static bp_status lay_out(kernel_trial *t, bpi_probe *f, bp_dtype real, int sprea
     if (k < t->c.n_in)
       fill_input(t, k, t->image + t->at[k]);
   }
-  t->c.scratch = t->bytes[last] ? t->block + t->at[last] : NULL;
+  t->c.scratch = op->scratch ? t->block + t->at[last] : NULL; /* as in a run, also of no bytes */
   return BP_OK;
 }
 
