@@ -42,11 +42,13 @@ BPI_INLINE L N(select)(L mask, L a, L b)
   return (mask & a) | (~mask & b);
 }
 
-/* The largest elements, and which of the window they are, counted row by row. */
+/* The largest elements, and which of the window they are, counted row by row. 0 where the image has none: its borders alone are seen. */
 BPI_INLINE V N(winner)(const N(view) * v, const T *x, L *place)
 {
-  V best = N(load)(x + v->at, v->n);
+  V best = {0};
   L won = {0}, tap = {0};
+  if (v->rows > 0 && v->columns > 0)
+    best = N(load)(x + v->at, v->n);
   for (int64_t r = 0; r < v->rows; r++) {
     const T *e = x + v->at + r * v->line;
     for (int64_t k = 0; k < v->columns; k++, e += v->pixel, tap += 1) {
