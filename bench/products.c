@@ -1,9 +1,11 @@
 /* Matrix products of bprop's kernels beside OpenBLAS and beside the multiply-add peak, all in one run.
  *
- *   products [--isa NAME] [--threads N] [--f64] [--reps N] [--no-blas] [WORD]
+ *   products [--isa NAME] [--threads N] [--f64] [--reps N] [--no-blas] [--core SkylakeX] [WORD]
  *
- * Times the shapes whose line contains WORD: medians of N (9) repetitions of at least 1 ms, by turns with OpenBLAS, which is
- * loaded while running (OPENBLAS_CORETYPE chooses its kernels; it does not know every processor). Operands stay warm. */
+ * Times the shapes whose line contains WORD: medians of N (9) repetitions of at least 1 ms, by turns with OpenBLAS. Operands stay warm.
+ *
+ * OpenBLAS does not know every processor: --core names the kernels it shall run, whatever OPENBLAS_CORETYPE says, and the table's head the ones
+ * it does run. With several threads its workers go on spinning between calls and keep the processors from ours: then measure with --no-blas. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,13 +241,18 @@ static void measure(subject *s, const shape *p, int reps, double peak, totals *s
   free(s->scratch);
 }
 
-static void load_blas(int wide, int threads)
+/* It reads its environment while it is loaded. */
+static void load_blas(int wide, int threads, const char *kernels)
 {
-  setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
+  setenv("OPENBLAS_CORETYPE", kernels, 1);
+  unsetenv("OPENBLAS_L2_SIZE");
   void *lib = dlopen("libopenblas.so.0", RTLD_NOW);
   void (*set_threads)(int) = NULL;
+  char *(*core)(void) = NULL;
   if (!lib)
     return;
+  *(void **)&core = dlsym(lib, "openblas_get_corename");
+  printf("OpenBLAS runs its kernels for %s\n", core ? core() : "a processor it does not tell");
   *(void **)&set_threads = dlsym(lib, "openblas_set_num_threads");
   if (set_threads)
     set_threads(threads);
@@ -266,7 +273,7 @@ int main(int argc, char **argv)
   bp_isa isa = BP_ISA_BEST;
   int reps = 9;
   bool blas = true;
-  const char *word = "";
+  const char *word = "", *core = "SkylakeX";
   for (int i = 1; i < argc; i++) {
     const char *next = i + 1 < argc ? argv[i + 1] : "";
     if (!strcmp(argv[i], "--isa"))
@@ -279,6 +286,8 @@ int main(int argc, char **argv)
       s.wide = 1;
     else if (!strcmp(argv[i], "--no-blas"))
       blas = false;
+    else if (!strcmp(argv[i], "--core"))
+      core = next, i++;
     else
       word = argv[i];
   }
@@ -290,7 +299,7 @@ int main(int argc, char **argv)
     return 1;
   s.kernels = bpi_kernels_for(isa);
   if (blas)
-    load_blas(s.wide, s.threads);
+    load_blas(s.wide, s.threads, core);
   const double peak = peak_of(s.kernels->name) * s.threads / (s.wide ? 2 : 1);
   printf("%s, %s, %d thread%s; multiply-add peak %.1f GFLOP/s\n", s.kernels->name,
          s.wide ? "float64" : "float32", s.threads, s.threads > 1 ? "s" : "", peak);
