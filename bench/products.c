@@ -4,8 +4,8 @@
  *
  * Times the shapes whose line contains WORD: medians of N (9) repetitions of at least 1 ms, by turns with OpenBLAS. Operands stay warm.
  *
- * OpenBLAS does not know every processor: --core names the kernels it shall run, whatever OPENBLAS_CORETYPE says, and the table's head the ones
- * it does run. With several threads its workers go on spinning between calls and keep the processors from ours: then measure with --no-blas. */
+ * --core names the kernels that OpenBLAS shall run, whatever OPENBLAS_CORETYPE says; the table's head tells the ones it does run. With several
+ * threads its workers go on spinning between calls and keep the processors from ours: then measure with --no-blas. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,9 +167,13 @@ static double time_of(void (*run)(subject *), subject *s, int64_t calls)
   return (seconds() - start) / (double)calls;
 }
 
+/* Several threads are warmed up, as the system may take some time until each has its processor. */
 static int64_t calls_for(void (*run)(subject *), subject *s)
 {
-  run(s);
+  const double start = seconds();
+  do
+    run(s);
+  while (s->threads > 1 && seconds() - start < 0.05);
   int64_t calls = 1;
   while (time_of(run, s, calls) * (double)calls < 1e-3)
     calls *= 2;

@@ -14,6 +14,7 @@ enum {
   ROW_BYTES = 4096,         /* of C, short: what comes after the product likes rows whole */
   GROUP_BYTES = 262144,     /* panels of a group, where rows are longer */
   FAR_BYTES = 1 << 20,      /* larger than the second-level cache: better packed, thus fetched ahead */
+  SHORT_STEPS = 32,         /* a panel as short as that is read as it lies */
   DOT_BYTES = 4096          /* inner block of dot products: a few rows stay in the first-level cache */
 };
 
@@ -117,7 +118,7 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
   cut_lanes(u, groups, p->nr);
   const int64_t apart = u->r.ld * p->size, width = up(u->lanes, p->nr) * p->nr * p->size;
   u->pad = 64 / p->size;
-  u->pack_l = u->l.flat || u->r.count > 2 * p->t->rows;
+  u->pack_l = u->l.flat || (u->r.count > 2 * p->t->rows && (k > SHORT_STEPS || u->l.ld * p->size >= 4096));
   u->whole =
       u->pack_l && !u->turned && u->steps >= k && u->steps * width <= WHOLE_BYTES && n * p->size >= 2048;
   const int64_t room = least(TOGETHER_ROWS, TOGETHER_BYTES / width);
