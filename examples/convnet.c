@@ -49,7 +49,7 @@ static bp_status load(bp_ctx *ctx, bp_params *p, const char *path)
     bp_params_at(p, i, &name, &type, &data, NULL);
     const bp_tensor *t = bp_tensors_find(file, name);
     if (!t || t->store != BP_STORE_FLOAT32 || t->rank != type.rank ||
-        memcmp(t->dims, type.dims, (size_t)t->rank * sizeof *t->dims))
+        memcmp(t->dims, type.dims, (size_t)t->rank * sizeof *t->dims) != 0)
       s = BP_E_MISMATCH;
     else
       memcpy(data, t->data, t->bytes);

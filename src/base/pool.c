@@ -248,7 +248,8 @@ static void *worker_main(void *p)
     seen = atomic_load(&w->pool->ticket);
     if (seen == THE_END)
       return NULL;
-    take_part(w, seen);
+    if (width_of(seen) > w->number) /* a narrower job may have begun since the call */
+      take_part(w, seen);
   }
 }
 
