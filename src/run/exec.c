@@ -1,6 +1,5 @@
 /* Executing instructions. Work is shared out among threads by shape alone, so the bits do not depend on their number. */
 #include "run/run.h"
-#include "base/pool.h"
 
 #include <string.h>
 
@@ -23,7 +22,7 @@ static void loop_part(void *arg, int64_t begin, int64_t end, int thread)
 
 static bp_status run_loop_shared(bpi_step *s)
 {
-  bpi_pool_run(s->frame->run->ctx, s->instr->threads, s->instr->units, loop_part, s);
+  bpi_share(s, loop_part, s);
   return BP_OK;
 }
 
@@ -50,7 +49,7 @@ static bp_status run_copy(bpi_step *s)
 {
   const bpi_instr *i = s->instr;
   if (i->threads > 1)
-    bpi_pool_run(s->frame->run->ctx, i->threads, i->units, copy_part, s);
+    bpi_share(s, copy_part, s);
   else
     copy_part(s, 0, i->units, 0);
   return BP_OK;

@@ -1,6 +1,5 @@
 /* When code is asked for, who makes it, and how a run uses it. */
 #include "run/jit.h"
-#include "base/pool.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -206,7 +205,7 @@ static void part_units(void *arg, int64_t begin, int64_t end, int thread)
 static void run_part(const bpi_step *s, void *fn)
 {
   part_call c = {s, (bpi_code_part)fn};
-  bpi_pool_run(s->frame->run->ctx, s->instr->threads, s->instr->units, part_units, &c);
+  bpi_share(s, part_units, &c);
 }
 
 static bp_status run_piece(bpi_frame *f, bpi_jit_piece *p, const bpi_code_env *env)

@@ -1,5 +1,4 @@
 /* Kernels of rows, alone or shared out among threads, and what is said when one fails. */
-#include "base/pool.h"
 #include "run/run.h"
 
 #include <limits.h>
@@ -55,7 +54,7 @@ bp_status bpi_run_kernel_shared(bpi_step *s)
   parts.s = s;
   for (int t = 0; t < i->threads; t++)
     parts.status[t] = BP_OK;
-  bpi_pool_run(s->frame->run->ctx, i->threads, i->units, kernel_part, &parts);
+  bpi_share(s, kernel_part, &parts);
   for (int t = 0; t < i->threads; t++)
     if (parts.status[t] != BP_OK && (worst < 0 || parts.fail_at[t] < parts.fail_at[worst]))
       worst = t;

@@ -52,6 +52,14 @@ static bool run_memory(bp_run *r)
   return true;
 }
 
+static bool shares_work(const bp_plan *p)
+{
+  for (size_t i = 0; i < p->n_instrs; i++)
+    if (p->instrs[i].threads > 1)
+      return true;
+  return false;
+}
+
 bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run)
 {
   if (!p || !run)
@@ -67,6 +75,7 @@ bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run)
   r->plan = p;
   r->state = state;
   r->n_unbound = p->n_inputs;
+  bpi_pace_init(&r->pace, shares_work(p));
   bpi_arena_init(&r->arena, p->ctx);
   s = run_memory(r) ? bpi_frame_init(&r->frame, r, p, r->block) : bpi_nomem();
   if (s == BP_OK)
@@ -179,7 +188,10 @@ bp_status bp_run_step(bp_run *r)
     return bpi_bad_arg("bp_run_step", "run");
   if (r->n_unbound)
     return unbound(r);
+  int64_t begun = bpi_pace_begin(&r->pace);
   bp_status s = r->ctx->observer ? bpi_profile_step(r) : r->jit ? bpi_jit_step(r) : bpi_frame_run(&r->frame);
+  if (begun)
+    bpi_pace_end(&r->pace, begun);
   r->ran = s == BP_OK;
   return s;
 }

@@ -2,7 +2,9 @@
 #ifndef BPI_RUN_H
 #define BPI_RUN_H
 
+#include "base/pool.h"
 #include "plan/plan.h"
+#include "run/pace.h"
 
 typedef struct bpi_step bpi_step;
 typedef struct bpi_frame bpi_frame;
@@ -65,9 +67,17 @@ struct bp_run {
   size_t n_unbound;
   size_t bound_last; /* input that was found last: a search by name begins behind it */
   bool ran;
+  bpi_pace pace;
   struct bpi_section *section; /* of the profile with the number section_of, see profile.c */
   uint64_t section_of;
 };
+
+/* Shares the units of an instruction out among its threads. */
+static inline void bpi_share(const bpi_step *s, bpi_work work, void *arg)
+{
+  const bp_run *r = s->frame->run;
+  bpi_pool_run(r->ctx, r->pace.alone ? 1 : s->instr->threads, s->instr->units, work, arg);
+}
 
 /* Binds a plan to memory. Everything is in the run's arena. */
 bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block);

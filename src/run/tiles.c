@@ -1,5 +1,4 @@
 /* Tile programs: several elementwise steps over one tile of elements after another, so that what lies between stays in cache. */
-#include "base/pool.h"
 #include "run/run.h"
 
 #include <string.h>
@@ -183,7 +182,7 @@ bp_status bpi_run_tile(bpi_step *s)
 {
   const bpi_instr *i = s->instr;
   if (i->threads > 1)
-    bpi_pool_run(s->frame->run->ctx, i->threads, i->units, tile_part, s);
+    bpi_share(s, tile_part, s);
   else
     tile_part(s, 0, i->units, 0);
   return BP_OK;

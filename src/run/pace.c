@@ -1,0 +1,68 @@
+/* Trials of a run: see pace.h. */
+#include "run/pace.h"
+
+#include <time.h>
+
+enum {
+  TRIES = 4,           /* steps that count; the fastest does, as others are disturbed */
+  WARM_NS = 200000,    /* before them, in which threads wake and data move */
+  KEEP_NS = 100000000, /* how long the faster way is kept */
+  LONG_NS = 5000000,   /* steps that are not tried: so much work is worth its threads */
+  KEEP_LEAST = 100,
+  KEEP_MOST = 1000000
+};
+
+static int64_t clock_now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void bpi_pace_init(bpi_pace *p, bool shares)
+{
+  *p = (bpi_pace){.shares = shares, .best = {INT64_MAX, INT64_MAX}};
+}
+
+int64_t bpi_pace_begin(bpi_pace *p)
+{
+  return !p->shares || --p->left > 0 ? 0 : clock_now();
+}
+
+static void settle(bpi_pace *p, bool alone, int64_t steps)
+{
+  bpi_pace_init(p, true);
+  p->alone = alone;
+  p->left = steps < KEEP_LEAST ? KEEP_LEAST : steps > KEEP_MOST ? KEEP_MOST : steps;
+}
+
+void bpi_pace_tell(bpi_pace *p, int64_t begun, int64_t now)
+{
+  int64_t took = now - begun, *best = &p->best[p->alone];
+  p->left = 0;
+  p->since = p->since ? p->since : begun;
+  if (took > LONG_NS) {
+    settle(p, false, KEEP_LEAST);
+    return;
+  }
+  if (begun - p->since < WARM_NS)
+    return;
+  *best = took < *best ? took : *best;
+  if (++p->tries < TRIES)
+    return;
+  p->tries = 0;
+  p->since = 0;
+  if (!p->second) {
+    p->second = true;
+    p->alone = !p->alone;
+    return;
+  }
+  /* Alone only where it is clearly faster. */
+  bool alone = p->best[true] < p->best[false] - p->best[false] / 50;
+  settle(p, alone, KEEP_NS / (p->best[alone] + 1));
+}
+
+void bpi_pace_end(bpi_pace *p, int64_t begun)
+{
+  bpi_pace_tell(p, begun, clock_now());
+}
