@@ -30,12 +30,12 @@ static void the_faster_way_is_kept(void **state)
   int64_t clock = 1;
   bpi_pace_init(&p, true);
   steps(&p, &clock, 20, ALONE_FASTER);
-  assert_in_range(steps(&p, &clock, 5000, ALONE_FASTER), 4900, 5000);
+  assert_in_range(steps(&p, &clock, 5000, ALONE_FASTER), 4750, 5000);
   steps(&p, &clock, 5000,
         ALONE_SLOWER); /* the machine changes: that is found out within the time of keeping */
-  assert_in_range(steps(&p, &clock, 5000, ALONE_SLOWER), 0, 100);
+  assert_in_range(steps(&p, &clock, 5000, ALONE_SLOWER), 0, 250);
   steps(&p, &clock, 5000, ALONE_FASTER);
-  assert_in_range(steps(&p, &clock, 5000, ALONE_FASTER), 4900, 5000);
+  assert_in_range(steps(&p, &clock, 5000, ALONE_FASTER), 4750, 5000);
 }
 
 static void as_fast_is_not_faster(void **state)
@@ -44,7 +44,7 @@ static void as_fast_is_not_faster(void **state)
   bpi_pace p;
   int64_t clock = 1;
   bpi_pace_init(&p, true);
-  assert_in_range(steps(&p, &clock, 5000, SHARED - 1), 1, 100);
+  assert_in_range(steps(&p, &clock, 5000, SHARED - 1), 1, 250);
 }
 
 static void long_steps_are_shared_out(void **state)
@@ -63,6 +63,20 @@ static void long_steps_are_shared_out(void **state)
   }
 }
 
+/* Steps after a pause, in which threads wake, do not count: with one between all others, nothing is ever decided. */
+static void steps_after_a_pause_do_not_count(void **state)
+{
+  (void)state;
+  bpi_pace p;
+  int64_t clock = 1;
+  bpi_pace_init(&p, true);
+  for (int i = 0; i < 100; i++) {
+    clock += 1000000;
+    assert_int_equal(steps(&p, &clock, 2, ALONE_FASTER), 0);
+  }
+  assert_int_equal(p.tries, 0);
+}
+
 static void nothing_to_share_is_not_tried(void **state)
 {
   (void)state;
@@ -75,9 +89,8 @@ static void nothing_to_share_is_not_tried(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_faster_way_is_kept),
-      cmocka_unit_test(as_fast_is_not_faster),
-      cmocka_unit_test(long_steps_are_shared_out),
+      cmocka_unit_test(the_faster_way_is_kept),        cmocka_unit_test(as_fast_is_not_faster),
+      cmocka_unit_test(long_steps_are_shared_out),     cmocka_unit_test(steps_after_a_pause_do_not_count),
       cmocka_unit_test(nothing_to_share_is_not_tried),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

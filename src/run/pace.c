@@ -4,10 +4,10 @@
 #include <time.h>
 
 enum {
-  TRIES = 4,           /* steps that count; the fastest does, as others are disturbed */
-  WARM_NS = 200000,    /* before them, in which threads wake and data move */
-  KEEP_NS = 100000000, /* how long the faster way is kept */
-  LONG_NS = 5000000,   /* steps that are not tried: so much work is worth its threads */
+  TRIES = 4,          /* steps that count; the fastest does, as others are disturbed */
+  WARM_NS = 200000,   /* before them, in which threads wake and data move */
+  KEEP_NS = 30000000, /* how long the faster way is kept */
+  LONG_NS = 5000000,  /* steps that are not tried: so much work is worth its threads */
   KEEP_LEAST = 100,
   KEEP_MOST = 1000000
 };
@@ -40,7 +40,9 @@ void bpi_pace_tell(bpi_pace *p, int64_t begun, int64_t now)
 {
   int64_t took = now - begun, *best = &p->best[p->alone];
   p->left = 0;
-  p->since = p->since ? p->since : begun;
+  if (!p->since || begun - p->last > WARM_NS) /* after a pause threads are asleep again */
+    p->since = begun;
+  p->last = now;
   if (took > LONG_NS) {
     settle(p, false, KEEP_LEAST);
     return;

@@ -16,6 +16,7 @@ typedef struct bpi_pace {
   int tries;       /* of this way */
   int64_t left;    /* steps until the next trial */
   int64_t since;   /* when the trial of this way began; 0: it has not */
+  int64_t last;    /* when the step tried before ended */
   int64_t best[2]; /* least time of a step, ns: shared out, alone */
 } bpi_pace;
 
