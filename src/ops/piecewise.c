@@ -58,6 +58,56 @@ const bp_op bp_op_heaviside = {
     .examples = {"x[7] not 0", "x[2,0]"},
 };
 
+/* ---- exceeds, reaches: a test of two real numbers as a real number, for the same reason. Not in the language: there, a cast says it ---- */
+static bp_status exceeds_expand(const bp_op_call *c, bp_node *out)
+{
+  *out = bpi_to_real(bp_greater(c->x[0], c->x[1]));
+  return BP_OK;
+}
+REAL_BODY2(exceeds, a > b ? (T)1 : (T)0)
+const bp_op bp_op_exceeds = {
+    .name = "exceeds",
+    .math = "y = 1 for a > b, else 0",
+    .source = "IEEE 754",
+    .kink = "no gradient; 0 for NaN",
+    .args = "a, b",
+    .traits = BP_ELEMENTWISE | BP_NAN_STOPS | BP_INTERNAL,
+    .shape = bpi_shape_real,
+    .jacobian = bpi_jac_zero,
+    .zero = true,
+    .expand = exceeds_expand,
+    .body = &exceeds_body,
+    .examples = {"a[7] distinct, b[7] distinct", "a[2,1] distinct, b[3] distinct", "a[0], b[]"},
+};
+
+static bp_status reaches_expand(const bp_op_call *c, bp_node *out)
+{
+  *out = bpi_to_real(bp_greater_equal(c->x[0], c->x[1]));
+  return BP_OK;
+}
+REAL_BODY2(reaches, a >= b ? (T)1 : (T)0)
+const bp_op bp_op_reaches = {
+    .name = "reaches",
+    .math = "y = 1 for a >= b, else 0",
+    .source = "IEEE 754",
+    .kink = "no gradient; 0 for NaN",
+    .args = "a, b",
+    .traits = BP_ELEMENTWISE | BP_NAN_STOPS | BP_INTERNAL,
+    .shape = bpi_shape_real,
+    .jacobian = bpi_jac_zero,
+    .zero = true,
+    .expand = reaches_expand,
+    .body = &reaches_body,
+    .examples = {"a[7] distinct, b[7] distinct", "a[2,1] distinct, b[3] distinct", "a[0], b[]"},
+};
+
+/* 1 where a > b, or where a >= b; else 0. */
+static bp_node wins(bp_node a, bp_node b, bool ties)
+{
+  const bp_node x[] = {a, b};
+  return bpi_one(ties ? &bp_op_reaches : &bp_op_exceeds, x, 2, NULL);
+}
+
 /* ---- floor, ceil, round ---- */
 REAL_BODY1(floor, m_floor(x))
 const bp_op bp_op_floor = {
@@ -120,14 +170,6 @@ static bp_status tie_canon(bp_op_call *c, bp_attr *attr)
   return BP_OK;
 }
 
-typedef bp_node (*tie_test)(bp_node a, bp_node b);
-
-static bp_node router_slope(const bp_op_call *c, int input, tie_test wins, tie_test wins_or_ties)
-{
-  tie_test test = c->attr[0].i == input ? wins_or_ties : wins;
-  return bpi_to_real(test(c->x[input], c->x[1 - input]));
-}
-
 static bp_node router_build(const bp_op *op, bp_node a, bp_node b)
 {
   const bp_node x[] = {a, b};
@@ -137,7 +179,7 @@ static bp_node router_build(const bp_op *op, bp_node a, bp_node b)
 
 static bp_node maximum_slope(const bp_op_call *c, int input)
 {
-  return router_slope(c, input, bp_greater, bp_greater_equal);
+  return wins(c->x[input], c->x[1 - input], c->attr[0].i == input);
 }
 NUM_BODY2(maximum, a >= b ? a : a != a ? a : b)
 const bp_op bp_op_maximum = {
@@ -167,7 +209,7 @@ bp_node bp_maximum(bp_node a, bp_node b)
 
 static bp_node minimum_slope(const bp_op_call *c, int input)
 {
-  return router_slope(c, input, bp_less, bp_less_equal);
+  return wins(c->x[1 - input], c->x[input], c->attr[0].i == input);
 }
 NUM_BODY2(minimum, a <= b ? a : a != a ? a : b)
 const bp_op bp_op_minimum = {
@@ -205,9 +247,8 @@ static bp_status clip_canon(bp_op_call *c, bp_attr *attr)
 static bp_node clip_slope(const bp_op_call *c, int input)
 {
   (void)input;
-  bp_node above = bp_greater(c->x[0], bpi_num(c, c->attr[0].r)),
-          below = bp_less(c->x[0], bpi_num(c, c->attr[1].r));
-  return bpi_to_real(bp_logical_and(above, below));
+  bp_node lo = bpi_num(c, c->attr[0].r), hi = bpi_num(c, c->attr[1].r);
+  return bp_mul(wins(c->x[0], lo, false), wins(hi, c->x[0], false));
 }
 REAL_BODY1(clip, x<p0 ? p0 : x> p1 ? p1 : x)
 const bp_op bp_op_clip = {
