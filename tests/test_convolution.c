@@ -1,5 +1,5 @@
 /* Convolution and pooling as users meet them: numbers worked out by hand, messages, networks that learn, and the same bits however they are run. */
-#include "bprop.h"
+#include "ops/family.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -135,34 +135,90 @@ static void pools(void **state)
   assert_values(bp_avg_pool2d(X, &two, 1, &two, 1, &one, 1), (int64_t[]){1, 2, 3, 1}, counted);
 }
 
+static void assert_refused(bp_graph *g, bp_node y, bp_status status, const char *says)
+{
+  assert_true(bp_failed(y));
+  assert_int_equal(bp_graph_status(g), status);
+  if (!strstr(bp_graph_error(g), says))
+    fail_msg("\"%s\" does not say \"%s\"", bp_graph_error(g), says);
+  bp_graph_clear(g);
+}
+
 static void refusals_say_what_is_wrong(void **state)
 {
   bp_graph *g = *state;
   const double w[50] = {0};
   const int64_t two = 2;
   bp_node x = image(g, 3, 3, 1, nine);
-  const struct {
-    bp_node y;
-    const char *says;
-  } wrong[] = {
-      {bp_conv2d(x, filters(g, 1, 5, 5, 1, w), NULL, 0, NULL, 0, NULL, 0, 1), "does not fit a height of 3"},
-  };
-  assert_true(bp_failed(wrong[0].y));
-  assert_non_null(strstr(bp_graph_error(g), wrong[0].says));
-  bp_graph_clear(g);
-  assert_true(bp_failed(bp_conv2d(x, filters(g, 1, 2, 2, 2, w), NULL, 0, NULL, 0, NULL, 0, 1)));
-  assert_non_null(strstr(bp_graph_error(g), "takes 2 channels"));
-  bp_graph_clear(g);
-  assert_true(bp_failed(bp_conv2d(x, filters(g, 1, 2, 2, 1, w), NULL, 0, &two, 1, NULL, 0, 1)));
-  assert_non_null(strstr(bp_graph_error(g), "border of 2"));
-  bp_graph_clear(g);
-  assert_true(bp_failed(bp_max_pool2d(x, NULL, 0, NULL, 0, NULL, 0)));
-  assert_non_null(strstr(bp_graph_error(g), "window must be given"));
-  bp_graph_clear(g);
+  assert_refused(g, bp_conv2d(x, filters(g, 1, 5, 5, 1, w), NULL, 0, NULL, 0, NULL, 0, 1), BP_E_SHAPE,
+                 "does not fit a height of 3");
+  assert_refused(g, bp_conv2d(x, filters(g, 1, 2, 2, 2, w), NULL, 0, NULL, 0, NULL, 0, 1), BP_E_SHAPE,
+                 "takes 2 channels");
+  assert_refused(g, bp_conv2d(x, filters(g, 1, 2, 2, 1, w), NULL, 0, &two, 1, NULL, 0, 1), BP_E_ARG,
+                 "border of 2");
+  assert_refused(g, bp_max_pool2d(x, NULL, 0, NULL, 0, NULL, 0), BP_E_ARG, "window must be given");
   assert_true(bp_failed(bp_conv(NULL, x, "c", (bp_conv_options){.filters = 1, .window = {2}}, (bp_init){0})));
   bp_graph_clear(g);
   assert_true(bp_failed(bp_flatten(bp_constant(g, 1))));
   bp_graph_clear(g);
+}
+
+static bp_node large(bp_graph *g, const char *name, int64_t a, int64_t b)
+{
+  return bp_input(g, name, BP_REAL, 4, (int64_t[]){a, 1, 1, b});
+}
+
+/* Results of over 2^63 elements from inputs of at most 2^48: 999 by 999 places of an image of one pixel, or one pixel of so many filters. */
+static void refusals_of_results_that_are_too_large(void **state)
+{
+  bp_graph *g = *state;
+  const char *says = "too many elements";
+  const int64_t window = 1000, pad = 999, one = 1, many = (int64_t)1 << 30;
+  bp_node x = large(g, "x", 1 << 24, 1 << 22), b = bp_input(g, "b", BP_REAL, 1, &many);
+  bp_node wide = large(g, "wide", 1, many), tall = large(g, "tall", many, 1),
+          few = large(g, "few", 1 << 24, 1);
+  assert_refused(g, bp_max_pool2d(x, &window, 1, &one, 1, &pad, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_max_pool2d_pick(x, x, &window, 1, &one, 1, &pad, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_max_pool2d_put(x, x, &window, 1, &one, 1, &pad, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_avg_pool2d(x, &window, 1, &one, 1, &pad, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_avg_pool2d_grad(x, &one, 1, &window, 1, &one, 1, &pad, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_conv2d(few, tall, NULL, 0, NULL, 0, NULL, 0, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_conv2d_bias(few, tall, b, NULL, 0, NULL, 0, NULL, 0, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_conv2d_transpose(few, wide, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 1), BP_E_LIMIT, says);
+  assert_refused(g, bp_conv2d_weight_grad(wide, wide, &one, 1, NULL, 0, NULL, 0, NULL, 0, 1), BP_E_LIMIT,
+                 says);
+}
+
+/* Strides and dilations that lead nowhere, of an image of one pixel with 2^40 channels: 2^31 - 1 of them would be 2^71. */
+static void steps_that_are_never_taken_do_not_overflow(void **state)
+{
+  (void)state;
+  const int64_t far[2] = {INT32_MAX, INT32_MAX}, none[4] = {0}, one[2] = {1, 1}, channels = (int64_t)1 << 40;
+  const bp_type pixel = {.dtype = BP_REAL, .rank = 4, .dims = {1, 1, 1, channels}};
+  const bp_type single = {.dtype = BP_REAL, .rank = 4, .dims = {1, 1, 1, 1}}, in[2] = {pixel, pixel};
+  const bp_attr conv[BP_MAX_ATTRS] = {{.v = far, .n = 2}, {.v = none, .n = 4}, {.v = far, .n = 2}, {.i = 1}};
+  const bp_attr pool[BP_MAX_ATTRS] = {{.v = one, .n = 2}, {.v = far, .n = 2}, {.v = none, .n = 4}};
+  bp_reach r = {0};
+  bp_op_call c = {.op = &bp_op_conv2d, .n_in = 2, .n_out = 1, .x_type = in, .y_type = &single, .attr = conv};
+  assert_true(c.op->reach(&c, 0, 0, &r));
+  for (int i = 0; i < r.rank; i++)
+    assert_in_range(r.x[i], 0, channels);
+  c = (bp_op_call){
+      .op = &bp_op_avg_pool2d, .n_in = 1, .n_out = 1, .x_type = in, .y_type = &pixel, .attr = pool};
+  assert_true(c.op->reach(&c, 0, 0, &r));
+  for (int i = 0; i < r.rank; i++)
+    assert_in_range(r.x[i], 0, channels);
+}
+
+/* One place, whatever the stride: the sum of all nine, and their largest. */
+static void one_place_under_any_stride(void **state)
+{
+  bp_graph *g = *state;
+  const double ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, sum = 45, largest = 9;
+  const int64_t far = INT32_MAX, three = 3, dims[4] = {1, 1, 1, 1};
+  bp_node x = image(g, 3, 3, 1, nine);
+  assert_values(bp_conv2d(x, filters(g, 1, 3, 3, 1, ones), &far, 1, NULL, 0, NULL, 0, 1), dims, &sum);
+  assert_values(bp_max_pool2d(x, &three, 1, &far, 1, NULL, 0), dims, &largest);
 }
 
 /* ---- a network ---- */
@@ -207,41 +263,35 @@ typedef struct trained {
   double first, last; /* mean losses */
 } trained;
 
-/* A plain plan, trained for some steps. */
-static void train(trained *t, int threads, bp_isa isa, uint32_t passes_off)
+/* The parameters are made with a first graph; the second computes with them. */
+static bp_plan *build(bp_ctx *ctx, bp_params *p, bp_state *s, uint32_t passes_off)
 {
-  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = threads, .limit_isa = true, .isa = isa});
-  bp_state *s = bp_state_new(ctx, BP_FLOAT32);
-  bp_params *p = bp_params_new(ctx);
-  bp_plan *plan = NULL;
-  bp_run *run = NULL;
+  bp_graph *g = bp_graph_new(ctx);
+  const int64_t dims[2] = {BATCH, SIDE * SIDE};
+  bp_node in = bp_input(g, "x", BP_REAL, 2, dims);
+  network(NULL, p, in, in, true);
+  assert_int_equal(bp_graph_status(g), BP_OK);
+  assert_int_equal(bp_params_make(p, s, 3), BP_OK);
+  bp_graph_free(g);
+  g = bp_graph_new(ctx);
+  in = bp_input(g, "x", BP_REAL, 2, dims);
+  bp_node out = network(NULL, p, in, in, true), l = bp_input(g, "labels", BP_INT64, 1, dims);
+  bp_node loss = bp_mean(bp_softmax_cross_entropy(out, l, 0), NULL, 0, false);
+  bp_update updates[BP_OPTIMIZER_UPDATES];
+  bp_plan_options o = {
+      .real = BP_FLOAT32, .outputs = &loss, .n_outputs = 1, .updates = updates, .passes_off = passes_off};
+  bp_optimizer adam = {.kind = BP_OPTIMIZER_ADAM, .lr = 0.02};
+  assert_int_equal(bp_optimizer_step(p, s, &adam, loss, updates, &o.n_updates, NULL), BP_OK);
+  bp_plan *plan;
+  assert_int_equal(bp_plan_new(g, &o, &plan), BP_OK);
+  bp_graph_free(g);
+  return plan;
+}
+
+static void take_steps(trained *t, bp_run *run)
+{
   static float x[BATCH * SIDE * SIDE];
   int64_t labels[BATCH];
-  for (int round = 0; round < 2; round++) {
-    bp_graph *g = bp_graph_new(ctx);
-    bp_node in = bp_input(g, "x", BP_REAL, 2, (int64_t[]){BATCH, SIDE * SIDE});
-    bp_node out = network(NULL, p, in, in, true);
-    assert_int_equal(bp_graph_status(g), BP_OK);
-    if (round == 0) {
-      assert_int_equal(bp_params_make(p, s, 3), BP_OK);
-    } else {
-      bp_update updates[BP_OPTIMIZER_UPDATES];
-      size_t n = 0;
-      bp_node l = bp_input(g, "labels", BP_INT64, 1, (int64_t[]){BATCH});
-      bp_node loss = bp_mean(bp_softmax_cross_entropy(out, l, 0), NULL, 0, false);
-      bp_optimizer o = {.kind = BP_OPTIMIZER_ADAM, .lr = 0.02};
-      assert_int_equal(bp_optimizer_step(p, s, &o, loss, updates, &n, NULL), BP_OK);
-      bp_plan_options po = {.real = BP_FLOAT32,
-                            .outputs = &loss,
-                            .n_outputs = 1,
-                            .updates = updates,
-                            .n_updates = n,
-                            .passes_off = passes_off};
-      assert_int_equal(bp_plan_new(g, &po, &plan), BP_OK);
-    }
-    bp_graph_free(g);
-  }
-  assert_int_equal(bp_run_new(plan, s, &run), BP_OK);
   t->first = t->last = 0;
   for (int i = 0; i < STEPS; i++) {
     bars((uint64_t)i, x, labels);
@@ -253,6 +303,10 @@ static void train(trained *t, int threads, bp_isa isa, uint32_t passes_off)
     t->first += i < LOOK ? loss / LOOK : 0;
     t->last += i >= STEPS - LOOK ? loss / LOOK : 0;
   }
+}
+
+static void collect(trained *t, bp_params *p)
+{
   t->n = 0;
   for (int i = 0; i < bp_params_count(p); i++) {
     bp_type type;
@@ -265,6 +319,19 @@ static void train(trained *t, int threads, bp_isa isa, uint32_t passes_off)
     memcpy(t->params + t->n, data, (size_t)size * sizeof(float));
     t->n += size;
   }
+}
+
+/* A plain plan, trained for some steps. */
+static void train(trained *t, int threads, bp_isa isa, uint32_t passes_off)
+{
+  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = threads, .limit_isa = true, .isa = isa});
+  bp_state *s = bp_state_new(ctx, BP_FLOAT32);
+  bp_params *p = bp_params_new(ctx);
+  bp_plan *plan = build(ctx, p, s, passes_off);
+  bp_run *run = NULL;
+  assert_int_equal(bp_run_new(plan, s, &run), BP_OK);
+  take_steps(t, run);
+  collect(t, p);
   bp_run_free(run);
   bp_plan_free(plan);
   bp_params_free(p);
@@ -340,6 +407,9 @@ int main(void)
       WITH_GRAPH(weights_gradient),
       WITH_GRAPH(pools),
       WITH_GRAPH(refusals_say_what_is_wrong),
+      WITH_GRAPH(refusals_of_results_that_are_too_large),
+      WITH_GRAPH(one_place_under_any_stride),
+      cmocka_unit_test(steps_that_are_never_taken_do_not_overflow),
       cmocka_unit_test(a_network_learns_and_keeps_its_bits),
       cmocka_unit_test(the_trainer_takes_it),
   };

@@ -111,8 +111,7 @@ static bpi_conv conv_of(const bp_kernel_call *c, bpi_conv_kind kind)
   const bp_array *out = kind == BPI_CONV_OUT ? y : kind == BPI_CONV_IMAGE ? &in[0] : &in[1];
   const conv_terms t = terms_of(c->attr + (kind != BPI_CONV_OUT));
   bpi_conv v = {.kind = kind, .w = window_of(image->dims, weights->dims, &t), .groups = t.groups};
-  v.w.places[0] = out->dims[1];
-  v.w.places[1] = out->dims[2];
+  bpi_set_places(&v.w, out->dims + 1);
   v.wide = y->dtype == BP_FLOAT64;
   v.channels = image->dims[3];
   v.filters = weights->dims[0];
@@ -197,10 +196,12 @@ static bool axes_of(const bp_type *image, const bp_type *weights, const bp_type 
   for (int i = 0; i < 4; i++)
     if (t->pad[i])
       return false;
+  bpi_window at = window_of(x, w, t);
+  bpi_set_places(&at, y + 1);
   *a = (conv_axes){
       .dims = {x[0], y[1], y[2], t->groups, filters, w[1], w[2], w[3]},
-      .image = {x[1] * line, t->stride[0] * line, t->stride[1] * x[3], w[3], 0, t->dilation[0] * line,
-                t->dilation[1] * x[3], 1},
+      .image = {x[1] * line, at.stride[0] * line, at.stride[1] * x[3], w[3], 0, at.dilation[0] * line,
+                at.dilation[1] * x[3], 1},
       .weights = {0, 0, 0, filters * w[1] * w[2] * w[3], w[1] * w[2] * w[3], w[2] * w[3], w[3], 1},
       .out = {y[1] * row, row, y[3], filters, 1, 0, 0, 0},
   };

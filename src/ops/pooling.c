@@ -37,7 +37,7 @@ static bpi_window window_at(const int64_t *image, const bp_attr *a)
   return w;
 }
 
-/* dims: those of what an image is pooled to. */
+/* dims: those of what an image is pooled to. Borders can make it larger than the image. */
 static bp_status slide_pool(const bp_op_call *c, const int64_t *image, const bp_attr *a, bpi_window *w,
                             int64_t *dims)
 {
@@ -47,7 +47,10 @@ static bp_status slide_pool(const bp_op_call *c, const int64_t *image, const bp_
   dims[1] = w->places[0];
   dims[2] = w->places[1];
   dims[3] = image[3];
-  return s;
+  int64_t size;
+  return s == BP_OK && !bpi_size(4, dims, &size)
+             ? bp_op_fail(c, BP_E_LIMIT, "what the image is pooled to has too many elements")
+             : s;
 }
 
 /* An image and what it is pooled to. */
@@ -63,10 +66,8 @@ static bp_status pooled(const bp_op_call *c, int image, int64_t *dims)
 static bp_status pool_shape(const bp_op_call *c, bp_type *out, int *n_out)
 {
   (void)n_out;
-  int64_t dims[4], size;
+  int64_t dims[4];
   bp_status s = pooled(c, 0, dims);
-  if (s == BP_OK && !bpi_size(4, dims, &size))
-    return bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
   if (s == BP_OK)
     *out = bpi_type(BP_REAL, 4, dims);
   return s;
@@ -96,8 +97,7 @@ static bpi_pool2d pool_of(const bp_kernel_call *c, bpi_pool_kind kind)
   bpi_pool2d p = {.kind = kind, .w = window_at(image->dims, c->attr + spread), .channels = image->dims[3]};
   const bool to_image = spread || kind == BPI_POOL_PUT;
   const bp_array *places = to_image ? &c->in[0] : &c->out[0];
-  p.w.places[0] = places->dims[1];
-  p.w.places[1] = places->dims[2];
+  bpi_set_places(&p.w, places->dims + 1);
   p.x = spread ? NULL : image->data;
   p.v = spread || routed ? c->in[0].data : NULL;
   p.y = c->out[0].data;
@@ -308,8 +308,10 @@ static bool mean_axes(const bp_type *image, const bp_type *places, const bp_attr
 {
   const int64_t line = image->dims[2] * image->dims[3], row = places->dims[2] * places->dims[3],
                 ch = image->dims[3];
+  bpi_window at = window_at(image->dims, a);
+  bpi_set_places(&at, places->dims + 1);
   const int64_t all[6] = {image->dims[0], places->dims[1], places->dims[2], a[0].v[0], a[0].v[1], ch};
-  const int64_t of_x[6] = {image->dims[1] * line, a[1].v[0] * line, a[1].v[1] * ch, line, ch, 1};
+  const int64_t of_x[6] = {image->dims[1] * line, at.stride[0] * line, at.stride[1] * ch, line, ch, 1};
   const int64_t of_y[6] = {places->dims[1] * row, row, ch, 0, 0, 1};
   for (int i = 0; i < 4; i++)
     if (a[2].v[i])

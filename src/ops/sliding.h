@@ -25,4 +25,18 @@ static inline int64_t bpi_places(int64_t size, int64_t borders, int64_t extent, 
   return size + borders < extent ? 0 : (size + borders - extent) / stride + 1;
 }
 
+/* Fills in how many windows there are. Steps that are never taken, from the only place and to the only element of a window, are no longer than the
+ * image, so that no distance made of them overflows. */
+static inline void bpi_set_places(bpi_window *w, const int64_t *places)
+{
+  for (int i = 0; i < 2; i++) {
+    const int64_t most = w->size[i] > 1 ? w->size[i] : 1;
+    w->places[i] = places[i];
+    if (places[i] < 2 && w->stride[i] > most)
+      w->stride[i] = most;
+    if (w->window[i] < 2 && w->dilation[i] > most)
+      w->dilation[i] = most;
+  }
+}
+
 #endif
