@@ -1,11 +1,12 @@
 /* How many processors this process may use. */
 #include "bprop.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 256, LINE = 1024 };
+enum { MOST = 256, LINE = 1024, MOST_POSSIBLE = 1 << 20 };
 
 /* First line of a file; "" where there is none. */
 static const char *first_line(const char *path, char *line)
@@ -82,10 +83,26 @@ static int quota(void)
   return least;
 }
 
+/* The kernel refuses a set that is smaller than its own, of all processors that the machine could have: a fixed cpu_set_t has room for 1,024. */
+static int allowed(void)
+{
+  for (int room = CPU_SETSIZE; room <= MOST_POSSIBLE; room *= 2) {
+    cpu_set_t *set = CPU_ALLOC((size_t)room);
+    if (!set)
+      return 1;
+    const size_t bytes = CPU_ALLOC_SIZE((size_t)room);
+    const bool known = sched_getaffinity(0, bytes, set) == 0, again = !known && errno == EINVAL;
+    const int n = known ? CPU_COUNT_S(bytes, set) : 1;
+    CPU_FREE(set);
+    if (!again)
+      return n;
+  }
+  return 1;
+}
+
 int bp_processors(void)
 {
-  cpu_set_t set;
-  int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set), most = quota();
+  int n = allowed(), most = quota();
   n = n > most ? most : n;
   return n < 1 ? 1 : n > MOST ? MOST : n;
 }
