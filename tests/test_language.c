@@ -1,6 +1,7 @@
-/* The language: what texts mean, what they refuse and where, and what they cost. That it means what NumPy means is the test
- * scripts/language-numpy.sh. */
+/* The language: what texts mean, and what they refuse and where. What they cost is in test_language_cost.c; that they mean what NumPy
+ * means is the test scripts/language-numpy.sh. */
 #include "support/failing.h"
+#include "support/reading.h"
 #include "lang/lang.h"
 
 #include <math.h>
@@ -12,60 +13,6 @@
 #include <time.h>
 
 #include <cmocka.h>
-
-enum { MOST = 64 };
-
-/* A program with its graph, and the values of an output. */
-typedef struct reading {
-  bp_ctx *ctx;
-  bp_graph *g;
-  bp_program *p;
-} reading;
-
-static reading open_reading(void)
-{
-  reading r = {.ctx = bp_ctx_new(NULL)};
-  r.g = bp_graph_new(r.ctx);
-  r.p = bp_program_new(r.g, NULL);
-  assert_non_null(r.p);
-  return r;
-}
-
-static void close_reading(reading *r)
-{
-  bp_program_free(r->p);
-  bp_graph_free(r->g);
-  bp_ctx_free(r->ctx);
-}
-
-static reading read_text(const char *text)
-{
-  reading r = open_reading();
-  if (bp_program_read(r.p, "text", text, strlen(text)) != BP_OK)
-    fail_msg("%s", bp_program_error(r.p));
-  return r;
-}
-
-/* Output i, as doubles; returns their number. */
-static int64_t values_of(reading *r, size_t i, double *out)
-{
-  bp_variable v;
-  bp_plan *plan;
-  bp_run *run;
-  assert_int_equal(bp_program_output(r->p, i, &v), BP_OK);
-  bp_plan_options o = {.real = BP_FLOAT64, .outputs = &v.node, .n_outputs = 1};
-  assert_int_equal(bp_plan_new(r->g, &o, &plan), BP_OK);
-  assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
-  assert_int_equal(bp_program_bind(r->p, run), BP_OK);
-  if (bp_run_step(run) != BP_OK)
-    fail_msg("%s", bp_error());
-  int64_t n = bp_node_size(v.node);
-  assert_true(n <= MOST);
-  assert_int_equal(bp_run_get(run, 0, out, (size_t)n), BP_OK);
-  bp_run_free(run);
-  bp_plan_free(plan);
-  return n;
-}
 
 /* ---- meaning ---- */
 
@@ -673,152 +620,6 @@ static void a_caret_stands_under_the_operator(void **state)
   close_reading(&r);
 }
 
-/* ---- cost ---- */
-
-static char *repeated(const char *head, const char *part, size_t n, const char *tail)
-{
-  size_t h = strlen(head), m = strlen(part);
-  char *text = malloc(h + n * m + strlen(tail) + 1);
-  assert_non_null(text);
-  memcpy(text, head, h);
-  for (size_t i = 0; i < n; i++)
-    memcpy(text + h + i * m, part, m);
-  strcpy(text + h + n * m, tail);
-  return text;
-}
-
-/* Counts what is allocated. */
-typedef struct meter {
-  size_t now, most;
-} meter;
-
-static void *metered(void *user, void *p, size_t size)
-{
-  meter *m = user;
-  size_t *block = p ? (size_t *)p - 2 : NULL;
-  m->now -= block ? *block : 0;
-  if (!size) {
-    free(block);
-    return NULL;
-  }
-  block = realloc(block, size + 2 * sizeof *block);
-  if (!block)
-    return NULL;
-  *block = size;
-  m->now += size;
-  m->most = m->now > m->most ? m->now : m->most;
-  return block + 2;
-}
-
-/* What a hostile text of `n` parts costs: seconds and bytes. */
-static bp_status cost_of(const char *head, const char *part, size_t n, const char *tail, double *seconds,
-                         size_t *bytes)
-{
-  meter m = {0, 0};
-  bp_ctx_options o = {.alloc = metered, .alloc_user = &m};
-  bp_ctx *ctx = bp_ctx_new(&o);
-  bp_graph *g = bp_graph_new(ctx);
-  bp_program *p = bp_program_new(g, NULL);
-  char *text = repeated(head, part, n, tail);
-  clock_t start = clock();
-  bp_status s = bp_program_read(p, "text", text, strlen(text));
-  *seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
-  *bytes = m.most;
-  free(text);
-  bp_program_free(p);
-  bp_graph_free(g);
-  bp_ctx_free(ctx);
-  assert_int_equal(m.now, 0);
-  return s;
-}
-
-static const struct {
-  const char *what, *head, *part, *tail;
-  size_t n;
-  bp_status status;
-  bool small; /* no more memory than the text and 16 MiB */
-} hostile[] = {
-    {"76 open parentheses", "", "(", "", 100000, BP_E_LIMIT, true},
-    {"76 open brackets", "", "[", "", 100000, BP_E_LIMIT, true},
-    {"76 calls", "", "exp(", "", 100000, BP_E_LIMIT, true},
-    {"76 signs", "", "-", "1", 100000, BP_E_LIMIT, true},
-    {"76 powers", "", "2**", "2", 100000, BP_E_LIMIT, true},
-    {"76 lambdas", "", "lambda:", "1", 100000, BP_E_LIMIT, true},
-    {"76 subscripts", "x=1;", "x[", "", 100000, BP_E_LIMIT, true},
-    {"78 a million terms", "1", "+1", "", 1000000, BP_OK, true},
-    {"78 a term of a million factors", "1", "*1.5", "", 1000000, BP_OK, true},
-    {"79 a number of a million digits", "", "1", "", 1000000, BP_OK, true},
-    {"79 a name of a million letters", "", "a", "", 1000000, BP_E_NOTFOUND, true},
-    {"82 a million bytes that are no text", "", "\x01", "", 1000000, BP_E_PARSE, true},
-    {"a million line breaks", "", "\n", "1", 1000000, BP_OK, true},
-    {"a comment of a megabyte", "#", "a", "\n1", 1000000, BP_OK, true},
-    {"terms of nodes", "x=1.5\n", "x+", "x", 50000, BP_OK, false},
-    {"statements", "x=1.5\n", "y=x*x\n", "", 50000, BP_OK, false},
-    {"known statements", "", "y=2*randn(1)\n", "", 10000, BP_OK, false},
-    {"a list", "[", "1,", "1]", 200000, BP_OK, false},
-    {"names to assign", "", "a,", "a=1", 100000, BP_E_ARG, false},
-    {"arguments", "max(", "1,", "1)", 100000, BP_E_LIMIT, false},
-    {"views", "x=1.5;x", ".T", "", 50000, BP_OK, false},
-    {"78 arguments past the last", "x=1.5;concat((x,x)", ",0", ")", 1000, BP_E_ARG, false},
-    {"78 lists in lists", "x=1.5;a=x\n", "a=(a,x)\n", "a", 300000, BP_E_LIMIT, true},
-    {"78 lists that double", "a=(1,1)\n", "a=(a,a)\n", "x=a;sum(a)", 40, BP_E_LIMIT, true},
-    {"78 lists that double in a call", "f(a)=(a,a)\nx=1.5\ny=", "f(", "x", 60, BP_E_PARSE, true},
-};
-
-/* Twice the text takes about twice the time: a bound that a quadratic reader is far over. */
-static void hostile_texts_cost_no_more_than_their_length(void **state)
-{
-  (void)state;
-  for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-    double t;
-    size_t bytes, length = strlen(hostile[i].part) * hostile[i].n;
-    bp_status s = cost_of(hostile[i].head, hostile[i].part, hostile[i].n, hostile[i].tail, &t, &bytes);
-    if (s != hostile[i].status)
-      fail_msg("%s: %s %s", hostile[i].what, bp_status_name(s), bp_error());
-    if (bytes > (hostile[i].small ? 8 * length + (16u << 20) : 2000 * hostile[i].n + (16u << 20)))
-      fail_msg("%s: %zu bytes for a text of %zu", hostile[i].what, bytes, length);
-    if (t > 8)
-      fail_msg("%s: %g s", hostile[i].what, t);
-  }
-}
-
-/* Functions that call others twice stand for 2^60 operations; draws and known arguments do not hide it. */
-static void doubling_is_refused(void **state)
-{
-  (void)state;
-  const char *const last[] = {"x = 1.5\nf59(x)", "f59(2)"}, *const first[] = {"f0(x) = x*x\n",
-                                                                              "f0(x) = x + randn(1)\n"};
-  for (int k = 0; k < 4; k++) {
-    char text[8192];
-    size_t n = (size_t)snprintf(text, sizeof text, "%s", first[k / 2]);
-    for (int i = 1; i < 60; i++)
-      n += (size_t)snprintf(text + n, sizeof text - n, "f%d(x) = f%d(x) + f%d(2*x)\n", i, i - 1, i - 1);
-    snprintf(text + n, sizeof text - n, "%s", last[k % 2]);
-    reading r = open_reading();
-    assert_int_equal(bp_program_read(r.p, "text", text, strlen(text)), BP_E_LIMIT);
-    close_reading(&r);
-  }
-}
-
-/* f(x) + f(x) is one call, so 40 doublings are 40 calls; and what a function depends on is remembered once. */
-static void calls_in_calls_cost_no_more_than_their_text(void **state)
-{
-  (void)state;
-  char text[4096];
-  double t, got[MOST];
-  size_t bytes, n = (size_t)snprintf(text, sizeof text, "f0(x)=x+1\n");
-  for (int i = 1; i < 40; i++)
-    n += (size_t)snprintf(text + n, sizeof text - n, "f%d(x)=f%d(x)+f%d(x)\n", i, i - 1, i - 1);
-  snprintf(text + n, sizeof text - n, "y=1\nf39(y)");
-  assert_int_equal(cost_of(text, "", 0, "", &t, &bytes), BP_OK);
-  assert_true(t < 2);
-  assert_true(bytes < (8u << 20));
-  reading r = read_text(text);
-  values_of(&r, 0, got);
-  assert_true(got[0] == 1099511627776.0); /* 2^39 (y + 1) */
-  close_reading(&r);
-}
-
 /* ---- memory that fails ---- */
 
 static bp_status whole_life(bp_ctx *ctx)
@@ -911,9 +712,6 @@ int main(void)
       cmocka_unit_test(draws_follow_the_seed),
       cmocka_unit_test(refusals_say_where_and_what),
       cmocka_unit_test(a_caret_stands_under_the_operator),
-      cmocka_unit_test(hostile_texts_cost_no_more_than_their_length),
-      cmocka_unit_test(doubling_is_refused),
-      cmocka_unit_test(calls_in_calls_cost_no_more_than_their_text),
       cmocka_unit_test(every_allocation_may_fail),
       cmocka_unit_test(bad_calls_are_refused),
   };
