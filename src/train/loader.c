@@ -156,7 +156,7 @@ static bool ring_memory(bpi_loader *l)
   return l->order != NULL;
 }
 
-/* The ring is as long as it is of use: one batch where nobody loads ahead. */
+/* Batches of a ring that is loaded ahead: as many as are of use. */
 static int64_t ring_depth(const bpi_loader *l)
 {
   int64_t bytes =
@@ -178,7 +178,7 @@ bpi_loader *bpi_loader_open(const bpi_load *what)
                     .real = bp_state_real(net->state)};
   l->total = what->epochs * ((what->data->n + what->batch - 1) / what->batch);
   l->shared = bpi_pool_chore(net->ctx, load_some, l);
-  l->depth = l->shared ? ring_depth(l) : 1;
+  l->depth = l->shared ? ring_depth(l) : 1; /* one batch where nobody loads ahead */
   if (!ring_memory(l)) {
     bpi_loader_close(l);
     bpi_nomem();

@@ -1,10 +1,11 @@
-/* The matrix product, in one of three ways, whichever takes the least time by a formula of the shape alone:
+/* The matrix product, in one of four ways, whichever takes the least time by a formula of the shape alone:
  *
  *   panels  C is cut into tiles in registers: some rows of one operand, read by broadcast where they lie, times a panel of the other,
  *           packed so that the inner steps follow one another (gemm_tile.h, gemm_pack.h). Which operand is packed is a choice too:
  *           where it is A, the transposed product is computed and turned on its way home.
  *   dots    both operands have their inner steps side by side and one of them has few rows: dot products, nothing packed
  *           (gemm_dot.h)
+ *   row     one row times a matrix whose rows are added up (gemm_dot.h)
  *   small   a few elements: nothing but the sums
  *
  * In panels, each element of C is one chain of multiply-adds over an inner block, in order; blocks are added in order. Where blocks
