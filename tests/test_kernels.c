@@ -208,6 +208,41 @@ static void check_relay(const bpi_kernels *k, int b, dtype t, int64_t n, const i
   }
 }
 
+static void check_cut(bpi_loop loop, int arity, dtype out, int64_t n, const operand *o, const int64_t *steps,
+                      const double *p, const char *got)
+{
+  const int64_t cut = n / 3;
+  const void *x[3];
+  char *again = room((size_t)n * size_of[out]);
+  for (int j = 0; j < arity; j++)
+    x[j] = o[j].x;
+  loop(cut, again, x, steps, p);
+  for (int j = 0; j < arity; j++)
+    x[j] = (const char *)o[j].x + cut * steps[j] * (int64_t)size_of[o[j].t];
+  loop(n - cut, again + cut * (int64_t)size_of[out], x, steps, p);
+  assert_same_bits(out, got, again, n);
+  free(again);
+}
+
+static void check_over(bpi_loop loop, int arity, dtype out, int64_t n, const operand *o, const int64_t *steps,
+                       const double *p, const char *got)
+{
+  const void *x[3];
+  char *kept = room((size_t)n * size_of[out]);
+  for (int j = 0; j < arity; j++)
+    x[j] = o[j].x;
+  for (int j = 0; j < arity; j++) {
+    if (steps[j] != 1 || size_of[o[j].t] != size_of[out])
+      continue;
+    void *over = (char *)o[j].memory + size_of[out];
+    memcpy(kept, over, (size_t)n * size_of[out]);
+    loop(n, over, x, steps, p);
+    assert_same_bits(out, got, over, n);
+    memcpy(over, kept, (size_t)n * size_of[out]);
+  }
+  free(kept);
+}
+
 static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const int64_t *steps)
 {
   static const double p[] = {0.25, 0.75, 1.5};
@@ -232,25 +267,8 @@ static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const in
   if (bodies[b].kind != TEST && bodies[b].kind != PICK)
     check_relay(k, b, t, n, steps, x, p, got);
   /* the same bits when cut in two, and when written over an operand */
-  const int64_t cut = n / 3;
-  char *again = room((size_t)n * size_of[out]);
-  loop(cut, again, x, steps, p);
-  for (int j = 0; j < bodies[b].arity; j++)
-    x[j] = (const char *)o[j].x + cut * steps[j] * (int64_t)size_of[o[j].t];
-  loop(n - cut, again + cut * (int64_t)size_of[out], x, steps, p);
-  assert_same_bits(out, got, again, n);
-  for (int j = 0; j < bodies[b].arity; j++) {
-    if (steps[j] != 1 || size_of[o[j].t] != size_of[out])
-      continue;
-    for (int l = 0; l < bodies[b].arity; l++)
-      x[l] = o[l].x;
-    void *over = (char *)o[j].memory + size_of[out];
-    memcpy(again, over, (size_t)n * size_of[out]);
-    loop(n, over, x, steps, p);
-    assert_same_bits(out, got, over, n);
-    memcpy(over, again, (size_t)n * size_of[out]);
-  }
-  free(again);
+  check_cut(loop, bodies[b].arity, out, n, o, steps, p, got);
+  check_over(loop, bodies[b].arity, out, n, o, steps, p, got);
   free(got);
   free(want);
   for (int j = 0; j < bodies[b].arity; j++)
