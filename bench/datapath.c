@@ -79,6 +79,39 @@ static double median(double *v)
   return v[REPETITIONS / 2];
 }
 
+static double steps_of(bp_run *run, int64_t steps)
+{
+  for (int64_t i = 0; i < 20; i++)
+    bp_run_step(run);
+  double before = now();
+  for (int64_t i = 0; i < steps; i++)
+    bp_run_step(run);
+  return (now() - before) / (double)steps * 1e6;
+}
+
+/* Microseconds a step, by turns: of the plan, and of the trainer. */
+static bool compare(bp_run *run, bp_net *net, const bp_data *d, int64_t batch, double *plain, double *whole)
+{
+  bp_train_options o = {.epochs = 1,
+                        .batch = batch,
+                        .label_smoothing = -1,
+                        .optimizer = {.kind = BP_OPTIMIZER_SGD, .lr = 0.01}};
+  for (int r = 0; r < REPETITIONS; r++) {
+    plain[r] = steps_of(run, ROWS / batch);
+    bp_train_result result;
+    if (bp_net_train(net, d, &o, &result) != BP_OK)
+      return false;
+    whole[r] = 1e6 * (double)batch / result.samples_per_second;
+  }
+  return true;
+}
+
+static int failed(void)
+{
+  fprintf(stderr, "datapath: %s\n", bp_error());
+  return 1;
+}
+
 int main(int argc, char **argv)
 {
   int threads = argc > 1 ? atoi(argv[1]) : 1;
@@ -88,35 +121,17 @@ int main(int argc, char **argv)
   bp_net *net = d ? bp_net_new(ctx, d, &(bp_net_options){.hidden = {128}}) : NULL;
   bp_plan *plan = NULL;
   bp_run *run = net ? bare(net, batch, &plan) : NULL;
-  if (!run) {
-    fprintf(stderr, "datapath: %s\n", bp_error());
-    return 1;
-  }
+  if (!run)
+    return failed();
   float *x = calloc((size_t)(batch * COLS), sizeof *x);
-  int64_t *labels = calloc((size_t)batch, sizeof *labels), steps = ROWS / batch;
+  int64_t *labels = calloc((size_t)batch, sizeof *labels);
   for (int64_t i = 0; i < batch * COLS; i++)
     x[i] = (float)(i % 17) / 17;
   bp_run_bind(run, "x", x, (size_t)(batch * COLS) * sizeof *x);
   bp_run_bind(run, "labels", labels, (size_t)batch * sizeof *labels);
   double plain[REPETITIONS], whole[REPETITIONS];
-  bp_train_options o = {.epochs = 1,
-                        .batch = batch,
-                        .label_smoothing = -1,
-                        .optimizer = {.kind = BP_OPTIMIZER_SGD, .lr = 0.01}};
-  for (int r = 0; r < REPETITIONS; r++) {
-    for (int64_t i = 0; i < 20; i++)
-      bp_run_step(run);
-    double before = now();
-    for (int64_t i = 0; i < steps; i++)
-      bp_run_step(run);
-    plain[r] = (now() - before) / (double)steps * 1e6;
-    bp_train_result result;
-    if (bp_net_train(net, d, &o, &result) != BP_OK) {
-      fprintf(stderr, "datapath: %s\n", bp_error());
-      return 1;
-    }
-    whole[r] = 1e6 * (double)batch / result.samples_per_second;
-  }
+  if (!compare(run, net, d, batch, plain, whole))
+    return failed();
   double a = median(plain), b = median(whole);
   printf("784-128-10, batch %lld, %d threads: plan %.1f us a step, trainer %.1f us, %+.1f %%\n",
          (long long)batch, threads, a, b, 100 * (b / a - 1));

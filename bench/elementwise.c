@@ -123,13 +123,6 @@ static double measure(bp_ctx *ctx, int64_t n, float *const *data, int number)
   const double ratio = both[ROUNDS / 2] / forward[ROUNDS / 2];
   printf("%3d  %8.2f us %8.2f us  %5.2f %s\n", number, 1e6 * forward[ROUNDS / 2], 1e6 * both[ROUNDS / 2],
          ratio, text);
-  if (getenv("BPROP_BENCH_PLANS"))
-    for (int i = 0; i < 2; i++) {
-      char *plan;
-      must(bp_plan_print(plans[i], &plan));
-      puts(plan);
-      bp_free(ctx, plan);
-    }
   bp_run_free(f);
   bp_run_free(b);
   bp_plan_free(plans[0]);

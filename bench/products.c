@@ -271,39 +271,47 @@ static bp_isa isa_of(const char *name)
   return BP_ISA_BEST;
 }
 
-int main(int argc, char **argv)
+typedef struct request {
+  bp_isa isa;
+  int threads, reps, wide;
+  bool blas;
+  const char *core, *word; /* OpenBLAS's kernels; part of the lines that are measured */
+} request;
+
+static void read_request(request *o, int argc, char **argv)
 {
-  subject s = {.threads = 1};
-  bp_isa isa = BP_ISA_BEST;
-  int reps = 9;
-  bool blas = true;
-  const char *word = "", *core = "SkylakeX";
   for (int i = 1; i < argc; i++) {
     const char *next = i + 1 < argc ? argv[i + 1] : "";
     if (!strcmp(argv[i], "--isa"))
-      isa = isa_of(next), i++;
+      o->isa = isa_of(next), i++;
     else if (!strcmp(argv[i], "--threads"))
-      s.threads = atoi(next), i++;
+      o->threads = atoi(next), i++;
     else if (!strcmp(argv[i], "--reps"))
-      reps = atoi(next), i++;
+      o->reps = atoi(next), i++;
     else if (!strcmp(argv[i], "--f64"))
-      s.wide = 1;
+      o->wide = 1;
     else if (!strcmp(argv[i], "--no-blas"))
-      blas = false;
+      o->blas = false;
     else if (!strcmp(argv[i], "--core"))
-      core = next, i++;
+      o->core = next, i++;
     else
-      word = argv[i];
+      o->word = argv[i];
   }
-  reps = reps < 1 ? 1 : reps > MOST_REPS ? MOST_REPS : reps;
-  s.threads = s.threads < 1 ? 1 : s.threads > BPI_MAX_THREADS ? BPI_MAX_THREADS : s.threads;
+  o->reps = o->reps < 1 ? 1 : o->reps > MOST_REPS ? MOST_REPS : o->reps;
+  o->threads = o->threads < 1 ? 1 : o->threads > BPI_MAX_THREADS ? BPI_MAX_THREADS : o->threads;
+}
+
+int main(int argc, char **argv)
+{
+  request o = {.isa = BP_ISA_BEST, .threads = 1, .reps = 9, .blas = true, .core = "SkylakeX", .word = ""};
+  read_request(&o, argc, argv);
+  subject s = {.threads = o.threads, .wide = o.wide, .kernels = bpi_kernels_for(o.isa)};
   bp_ctx_options options = {.threads = s.threads};
   s.ctx = bp_ctx_new(&options);
   if (!s.ctx)
     return 1;
-  s.kernels = bpi_kernels_for(isa);
-  if (blas)
-    load_blas(s.wide, s.threads, core);
+  if (o.blas)
+    load_blas(s.wide, s.threads, o.core);
   const double peak = peak_of(s.kernels->name) * s.threads / (s.wide ? 2 : 1);
   printf("%s, %s, %d thread%s; multiply-add peak %.1f GFLOP/s\n", s.kernels->name,
          s.wide ? "float64" : "float32", s.threads, s.threads > 1 ? "s" : "", peak);
@@ -312,8 +320,8 @@ int main(int argc, char **argv)
     char line[80];
     snprintf(line, sizeof line, "%s %dx%dx%d", shapes[i].what, (int)shapes[i].m, (int)shapes[i].n,
              (int)shapes[i].k);
-    if (strstr(line, word))
-      measure(&s, &shapes[i], reps, peak, &sum);
+    if (strstr(line, o.word))
+      measure(&s, &shapes[i], o.reps, peak, &sum);
   }
   printf("all: %.1f GFLOP/s", sum.flops / sum.mine);
   if (blas_product)
