@@ -163,6 +163,9 @@ static int write_program(const char *path, size_t nodes, size_t reach)
   }
   while (w.count < most)
     write_node(&w, 4, w.count - 1, w.count - 1);
+  free(w.at);
+  free(w.used);
+  free(loose);
   return fclose(w.f);
 }
 

@@ -236,7 +236,7 @@ static void bars(uint64_t seed, float *x, int64_t *labels)
       p[i] = 0.1f * (float)(z >> 40) / (float)(1 << 24);
     }
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    const int r = (int)(z >> 8) % 8, c = (int)(z >> 16 & 255) % 8, stands = (int)(z >> 33) & 1;
+    const int r = (int)(z >> 8 & 255) % 8, c = (int)(z >> 16 & 255) % 8, stands = (int)(z >> 33) & 1;
     labels[n] = stands;
     for (int i = 0; i < 5; i++)
       p[stands ? (r + i) * SIDE + c : r * SIDE + c + i] = 1;
