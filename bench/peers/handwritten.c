@@ -171,46 +171,60 @@ static void adam(net *n)
   }
 }
 
+/* The layer below must see the weights from before the step, and its values are needed for this gradient: so the product with the values comes
+ * first where the update is apart, and goes through scratch where it is not. */
+static void weight_product(net *n, int k, const REAL *below, REAL factor, REAL keep, REAL *to)
+{
+  int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
+  GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, (int)n->w.batch, factor, n->value[k], out, below, in,
+       keep, to, in);
+}
+
+static void layer_adam(net *n, int k, const REAL *below, REAL *scratch)
+{
+  weight_product(n, k, below, 1, 0, n->dweight[k]);
+  if (k)
+    input_gradient(n, k, scratch);
+}
+
+/* The gradient of the weights is added to them as it is made. */
+static void layer_sgd(net *n, int k, const REAL *below, REAL *scratch)
+{
+  int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
+  REAL lr = (REAL)n->w.lr;
+  if (k)
+    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n->w.batch, in, out, 1, n->value[k], out,
+         n->weight[k], in, 0, scratch, in);
+  weight_product(n, k, below, -lr, 1, n->weight[k]);
+  REAL *restrict y = k ? n->value[k - 1] : NULL;
+  for (int64_t i = 0; y && i < n->w.batch * in; i++)
+    y[i] = y[i] > 0 ? scratch[i] : 0;
+  for (int64_t j = 0; j < out; j++)
+    n->bias[k][j] -= lr * n->dbias[k][j];
+}
+
+/* Of one activation gradient: the largest so far. */
+static REAL *scratch_of(size_t need)
+{
+  static REAL *scratch;
+  static size_t room;
+  if (need > room) {
+    free(scratch);
+    scratch = zeros_aligned(room = need, sizeof(REAL));
+  }
+  return scratch;
+}
+
 static double step(net *n)
 {
   const REAL *x = n->x + n->at * n->w.inputs;
   forward(n, x, n->w.batch);
   double loss = loss_gradient(n, n->w.labels + n->at);
-  static REAL *scratch; /* of one activation gradient: the largest so far */
-  static size_t room;
-  REAL lr = (REAL)n->w.lr;
   n->t++;
   for (int k = n->w.layers - 1; k >= 0; k--) {
-    int in = (int)n->w.fan_in[k], out = (int)n->w.out[k];
-    const REAL *g = n->value[k], *below = k ? n->value[k - 1] : x;
-    size_t need = (size_t)(n->w.batch * in);
-    if (need > room) {
-      free(scratch);
-      scratch = zeros_aligned(room = need, sizeof(REAL));
-    }
-    column_sums(g, n->dbias[k], n->w.batch, out);
-    /* The layer below must see the weights from before the step, and its values are needed for this gradient: so the product with the
-     * values comes first where the update is apart, and goes through scratch where it is not. */
-    if (n->w.adam) {
-      GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, (int)n->w.batch, 1, g, out, below, in, 0,
-           n->dweight[k], in);
-      if (k)
-        input_gradient(n, k, scratch);
-      continue;
-    }
-    if (k) {
-      GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n->w.batch, in, out, 1, g, out, n->weight[k], in,
-           0, scratch, in);
-      GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, (int)n->w.batch, -lr, g, out, below, in, 1,
-           n->weight[k], in);
-      REAL *restrict y = n->value[k - 1];
-      for (size_t i = 0; i < need; i++)
-        y[i] = y[i] > 0 ? scratch[i] : 0;
-    } else
-      GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, (int)n->w.batch, -lr, g, out, below, in, 1,
-           n->weight[k], in);
-    for (int64_t j = 0; j < out; j++)
-      n->bias[k][j] -= lr * n->dbias[k][j];
+    REAL *scratch = scratch_of((size_t)(n->w.batch * n->w.fan_in[k]));
+    column_sums(n->value[k], n->dbias[k], n->w.batch, (int)n->w.out[k]);
+    (n->w.adam ? layer_adam : layer_sgd)(n, k, k ? n->value[k - 1] : x, scratch);
   }
   if (n->w.adam)
     adam(n);
