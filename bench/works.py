@@ -1,7 +1,7 @@
 """What is measured, against whom, and the bars: one row a work.
 
-A bar is (text, figure, bar, unit): `figure` is a function of the Figures of its work; it is met when the figure is at least the bar, or at most
-where the bar is negative (then -bar is meant).
+A bar is (text, figure, bar): `figure` is a function of the Figures of its work; it is met when the figure is at least the bar, or at most
+where the bar has a minus sign (then -bar is meant; -0.0: at most none).
 """
 from dataclasses import dataclass, field
 
@@ -73,6 +73,21 @@ def jax(threads, **words):
 class Figures:
     """The results of one work, as bars ask for them."""
 
+    def agreements(self, what, mine):
+        """What contestants said of the same work computed once (bench/run, checker): of bprop (mine), or of all others."""
+        found = [(k, (r.get("agreement") or {}).get(what)) for k, r in self.results.items()]
+        return [v for k, v in found if v is not None and k.startswith(("bprop", "trainer")) == mine]
+
+    def error_over_peers(self):
+        """bprop's error of the weights after one step over that of the best peer."""
+        mine, peers = self.agreements("rms", True), self.agreements("rms", False)
+        return max(mine) / min(peers) if mine and peers else None
+
+    def losses_apart(self):
+        """The most that a peer's mean loss of the first pass over the data lies from one of bprop's."""
+        mine, peers = self.agreements("loss", True), self.agreements("loss", False)
+        return max(abs(a - b) for a in mine for b in peers) if mine and peers else None
+
     def __init__(self, work, results, limits):
         self.work, self.results, self.limits = work, results, limits
 
@@ -89,9 +104,12 @@ class Figures:
     def floor(self, threads):
         suffix = "1" if threads == 1 else "all"
         peak = self.limits[f"flops_{self.limits['isa']}_{suffix}"]
-        memory = max(self.limits.get(f"stream_dram_{suffix}", 0), self.limits.get(f"triad_dram_{suffix}", 0))
-        reading = self.work.reads / self.limits[f"read_{self.level(self.work.reads)}_{suffix}"]
-        return max(self.work.flops / peak, reading) + self.work.bytes / memory
+        reading = self.work.reads / self.bandwidth(self.level(self.work.reads), suffix)
+        return max(self.work.flops / peak, reading) + self.work.bytes / self.bandwidth("dram", suffix)
+
+    def bandwidth(self, level, suffix):
+        """The most that any of the sweeps of a level of memory reached."""
+        return max(self.limits.get(f"{how}_{level}_{suffix}", 0) for how in ("triad", "stream", "read"))
 
     def level(self, size):
         """The level of memory that holds so many bytes."""
@@ -131,19 +149,22 @@ def train_work(widths, batch, optimizer, rows, bars, **more):
                 bytes=24.0 * net_params(widths) if more.pop("memory", False) else 0, **more)
 
 
+AGREEMENT = [("error of the weights after one step, over the best peer's", lambda f: f.error_over_peers(), -1.1),
+             ("first-epoch losses lie apart", lambda f: f.losses_apart(), -1e-3)]
+
+
 def train_bars(c, floor, peers):
-    """(1 thread, 2 threads) each: times hand-written C, at most so many floors, times the best PyTorch."""
+    """(1 thread, 2 threads) each: times hand-written C with as many threads, at most so many floors, times PyTorch at its best thread count."""
     bars = []
     for t in (1, 2):
         s = "s" if t > 1 else ""
         torches = tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in range(1, t + 1))
-        hands = tuple(f"C {n}T" for n in range(1, t + 1))
-        bars.append((f"{t} thread{s}: times hand-written C", lambda f, t=t, h=hands: f.times(h, f"bprop {t}T"), c[t - 1]))
+        bars.append((f"{t} thread{s}: times hand-written C with as many", lambda f, t=t: f.times(f"C {t}T", f"bprop {t}T"), c[t - 1]))
         bars.append((f"{t} thread{s}: times the floor", lambda f, t=t: f.over_floor(f"bprop {t}T", t), -floor[t - 1]))
-        bars.append((f"{t} thread{s}: times the best PyTorch", lambda f, t=t, p=torches: f.times(p, f"bprop {t}T"), peers[t - 1]))
+        bars.append((f"{t} thread{s}: times the best PyTorch{' with 1 or 2' if t > 1 else ''}", lambda f, t=t, p=torches: f.times(p, f"bprop {t}T"), peers[t - 1]))
         bars.append((f"{t} thread{s}: trainer over plan", lambda f, t=t: over(f.seconds(f"trainer {t}T"), f.seconds(f"bprop {t}T")), -1.03))
     bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
-    return bars
+    return bars + AGREEMENT
 
 
 def over(a, b):
@@ -154,7 +175,7 @@ def infer_work(widths, batch, rows, factor, **more):
     name = "-".join(map(str, widths))
     entrants = [e for t in (1, 2) for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
     torches = tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in (1, 2))
-    bars = [("times the best PyTorch", lambda f: f.times(torches, "bprop "), factor),
+    bars = [("best of 1 and 2 threads: times the best PyTorch with 1 or 2", lambda f: f.times(torches, "bprop "), factor),
             ("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0)]
     return Work(f"infer {name}, batch {batch}", "infer", {**dense(rows, widths), "batch": batch}, entrants, bars + more.pop("bars", []), "pass",
                 check="reference", flops=batch * net_flops(widths, False), reads=4 * net_params(widths), per=batch, **more)
@@ -186,7 +207,7 @@ LONG_BARS = [bar for t in (1, 2) for bar in (
 
 
 def tiny_work():
-    entrants = [ours(1), ours(1, "bprop JIT", jit=1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), Entrant("genann 1T", "genann", 1), torch(1, "eager")]
+    entrants = [ours(1), ours(1, "bprop JIT", jit=1), Entrant("C 1T", "handwritten", 1), Entrant("FANN 1T", "fann", 1), torch(1, "eager")]
     return Work("train 2-8-1, batch 1, sgd", "tiny", {"count": 33}, entrants, [
         ("interpreted, times scalar C", lambda f: f.times("C 1T", "bprop 1T"), 1.0),
         ("JIT, times scalar C", lambda f: f.times("C 1T", "bprop JIT 1T"), 3.0)], "step", check="reference", quick=True)
@@ -200,10 +221,11 @@ IMAGE_FLOPS = [2 * 26 * 26 * 9 * 32, 2 * 11 * 11 * 288 * 64, 2 * 1600 * 128, 2 *
 def image_work(batch, train):
     """In float64 PyTorch computes the reference."""
     entrants = [e for t in (1, 2) for e in (ours(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
-    bars = [(f"{t} thread{'s'[:t - 1]}: times the best PyTorch",
+    bars = [(f"{t} thread{'s'[:t - 1]}: times the best PyTorch{' with 1 or 2' if t > 1 else ''}",
              lambda f, t=t: f.times(tuple(f"PyTorch {m} {n}T" for m in ("eager", "compile") for n in range(1, t + 1)), f"bprop {t}T"),
              1.2 if train else 1.5 if batch == 1 else 1.1) for t in (1, 2)]
     bars.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
+    bars += AGREEMENT if train else []
     flops = sum(IMAGE_FLOPS) * (2 if train else 1) + (sum(IMAGE_FLOPS[1:]) if train else 0)
     words = {**data_of(1920 if batch < 1000 else 2048, 784, IMAGE_LAYERS), "images": 1, "batch": batch}
     if train:
@@ -240,7 +262,7 @@ PROBES = [
         ("plan, share of what is allowed", lambda f: f["plan"] / f["allowed"], -1.0),
         ("trainer, share of what is allowed", lambda f: f["trainer"] / f["allowed"], -1.0)]),
     Probe("same bits for 1, 2, 3, 4 and 8 threads, gcc and clang", probes.same_bits,
-          [("of two builds, those whose results are all the same", lambda f: f["alike"], 2)]),
+          [("results that differ inside a build", lambda f: f["differ"], -0.0), ("builds compared", lambda f: len(f["builds"]), 2)]),
     Probe("trainings on a busy machine", probes.crowded, [], quick=False),
     Probe("Fashion-MNIST, 784-128-10, 10 epochs", probes.fashion, [("test accuracy, %", lambda f: f["mean"], 88.0)], quick=False),
 ]
