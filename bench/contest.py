@@ -12,6 +12,9 @@ class Refused(Exception):
     pass
 
 
+MISSING = "does not start: bench/install-peers"
+
+
 def _child():
     """A contestant dies with the driver, also when it is stopped at that moment."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -25,7 +28,8 @@ class Process:
         self.used = 0
         self.note = self.proc.stdout.readline().strip()
         if not self.note:
-            raise Refused("does not start")
+            self.end()
+            raise Refused(MISSING)
         self.rest()
 
     def rest(self):
@@ -58,13 +62,21 @@ class House:
     """Starts each program once for each setting."""
 
     def __init__(self, programs, log):
-        self.programs, self.log, self.running = programs, log, {}
+        self.programs, self.log, self.running, self.broken = programs, log, {}, set()
 
     def process(self, name, env):
         key = (name, tuple(sorted(env.items())))
+        if name not in self.programs:
+            raise Refused("is not there: bench/install-peers")
+        if name in self.broken:
+            raise Refused(MISSING)
         old = self.running.get(key)
         if not old or old.proc.poll() is not None:
-            self.running[key] = Process(self.programs[name], env)
+            try:
+                self.running[key] = Process(self.programs[name], env)
+            except Refused:
+                self.broken.add(name)
+                raise
         return self.running[key]
 
     def end(self, keep=()):
@@ -146,7 +158,7 @@ def compete(house, work, words, target, rounds, check):
         found = open_best(house, entrant, work.kind, words, target)
         if isinstance(found, str):
             results[entrant.key] = {"absent": found}
-            house.log(f"    {entrant.key}: {found}")
+            house.log(f"    {entrant.key}: absent, {found}")
         else:
             entries[entrant.key] = found
     agreement = {key: check(entry) for key, entry in entries.items()} if check else {}

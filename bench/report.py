@@ -1,4 +1,5 @@
 """Results as text, JSON and Markdown."""
+import math
 import subprocess
 
 from works import Figures, Work
@@ -11,18 +12,23 @@ def duration(seconds):
             return f"{x:.{2 if x < 9.95 else 1 if x < 99.5 else 0}f} {name}"
 
 
+def at_most(bar):
+    """Whether a bar is one from above: it has a minus sign, -0.0 too."""
+    return math.copysign(1, bar) < 0
+
+
 def judge(work, figures):
     """The bars of a work or probe."""
     out = []
     for text, figure, bar in work.bars:
         value = figure(figures)
-        met = None if value is None else value <= -bar if bar < 0 else value >= bar
+        met = None if value is None else value <= -bar if at_most(bar) else value >= bar
         out.append({"text": text, "figure": value, "bar": bar, "met": met})
     return out
 
 
 def bar_text(b):
-    limit = ("at most " if b["bar"] < 0 else "at least ") + f"{abs(b['bar']):g}"
+    limit = ("at most " if at_most(b["bar"]) else "at least ") + f"{abs(b['bar']):g}"
     state = {True: "met", False: "MISSED", None: "not measured"}[b["met"]]
     figure = "-" if b["figure"] is None else f"{b['figure']:.3g}"
     return figure, limit, state
@@ -104,16 +110,41 @@ def limits_text(limits):
     return markdown_table(["", "1 thread", f"{limits['cores']:.0f} threads"], rows)
 
 
+def rounds_text(works, found):
+    """How often each work was measured, at which commit and when; fewer rounds than the table of works declares are marked."""
+    rows, few = [], 0
+    for w in works:
+        r = found.get(w.name)
+        if r:
+            less = isinstance(w, Work) and r["rounds"] < w.rounds
+            few += less
+            count = "-" if not isinstance(w, Work) else f"**{r['rounds']} of {w.rounds}**" if less else r["rounds"]
+            rows.append([w.name, count, r.get("commit", "-"), r.get("date", "-")])
+    head = f"{few} works were measured in fewer rounds than they should be (bold).\n\n" if few else ""
+    return head + markdown_table(["work", "rounds", "commit", "date"], rows)
+
+
+def trainer_text(works, found):
+    """Where the trainer is much faster than the plan beside it: these are two plans."""
+    less = [f"{w.name} ({b['text'].split(':')[0]}: {b['figure']:.2f})" for w in works for b in found.get(w.name, {}).get("bars", [])
+            if b["text"].endswith("trainer over plan") and b["figure"] and b["figure"] < 0.97]
+    return "" if not less else f"""
+*Trainer over plan* is well below 1 in {'; '.join(less)}. The two contestants are different plans: the trainer's checks that numbers are finite,
+and others of its wishes, change what the compiler makes of the same network (guards, what is done at the end of a product), so the bare plan is no
+lower limit of the trainer, and such a ratio does not say what the trainer adds to a plan.
+"""
+
+
 def agreement_text(works, found):
     rows = []
     for w in works:
         results = found.get(w.name, {}).get("results", {})
         said = {k: r["agreement"] for k, r in results.items() if r.get("agreement") and "rms" in r["agreement"]}
-        mine = [a["rms"] for k, a in said.items() if k.startswith("bprop")]
-        peers = [a["rms"] for k, a in said.items() if not k.startswith("bprop")]
+        mine = [a["rms"] for k, a in said.items() if k.startswith(("bprop", "trainer"))]
+        peers = [a["rms"] for k, a in said.items() if not k.startswith(("bprop", "trainer"))]
         if w.name.startswith("train") and mine and peers:
             losses = [a["loss"] for a in said.values() if "loss" in a]
-            rows.append([w.name, f"{max(mine):.2g}", f"{min(peers):.2g} to {max(peers):.2g}", f"{max(losses) - min(losses):.1g}" if losses else "-"])
+            rows.append([w.name, f"{max(mine):.3g}", f"{min(peers):.3g} to {max(peers):.3g}", f"{max(losses) - min(losses):.1e}" if losses else "-"])
     return markdown_table(["work", "bprop", "peers", "first-epoch losses lie within"], rows)
 
 
@@ -152,12 +183,16 @@ def markdown(works, record):
 
 ### Works
 
-Times of one repetition, medians. *x C* and *x best*: how many times as long hand-written C, and the fastest contestant with as many threads, takes. *Of limit*: the
+Times of one repetition, medians of the rounds below. *x C* and *x best*: how many times as long hand-written C, and the fastest contestant with as many threads, takes. *Of limit*: the
 floor, operations at the peak and bytes at the bandwidth above, over bprop's time.
 
 {markdown_table(["#"] + HEAD, numbered(works, found, limits))}
 
 ![Time of each contestant over bprop's, by the number of the work](performance-works.svg)
+{trainer_text(works, found)}
+### Rounds
+
+{rounds_text(works, found)}
 
 ### Bars
 

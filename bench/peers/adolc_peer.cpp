@@ -178,15 +178,28 @@ static void close_sparse(void *work)
   free(s->value);
   delete s;
 }
+#else
+static void *open_sparse(const request *, const char **why)
+{
+  *why = "is built without ColPack: bench/install-peers colpack";
+  return nullptr;
+}
+static double run_sparse(void *, long)
+{
+  return 0;
+}
+static bool check_sparse(void *, const char *, char *, size_t)
+{
+  return false;
+}
+static void close_sparse(void *) {}
 #endif
 
 int main()
 {
   static const work_kind kinds[] = {
       {"circuit", open_circuit, run_circuit, check_circuit, close_circuit},
-#ifdef COLPACK
       {"sparse", open_sparse, run_sparse, check_sparse, close_sparse},
-#endif
   };
   return serve("ADOL-C", kinds, sizeof kinds / sizeof *kinds);
 }

@@ -25,6 +25,16 @@ grep -q "train 784-128-10, batch 64, sgd" "$work/out" || fail "no table"
 "$PYTHON" "$SRC/bench/run" --ab "$BUILD" "$BUILD" --once --json "$work/ab.json" 2-8-1 >"$work/out" 2>"$work/err" || { cat "$work/err"; fail "--ab"; }
 grep -Eq "2-8-1.*bprop 1T .*[0-9]" "$work/out" || fail "--ab prints nothing"
 
+# What cannot be run is said, with what there is.
+ends_with_2() { rc=0; "$PYTHON" "$SRC/bench/run" "$@" >"$work/out" 2>"$work/err" || rc=$?; [ "$rc" -eq 2 ] || fail "bench/run $*: exit $rc"; }
+ends_with_2 --json "$work/no.json" nonsense && grep -q "train 2-8-1" "$work/err" || fail "an unknown work does not list the works"
+ends_with_2 --json "$work/no.json" --ab "$BUILD" "$work/none" && grep -q "is no build" "$work/err" || fail "--ab of a missing build"
+
+# A bar of none at most is missed by one.
+"$PYTHON" -B -c 'import sys; sys.path.insert(0, sys.argv[1]); import report
+class W: bars = [("n", lambda f: f, -0.0)]
+assert [report.judge(W, n)[0]["met"] for n in (0, 1, None)] == [True, False, None]' "$SRC/bench" || fail "a bar of at most 0"
+
 [ "$("$bench/compilecost" 100 | wc -l)" -eq 1 ] || fail compilecost
 [ "$("$bench/gradcost" 3 1 | wc -l)" -eq 5 ] || fail gradcost
 [ "$("$bench/fixedwork" bits 1)" = "$("$bench/fixedwork" bits 3)" ] || fail "fixedwork: other bits with three threads"
