@@ -27,6 +27,16 @@ static const char *const variables[][2] = {
                      "a minus, to take away, as in "
                      "all,-fuse. For finding faults: results have the same bits either way"},
     {"NO_COLOR", "if it is set, no colours on a terminal"},
+    {"CC",
+     "compiler of --jit, as a name or a whole path without arguments; else cc, gcc or clang is looked for"},
+    {"PATH", "where --jit looks for the compiler; without it nothing is compiled"},
+    {"XDG_CACHE_HOME", "where the folder bprop with the compiled code lies, instead of ~/.cache"},
+    {"TMPDIR", "where --jit compiles if there is no such folder, instead of /tmp"},
+};
+
+static const char *const files[][2] = {
+    {"~/.cache/bprop",
+     "code that --jit compiled, at most 256 files and 256 MB; it may be removed at any time"},
 };
 
 /* ---- help ---- */
@@ -108,8 +118,11 @@ static void help_command(const command *c)
   help_examples(c->examples);
 }
 
-static void pairs(const char *title, const char *const (*list)[2], size_t n, int indent)
+static void pairs(const char *title, const char *const (*list)[2], size_t n)
 {
+  int indent = 8;
+  for (size_t i = 0; i < n; i++)
+    indent = (int)strlen(list[i][0]) + 4 > indent ? (int)strlen(list[i][0]) + 4 : indent;
   answer("\n%s\n", title);
   for (size_t i = 0; i < n; i++) {
     answer("  %-*s", indent - 2, list[i][0]);
@@ -117,7 +130,7 @@ static void pairs(const char *title, const char *const (*list)[2], size_t n, int
   }
 }
 
-#define PAIRS(title, list, indent) pairs(title, list, sizeof list / sizeof *list, indent)
+#define PAIRS(title, list) pairs(title, list, sizeof list / sizeof *list)
 
 void help_print(const command *c)
 {
@@ -131,8 +144,9 @@ void help_print(const command *c)
   for (size_t i = 0; i < command_count; i++)
     answer("  %-10s%s\n", commands[i].name, commands[i].summary);
   answer("\nbprop help COMMAND explains one.\n");
-  PAIRS("Exit status", endings, 8);
-  PAIRS("Environment", variables, 14);
+  PAIRS("Exit status", endings);
+  PAIRS("Environment", variables);
+  PAIRS("Files", files);
 }
 
 /* ---- the manual page ---- */
@@ -216,7 +230,12 @@ static void man_page(void)
       man_option(&options[i]);
   man_pairs("EXIT STATUS", endings, sizeof endings / sizeof *endings);
   man_pairs("ENVIRONMENT", variables, sizeof variables / sizeof *variables);
-  answer(".SH FILES\nModels are safetensors files; the network is described in their metadata.\n");
+  answer(".PP\nThe passes, in the order they run:");
+  for (int i = 0; i < BP_PASS_COUNT; i++)
+    answer("%s %s", i ? "," : "", bp_pass_name((bp_pass)i));
+  answer(".\n");
+  man_pairs("FILES", files, sizeof files / sizeof *files);
+  answer(".PP\nModels are safetensors files; the network is described in their metadata.\n");
 }
 
 /* ---- completion ---- */

@@ -2,19 +2,16 @@
 #include "cmd.h"
 #include "context.h"
 #include "dataset.h"
-#include "filekind.h"
 #include "input.h"
 #include "metrics.h"
 #include "nearest.h"
+#include "outfile.h"
 #include "progress.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FEWEST_TO_HOLD_OUT = 30 };
 
@@ -91,28 +88,9 @@ static void default_output(const char *path, char *out, size_t size)
   snprintf(out, size, "%s.safetensors", stem);
 }
 
-/* Found before an hour of training, not after it. The library looks again when it saves. */
-static int check_output(const char *path)
-{
-  struct stat st;
-  char folder[4096];
-  const char *slash = strrchr(path, '/');
-  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-  if (!lstat(path, &st) && !S_ISREG(st.st_mode))
-    return fail(END_RESOURCES, "%s: is %s, and will not be replaced by a model file", path,
-                S_ISDIR(st.st_mode)   ? "a folder"
-                : S_ISLNK(st.st_mode) ? "a symbolic link"
-                                      : "no regular file");
-  if (stat(folder, &st))
-    return fail(END_RESOURCES, "%s: %s: %s", path, folder, strerror(errno));
-  if (!S_ISDIR(st.st_mode) || access(folder, W_OK | X_OK))
-    return fail(END_RESOURCES, "%s: %s cannot be written to", path, folder);
-  return END_DONE;
-}
-
 static int output_is_input(const job *j, const char *file)
 {
-  if (strcmp(file, j->output) != 0 && !same_file(file, j->output))
+  if (!same_path(file, j->output))
     return END_DONE;
   return fail(END_USAGE, "%s: is both input and output; name the model file with -o", file);
 }
@@ -133,7 +111,10 @@ static int choose_output(job *j)
     end = output_is_input(j, s->test.files[i]);
   for (int i = 0; i < s->valid.n && !end; i++)
     end = output_is_input(j, s->valid.files[i]);
-  return end ? end : check_output(j->output);
+  /* Found before an hour of training, not after it. */
+  if (!end)
+    end = trace_is_not(s, j->output);
+  return end ? end : out_check(j->output, "a model file");
 }
 
 /* ---- data ---- */

@@ -1,5 +1,6 @@
 /* The library reads no environment; the program does, for it. */
 #include "context.h"
+#include "outfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,15 +52,20 @@ static void log_line(void *user, bp_log_level level, const char *line)
 
 enum { TRACE_EVENTS = 200000, TABLE_ROWS = 24 };
 
-static bool wants_trace(const settings *s)
-{
-  return s->profile && strcmp(s->profile, PROFILE_TABLE) != 0;
-}
-
 static bool start_profile(bp_ctx *ctx, const settings *s)
 {
   return !s->profile ||
-         bp_profile_new(ctx, &(bp_profile_options){.events = wants_trace(s) ? TRACE_EVENTS : 0});
+         bp_profile_new(ctx, &(bp_profile_options){.events = trace_path(s) ? TRACE_EVENTS : 0});
+}
+
+static void tell_trace(const char *path, int64_t lost)
+{
+  char kept[32], all[32];
+  if (lost == 0)
+    say("trace -> %s", shown(path));
+  else
+    say("trace -> %s (the first %s of %s events)", shown(path), with_commas(TRACE_EVENTS, kept),
+        with_commas(TRACE_EVENTS + lost, all));
 }
 
 static int save_trace(bp_ctx *ctx, const bp_profile *p, const settings *s)
@@ -71,8 +77,14 @@ static int save_trace(bp_ctx *ctx, const bp_profile *p, const settings *s)
   bp_free(ctx, json);
   if (st != BP_OK)
     return fail_status(st, END_RESOURCES);
-  say("trace -> %s", shown(s->profile));
+  tell_trace(s->profile, bp_profile_lost(p));
   return END_DONE;
+}
+
+/* -q with a file: the file says it all. A table alone is the answer to what was asked. */
+static bool wants_table(const settings *s)
+{
+  return !(trace_path(s) && say_quiet());
 }
 
 int context_free(bp_ctx *ctx, const settings *s, int end)
@@ -81,10 +93,10 @@ int context_free(bp_ctx *ctx, const settings *s, int end)
   char *text = NULL;
   if (p) {
     bp_profile_stop(p);
-    if (bp_profile_text(p, TABLE_ROWS, &text) == BP_OK)
+    if (wants_table(s) && bp_profile_text(p, TABLE_ROWS, &text) == BP_OK)
       fputs(text, stderr);
     bp_free(ctx, text);
-    int saved = wants_trace(s) ? save_trace(ctx, p, s) : END_DONE;
+    int saved = trace_path(s) ? save_trace(ctx, p, s) : END_DONE;
     end = end ? end : saved;
     bp_profile_free(p);
   }

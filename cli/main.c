@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "context.h"
 #include "nearest.h"
+#include "outfile.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -36,7 +37,7 @@ static int run(const command *cmd, int argc, char **argv)
     help_print(cmd);
   else if (!end && s.print_config)
     settings_print(&s);
-  else if (!end && !(end = context_check()))
+  else if (!end && !(end = context_check()) && !(end = trace_check(&s)))
     end = cmd->run(&s);
   settings_free(&s);
   return end;

@@ -82,7 +82,7 @@ const option options[] = {
      .help = "whether the first line of a CSV file holds names"},
     {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
-    {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 1024, .preset = "auto", .at = IN(threads),
+    {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 256, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
     {"profile", "FILE.json", .alone = PROFILE_TABLE, .commands = DATA_COMMANDS | (EXPRESSIONS & ~GRAPH), .kind = OPTION_TEXT, .at = IN(profile),

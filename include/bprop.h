@@ -753,6 +753,8 @@ BP_API bp_status bp_profile_text(const bp_profile *p, size_t most, char **text);
 /** The events kept, as JSON in the trace format of Chrome (chrome://tracing, Perfetto): a row for each thread; thread 1 is the caller's.
  *  @param json Out: NUL-terminated, freed with bp_free. @return BP_OK; BP_E_NOMEM. Source: "Trace Event Format" of the Catapult project. */
 BP_API bp_status bp_profile_trace(const bp_profile *p, char **json);
+/** Executions that came when the events were full: they are in the rows, and not in bp_profile_trace. */
+BP_API int64_t bp_profile_lost(const bp_profile *p);
 
 /** The value of an input, as bp_run_bind takes it, for calls that make plans and runs of their own. Those compute in float64: the data of
  *  a real input are doubles. */

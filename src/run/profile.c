@@ -387,6 +387,11 @@ static void trace_event(bpi_text *t, const bp_profile *p, const bpi_section *s, 
   bpi_textf(t, "\",\"flop\":%.0f,\"bytes\":%.0f}}", r->flops, r->bytes);
 }
 
+int64_t bp_profile_lost(const bp_profile *p)
+{
+  return p ? p->events_lost : 0;
+}
+
 bp_status bp_profile_trace(const bp_profile *p, char **json)
 {
   if (!p || !json)
