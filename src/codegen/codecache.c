@@ -314,6 +314,8 @@ static void *compile(job *j)
     bool kept = j->keeps && rename(j->made, j->path) == 0;
     handle = load_checked(kept ? j->path : j->made, j->key);
     j->why = handle ? NULL : "what the compiler made cannot be loaded";
+    if (kept && !handle)
+      unlink(j->path);
   }
   remove_work(j->work);
   return handle;
