@@ -58,8 +58,6 @@ bool bpi_code_body_far(int id)
   return strstr(s, "m_sin(") || strstr(s, "m_cos(") || strstr(s, "m_tan(");
 }
 
-enum { CALL_WEIGHT = 3 };
-
 static int n_params(int id)
 {
   const char *s = texts[id].text;
@@ -89,9 +87,8 @@ static bool is_called(const bpi_emit *e, int id)
 
 void bpi_code_call(bpi_emit *e, bpi_text *t, int id, int type)
 {
-  bool called = is_called(e, id);
+  const bool called = is_called(e, id);
   e->bodies[id] |= (uint8_t)((called ? 17u : 1u) << type);
-  e->code->weight += called ? CALL_WEIGHT : bpi_code_body_weight(id);
   bpi_textf(t, called ? "c%d_%s(" : "f%d_%s(", id, suffix[type]);
 }
 

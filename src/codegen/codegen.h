@@ -46,8 +46,6 @@ typedef struct bpi_code {
   size_t n_pieces;
   bool *local;     /* of each value of the plan: compiled code keeps it to itself */
   size_t compiled; /* pieces that are not BPI_PIECE_STEPS */
-  double weight;   /* about how many operations the text has: what the compiler's time grows with */
-  double saved_ns; /* about how much of a run it saves */
 } bpi_code;
 
 /* A row of a program over single elements. */

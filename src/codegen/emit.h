@@ -78,6 +78,8 @@ void bpi_code_end_run(bpi_emit *e);
  * statement; it may close the scope and open the next. */
 void bpi_code_next_scope(bpi_emit *e, double weight);
 
+/* The value whose room a value lies in: its own, or that of what it is part of. */
+uint32_t bpi_code_room_of(const bp_plan *p, uint32_t value);
 /* The element of an operand that stands `index` behind its first. */
 void bpi_code_element(const bpi_emit *e, bpi_text *t, const bpi_operand *x, const char *index);
 /* The local variable that an operand is in, where it is its first mention. */

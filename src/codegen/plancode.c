@@ -39,18 +39,6 @@ static bpi_piece_kind kind_of(const bp_plan *p, const bpi_instr *i)
   return bpi_code_is_small(p, i) ? BPI_PIECE_RUN : bpi_code_is_part(p, i) ? BPI_PIECE_PART : BPI_PIECE_STEPS;
 }
 
-/* What an instruction costs beside its arithmetic when it is interpreted, and a step of a tile program for each tile. */
-enum { STEP_NS = 6, SCALAR_NS = 2, TILE_STEP_NS = 100 };
-
-static double saved_by(const bpi_instr *i, bpi_piece_kind kind)
-{
-  if (kind == BPI_PIECE_STEPS)
-    return 0;
-  if (kind == BPI_PIECE_RUN)
-    return i->kind == BPI_DO_SCALARS ? (double)i->n * SCALAR_NS : STEP_NS;
-  return (double)i->units * (double)i->tile->n_steps * TILE_STEP_NS;
-}
-
 static bp_status cut(bpi_emit *e)
 {
   bpi_code *c = e->code;
@@ -71,19 +59,11 @@ static bp_status cut(bpi_emit *e)
     }
     c->pieces[c->n_pieces - 1].count++;
     all += kind == BPI_PIECE_STEPS ? 0 : w;
-    c->saved_ns += saved_by(&p->instrs[n], kind);
   }
   return BP_OK;
 }
 
 /* ---- rooms of values ---- */
-
-static uint32_t top_room(const bp_plan *p, uint32_t value)
-{
-  while (p->parent[value])
-    value = p->parent[value];
-  return value;
-}
 
 /* scope: that the operand is touched in; 0: what is no run. */
 static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t scope)
@@ -91,7 +71,7 @@ static void see_operand(bpi_emit *e, const bpi_operand *x, uint32_t scope)
   size_t bytes;
   if (x->segment != BPI_BLOCK || x->size < 0)
     return;
-  bpi_code_room *r = &e->rooms[top_room(e->p, x->value)];
+  bpi_code_room *r = &e->rooms[bpi_code_room_of(e->p, x->value)];
   bool forward = bpi_code_span(x, &bytes), fresh = r->hi == 0;
   r->lo = fresh || x->offset < r->lo ? x->offset : r->lo;
   r->hi = x->offset + bytes > r->hi ? x->offset + bytes : r->hi;
@@ -148,7 +128,7 @@ static bp_status tell_locals(bpi_emit *e)
 {
   e->code->local = bpi_zalloc(e->p->ctx, e->p->n_values + (size_t)1, sizeof *e->code->local);
   for (uint32_t v = 0; e->code->local && v < e->p->n_values; v++)
-    e->code->local[v] = !e->rooms[top_room(e->p, v)].stored;
+    e->code->local[v] = !e->rooms[bpi_code_room_of(e->p, v)].stored;
   return e->code->local ? BP_OK : bpi_nomem();
 }
 

@@ -91,7 +91,6 @@ static void write_product(bpi_emit *e, const bpi_instr *i)
     bpi_code_element(e, t, &i->x[2], "j");
   }
   bpi_textf(t, ";\n}\n");
-  e->code->weight += (double)(g.m * g.n * g.k);
 }
 
 /* Lanes that no element reaches stay 0, and adding 0 changes no sum that began with 0 + x. */
@@ -116,6 +115,7 @@ static void write_row_sum(bpi_emit *e, const bpi_instr *i, const bpi_reduction *
   bpi_textf(t, " = sum[0];\n}\n");
 }
 
+/* Begins with the first row: so a sum of one element is that element, be it -0. */
 static void write_column_sum(bpi_emit *e, const bpi_instr *i, const bpi_reduction *r)
 {
   bpi_text *t = &e->t;
@@ -141,9 +141,8 @@ void bpi_code_write_row(bpi_emit *e, const bpi_instr *i)
     return;
   }
   bpi_code_declare(e, &i->x[1]);
-  if (r.inner == 1)
+  if (r.inner == 1 && r.n > 1)
     write_row_sum(e, i, &r);
   else
     write_column_sum(e, i, &r);
-  e->code->weight += (double)(r.outer * r.n * r.inner);
 }

@@ -11,7 +11,7 @@
 /* A function of SCOPE_WEIGHT is compiled in well under a second. */
 enum { SMALL = 256, SCOPE_WEIGHT = 3000, MOST_POINTERS = 24, INLINED = 1000 };
 
-static uint32_t top_of(const bp_plan *p, uint32_t value)
+uint32_t bpi_code_room_of(const bp_plan *p, uint32_t value)
 {
   while (p->parent[value])
     value = p->parent[value];
@@ -98,7 +98,7 @@ static bpi_code_room *local_room(const bpi_emit *e, const bpi_operand *x)
 {
   if (x->segment != BPI_BLOCK)
     return NULL;
-  bpi_code_room *r = &e->rooms[top_of(e->p, x->value)];
+  bpi_code_room *r = &e->rooms[bpi_code_room_of(e->p, x->value)];
   return r->stored ? NULL : r;
 }
 
@@ -142,11 +142,11 @@ void bpi_code_element(const bpi_emit *e, bpi_text *t, const bpi_operand *x, cons
 {
   const bpi_code_room *r = local_room(e, x);
   if (r && is_scalar(r)) {
-    bpi_textf(t, "v%u", top_of(e->p, x->value));
+    bpi_textf(t, "v%u", bpi_code_room_of(e->p, x->value));
     return;
   }
   if (r) {
-    bpi_textf(t, "v%u[%zu + ", top_of(e->p, x->value), (x->offset - r->lo) / elem_size(x));
+    bpi_textf(t, "v%u[%zu + ", bpi_code_room_of(e->p, x->value), (x->offset - r->lo) / elem_size(x));
   } else if (x->segment == BPI_CONSTANTS && x->size == 1) {
     bpi_code_number(t, x->dtype, e->p->constants + x->offset);
     return;
@@ -180,7 +180,7 @@ void bpi_code_declare(bpi_emit *e, const bpi_operand *x)
     return;
   size_t n = (r->hi - r->lo) / bp_dtype_size((bp_dtype)r->dtype);
   r->declared = true;
-  bpi_textf(&e->t, "%s v%u", bpi_code_type(r->dtype), top_of(e->p, x->value));
+  bpi_textf(&e->t, "%s v%u", bpi_code_type(r->dtype), bpi_code_room_of(e->p, x->value));
   bpi_textf(&e->t, n > 1 ? "[%zu] __attribute__((aligned(64)));\n" : ";\n", n);
 }
 
@@ -204,7 +204,7 @@ static bpi_code_touch touch_of(const bpi_emit *e, const bpi_operand *x, bool wri
   const bpi_code_room *r = local_room(e, x);
   size_t bytes;
   bool forward = bpi_code_span(x, &bytes);
-  return (bpi_code_touch){.space = r ? (UINT64_C(1) << 40) + top_of(e->p, x->value)
+  return (bpi_code_touch){.space = r ? (UINT64_C(1) << 40) + bpi_code_room_of(e->p, x->value)
                                      : ((uint64_t)x->segment << 32) + x->index,
                           .lo = forward ? x->offset : 0,
                           .hi = forward ? x->offset + bytes : SIZE_MAX,
@@ -322,7 +322,6 @@ static void write_copy(bpi_emit *e, const bpi_instr *i)
   bpi_textf(t, " = ");
   write_input(e, t, &i->x[0], true);
   bpi_textf(t, ";\n");
-  e->code->weight += 1;
 }
 
 /* ---- tile programs ---- */
@@ -443,7 +442,6 @@ static void write_guard(bpi_emit *e, uint32_t instr)
     bpi_textf(&e->t, ";\nfine &= x - x == 0;\n}\n");
   }
   bpi_textf(&e->t, "if (!fine)\nreturn %u;\n}\n", instr + 1);
-  e->code->weight += 1;
 }
 
 /* ---- all of them ---- */

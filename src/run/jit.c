@@ -9,8 +9,7 @@
 
 /* A run is timed once, when it was warm; code is asked for when interpreting has cost ten times what a compiler may take. */
 enum { WARM_RUNS = 64, MOST_ENTRIES = 64 };
-#define WORTH_NS   0.5e9
-#define SAVE_LEAST 0.03
+#define WORTH_NS 0.5e9
 
 /* ---- making code ---- */
 

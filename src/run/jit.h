@@ -33,8 +33,7 @@ typedef struct bpi_jit {
   bpi_library *library;
   bpi_jit_piece *pieces;
   size_t n_pieces;
-  bool *local;     /* of each value: it is in no memory while compiled code runs */
-  double saved_ns; /* of one run */
+  bool *local; /* of each value: it is in no memory while compiled code runs */
 } bpi_jit;
 
 /* What compiled code needs of a run. */
