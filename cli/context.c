@@ -1,4 +1,4 @@
-/* The library reads no environment; the program does, for it. */
+/* The program's own variables of the environment (BPROP_...), read here for the library, which reads none but those of its compiler. */
 #include "context.h"
 #include "outfile.h"
 

@@ -124,7 +124,7 @@ typedef enum bp_isa {
 typedef enum bp_jit {
   BP_JIT_OFF,  /**< no; nothing is started or written */
   BP_JIT_AUTO, /**< plans that have run for half a second or so, in the background; runs go on meanwhile */
-  BP_JIT_WAIT /**< every plan, when its first run is made (bp_run_new), which waits for it: for benchmarks and tests */
+  BP_JIT_WAIT /**< every plan, when its first run is made (bp_run_new), which waits for it, as do runs made meanwhile: for benchmarks and tests */
 } bp_jit;
 
 typedef struct bp_ctx_options {
@@ -139,7 +139,8 @@ typedef struct bp_ctx_options {
   uint32_t
       passes_off; /**< of every plan made in the context: bit BP_PASS_x set: without that pass, see bp_passes_read */
   /** BP_JIT_OFF: as a library starts no other program and writes no file unasked. Compiling starts $CC, or cc, gcc or clang from PATH, with no
-   *  shell and nothing inherited, in a thread that takes no signals; the host sees SIGCHLD when it ends. */
+   *  shell, no open files and of the environment PATH and HOME alone, in the working directory, from a thread that takes no signals; the host
+   *  sees SIGCHLD when it ends. CC, PATH, HOME, TMPDIR and XDG_CACHE_HOME are read by bp_run_new, at a plan's first run, in its thread. */
   bp_jit jit;
   /** Directory of compiled code, kept from run to run; made if need be. NULL: $XDG_CACHE_HOME/bprop or ~/.cache/bprop; "": none. What is
    *  in one that others may write to is not used. At most 256 files and 256 MB stay there, those used last. */

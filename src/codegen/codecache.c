@@ -27,6 +27,7 @@ struct bpi_library {
 
 typedef struct job {
   bp_ctx *ctx;
+  const bpi_environment *env;
   bpi_compiler cc;
   bp_isa isa;
   const char *source;
@@ -80,8 +81,8 @@ static bool own_directory(const char *path)
 
 static bool find_cache(job *j)
 {
-  const char *given = j->ctx->jit_cache, *base = secure_getenv("XDG_CACHE_HOME"),
-             *home = secure_getenv("HOME");
+  const char *given = j->ctx->jit_cache, *base = j->env->value[BPI_ENV_CACHE],
+             *home = j->env->value[BPI_ENV_HOME];
   size_t n;
   if (given)
     return *given && snprintf(j->cache, sizeof j->cache, "%s", given) < PATH_BYTES && own_directory(j->cache);
@@ -274,7 +275,7 @@ static void remove_stale(const job *j)
 /* In the cache, so that what was made can be renamed; where nothing can be written there, it is not kept. */
 static bool make_work(job *j)
 {
-  const char *temp = secure_getenv("TMPDIR");
+  const char *temp = j->env->value[BPI_ENV_TMPDIR];
   snprintf(j->work, sizeof j->work, "%s/work-XXXXXX", j->cache);
   j->keeps = j->keeps && mkdtemp(j->work);
   if (!j->keeps && (snprintf(j->work, sizeof j->work, "%s/bprop-XXXXXX",
@@ -306,7 +307,7 @@ static void *compile(job *j)
   }
   if (!write_source(j))
     j->why = "the source could not be written";
-  else if (!bpi_compiler_run(&j->cc, j->isa, j->work, j->stop))
+  else if (!bpi_compiler_run(&j->cc, j->env, j->isa, j->work, j->stop))
     j->why = atomic_load(j->stop) ? "stopped" : "the compiler failed";
   else if (!add_trailer(j))
     j->why = "the compiler made nothing";
@@ -331,14 +332,15 @@ static void *open_cached(job *j)
   return handle;
 }
 
-bpi_library *bpi_library_open(bp_ctx *ctx, const char *source, size_t n, atomic_bool *stop, const char **why)
+bpi_library *bpi_library_open(bp_ctx *ctx, const bpi_environment *env, const char *source, size_t n,
+                              atomic_bool *stop, const char **why)
 {
   job *j = bpi_zalloc(ctx, 1, sizeof *j);
   bpi_library *l = bpi_zalloc(ctx, 1, sizeof *l);
   *why = "out of memory";
   if (j && l) {
-    *j = (job){.ctx = ctx, .isa = bp_ctx_isa(ctx), .source = source, .n = n, .stop = stop};
-    j->why = bpi_compiler_find(&j->cc) ? NULL : "there is no compiler";
+    *j = (job){.ctx = ctx, .env = env, .isa = bp_ctx_isa(ctx), .source = source, .n = n, .stop = stop};
+    j->why = bpi_compiler_find(&j->cc, env) ? NULL : "there is no compiler";
     l->ctx = ctx;
   }
   if (j && l && !j->why) {

@@ -15,6 +15,28 @@
 
 enum { MOST_SECONDS = 60, MOST_ARGUMENTS = 40 };
 
+/* ---- the environment ---- */
+
+bpi_environment *bpi_environment_copy(bp_ctx *ctx)
+{
+  static const char *const names[BPI_ENV_COUNT] = {"CC", "PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME"};
+  const char *value[BPI_ENV_COUNT];
+  size_t bytes = sizeof(bpi_environment);
+  for (int i = 0; i < BPI_ENV_COUNT; i++) {
+    value[i] = secure_getenv(names[i]);
+    bytes += value[i] ? strlen(value[i]) + 1 : 0;
+  }
+  bpi_environment *env = bpi_zalloc(ctx, bytes, 1);
+  char *to = (char *)(env + 1);
+  for (int i = 0; env && i < BPI_ENV_COUNT; i++)
+    if (value[i]) {
+      const size_t n = strlen(value[i]) + 1;
+      env->value[i] = memcpy(to, value[i], n);
+      to += n;
+    }
+  return env;
+}
+
 /* ---- finding it ---- */
 
 static bool is_program(bpi_compiler *c)
@@ -29,10 +51,9 @@ static bool is_program(bpi_compiler *c)
 }
 
 /* Relative directories are left out: they would be other programs in other places. */
-static bool find_in_path(bpi_compiler *c, const char *name)
+static bool find_in_path(bpi_compiler *c, const char *path, const char *name)
 {
-  const char *path = secure_getenv("PATH");
-  for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
+  for (const char *at = path; *at;) {
     size_t n = strcspn(at, ":");
     if (at[0] == '/' &&
         snprintf(c->path, sizeof c->path, "%.*s/%s", (int)n, at, name) < (int)sizeof c->path && is_program(c))
@@ -42,21 +63,22 @@ static bool find_in_path(bpi_compiler *c, const char *name)
   return false;
 }
 
-static bool find_named(bpi_compiler *c, const char *name)
+static bool find_named(bpi_compiler *c, const char *path, const char *name)
 {
   if (!name || !*name || strpbrk(name, " \t\n"))
     return false;
   if (!strchr(name, '/'))
-    return find_in_path(c, name);
+    return find_in_path(c, path, name);
   return name[0] == '/' && snprintf(c->path, sizeof c->path, "%s", name) < (int)sizeof c->path &&
          is_program(c);
 }
 
-bool bpi_compiler_find(bpi_compiler *c)
+bool bpi_compiler_find(bpi_compiler *c, const bpi_environment *env)
 {
+  const char *path = env->value[BPI_ENV_PATH];
   memset(c, 0, sizeof *c);
-  return secure_getenv("PATH") && (find_named(c, secure_getenv("CC")) || find_named(c, "cc") ||
-                                   find_named(c, "gcc") || find_named(c, "clang"));
+  return path && (find_named(c, path, env->value[BPI_ENV_CC]) || find_named(c, path, "cc") ||
+                  find_named(c, path, "gcc") || find_named(c, path, "clang"));
 }
 
 /* As CMakeLists.txt compiles src/kernels/simd; -fno-builtin, for a compiler works out sin(0.5) with other last bits than libm. */
@@ -143,7 +165,8 @@ static bool set_variable(char *to, size_t size, const char *name, const char *va
   return snprintf(to, size, "%s=%s", name, value ? value : "") < (int)size;
 }
 
-bool bpi_compiler_run(const bpi_compiler *c, bp_isa isa, const char *directory, atomic_bool *stop)
+bool bpi_compiler_run(const bpi_compiler *c, const bpi_environment *inherited, bp_isa isa,
+                      const char *directory, atomic_bool *stop)
 {
   char from[4200], to[4200], path[8192], temp[4200], home[4200];
   char *argv[MOST_ARGUMENTS];
@@ -160,8 +183,8 @@ bool bpi_compiler_run(const bpi_compiler *c, bp_isa isa, const char *directory, 
   pid_t pid;
   return snprintf(from, sizeof from, "%s/code.c", directory) < (int)sizeof from &&
          snprintf(to, sizeof to, "%s/code.so", directory) < (int)sizeof to &&
-         set_variable(path, sizeof path, "PATH", secure_getenv("PATH")) &&
+         set_variable(path, sizeof path, "PATH", inherited->value[BPI_ENV_PATH]) &&
          set_variable(temp, sizeof temp, "TMPDIR", directory) &&
-         set_variable(home, sizeof home, "HOME", secure_getenv("HOME")) && spawn(&pid, c->path, argv, env) &&
-         wait_for(pid, stop);
+         set_variable(home, sizeof home, "HOME", inherited->value[BPI_ENV_HOME]) &&
+         spawn(&pid, c->path, argv, env) && wait_for(pid, stop);
 }

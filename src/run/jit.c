@@ -1,5 +1,6 @@
 /* When code is asked for, who makes it, and how a run uses it. */
 #include "run/jit.h"
+#include "base/sort.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +9,7 @@
 #include <time.h>
 
 /* A run is timed once, when it was warm; code is asked for when interpreting has cost ten times what a compiler may take. */
-enum { WARM_RUNS = 64, MOST_ENTRIES = 64 };
+enum { WARM_RUNS = 64 };
 #define WORTH_NS 0.5e9
 
 /* ---- making code ---- */
@@ -39,7 +40,7 @@ static const char *make_code(bpi_jit *j)
     return "out of memory";
   if (c.compiled == 0)
     why = "nothing in it can be compiled";
-  else if ((j->library = bpi_library_open(j->ctx, c.text.s, c.text.n, &j->stop, &why)) != NULL)
+  else if ((j->library = bpi_library_open(j->ctx, j->env, c.text.s, c.text.n, &j->stop, &why)) != NULL)
     why = take_pieces(j, &c) == BP_OK ? NULL : "out of memory";
   bpi_code_free(&c);
   return why;
@@ -103,10 +104,11 @@ static void free_jit(bpi_plan_extra *extra)
   bpi_library_close(j->library);
   bpi_free(j->ctx, j->pieces);
   bpi_free(j->ctx, j->local);
+  bpi_free(j->ctx, j->env);
   bpi_free(j->ctx, j);
 }
 
-/* Runs of one plan may be made by several threads at once: the first one's stays. */
+/* Runs of one plan may be made by several threads at once: the first one's stays. The environment is read here, in the caller's thread. */
 static bpi_jit *jit_of(bp_plan *p)
 {
   bpi_plan_extra *have = atomic_load(&p->extra);
@@ -115,12 +117,18 @@ static bpi_jit *jit_of(bp_plan *p)
   bpi_jit *j = bpi_zalloc(p->ctx, 1, sizeof *j);
   if (!j)
     return NULL;
+  j->env = bpi_environment_copy(p->ctx);
+  if (!j->env) {
+    bpi_free(p->ctx, j);
+    return NULL;
+  }
   j->extra.free = free_jit;
   j->ctx = p->ctx;
   j->plan = p;
   atomic_init(&j->state, BP_JIT_IDLE);
   if (atomic_compare_exchange_strong(&p->extra, &have, &j->extra))
     return j;
+  bpi_free(p->ctx, j->env);
   bpi_free(p->ctx, j);
   return (bpi_jit *)have;
 }
@@ -145,6 +153,37 @@ bp_jit_state bp_plan_jit(const bp_plan *p)
 
 /* ---- with a run ---- */
 
+/* What the run writes, in order, so that a range can be looked up. */
+static int by_place(const void *a, const void *b, const void *arg)
+{
+  const bpi_jit_span *x = a, *y = b;
+  (void)arg;
+  return (x->lo > y->lo) - (x->lo < y->lo);
+}
+
+static void list_written(const bp_run *r, bpi_jit_run_data *d)
+{
+  const bp_plan *p = r->plan;
+  d->written[0] = (bpi_jit_span){r->block, r->block + p->block_bytes};
+  for (size_t k = 0; k < p->n_entries; k++)
+    d->written[k + 1] = (bpi_jit_span){d->state[k], d->state[k] + bpi_type_size(&p->entries[k].type) * 8};
+  bpi_sort(d->written, p->n_entries + 1, sizeof *d->written, by_place, NULL);
+  for (size_t k = 1; k < p->n_entries + 1; k++)
+    if (d->written[k].hi < d->written[k - 1].hi)
+      d->written[k].hi = d->written[k - 1].hi;
+}
+
+/* Makes the code, or waits for the thread that does. */
+static void make_now(bpi_jit *j)
+{
+  const struct timespec nap = {0, 1000000};
+  int idle = BP_JIT_IDLE;
+  if (atomic_compare_exchange_strong(&j->state, &idle, BP_JIT_COMPILING))
+    make_and_tell(j);
+  while (atomic_load_explicit(&j->state, memory_order_acquire) == BP_JIT_COMPILING)
+    nanosleep(&nap, NULL);
+}
+
 bp_status bpi_jit_attach(bp_run *r)
 {
   const bp_plan *p = r->plan;
@@ -155,33 +194,39 @@ bp_status bpi_jit_attach(bp_run *r)
     return bpi_nomem();
   d->jit = jit_of((bp_plan *)p);
   d->state = bpi_arena_alloc(&r->arena, p->n_entries + 1, sizeof *d->state);
+  d->written = bpi_arena_alloc(&r->arena, p->n_entries + 1, sizeof *d->written);
   d->overlaps = bpi_arena_alloc(&r->arena, p->n_inputs + 1, sizeof *d->overlaps);
-  if (!d->jit || !d->state || !d->overlaps)
+  if (!d->jit || !d->state || !d->written || !d->overlaps)
     return bpi_nomem();
   for (size_t k = 0; k < p->n_entries; k++)
     d->state[k] = r->state->entries[p->entries[k].entry].data;
+  list_written(r, d);
   d->ask_at = WARM_RUNS;
   r->jit = d;
-  int idle = BP_JIT_IDLE;
-  if (r->ctx->jit == BP_JIT_WAIT && atomic_compare_exchange_strong(&d->jit->state, &idle, BP_JIT_COMPILING))
-    make_and_tell(d->jit);
+  if (r->ctx->jit == BP_JIT_WAIT)
+    make_now(d->jit);
   return BP_OK;
 }
 
-static bool meet(const char *a, size_t n, const char *b, size_t m)
+/* Whether a run writes in [data, data + n): of what begins before its end, the furthest reaches behind its start. */
+static bool is_written(const bp_run *r, const char *data, size_t n)
 {
-  return a < b + m && b < a + n;
+  size_t from = 0, to = r->plan->n_entries + 1;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    if (r->jit->written[middle].lo < data + n)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return n && from && r->jit->written[from - 1].hi > data;
 }
 
 /* Compiled code takes it that inputs lie apart from what is written. */
 void bpi_jit_bound(bp_run *r, size_t input, const void *data)
 {
   bpi_jit_run_data *d = r->jit;
-  const bp_plan *p = r->plan;
-  size_t n = p->inputs[input].bytes;
-  bool over = n && (meet(data, n, r->block, p->block_bytes) || p->n_entries > MOST_ENTRIES);
-  for (size_t k = 0; k < p->n_entries && n && !over; k++)
-    over = meet(data, n, d->state[k], (size_t)bpi_type_size(&p->entries[k].type) * 8);
+  bool over = is_written(r, data, r->plan->inputs[input].bytes);
   d->n_overlaps += (size_t)over - d->overlaps[input];
   d->overlaps[input] = over;
 }

@@ -27,7 +27,8 @@ typedef struct bpi_jit {
   bpi_plan_extra extra; /* first: what the plan knows of it */
   bp_ctx *ctx;
   const bp_plan *plan;
-  atomic_int state; /* a bp_jit_state; pieces may be used from BP_JIT_READY on */
+  bpi_environment *env; /* as it was when the first run was made */
+  atomic_int state;     /* a bp_jit_state; pieces may be used from BP_JIT_READY on */
   atomic_bool stop, started;
   pthread_t thread;
   bpi_library *library;
@@ -36,11 +37,16 @@ typedef struct bpi_jit {
   bool *local; /* of each value: it is in no memory while compiled code runs */
 } bpi_jit;
 
+typedef struct bpi_jit_span {
+  const char *lo, *hi;
+} bpi_jit_span;
+
 /* What compiled code needs of a run. */
 typedef struct bpi_jit_run_data {
   bpi_jit *jit;
-  char **state;   /* of each entry of the plan */
-  bool *overlaps; /* of each input: it lies over what the run writes */
+  char **state;          /* of each entry of the plan */
+  bpi_jit_span *written; /* the block and the entries, by lo; hi: the largest so far */
+  bool *overlaps;        /* of each input: it lies over what the run writes */
   size_t n_overlaps;
   uint64_t runs, ask_at; /* ask for code at this run */
   bool measured;

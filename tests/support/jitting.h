@@ -71,10 +71,21 @@ static inline void jit_room_close(jit_room *r)
   rmdir(r->path);
 }
 
+/* The compiler that plans made now would get. */
+static inline bool find_compiler(bpi_compiler *cc)
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bpi_environment *env = bpi_environment_copy(ctx);
+  bool found = env && bpi_compiler_find(cc, env);
+  bpi_free(ctx, env);
+  bp_ctx_free(ctx);
+  return found;
+}
+
 static inline bool have_compiler(void)
 {
   bpi_compiler cc;
-  return bpi_compiler_find(&cc);
+  return find_compiler(&cc);
 }
 
 /* Pieces of a plan by what their check said. */
