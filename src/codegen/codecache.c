@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +324,21 @@ static void *compile(job *j)
   return handle;
 }
 
+/* A signal that would end the program ends the compiler first and comes when its files are gone. */
+static void *compile_undisturbed(job *j)
+{
+  sigset_t ends, before;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGHUP);
+  bool held = pthread_sigmask(SIG_BLOCK, &ends, &before) == 0;
+  void *handle = compile(j);
+  if (held)
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return handle;
+}
+
 static void *open_cached(job *j)
 {
   void *handle = is_whole(j->ctx, j->path) ? load_checked(j->path, j->key) : NULL;
@@ -350,7 +367,7 @@ bpi_library *bpi_library_open(bp_ctx *ctx, const bpi_environment *env, const cha
     l->handle = j->keeps ? open_cached(j) : NULL;
     l->cached = l->handle != NULL;
     if (!l->handle)
-      l->handle = compile(j);
+      l->handle = compile_undisturbed(j);
     if (j->keeps && !l->cached) {
       prune(j);
       remove_stale(j);

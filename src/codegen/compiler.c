@@ -139,6 +139,19 @@ static bool spawn(pid_t *pid, const char *path, char *const *argv, char *const *
   return ok;
 }
 
+/* Signals that end a program wait while a compiler is at work for the thread that they came to: see compile_undisturbed in codecache.c. */
+static bool interrupted(void)
+{
+  static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+  sigset_t pending;
+  struct sigaction is;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (sigpending(&pending) == 0 && sigismember(&pending, ends[i]) == 1 &&
+        sigaction(ends[i], NULL, &is) == 0 && is.sa_handler != SIG_IGN)
+      return true;
+  return false;
+}
+
 /* A host that ignores SIGCHLD, or waits for all children, takes the answer from us: then what was made must speak for itself. */
 static bool wait_for(pid_t pid, atomic_bool *stop)
 {
@@ -150,7 +163,7 @@ static bool wait_for(pid_t pid, atomic_bool *stop)
       return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (got < 0 && errno != EINTR)
       return true;
-    if (atomic_load(stop) || naps > MOST_SECONDS * 500)
+    if (atomic_load(stop) || interrupted() || naps > MOST_SECONDS * 500)
       break;
     nanosleep(&nap, NULL);
   }

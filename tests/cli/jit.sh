@@ -42,5 +42,20 @@ for so in cache/bprop/*.so; do
   same XDG_CACHE_HOME="$work/cache"
   [ "$(wc -c <"$so")" -gt 1000 ] || bad "damaged code was not made anew"
 done
+# A signal ends the wait for a compiler, and the compiler.
+printf '#!/bin/sh\necho $$ >"%s/pid"\nexec sleep 50\n' "$work" >slow
+chmod +x slow
+CC="$work/slow" "$BPROP" run "$program" --jit wait >out 2>err &
+bprop=$!
+for i in $(seq 100); do
+  [ ! -s pid ] || break
+  sleep 0.05
+done
+[ -s pid ] || bad "the slow compiler never began"
+kill -TERM $bprop
+wait $bprop
+got=$?
+[ $got -eq 143 ] || bad "SIGTERM while compiling: exit $got"
+kill -0 "$(cat pid)" 2>/dev/null && { bad "the compiler goes on"; kill "$(cat pid)"; }
 find cache -name 'work-*' | grep -q . && bad "a folder of a compilation was left"
 finish
