@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Images of 8 by 8 pixels: 8 filters, then 16 that see what those found; a pool after each halves the image. Rows come standardised. */
+/* Images of 8 by 8 pixels: 16 filters, then 32 that see what those found; a pool after each halves the image. Rows come standardised. */
 static bp_node layers(void *user, bp_params *p, bp_node x, bp_node key, bool training)
 {
   (void)user, (void)key, (void)training;
-  bp_conv_options first = {.filters = 8, .window = {3}, .pad = 1},
-                  second = {.filters = 16, .window = {3}, .pad = 1};
+  bp_conv_options first = {.filters = 16, .window = {3}, .pad = 1},
+                  second = {.filters = 32, .window = {3}, .pad = 1};
   bp_type rows;
   if (bp_node_type(x, &rows) != BP_OK)
     return x;
