@@ -12,16 +12,7 @@ typedef struct body_text {
   uint8_t n_in;
 } body_text;
 
-#undef REAL_BODY1
-#undef REAL_BODY2
-#undef REAL_BODY3
-#undef NUM_BODY1
-#undef NUM_BODY2
-#undef TEST_BODY1
-#undef TEST_BODY2
-#undef BOOL_BODY1
-#undef BOOL_BODY2
-#undef PICK_BODY3
+#include "kernels/simd/bodies_none.h"
 #define ROW(name, kind, n, ...) [BPI_BODY_##name] = {#__VA_ARGS__, kind, n},
 #define REAL_BODY1(name, ...)   ROW(name, 'R', 1, __VA_ARGS__)
 #define REAL_BODY2(name, ...)   ROW(name, 'R', 2, __VA_ARGS__)

@@ -25,64 +25,14 @@
       *(R *)(void *)(base + at[(W)-1]) = (R)(__VA_ARGS__); \
     }                                                      \
   }
-#define ELEMENT(A, name, k)          const A name = *(const A *)(const void *)(base + at[k])
-#define PICK1(name, R, A, text, ...) PICK(name, S, 2, R, text, ELEMENT(A, x, 0), __VA_ARGS__)
-#define PICK2(name, R, A, text, ...) \
+#define ELEMENT(A, name, k)             const A name = *(const A *)(const void *)(base + at[k])
+#define BODY_FN1(name, R, A, text, ...) PICK(name, S, 2, R, text, ELEMENT(A, x, 0), __VA_ARGS__)
+#define BODY_FN2(name, R, A, text, ...) \
   PICK(name, S, 3, R, text, ELEMENT(A, a, 0); ELEMENT(A, b, 1), __VA_ARGS__)
-#define PICK3(name, R, A, B, text, ...) \
+#define BODY_FN3(name, R, A, B, text, ...) \
   PICK(name, S, 4, R, text, ELEMENT(A, a, 0); ELEMENT(B, b, 1); ELEMENT(B, c, 2), __VA_ARGS__)
 
-#define REAL_BODY1(name, ...) PICK1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define REAL_BODY2(name, ...) PICK2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define REAL_BODY3(name, ...) PICK3(name, T, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY1(name, ...)  PICK1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY2(name, ...)  PICK2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY1(name, ...) PICK1(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY2(name, ...) PICK2(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY1(name, ...)
-#define BOOL_BODY2(name, ...)
-#define PICK_BODY3(name, ...) PICK3(name, T, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-
-#define T float
-#define S f32
-#include "bodies.inc"
-#undef T
-#undef S
-
-#define T double
-#define S f64
-#include "bodies.inc"
-#undef T
-#undef S
-
-#undef REAL_BODY1
-#undef REAL_BODY2
-#undef REAL_BODY3
-#define REAL_BODY1(name, ...)
-#define REAL_BODY2(name, ...)
-#define REAL_BODY3(name, ...)
-#define T int64_t
-#define S i64
-#include "bodies.inc"
-#undef T
-#undef S
-
-#undef NUM_BODY1
-#undef NUM_BODY2
-#undef TEST_BODY1
-#undef BOOL_BODY1
-#undef BOOL_BODY2
-#define NUM_BODY1(name, ...)
-#define NUM_BODY2(name, ...)
-#define TEST_BODY1(name, ...)
-#define BOOL_BODY1(name, ...) PICK1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY2(name, ...) PICK2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define T                     uint8_t
-#define S                     b8
-#include "bodies.inc"
-#undef T
-#undef S
-#include "kernels/simd/bodies_none.h"
+#include "kernels/simd/bodies_each.h"
 
 /* ---- the table ---- */
 
@@ -90,23 +40,8 @@ typedef struct pick_row {
   bpi_picks f32, f64, i64, b8;
 } pick_row;
 
-#define REAL_ROW(name) [BPI_BODY_##name] = {.f32 = name##_picks_f32, .f64 = name##_picks_f64},
-#define NUM_ROW(name) \
-  [BPI_BODY_##name] = {.f32 = name##_picks_f32, .f64 = name##_picks_f64, .i64 = name##_picks_i64},
-#define BOOL_ROW(name) [BPI_BODY_##name] = {.b8 = name##_picks_b8},
-#define FULL_ROW(name)  \
-  [BPI_BODY_##name] = { \
-      .f32 = name##_picks_f32, .f64 = name##_picks_f64, .i64 = name##_picks_i64, .b8 = name##_picks_b8},
-#define REAL_BODY1(name, ...) REAL_ROW(name)
-#define REAL_BODY2(name, ...) REAL_ROW(name)
-#define REAL_BODY3(name, ...) REAL_ROW(name)
-#define NUM_BODY1(name, ...)  NUM_ROW(name)
-#define NUM_BODY2(name, ...)  NUM_ROW(name)
-#define TEST_BODY1(name, ...) NUM_ROW(name)
-#define TEST_BODY2(name, ...) FULL_ROW(name)
-#define BOOL_BODY1(name, ...) BOOL_ROW(name)
-#define BOOL_BODY2(name, ...) BOOL_ROW(name)
-#define PICK_BODY3(name, ...) FULL_ROW(name)
+#define BODY_NAME(name, S) name##_picks_##S
+#include "kernels/simd/bodies_table.h"
 
 static const pick_row rows[BPI_BODY_COUNT] = {
 #include "bodies.inc"

@@ -53,7 +53,7 @@ static double true_softplus(double x)
   P(2, text);       \
   (void)p, (void)p0, (void)p1, (void)p2
 
-#define LOOP1(name, R, A, text, ...)     \
+#define BODY_FN1(name, R, A, text, ...)  \
   static void PASTE(name##_ref, S)(ARGS) \
   {                                      \
     BEGIN(text);                         \
@@ -63,7 +63,7 @@ static double true_softplus(double x)
       ((R *)y)[i] = __VA_ARGS__;         \
     }                                    \
   }
-#define LOOP2(name, R, A, text, ...)                    \
+#define BODY_FN2(name, R, A, text, ...)                 \
   static void PASTE(name##_ref, S)(ARGS)                \
   {                                                     \
     BEGIN(text);                                        \
@@ -73,7 +73,7 @@ static double true_softplus(double x)
       ((R *)y)[i] = __VA_ARGS__;                        \
     }                                                   \
   }
-#define LOOP3(name, R, A, B, text, ...)                 \
+#define BODY_FN3(name, R, A, B, text, ...)              \
   static void PASTE(name##_ref, S)(ARGS)                \
   {                                                     \
     BEGIN(text);                                        \
@@ -86,72 +86,11 @@ static double true_softplus(double x)
     }                                                   \
   }
 
-#define REAL_BODY1(name, ...) LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define REAL_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define REAL_BODY3(name, ...) LOOP3(name, T, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY1(name, ...)  LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY2(name, ...)  LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY1(name, ...) LOOP1(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY2(name, ...) LOOP2(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY1(name, ...)
-#define BOOL_BODY2(name, ...)
-#define PICK_BODY3(name, ...) LOOP3(name, T, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define T                     float
-#define S                     f32
-#include "bodies.inc"
-#undef T
-#undef S
-#define T double
-#define S f64
-#include "bodies.inc"
-#undef T
-#undef S
-#undef REAL_BODY1
-#undef REAL_BODY2
-#undef REAL_BODY3
-#define REAL_BODY1(name, ...)
-#define REAL_BODY2(name, ...)
-#define REAL_BODY3(name, ...)
-#define T int64_t
-#define S i64
-#include "bodies.inc"
-#undef T
-#undef S
-#undef NUM_BODY1
-#undef NUM_BODY2
-#undef TEST_BODY1
-#undef BOOL_BODY1
-#undef BOOL_BODY2
-#define NUM_BODY1(name, ...)
-#define NUM_BODY2(name, ...)
-#define TEST_BODY1(name, ...)
-#define BOOL_BODY1(name, ...) LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define T                     uint8_t
-#define S                     b8
-#include "bodies.inc"
-#undef T
-#undef S
+#include "kernels/simd/bodies_each.h"
 
 /* ---- the table ---- */
-#include "kernels/simd/bodies_none.h"
-#define REAL_ROW(name) [BPI_BODY_##name] = {.f32 = name##_ref_f32, .f64 = name##_ref_f64},
-#define NUM_ROW(name) \
-  [BPI_BODY_##name] = {.f32 = name##_ref_f32, .f64 = name##_ref_f64, .i64 = name##_ref_i64},
-#define BOOL_ROW(name) [BPI_BODY_##name] = {.b8 = name##_ref_b8},
-#define FULL_ROW(name) \
-  [BPI_BODY_##         \
-      name] = {.f32 = name##_ref_f32, .f64 = name##_ref_f64, .i64 = name##_ref_i64, .b8 = name##_ref_b8},
-#define REAL_BODY1(name, ...) REAL_ROW(name)
-#define REAL_BODY2(name, ...) REAL_ROW(name)
-#define REAL_BODY3(name, ...) REAL_ROW(name)
-#define NUM_BODY1(name, ...)  NUM_ROW(name)
-#define NUM_BODY2(name, ...)  NUM_ROW(name)
-#define TEST_BODY1(name, ...) NUM_ROW(name)
-#define TEST_BODY2(name, ...) FULL_ROW(name)
-#define BOOL_BODY1(name, ...) BOOL_ROW(name)
-#define BOOL_BODY2(name, ...) BOOL_ROW(name)
-#define PICK_BODY3(name, ...) FULL_ROW(name)
+#define BODY_NAME(name, S) name##_ref_##S
+#include "kernels/simd/bodies_table.h"
 
 const bpi_kernels bpi_kernels_ref = {
     .name = "ref",

@@ -306,23 +306,8 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
 #undef S
 
 /* ---- the table ---- */
-#define REAL_ROW(name) [BPI_BODY_##name] = {.f32 = name##_loop_f32, .f64 = name##_loop_f64},
-#define NUM_ROW(name) \
-  [BPI_BODY_##name] = {.f32 = name##_loop_f32, .f64 = name##_loop_f64, .i64 = name##_loop_i64},
-#define BOOL_ROW(name) [BPI_BODY_##name] = {.b8 = name##_loop_b8},
-#define FULL_ROW(name)  \
-  [BPI_BODY_##name] = { \
-      .f32 = name##_loop_f32, .f64 = name##_loop_f64, .i64 = name##_loop_i64, .b8 = name##_loop_b8},
-#define REAL_BODY1(name, ...) REAL_ROW(name)
-#define REAL_BODY2(name, ...) REAL_ROW(name)
-#define REAL_BODY3(name, ...) REAL_ROW(name)
-#define NUM_BODY1(name, ...)  NUM_ROW(name)
-#define NUM_BODY2(name, ...)  NUM_ROW(name)
-#define TEST_BODY1(name, ...) NUM_ROW(name)
-#define TEST_BODY2(name, ...) FULL_ROW(name)
-#define BOOL_BODY1(name, ...) BOOL_ROW(name)
-#define BOOL_BODY2(name, ...) BOOL_ROW(name)
-#define PICK_BODY3(name, ...) FULL_ROW(name)
+#define BODY_NAME(name, S) name##_loop_##S
+#include "kernels/simd/bodies_table.h"
 
 const bpi_kernels BPI_SYM(bpi_kernels) = {
     .name = BPI_TEXT(BPI_ISA),
