@@ -102,6 +102,20 @@ static void gz_close(void *user)
   free(g);
 }
 
+static bool gz_rewind(void *user, const char **why)
+{
+  gz_source *g = user;
+  if (!g->file.rewind(g->file.user, why))
+    return false;
+  g->z.avail_in = 0;
+  g->ended = false;
+  g->inside = g->packed;
+  if (!g->packed || inflateReset(&g->z) == Z_OK)
+    return true;
+  *why = "gzip data cannot be unpacked again";
+  return false;
+}
+
 /* The first buffer must hold the magic, even if a pipe hands out single bytes. */
 static const char *gz_begin(gz_source *g)
 {
@@ -139,11 +153,11 @@ bool open_source(bp_ctx *ctx, const char *path, bp_source *out)
   gz_source *g = calloc(1, sizeof *g);
   if (!g) {
     bp_source_close(&file);
-    *out = (bp_source){no_memory_read, NULL, NULL, path, -1};
+    *out = (bp_source){no_memory_read, NULL, NULL, path, -1, NULL};
     return true;
   }
   g->file = file;
-  *out = (bp_source){gz_read, gz_close, g, file.name, file.size};
+  *out = (bp_source){gz_read, gz_close, g, file.name, file.size, file.rewind ? gz_rewind : NULL};
   g->failed = gz_begin(g);
   if (g->packed)
     out->size = -1; /* unpacked, unknown */

@@ -1662,6 +1662,9 @@ typedef struct bp_source {
   int64_t
       size; /**< bytes in all, where that is known before; else -1. Believed only to refuse early and to choose
                          the size of the first buffer. */
+  /** Goes back to the first byte. @return false on failure, *why as in read. NULL: the bytes come once (a pipe, a socket); a reader
+   *  that needs them twice keeps them, in memory while they are few, else in an unnamed file in $TMPDIR. */
+  bool (*rewind)(void *user, const char **why);
 } bp_source;
 
 /** Opens a file (or FIFO, or device) for reading; short reads and EINTR are handled. The name is copied.
@@ -1776,34 +1779,79 @@ typedef struct bp_csv_options {
   bp_csv_header header;
   int64_t max_line;  /**< longest record in bytes; 0: 64 MiB */
   int64_t max_bytes; /**< most bytes of input; 0: no limit */
+  int64_t buffer;    /**< bytes of input held at a time (more where a record is longer); 0: 256 KiB */
+  const char *const *text; /**< names of columns that are text whatever they hold (postal codes, numbers of types) */
+  size_t n_text;
 } bp_csv_options;
 
-/** A table: columns of numbers or of text categories, each with a name. Immutable. */
+/** A table: columns of numbers or of text categories, each with a name. */
 typedef struct bp_table bp_table;
 
 /** Reads CSV by RFC 4180: quotes, doubled quotes, line breaks inside quotes, LF or CRLF, with or without a final one; a UTF-8 byte
  *  order mark is skipped, empty lines are skipped. Text must be UTF-8.
  *
  *  A column in which every field is a number (decimal point, whatever the locale; blanks around it allowed) or empty is a column of
- *  numbers; any other is text, whose categories keep the exact text. An empty field is a missing value. nan, inf and numbers too
- *  large for a double are refused in a column of numbers. Without a header the columns are named "column 1" and so on.
+ *  numbers; any other is text, whose categories keep the exact text. An empty field is a missing value. In a column that holds numbers
+ *  otherwise, so are NA, N/A, n/a, null, NULL and ?; among other text they are text. nan, inf and numbers too large for a double are
+ *  refused in a column of numbers. Without a header the columns are named "column 1" and so on.
  *
+ *  @param source  Read twice where a column turns out to be text after it looked like numbers ("007" must become a category as it was
+ *                 written); see bp_source.rewind.
  *  @param options NULL for defaults. @param table Out: freed with bp_table_free.
  *  @return BP_OK; BP_E_FORMAT: bp_error() gives file:line:column, what is wrong and what to do; BP_E_LIMIT for a line or input over
- *          the limits, or over 100,000 columns; BP_E_IO; BP_E_NOMEM.
- *  Memory: while reading, the input and the table; afterwards the table. Whole numbers take 1, 2 or 4 bytes, others 8. */
+ *          the limits, or over 100,000 columns; BP_E_NOTFOUND: a column of options.text is not there; BP_E_IO; BP_E_NOMEM.
+ *  Memory: the table, and a buffer. Whole numbers take 1, 2 or 4 bytes, others 8. */
 BP_API bp_status bp_csv_read(bp_ctx *ctx, bp_source *source, const bp_csv_options *options, bp_table **table);
 /** The same from a file that is not compressed. */
 BP_API bp_status bp_csv_load(bp_ctx *ctx, const char *path, const bp_csv_options *options, bp_table **table);
+
+/** The same file as a stream: any number of rows, block by block, in constant memory. */
+typedef struct bp_csv bp_csv;
+
+/** What a column of a stream is taken for. */
+typedef enum bp_csv_kind {
+  BP_CSV_AUTO,    /**< numbers, until text is met */
+  BP_CSV_NUMBERS, /**< text in it is an error, told with its place */
+  BP_CSV_TEXT,
+  BP_CSV_SKIP /**< not kept: a column of numbers without values. Its fields must still be well-formed */
+} bp_csv_kind;
+
+/** Opens a stream and reads the names of its columns. The source must outlive it.
+ *  @param out Out: closed with bp_csv_close. @return As bp_csv_read. */
+BP_API bp_status bp_csv_open(bp_ctx *ctx, bp_source *source, const bp_csv_options *options, bp_csv **out);
+/** The block read last; before the first one, a table of no rows that tells the names. Belongs to the stream, which reads each block into it. */
+BP_API const bp_table *bp_csv_table(const bp_csv *c);
+/** Says what a column is taken for, before the first block. @param column 0 to columns - 1. @return BP_OK; BP_E_RANGE, BP_E_ORDER. */
+BP_API bp_status bp_csv_expect(bp_csv *c, int column, bp_csv_kind kind);
+/** What a column was found to be by now: NUMBERS, TEXT (also where it could not be kept, see bp_csv_block), SKIP, or AUTO while it was empty. */
+BP_API bp_csv_kind bp_csv_found(const bp_csv *c, int column);
+/** Reads the next rows.
+ *
+ *  @param most  At most so many; less where the input does not have them at hand, so that rows of a pipe are answered as they come.
+ *  @param table Out: the block. It has 0 rows at the end of the input, and only there. Its categories are those of its own rows, numbered in
+ *               the order of their first appearance in it. Where all values of an AUTO column are missing so far, it is a column of numbers.
+ *  @return BP_OK; as bp_csv_read; BP_E_DTYPE: text came in AUTO columns whose numbers were handed out or forgotten. bp_csv_found says TEXT
+ *          for them, and bp_csv_again starts over with that.
+ *  nan, inf and overflows: in NUMBERS refused at once; in AUTO missing in the block, and refused at the end of the input, as only then it is
+ *  known whether they were words. */
+BP_API bp_status bp_csv_block(bp_csv *c, int64_t most, const bp_table **table);
+/** Back to the first row. Columns keep what they were found to be. @return BP_OK; BP_E_UNSUPPORTED where the source cannot go back; BP_E_IO. */
+BP_API bp_status bp_csv_again(bp_csv *c);
+/** Frees the stream and its table. The source stays open. */
+BP_API void bp_csv_close(bp_csv *c);
+
 BP_API void bp_table_free(bp_table *t);
 
 BP_API int64_t bp_table_rows(const bp_table *t);
+/** Rows of the input before the table's first: 0 but for blocks of a stream. */
+BP_API int64_t bp_table_first(const bp_table *t);
 BP_API int bp_table_columns(const bp_table *t);
 
 typedef struct bp_column {
   const char *name;   /**< lives as long as the table */
   bool text;          /**< categories; else numbers */
-  int64_t missing;    /**< empty fields */
+  int64_t missing;    /**< empty fields, and marks */
+  int64_t marks;      /**< of them, those that say NA, ? and the like in a column of numbers */
   int32_t categories; /**< of a text column, in order of first appearance; 0 for numbers */
 } bp_column;
 

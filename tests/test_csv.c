@@ -228,7 +228,7 @@ static void stops_at_its_limits(void **state)
     tally t;
     bp_ctx *ctx = tally_ctx(&t);
     char fill = rows[i].fill;
-    bp_source s = {endless, NULL, &fill, "endless", -1};
+    bp_source s = {endless, NULL, &fill, "endless", -1, NULL};
     bp_table *table = NULL;
     options = (bp_csv_options){.max_line = rows[i].max_line, .max_bytes = rows[i].max_bytes};
     bp_status st = bp_csv_read(ctx, &s, &options, &table);

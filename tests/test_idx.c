@@ -101,7 +101,7 @@ static void a_claim_costs_what_is_there(void **state)
   slow s = {"\0\0\x0e\2\xff\xff\0\0\0\0\xff\xff"
             "123",
             15, 0, 4, SIZE_MAX};
-  bp_source source = {slow_read, NULL, &s, "slow", -1};
+  bp_source source = {slow_read, NULL, &s, "slow", -1, NULL};
   assert_int_equal(read_idx(ctx, &source), BP_E_FORMAT);
   assert_true(t.most < 2 << 20);
   tally_end(&t, ctx);

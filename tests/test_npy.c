@@ -238,7 +238,7 @@ static void a_claim_costs_what_is_there(void **state)
   assert_true(n < 100);
   assert_int_equal(read_from(ctx, read_npy, file, n), BP_E_FORMAT);
   slow s = {file, n, 0, 16, SIZE_MAX};
-  bp_source source = {slow_read, NULL, &s, "slow", -1};
+  bp_source source = {slow_read, NULL, &s, "slow", -1, NULL};
   assert_int_equal(read_npy(ctx, &source), BP_E_FORMAT);
   assert_true(t.most < 2 << 20);
   tally_end(&t, ctx);
@@ -256,7 +256,7 @@ static void memory_grows_with_the_data(void **state)
   tally t;
   bp_ctx *ctx = tally_ctx(&t);
   slow s = {file, n, 0, 100000, SIZE_MAX};
-  bp_source source = {slow_read, NULL, &s, "slow", -1};
+  bp_source source = {slow_read, NULL, &s, "slow", -1, NULL};
   bp_ndarray a;
   assert_int_equal(bp_npy_read(ctx, &source, &a), BP_OK);
   assert_memory_equal(a.data, data, N);

@@ -265,7 +265,7 @@ static void a_claim_costs_what_is_there(void **state)
   assert_int_equal(read_from(ctx, read_tensors, file, n), BP_E_FORMAT);
   assert_true(t.most < 2 << 20);
   slow s = {"\0\xe1\xf5\5\0\0\0\0{}", 10, 0, 3, SIZE_MAX};
-  bp_source source = {slow_read, NULL, &s, "slow", -1};
+  bp_source source = {slow_read, NULL, &s, "slow", -1, NULL};
   assert_int_equal(read_tensors(ctx, &source), BP_E_FORMAT);
   assert_true(t.most < 2 << 20);
   tally_end(&t, ctx);

@@ -27,6 +27,15 @@ static int64_t file_read(void *user, void *buffer, size_t n, const char **why)
   return got;
 }
 
+static bool file_rewind(void *user, const char **why)
+{
+  file_source *f = user;
+  if (lseek(f->fd, 0, SEEK_SET) == 0)
+    return true;
+  *why = strerror_r(errno, f->why, sizeof f->why);
+  return false;
+}
+
 static void file_close(void *user)
 {
   file_source *f = user;
@@ -69,7 +78,7 @@ bp_status bp_source_file(bp_ctx *ctx, const char *path, bp_source *out)
   }
   f->ctx = ctx;
   memcpy(f->name, path, n);
-  *out = (bp_source){file_read, file_close, f, f->name, size};
+  *out = (bp_source){file_read, file_close, f, f->name, size, size >= 0 ? file_rewind : NULL};
   return BP_OK;
 }
 
@@ -77,21 +86,28 @@ bp_status bp_source_file(bp_ctx *ctx, const char *path, bp_source *out)
 
 typedef struct memory_source {
   bp_ctx *ctx;
-  const char *at;
-  size_t left;
+  const char *data;
+  size_t size, at;
 } memory_source;
 
 static int64_t memory_read(void *user, void *buffer, size_t n, const char **why)
 {
   memory_source *m = user;
   (void)why; /* cannot fail */
-  if (n > m->left)
-    n = m->left;
+  if (n > m->size - m->at)
+    n = m->size - m->at;
   if (n)
-    memcpy(buffer, m->at, n);
+    memcpy(buffer, m->data + m->at, n);
   m->at += n;
-  m->left -= n;
   return (int64_t)n;
+}
+
+static bool memory_rewind(void *user, const char **why)
+{
+  memory_source *m = user;
+  (void)why; /* cannot fail */
+  m->at = 0;
+  return true;
 }
 
 static void memory_close(void *user)
@@ -107,8 +123,8 @@ bp_status bp_source_memory(bp_ctx *ctx, const void *data, size_t n, const char *
   memory_source *m = bpi_alloc(ctx, 1, sizeof *m);
   if (!m)
     return bpi_nomem();
-  *m = (memory_source){ctx, data ? data : "", n};
-  *out = (bp_source){memory_read, memory_close, m, name, (int64_t)n};
+  *m = (memory_source){ctx, data ? data : "", n, 0};
+  *out = (bp_source){memory_read, memory_close, m, name, (int64_t)n, memory_rewind};
   return BP_OK;
 }
 
@@ -128,20 +144,24 @@ const char *bpi_source_name(const bp_source *s)
   return s->name ? s->name : "input";
 }
 
+bp_status bpi_read_some(bp_source *s, void *buffer, size_t n, size_t *got)
+{
+  const char *why = NULL;
+  int64_t r = s->read(s->user, buffer, n, &why);
+  *got = r > 0 ? (size_t)r : 0;
+  if (r >= 0 && *got <= n)
+    return BP_OK;
+  return bpi_fail(BP_E_IO, "%s: cannot be read: %s", bpi_source_name(s),
+                  r < 0 && why ? why : "the reader failed without saying why");
+}
+
 bp_status bpi_read(bp_source *s, void *buffer, size_t n, size_t *got)
 {
-  *got = 0;
-  while (*got < n) {
-    const char *why = NULL;
-    int64_t r = s->read(s->user, (char *)buffer + *got, n - *got, &why);
-    if (r == 0)
-      return BP_OK;
-    if (r < 0 || (uint64_t)r > n - *got)
-      return bpi_fail(BP_E_IO, "%s: cannot be read: %s", bpi_source_name(s),
-                      r < 0 && why ? why : "the reader failed without saying why");
-    *got += (size_t)r;
-  }
-  return BP_OK;
+  size_t some = 1;
+  bp_status st = BP_OK;
+  for (*got = 0; st == BP_OK && some && *got < n; *got += some)
+    st = bpi_read_some(s, (char *)buffer + *got, n - *got, &some);
+  return st;
 }
 
 static bp_status ends_early(const bp_source *s, const char *what, size_t got, size_t n)

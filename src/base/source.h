@@ -8,6 +8,8 @@
 /* The source's name for messages; never NULL. */
 const char *bpi_source_name(const bp_source *s);
 
+/* Reads at least one byte and at most n, as they come; *got is 0 only at the end of the input. BP_E_IO if the source failed. */
+bp_status bpi_read_some(bp_source *s, void *buffer, size_t n, size_t *got);
 /* Reads until n bytes are there or the input ends; *got says how many. BP_E_IO if the source failed. */
 bp_status bpi_read(bp_source *s, void *buffer, size_t n, size_t *got);
 /* The same, where less than n is an error: BP_E_FORMAT, "NAME: the file ends inside WHAT ...". */

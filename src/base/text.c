@@ -120,20 +120,31 @@ static const struct {
     {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
 };
 
-size_t bpi_utf8(const unsigned char *s, size_t n)
+/* Length that the first byte promises, 0 if none begins so; *sound: those of its bytes that are there are right. */
+static size_t utf8_length(const unsigned char *s, size_t n, bool *sound)
 {
-  if (n == 0)
-    return 0;
   size_t row = 0, rows = sizeof utf8_table / sizeof utf8_table[0];
   while (row < rows && !(s[0] >= utf8_table[row].first && s[0] <= utf8_table[row].last))
     row++;
-  if (row == rows || n < utf8_table[row].length)
+  if (row == rows)
     return 0;
   size_t length = utf8_table[row].length;
-  if (length > 1 && (s[1] < utf8_table[row].low || s[1] > utf8_table[row].high))
-    return 0;
-  for (size_t i = 2; i < length; i++)
-    if ((s[i] & 0xc0) != 0x80)
-      return 0;
+  *sound = length == 1 || n == 1 || (s[1] >= utf8_table[row].low && s[1] <= utf8_table[row].high);
+  for (size_t i = 2; i < length && i < n; i++)
+    *sound = *sound && (s[i] & 0xc0) == 0x80;
   return length;
+}
+
+size_t bpi_utf8(const unsigned char *s, size_t n)
+{
+  bool sound = false;
+  size_t length = n ? utf8_length(s, n, &sound) : 0;
+  return sound && length <= n ? length : 0;
+}
+
+bool bpi_utf8_cut(const unsigned char *s, size_t n)
+{
+  bool sound = false;
+  size_t length = n ? utf8_length(s, n, &sound) : 0;
+  return sound && length > n;
 }

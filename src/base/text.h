@@ -36,5 +36,7 @@ bool bpi_parse_int(const char *s, size_t n, int64_t *x);
 int bpi_edit_distance(const char *a, const char *b, int most);
 /* Length of the valid UTF-8 sequence at s[0..n), 0 if it is none. */
 size_t bpi_utf8(const unsigned char *s, size_t n);
+/* Whether s[0..n) is the beginning of a sequence, and more bytes could make it valid. */
+bool bpi_utf8_cut(const unsigned char *s, size_t n);
 
 #endif

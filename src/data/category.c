@@ -15,6 +15,13 @@ void bpi_categories_free(bpi_categories *c)
   bpi_categories_init(c, c->ctx);
 }
 
+void bpi_categories_clear(bpi_categories *c)
+{
+  if (c->n)
+    memset(c->slots, 0, (c->mask + 1) * sizeof *c->slots);
+  c->n = c->texts_n = 0;
+}
+
 const char *bpi_categories_text(const bpi_categories *c, int32_t i)
 {
   return c->texts + c->items[i].at;

@@ -21,6 +21,8 @@ typedef struct bpi_categories {
 
 void bpi_categories_init(bpi_categories *c, bp_ctx *ctx);
 void bpi_categories_free(bpi_categories *c);
+/* Empty again; the memory is kept. */
+void bpi_categories_clear(bpi_categories *c);
 /* Number of s[0..n), which holds no NUL; added if new. Counts it. -1 when out of memory or there are 2^31 - 2. */
 int32_t bpi_categories_add(bpi_categories *c, const char *s, size_t n);
 /* Number of a text, or -1. */

@@ -1,303 +1,420 @@
-/* CSV as a table: header, records, columns.
- *
- * The input is read whole and then taken apart in one pass. Only a column that turns out to be text after it looked like
- * numbers needs a second pass: "007" must become a category as it was written, and a double has forgotten the zeros. */
+/* CSV as a stream of tables, and as one. */
+#include "base/twice.h"
 #include "data/csv_field.h"
-#include "data/table.h"
+#include "data/csv_header.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define MAX_COLUMNS 100000
+enum { CHUNK = 256 << 10 };
 
-/* ---- the header --------------------------------------------------------------------- */
+/* What the stream knows of a column beside its values. */
+typedef struct hope {
+  bool firm;           /* NUMBERS: text is an error */
+  bpi_csv_place bad;   /* of the first nan, inf or overflow; line 0: none */
+  bpi_csv_place texts; /* of the first text where numbers were */
+} hope;
 
-static bp_status refuse_header(const bpi_csv *c, const bpi_csv_field *f, bool all)
+struct bp_csv {
+  bpi_csv in;
+  bp_csv_header header;
+  bp_table *t;
+  hope *hopes;
+  bool begun;    /* a block was asked for */
+  bp_status end; /* of the stream, once it failed */
+};
+
+/* ---- fields ------------------------------------------------------------------------- */
+
+static bp_status refuse_bad(const bp_csv *c, int i)
+{
+  return bpi_csv_fail_at(&c->in, BP_E_FORMAT, c->hopes[i].bad,
+                         "not a finite number, in column \"%.60s\" of numbers; leave the field empty if the "
+                         "value is missing",
+                         bpi_categories_text(&c->t->names, i));
+}
+
+static bp_status refuse_text(const bp_csv *c, int i, const bpi_csv_field *f)
 {
   return bpi_csv_fail(
-      c, BP_E_FORMAT, f->start,
-      all ? "the first line holds numbers (\"%.*s\") where names of columns are expected; if it is data, "
-            "read the "
-            "file without a header, else write a line of names above it"
-          : "the first line mixes names with numbers (\"%.*s\"), so it may be names, data or a description "
-            "(as "
-            "in \"150,4,setosa,...\"): say whether it is a header, or put a line of names in its place",
-      bpi_csv_shown(f->n, f->s), f->s);
+      &c->in, BP_E_FORMAT, f->start,
+      "text (\"%.*s\") in column \"%.60s\", which must hold numbers; leave the field empty if the "
+      "value is missing",
+      bpi_csv_shown(f->n, f->s), f->s, bpi_categories_text(&c->t->names, i));
 }
 
-static void trim(bpi_csv_field *f)
+static bp_status put_bad(bp_csv *c, int i, const bpi_csv_field *f)
 {
-  if (f->quoted)
-    return;
-  while (f->n && (*f->s == ' ' || *f->s == '\t'))
-    f->s++, f->n--;
-  while (f->n && (f->s[f->n - 1] == ' ' || f->s[f->n - 1] == '\t'))
-    f->n--;
-}
-
-static bp_status add_name(const bpi_csv *c, bp_table *t, bpi_csv_field *f)
-{
-  size_t before = t->names.n;
-  trim(f);
-  if (f->n == 0)
-    return bpi_csv_fail(c, BP_E_FORMAT, f->start,
-                        "column %zu has no name; give it one (pandas writes such a column of row numbers "
-                        "unless told index=False)",
-                        before + 1);
-  int32_t i = bpi_categories_add(&t->names, f->s, f->n);
-  if (i < 0)
-    return bpi_nomem();
-  if (t->names.n == before)
-    return bpi_csv_fail(c, BP_E_FORMAT, f->start, "columns %d and %zu are both named \"%.*s\"; rename one",
-                        i + 1, before + 1, bpi_csv_shown(f->n, f->s), f->s);
+  if (c->t->columns[i].kind > BPI_COLUMN_NUMBERS)
+    return BP_OK;
+  if (!c->hopes[i].bad.line)
+    c->hopes[i].bad = bpi_csv_where(&c->in, f->start);
+  if (c->hopes[i].firm)
+    return refuse_bad(c, i);
+  bpi_column_blank(c->t, &c->t->columns[i], false);
   return BP_OK;
 }
 
-static bp_status add_number_name(bp_table *t)
+static bp_status put_text(bp_csv *c, int i, const bpi_csv_field *f)
 {
-  char name[32];
-  int n = snprintf(name, sizeof name, "column %zu", t->names.n + 1);
-  return bpi_categories_add(&t->names, name, (size_t)n) < 0 ? bpi_nomem() : BP_OK;
+  bpi_column *col = &c->t->columns[i];
+  if (c->hopes[i].firm)
+    return refuse_text(c, i, f);
+  bool late = col->kind == BPI_COLUMN_LATE;
+  if (!bpi_column_text(c->t, col, f->s, f->n))
+    return bpi_nomem();
+  if (!late && col->kind == BPI_COLUMN_LATE)
+    c->hopes[i].texts = bpi_csv_where(&c->in, f->start);
+  return BP_OK;
 }
 
-/* The first record: names, or only their number. */
-static bp_status read_names(bpi_csv *c, bp_table *t, bp_csv_header header)
+/* Puts a field that is not a plain number into its column. */
+static bp_status put_field(bp_csv *c, int i, const bpi_csv_field *f)
 {
-  bpi_csv_field f = {0}, number = {0};
-  bool all = true;
-  double x;
-  while (!f.last) {
-    bp_status s = bpi_csv_next(c, &f);
-    if (s == BP_OK && t->names.n >= MAX_COLUMNS)
-      s = bpi_csv_fail(c, BP_E_LIMIT, f.start, "more than %d columns; is the table turned on its side?",
-                       MAX_COLUMNS);
-    if (s != BP_OK)
-      return s;
-    bool is_number = bpi_csv_classify(&f, &x) == BPI_CSV_NUMBER;
-    all = all && is_number;
-    if (is_number && !number.start && !f.quoted)
-      number = f;
-    s = header == BP_CSV_HEADER_NO ? add_number_name(t) : BP_OK;
-    /* A first line that is no header is explained as such, not by the names that it lacks. */
-    if (header == BP_CSV_HEADER_YES || (header == BP_CSV_HEADER_AUTO && !number.start))
-      s = add_name(c, t, &f);
-    if (s != BP_OK)
-      return s;
-  }
-  if (header == BP_CSV_HEADER_AUTO && number.start)
-    return refuse_header(c, &number, all);
-  return bpi_csv_record_end(c);
-}
-
-/* One column whose name holds another delimiter is hardly meant. */
-static bp_status check_delimiter(const bpi_csv *c, const bp_table *t)
-{
-  const char *other = t->names.n == 1 ? strpbrk(bpi_categories_text(&t->names, 0), ",;\t|") : NULL;
-  if (!other)
+  bpi_column *col = &c->t->columns[i];
+  double x = 0;
+  bpi_csv_kind kind = bpi_csv_classify(f, &x);
+  if (col->kind >= BPI_COLUMN_LATE)
     return BP_OK;
-  return bpi_csv_fail(c, BP_E_FORMAT, c->record,
-                      "the line of names is one single name, with %s in it; give that as the delimiter",
-                      *other == '\t'  ? "a tab"
-                      : *other == ';' ? "a semicolon"
-                      : *other == '|' ? "a bar"
-                                      : "a comma");
-}
-
-static bp_status read_header(bpi_csv *c, bp_table *t, bp_csv_header header)
-{
-  if (!bpi_csv_record(c))
-    return bpi_fail(BP_E_FORMAT, "%s: the file is empty", c->name);
-  bp_status s = read_names(c, t, header);
-  if (s == BP_OK && header == BP_CSV_HEADER_AUTO)
-    s = check_delimiter(c, t);
-  if (s == BP_OK && !bpi_table_make_columns(t))
-    s = bpi_nomem();
-  if (header == BP_CSV_HEADER_NO)
-    c->at = c->record;
-  if (s == BP_OK && header != BP_CSV_HEADER_NO && !bpi_csv_record(c))
-    s = bpi_fail(BP_E_FORMAT, "%s: only a header: there are no rows below the names", c->name);
-  return s;
+  if (kind == BPI_CSV_MISSING)
+    bpi_column_missing(c->t, col);
+  else if (kind == BPI_CSV_TEXT || col->kind == BPI_COLUMN_TEXT)
+    return put_text(c, i, f);
+  else if (kind == BPI_CSV_MARK)
+    bpi_column_blank(c->t, col, true);
+  else if (kind == BPI_CSV_BAD)
+    return put_bad(c, i, f);
+  else
+    return bpi_column_number(c->t, col, x) ? BP_OK : bpi_nomem();
+  return BP_OK;
 }
 
 /* ---- records ------------------------------------------------------------------------ */
 
-/* Puts a field that is not a plain number into its column. */
-static bp_status put_field(const bpi_csv *c, bp_table *t, bpi_column *col, const bpi_csv_field *f)
+static bp_status ragged(const bp_csv *c, const char *place, int fields)
 {
-  double x = 0;
-  bool ok = true;
-  switch (bpi_csv_classify(f, &x)) {
-  case BPI_CSV_MISSING:
-    bpi_column_missing(t, col);
-    break;
-  case BPI_CSV_NUMBER:
-    ok = col->kind == BPI_COLUMN_TEXT ? bpi_column_text(t, col, f->s, f->n)
-                                      : col->kind == BPI_COLUMN_LATE || bpi_column_number(t, col, x);
-    break;
-  case BPI_CSV_BAD:
-    if (col->kind == BPI_COLUMN_TEXT) {
-      ok = bpi_column_text(t, col, f->s, f->n);
-    } else if (col->kind != BPI_COLUMN_LATE && !col->bad) {
-      col->bad = (size_t)(f->start - c->text) + 1;
-    }
-    if (col->kind <= BPI_COLUMN_NUMBERS)
-      bpi_column_blank(t, col);
-    break;
-  case BPI_CSV_TEXT:
-    ok = bpi_column_text(t, col, f->s, f->n);
-    break;
-  }
-  return ok ? BP_OK : bpi_nomem();
-}
-
-static bp_status ragged(const bpi_csv *c, const bp_table *t, const char *place, int fields)
-{
-  if (fields < t->n)
-    return bpi_csv_fail(c, BP_E_FORMAT, place,
+  int n = c->t->n;
+  if (fields < n)
+    return bpi_csv_fail(&c->in, BP_E_FORMAT, place,
                         "the row ends after %d of %d fields; add the missing ones (empty if unknown)%s",
-                        fields, t->n, fields == 1 ? ", or name another delimiter" : "");
-  return bpi_csv_fail(c, BP_E_FORMAT, place,
-                      "the row has more than %d fields; a field that contains '%c' must be in quotes", t->n,
-                      c->delimiter);
+                        fields, n, fields == 1 ? ", or name another delimiter" : "");
+  return bpi_csv_fail(&c->in, BP_E_FORMAT, place,
+                      "the row has more than %d fields; a field that contains '%c' must be in quotes", n,
+                      c->in.delimiter);
 }
 
-static bp_status read_record(bpi_csv *c, bp_table *t)
+static bp_status read_record(bp_csv *c)
 {
+  bp_table *t = c->t;
   bool last = false;
   for (int i = 0; i < t->n; i++) {
     bpi_column *col = &t->columns[i];
     double x;
     if (last)
-      return ragged(c, t, c->at - 1, i);
-    if (col->kind <= BPI_COLUMN_NUMBERS && bpi_csv_quick_number(c, &x, &last)) {
+      return ragged(c, c->in.at - 1, i);
+    if (col->kind <= BPI_COLUMN_NUMBERS && bpi_csv_quick_number(&c->in, &x, &last)) {
       if (!bpi_column_number(t, col, x))
         return bpi_nomem();
       continue;
     }
     bpi_csv_field f;
-    bp_status s = bpi_csv_next(c, &f);
+    bp_status s = bpi_csv_next(&c->in, &f);
     if (s == BP_OK)
-      s = put_field(c, t, col, &f);
+      s = put_field(c, i, &f);
     if (s != BP_OK)
       return s;
     last = f.last;
   }
-  return last ? bpi_csv_record_end(c) : ragged(c, t, c->at, t->n + 1);
+  return last ? BP_OK : ragged(c, c->in.at, t->n + 1);
 }
 
-static bp_status read_records(bpi_csv *c, bp_table *t)
+/* At most `most` rows; where not all are wanted, no more than are at hand once there is one. *ended: there are no more. */
+static bp_status read_rows(bp_csv *c, int64_t most, bool all, bool *ended)
 {
-  while (bpi_csv_record(c)) {
-    bp_status s = bpi_table_room(t, c->lines) ? read_record(c, t) : bpi_nomem();
-    if (s != BP_OK)
-      return s;
-    t->rows++;
+  bp_table *t = c->t;
+  bp_status s = BP_OK;
+  *ended = false;
+  while (s == BP_OK && t->rows < most) {
+    bool found;
+    bpi_csv_skip(&c->in);
+    if (!all && t->rows && c->in.at == c->in.end)
+      break;
+    s = bpi_csv_record(&c->in, &found);
+    *ended = s == BP_OK && !found;
+    if (s != BP_OK || !found)
+      break;
+    s = bpi_table_room(t, most) ? read_record(c) : bpi_nomem();
+    t->rows += s == BP_OK;
   }
-  return BP_OK;
-}
-
-/* ---- columns that turned out to be text --------------------------------------------- */
-
-static bp_status text_again(bpi_csv *c, bp_table *t, const bool *late)
-{
-  for (t->rows = 0; bpi_csv_record(c); t->rows++) {
-    bpi_csv_field f;
-    for (int i = 0; i < t->n; i++) {
-      double x;
-      bp_status s = bpi_csv_next(c, &f);
-      if (s == BP_OK && late[i] && bpi_csv_classify(&f, &x) != BPI_CSV_MISSING &&
-          !bpi_column_text(t, &t->columns[i], f.s, f.n))
-        s = bpi_nomem();
-      if (s != BP_OK)
-        return s;
-    }
-  }
-  return BP_OK;
-}
-
-static bp_status finish_late_columns(bpi_csv *c, bp_table *t, const char *first)
-{
-  int n = 0;
-  bool *late = bpi_zalloc(c->ctx, (size_t)t->n, sizeof *late);
-  bp_status s = late ? BP_OK : bpi_nomem();
-  for (int i = 0; i < t->n && s == BP_OK; i++)
-    if (t->columns[i].kind == BPI_COLUMN_LATE) {
-      late[i] = true;
-      n++;
-      s = bpi_column_restart(t, &t->columns[i]) ? BP_OK : bpi_nomem();
-    }
-  c->at = first;
-  if (s == BP_OK && n)
-    s = text_again(c, t, late);
-  bpi_free(c->ctx, late);
   return s;
 }
 
-static bp_status refuse_bad_numbers(const bpi_csv *c, const bp_table *t)
+/* ---- the end ------------------------------------------------------------------------ */
+
+static bp_status check_end(const bp_csv *c)
 {
-  for (int i = 0; i < t->n; i++) {
-    const bpi_column *col = &t->columns[i];
-    if (col->bad && col->kind <= BPI_COLUMN_NUMBERS)
-      return bpi_csv_fail(c, BP_E_FORMAT, c->text + col->bad - 1,
-                          "not a finite number, in column \"%.60s\" of numbers; leave the field empty if the "
-                          "value is missing",
-                          bpi_categories_text(&t->names, i));
-  }
+  if (c->t->first + c->t->rows == 0)
+    return bpi_fail(BP_E_FORMAT, "%s: only a header: there are no rows below the names", c->in.name);
+  for (int i = 0; i < c->t->n; i++)
+    if (c->hopes[i].bad.line && c->t->columns[i].kind <= BPI_COLUMN_NUMBERS)
+      return refuse_bad(c, i);
   return BP_OK;
 }
 
-/* ---- the whole ---------------------------------------------------------------------- */
-
-static bp_status fill_table(bpi_csv *c, bp_source *source, bp_csv_header header, bp_table *t)
+static int first_late(const bp_csv *c)
 {
-  bp_status s = bpi_csv_open(c, source);
-  if (s == BP_OK)
-    s = read_header(c, t, header);
-  const char *first = c->at;
-  if (s == BP_OK)
-    s = read_records(c, t);
-  if (s == BP_OK)
-    s = refuse_bad_numbers(c, t);
-  if (s == BP_OK)
-    s = finish_late_columns(c, t, first);
-  if (s == BP_OK)
-    bpi_table_shrink(t);
+  int i = 0;
+  while (i < c->t->n && c->t->columns[i].kind != BPI_COLUMN_LATE)
+    i++;
+  return i;
+}
+
+static bp_status check_late(const bp_csv *c)
+{
+  int i = first_late(c);
+  if (i == c->t->n)
+    return BP_OK;
+  return bpi_csv_fail_at(&c->in, BP_E_DTYPE, c->hopes[i].texts,
+                         "text in column \"%.60s\", which held numbers before; it must be read as text from "
+                         "the start",
+                         bpi_categories_text(&c->t->names, i));
+}
+
+/* ---- the stream --------------------------------------------------------------------- */
+
+static bp_status expect_texts(bp_csv *c, const bp_csv_options *o)
+{
+  bp_status s = BP_OK;
+  int at;
+  for (size_t i = 0; s == BP_OK && i < o->n_text; i++) {
+    s = bp_table_find(c->t, o->text[i], &at);
+    if (s == BP_OK)
+      s = bp_csv_expect(c, at, BP_CSV_TEXT);
+  }
   return s;
+}
+
+static bp_status begin_stream(bp_csv *c, const bp_csv_options *o)
+{
+  bpi_csv_begin(&c->in);
+  bp_status s = bpi_csv_header(&c->in, c->t, o->header);
+  c->hopes = s == BP_OK ? bpi_zalloc(c->in.ctx, (size_t)c->t->n, sizeof *c->hopes) : NULL;
+  if (s == BP_OK && !c->hopes)
+    s = bpi_nomem();
+  return s == BP_OK ? expect_texts(c, o) : s;
 }
 
 static bp_status check_csv_options(const bp_csv_options *o)
 {
   if (!o->delimiter || !strchr(",;|\t", o->delimiter))
-    return bpi_fail(BP_E_ARG, "bp_csv_read: the delimiter must be a comma, semicolon, bar or tab");
-  if (o->max_line < 0 || o->max_bytes < 0 || (unsigned)o->header > BP_CSV_HEADER_NO)
-    return bpi_bad_arg("bp_csv_read", "an option is out of its range");
+    return bpi_fail(BP_E_ARG, "bp_csv_open: the delimiter must be a comma, semicolon, bar or tab");
+  if (o->max_line < 0 || o->max_bytes < 0 || o->buffer < 0 || (unsigned)o->header > BP_CSV_HEADER_NO)
+    return bpi_bad_arg("bp_csv_open", "an option is out of its range");
   return BP_OK;
+}
+
+static bp_csv *new_stream(bp_ctx *ctx, bp_source *source, const bp_csv_options *o)
+{
+  bp_csv *c = bpi_zalloc(ctx, 1, sizeof *c);
+  if (!c)
+    return NULL;
+  c->header = o->header;
+  c->in = (bpi_csv){.ctx = ctx,
+                    .source = source,
+                    .name = bpi_source_name(source),
+                    .delimiter = o->delimiter,
+                    .max_line = o->max_line,
+                    .max_bytes = o->max_bytes,
+                    .chunk = (size_t)o->buffer};
+  c->t = bpi_table_new(ctx, c->in.name);
+  if (c->t)
+    return c;
+  bp_csv_close(c);
+  return NULL;
+}
+
+bp_status bp_csv_open(bp_ctx *ctx, bp_source *source, const bp_csv_options *options, bp_csv **out)
+{
+  if (!ctx || !source || !source->read || !out)
+    return bpi_bad_arg("bp_csv_open", "ctx, source or out is NULL");
+  bp_csv_options o = options ? *options : (bp_csv_options){0};
+  o.delimiter = o.delimiter ? o.delimiter : ',';
+  o.max_line = o.max_line ? o.max_line : (int64_t)64 << 20;
+  o.buffer = o.buffer ? o.buffer : CHUNK;
+  bp_status s = check_csv_options(&o);
+  if (s != BP_OK)
+    return s;
+  bp_csv *c = new_stream(ctx, source, &o);
+  s = c ? begin_stream(c, &o) : bpi_nomem();
+  if (s == BP_OK)
+    *out = c;
+  else
+    bp_csv_close(c);
+  return s;
+}
+
+const bp_table *bp_csv_table(const bp_csv *c)
+{
+  return c ? c->t : NULL;
+}
+
+bp_status bp_csv_expect(bp_csv *c, int column, bp_csv_kind kind)
+{
+  if (!c || (unsigned)kind > BP_CSV_SKIP)
+    return bpi_bad_arg("bp_csv_expect", "the stream is NULL, or the kind is none");
+  if (column < 0 || column >= c->t->n)
+    return bpi_fail(BP_E_RANGE, "bp_csv_expect: %s has no column %d", c->in.name, column);
+  if (c->begun)
+    return bpi_fail(BP_E_ORDER, "bp_csv_expect: a block was read already");
+  bpi_column *col = &c->t->columns[column];
+  c->hopes[column].firm = kind == BP_CSV_NUMBERS;
+  if (kind == BP_CSV_TEXT)
+    return bpi_column_restart(c->t, col) ? BP_OK : bpi_nomem();
+  bpi_column_forget(c->t, col);
+  *col = (bpi_column){.kind = kind == BP_CSV_SKIP ? BPI_COLUMN_SKIPPED : BPI_COLUMN_EMPTY, .width = 1};
+  return BP_OK;
+}
+
+bp_csv_kind bp_csv_found(const bp_csv *c, int column)
+{
+  static const bp_csv_kind found[] = {[BPI_COLUMN_EMPTY] = BP_CSV_AUTO,
+                                      [BPI_COLUMN_NUMBERS] = BP_CSV_NUMBERS,
+                                      [BPI_COLUMN_TEXT] = BP_CSV_TEXT,
+                                      [BPI_COLUMN_LATE] = BP_CSV_TEXT,
+                                      [BPI_COLUMN_SKIPPED] = BP_CSV_SKIP};
+  if (!c || column < 0 || column >= c->t->n)
+    return BP_CSV_AUTO;
+  return c->hopes[column].firm ? BP_CSV_NUMBERS : found[c->t->columns[column].kind];
+}
+
+bp_status bp_csv_block(bp_csv *c, int64_t most, const bp_table **table)
+{
+  if (!c || !table || most < 1)
+    return bpi_bad_arg("bp_csv_block", "the stream or table is NULL, or most is under 1");
+  if (c->end != BP_OK)
+    return bpi_fail(BP_E_ORDER, "bp_csv_block: %s: the stream failed before", c->in.name);
+  bool ended;
+  bpi_table_clear(c->t, c->begun ? c->t->first + c->t->rows : 0);
+  c->begun = true;
+  bp_status s = read_rows(c, most, false, &ended);
+  if (s == BP_OK)
+    s = check_late(c);
+  if (s == BP_OK && ended)
+    s = check_end(c);
+  c->end = s;
+  *table = c->t;
+  return s;
+}
+
+/* The header once more, and no more. */
+static bp_status pass_header(bp_csv *c)
+{
+  bool found;
+  bpi_csv_field f = {0};
+  bp_status s = c->header == BP_CSV_HEADER_NO ? BP_OK : bpi_csv_record(&c->in, &found);
+  for (f.last = c->header == BP_CSV_HEADER_NO || c->in.at == c->in.end; s == BP_OK && !f.last;)
+    s = bpi_csv_next(&c->in, &f);
+  return s;
+}
+
+static bp_status go_back(bp_csv *c)
+{
+  bp_status s = bpi_csv_rewind(&c->in);
+  return s == BP_OK ? pass_header(c) : s;
+}
+
+bp_status bp_csv_again(bp_csv *c)
+{
+  if (!c)
+    return bpi_bad_arg("bp_csv_again", "the stream is NULL");
+  bp_status s = go_back(c);
+  c->begun = false;
+  bpi_table_clear(c->t, 0);
+  for (int i = 0; s == BP_OK && i < c->t->n; i++) {
+    bpi_column *col = &c->t->columns[i];
+    if (col->kind == BPI_COLUMN_LATE && !bpi_column_restart(c->t, col))
+      s = bpi_nomem();
+    col->blanked = false;
+    c->hopes[i].bad.line = 0;
+  }
+  c->end = s;
+  return s;
+}
+
+void bp_csv_close(bp_csv *c)
+{
+  if (!c)
+    return;
+  bp_ctx *ctx = c->in.ctx;
+  bp_table_free(c->t);
+  bpi_csv_free(&c->in);
+  bpi_free(ctx, c->hopes);
+  bpi_free(ctx, c);
+}
+
+/* ---- a whole table ------------------------------------------------------------------ */
+
+/* Columns that turned out to be text are read once more, and they alone. */
+static bp_status text_again(bp_csv *c)
+{
+  bp_table *t = c->t;
+  int64_t rows = t->rows;
+  bool ended;
+  bpi_column *kept = bpi_alloc(t->ctx, (size_t)t->n, sizeof *kept);
+  if (!kept)
+    return bpi_nomem();
+  bp_status s = go_back(c);
+  memcpy(kept, t->columns, (size_t)t->n * sizeof *kept);
+  for (int i = 0; i < t->n; i++) {
+    if (kept[i].kind != BPI_COLUMN_LATE)
+      t->columns[i] = (bpi_column){.kind = BPI_COLUMN_SKIPPED};
+    else if (s == BP_OK && !bpi_column_restart(t, &t->columns[i]))
+      s = bpi_nomem();
+    t->columns[i].missing = 0;
+  }
+  t->rows = 0;
+  if (s == BP_OK)
+    s = read_rows(c, rows + 1, true, &ended);
+  for (int i = 0; i < t->n; i++)
+    if (kept[i].kind != BPI_COLUMN_LATE)
+      t->columns[i] = kept[i];
+  bpi_free(t->ctx, kept);
+  if (s == BP_OK && t->rows != rows)
+    s = bpi_fail(BP_E_IO, "%s: the file changed while it was read", c->in.name);
+  return s;
+}
+
+static bp_status whole_table(bp_csv *c)
+{
+  bool ended;
+  bp_status s = read_rows(c, INT64_MAX, true, &ended);
+  if (s == BP_OK)
+    s = check_end(c);
+  if (s == BP_OK && first_late(c) < c->t->n)
+    s = text_again(c);
+  if (s == BP_OK)
+    bpi_table_shrink(c->t);
+  return s;
 }
 
 bp_status bp_csv_read(bp_ctx *ctx, bp_source *source, const bp_csv_options *options, bp_table **table)
 {
   if (!ctx || !source || !source->read || !table)
     return bpi_bad_arg("bp_csv_read", "ctx, source or table is NULL");
-  bp_csv_options o = options ? *options : (bp_csv_options){0};
-  if (!o.delimiter)
-    o.delimiter = ',';
-  if (!o.max_line)
-    o.max_line = (int64_t)64 << 20;
-  bp_status s = check_csv_options(&o);
+  bp_csv *c;
+  bp_source twice;
+  bp_status s = bpi_twice(ctx, source, &twice);
   if (s != BP_OK)
     return s;
-  bpi_csv c = {.ctx = ctx,
-               .name = bpi_source_name(source),
-               .delimiter = o.delimiter,
-               .max_line = o.max_line,
-               .max_bytes = o.max_bytes};
-  bp_table *t = bpi_table_new(ctx, c.name);
-  s = t ? fill_table(&c, source, o.header, t) : bpi_nomem();
-  bpi_csv_free(&c);
-  if (s == BP_OK)
-    *table = t;
-  else
-    bp_table_free(t);
+  s = bp_csv_open(ctx, &twice, options, &c);
+  if (s == BP_OK) {
+    s = whole_table(c);
+    if (s == BP_OK) {
+      *table = c->t;
+      c->t = NULL;
+    }
+    bp_csv_close(c);
+  }
+  bp_source_close(&twice);
   return s;
 }
 

@@ -6,142 +6,39 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- failures ----------------------------------------------------------------------- */
-
-bp_status bpi_csv_fail(const bpi_csv *c, bp_status s, const char *place, const char *fmt, ...)
-{
-  int64_t line = 1;
-  const char *start = c->text;
-  for (const char *p = start; (p = memchr(p, '\n', (size_t)(place - p))) != NULL; line++)
-    start = ++p;
-  char text[700];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(text, sizeof text, fmt, ap);
-  va_end(ap);
-  return bpi_fail(s, "%s:%lld:%lld: %s", c->name, (long long)line, (long long)(place - start) + 1, text);
-}
-
-int bpi_csv_shown(size_t n, const char *s)
-{
-  if (n <= 40)
-    return (int)n;
-  n = 40;
-  while (n && ((unsigned char)s[n] & 0xc0) == 0x80)
-    n--;
-  return (int)n;
-}
-
-/* ---- the input ---------------------------------------------------------------------- */
-
-/* What is refused while the input comes in, so that a huge or binary file is not read to its end: NUL bytes, lines and inputs
- * over their limits. [from, used) is new; *line is where the line at `from` begins. */
-static bp_status check_block(const bpi_csv *c, size_t from, size_t used, size_t *line)
-{
-  const char *nul = memchr(c->memory + from, 0, used - from);
-  if (nul)
-    return bpi_csv_fail(
-        c, BP_E_FORMAT, nul,
-        "a NUL byte: this is no CSV text (UTF-16 must be converted to UTF-8, compressed files unpacked)");
-  const char *feed = memrchr(c->memory + from, '\n', used - from);
-  if (feed)
-    *line = (size_t)(feed - c->memory) + 1;
-  if (used - *line > (size_t)c->max_line)
-    return bpi_csv_fail(c, BP_E_LIMIT, c->memory + *line, "a line of more than %lld bytes",
-                        (long long)c->max_line);
-  if (c->max_bytes && used > (size_t)c->max_bytes)
-    return bpi_fail(BP_E_LIMIT, "%s: more than the %lld bytes allowed", c->name, (long long)c->max_bytes);
-  return BP_OK;
-}
-
-/* Reads all of it. *used: bytes, with room for two more. */
-static bp_status slurp(bpi_csv *c, bp_source *source, size_t *used)
-{
-  const size_t most_at_once = (size_t)1 << 20, first = (size_t)64 << 20;
-  size_t cap = source->size < 0 ? 1 << 16 : (uint64_t)source->size < first ? (size_t)source->size + 3 : first;
-  size_t line = 0, got = 1;
-  for (*used = 0; got; *used += got) {
-    if (!c->memory || *used + 2 >= cap) {
-      cap = c->memory ? cap + cap / 2 + 64 : cap;
-      char *p = bpi_realloc(c->ctx, c->memory, cap, 1);
-      if (!p)
-        return bpi_nomem();
-      c->text = c->memory = p;
-    }
-    size_t room = cap - 2 - *used;
-    bp_status s = bpi_read(source, c->memory + *used, room < most_at_once ? room : most_at_once, &got);
-    if (s == BP_OK)
-      s = check_block(c, *used, *used + got, &line);
-    if (s != BP_OK)
-      return s;
-  }
-  return BP_OK;
-}
-
-static bp_status check_utf8(const bpi_csv *c)
-{
-  for (const char *p = c->text; p < c->end;) {
-    uint64_t w = 0;
-    memcpy(&w, p, c->end - p < 8 ? (size_t)(c->end - p) : 8);
-    if (!(w & UINT64_C(0x8080808080808080))) {
-      p += 8;
-      continue;
-    }
-    size_t n = bpi_utf8((const unsigned char *)p, (size_t)(c->end - p));
-    if (!n)
-      return bpi_csv_fail(c, BP_E_FORMAT, p, "the text is not UTF-8; convert it (iconv -f latin1 -t utf-8)");
-    p += n;
-  }
-  return BP_OK;
-}
-
-static int64_t count_feeds(const char *p, const char *end)
-{
-  int64_t n = 0;
-  for (; p < end; p++)
-    n += *p == '\n';
-  return n;
-}
-
-bp_status bpi_csv_open(bpi_csv *c, bp_source *source)
-{
-  size_t used;
-  bp_status s = slurp(c, source, &used);
-  if (s != BP_OK)
-    return s;
-  if (used && c->memory[used - 1] != '\n')
-    c->memory[used++] = '\n';
-  c->memory[used] = 0;
-  c->end = c->memory + used;
-  if (used >= 3 && memcmp(c->memory, "\xef\xbb\xbf", 3) == 0)
-    c->text += 3;
-  c->at = c->record = c->text;
-  c->lines = count_feeds(c->text, c->end);
-  return check_utf8(c);
-}
-
-void bpi_csv_free(bpi_csv *c)
-{
-  bpi_free(c->ctx, c->memory);
-  bpi_free(c->ctx, c->scratch);
-}
-
 /* ---- records and fields ------------------------------------------------------------- */
 
-bool bpi_csv_record(bpi_csv *c)
+void bpi_csv_skip(bpi_csv *c)
 {
   while (c->at < c->end && (*c->at == '\n' || (*c->at == '\r' && c->at[1] == '\n')))
     c->at += *c->at == '\n' ? 1 : 2;
   c->record = c->at;
-  return c->at < c->end;
 }
 
-bp_status bpi_csv_record_end(const bpi_csv *c)
+/* A quote that is wrong is the usual reason, and says more; so the record is gone through as far as it may reach. */
+static bp_status too_long(bpi_csv *c)
 {
-  if (c->at - c->record <= c->max_line)
-    return BP_OK;
-  return bpi_csv_fail(c, BP_E_LIMIT, c->record, "a record of more than %lld bytes; is a quote missing?",
-                      (long long)c->max_line);
+  bpi_csv_field f = {0};
+  bp_status s = BP_OK;
+  while (s == BP_OK && !f.last)
+    s = bpi_csv_next(c, &f);
+  if (s != BP_OK)
+    return s;
+  return bpi_csv_fail(c, BP_E_LIMIT, c->record, "a line of more than %lld bytes", (long long)c->max_line);
+}
+
+bp_status bpi_csv_record(bpi_csv *c, bool *found)
+{
+  bp_status s = BP_OK;
+  for (bpi_csv_skip(c); s == BP_OK && c->at == c->end; bpi_csv_skip(c)) {
+    s = bpi_csv_fill(c);
+    if (s == BP_OK && c->at == c->end)
+      break;
+  }
+  *found = s == BP_OK && c->at < c->end;
+  if (*found && !c->cut)
+    bpi_csv_measure(c);
+  return c->cut ? too_long(c) : s;
 }
 
 /* Takes what ends a field: the delimiter, LF or CRLF. */
@@ -190,6 +87,10 @@ static bp_status quoted_field(bpi_csv *c, bpi_csv_field *f)
   bool doubled = false;
   for (;; p += 2, doubled = true) {
     p = memchr(p, '"', (size_t)(c->end - p));
+    if (!p && c->cut)
+      return bpi_csv_fail(c, BP_E_LIMIT, f->start,
+                          "this quote is not closed within %lld bytes; is one missing?",
+                          (long long)c->max_line);
     if (!p)
       return bpi_csv_fail(c, BP_E_FORMAT, f->start, "this quote is never closed");
     if (p[1] != '"')
@@ -367,6 +268,16 @@ static bool not_finite_word(const char *s, size_t n)
   return same_word(s, n, "nan") || same_word(s, n, "inf") || same_word(s, n, "infinity");
 }
 
+/* What R, spreadsheets, databases and the tables of the UCI repository write for a value that is not there. */
+static bool is_mark(const char *s, size_t n)
+{
+  static const char *const marks[] = {"NA", "N/A", "n/a", "null", "NULL", "?"};
+  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    if (strlen(marks[i]) == n && memcmp(marks[i], s, n) == 0)
+      return true;
+  return false;
+}
+
 bpi_csv_kind bpi_csv_classify(const bpi_csv_field *f, double *x)
 {
   const char *s = f->s, *end = f->s + f->n;
@@ -379,6 +290,6 @@ bpi_csv_kind bpi_csv_classify(const bpi_csv_field *f, double *x)
   if (not_finite_word(s, (size_t)(end - s)))
     return BPI_CSV_BAD;
   if (scan_number(s, x) != end)
-    return BPI_CSV_TEXT;
+    return is_mark(s, (size_t)(end - s)) ? BPI_CSV_MARK : BPI_CSV_TEXT;
   return isfinite(*x) ? BPI_CSV_NUMBER : BPI_CSV_BAD;
 }

@@ -54,7 +54,7 @@ bool bpi_table_make_columns(bp_table *t)
 
 static bool resize(bp_table *t, bpi_column *c, int64_t rows)
 {
-  if (c->kind == BPI_COLUMN_LATE)
+  if (c->kind >= BPI_COLUMN_LATE)
     return true;
   void *p = bpi_realloc(t->ctx, c->data, (size_t)rows, c->width);
   if (p)
@@ -67,8 +67,7 @@ bool bpi_table_room(bp_table *t, int64_t most)
   if (t->rows < t->cap)
     return true;
   int64_t cap = t->cap ? 2 * t->cap : 64;
-  if (cap > most)
-    cap = most;
+  cap = cap > most ? most : cap;
   for (int i = 0; i < t->n; i++)
     if (!resize(t, &t->columns[i], cap))
       return false;
@@ -145,46 +144,62 @@ bool bpi_column_number(bp_table *t, bpi_column *c, double x)
   return true;
 }
 
-void bpi_column_missing(bp_table *t, bpi_column *c)
-{
-  c->missing++;
-  bpi_column_blank(t, c);
-}
-
-void bpi_column_blank(bp_table *t, bpi_column *c)
+static void store_missing(bp_table *t, bpi_column *c)
 {
   if (c->kind == BPI_COLUMN_TEXT)
     ((int32_t *)c->data)[t->rows] = -1;
-  else if (c->kind != BPI_COLUMN_LATE)
+  else if (c->kind <= BPI_COLUMN_NUMBERS)
     store_number(c, t->rows, (double)NAN);
 }
 
-/* All values missing, with room for all rows. */
+void bpi_column_missing(bp_table *t, bpi_column *c)
+{
+  c->missing++;
+  store_missing(t, c);
+}
+
+void bpi_column_blank(bp_table *t, bpi_column *c, bool mark)
+{
+  c->blanked = true;
+  c->missing += mark;
+  c->marks += mark;
+  store_missing(t, c);
+}
+
+void bpi_column_forget(bp_table *t, bpi_column *c)
+{
+  bpi_free(t->ctx, c->data);
+  free_categories(t->ctx, c->categories);
+  c->data = NULL;
+  c->categories = NULL;
+}
+
 bool bpi_column_restart(bp_table *t, bpi_column *c)
 {
   int32_t *codes = bpi_alloc(t->ctx, (size_t)t->cap, sizeof *codes);
-  c->categories = codes ? bpi_alloc(t->ctx, 1, sizeof *c->categories) : NULL;
-  if (!c->categories) {
+  bpi_categories *categories = codes ? bpi_alloc(t->ctx, 1, sizeof *categories) : NULL;
+  if (!categories) {
     bpi_free(t->ctx, codes);
     return false;
   }
-  bpi_categories_init(c->categories, t->ctx);
+  bpi_categories_init(categories, t->ctx);
   memset(codes, 0xff, (size_t)t->cap * sizeof *codes); /* -1 */
-  bpi_free(t->ctx, c->data);
-  c->data = codes;
-  c->width = sizeof *codes;
-  c->kind = BPI_COLUMN_TEXT;
+  bpi_column_forget(t, c);
+  *c = (bpi_column){.kind = BPI_COLUMN_TEXT,
+                    .data = codes,
+                    .width = sizeof *codes,
+                    .missing = c->missing,
+                    .categories = categories};
   return true;
 }
 
 bool bpi_column_text(bp_table *t, bpi_column *c, const char *s, size_t n)
 {
-  if (c->kind == BPI_COLUMN_LATE)
+  if (c->kind >= BPI_COLUMN_LATE)
     return true;
-  if (c->kind == BPI_COLUMN_NUMBERS || (c->kind == BPI_COLUMN_EMPTY && c->bad)) {
+  if (c->kind == BPI_COLUMN_NUMBERS || c->blanked) {
+    bpi_column_forget(t, c);
     c->kind = BPI_COLUMN_LATE;
-    bpi_free(t->ctx, c->data);
-    c->data = NULL;
     return true;
   }
   if (c->kind == BPI_COLUMN_EMPTY && !bpi_column_restart(t, c))
@@ -194,11 +209,27 @@ bool bpi_column_text(bp_table *t, bpi_column *c, const char *s, size_t n)
   return code >= 0;
 }
 
+void bpi_table_clear(bp_table *t, int64_t first)
+{
+  t->rows = 0;
+  t->first = first;
+  for (int i = 0; i < t->n; i++) {
+    t->columns[i].missing = t->columns[i].marks = 0;
+    if (t->columns[i].categories)
+      bpi_categories_clear(t->columns[i].categories);
+  }
+}
+
 /* ---- reading ------------------------------------------------------------------------ */
 
 int64_t bp_table_rows(const bp_table *t)
 {
   return t ? t->rows : 0;
+}
+
+int64_t bp_table_first(const bp_table *t)
+{
+  return t ? t->first : 0;
 }
 
 int bp_table_columns(const bp_table *t)
@@ -224,7 +255,7 @@ bp_status bp_table_column(const bp_table *t, int column, bp_column *out)
   if (s != BP_OK)
     return s;
   bool text = c->kind == BPI_COLUMN_TEXT;
-  *out = (bp_column){bpi_categories_text(&t->names, column), text, c->missing,
+  *out = (bp_column){bpi_categories_text(&t->names, column), text, c->missing, c->marks,
                      text ? (int32_t)c->categories->n : 0};
   return BP_OK;
 }
@@ -280,7 +311,7 @@ bp_status bp_table_numbers(const bp_table *t, int column, int64_t first, int64_t
     return bpi_fail(BP_E_DTYPE, "%s: column \"%s\" is text, not numbers", t->source,
                     bpi_categories_text(&t->names, column));
   for (int64_t i = 0; i < n; i++)
-    out[i] = load_number(c, first + i);
+    out[i] = c->data ? load_number(c, first + i) : (double)NAN; /* one that is not kept has none */
   return BP_OK;
 }
 

@@ -9,7 +9,8 @@ typedef enum bpi_column_kind {
   BPI_COLUMN_EMPTY, /* nothing but missing values so far */
   BPI_COLUMN_NUMBERS,
   BPI_COLUMN_TEXT,
-  BPI_COLUMN_LATE /* text, found out after numbers: its categories need the text again */
+  BPI_COLUMN_LATE,   /* text, found out after other values: its categories need the text again */
+  BPI_COLUMN_SKIPPED /* not kept */
 } bpi_column_kind;
 
 typedef struct bpi_column {
@@ -17,8 +18,8 @@ typedef struct bpi_column {
   unsigned
       width; /* bytes a value: numbers 1, 2, 4 (whole numbers; the least value is missing) or 8; text 4 */
   void *data;
-  int64_t missing;
-  size_t bad; /* 1 + place in the input of the first nan, inf or overflow; 0: none */
+  int64_t missing, marks;
+  bool blanked; /* a value was taken for missing that would be a category of text */
   bpi_categories *categories;
 } bpi_column;
 
@@ -29,7 +30,8 @@ struct bp_table {
   bpi_column *columns;
   int n;
   int64_t rows;
-  int64_t cap; /* rows there is room for */
+  int64_t cap;   /* rows there is room for */
+  int64_t first; /* rows of the input before */
 };
 
 bp_table *bpi_table_new(bp_ctx *ctx, const char *source);
@@ -40,11 +42,15 @@ bool bpi_table_room(bp_table *t, int64_t most);
 /* Sets a value of row t->rows. */
 bool bpi_column_number(bp_table *t, bpi_column *c, double x);
 void bpi_column_missing(bp_table *t, bpi_column *c);
-/* A missing value that is not counted, in place of a bad number. */
-void bpi_column_blank(bp_table *t, bpi_column *c);
+/* A missing value that is not counted, in place of one that is no number; a mark is counted. */
+void bpi_column_blank(bp_table *t, bpi_column *c, bool mark);
 bool bpi_column_text(bp_table *t, bpi_column *c, const char *s, size_t n);
-/* Makes a LATE column TEXT with all values missing, to be filled again. */
+/* Makes a column TEXT with all values missing, to be filled again. */
 bool bpi_column_restart(bp_table *t, bpi_column *c);
+/* Frees its values. */
+void bpi_column_forget(bp_table *t, bpi_column *c);
+/* Forgets the rows; columns stay what they are. `first`: of the rows to come. */
+void bpi_table_clear(bp_table *t, int64_t first);
 /* Gives back memory that the rows do not need. */
 void bpi_table_shrink(bp_table *t);
 

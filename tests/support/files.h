@@ -145,7 +145,7 @@ static inline void read_slowly(read_bytes read, const void *data, size_t n)
     tally t;
     bp_ctx *ctx = tally_ctx(&t);
     slow s = {data, n, 0, step, SIZE_MAX};
-    bp_source source = {slow_read, NULL, &s, "slow", -1};
+    bp_source source = {slow_read, NULL, &s, "slow", -1, NULL};
     assert_int_equal(read(ctx, &source), BP_OK);
     for (size_t i = 0; i <= n; i++) {
       s = (slow){data, n, 0, step, i};
