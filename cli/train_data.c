@@ -1,0 +1,58 @@
+/* The data of a training: what was read, and its parts. */
+#include "dataset.h"
+#include "input.h"
+#include "train_job.h"
+
+enum { FEWEST_TO_HOLD_OUT = 30 };
+
+static int hold_out(train_job *j, double fraction, uint64_t seed, bp_data **held)
+{
+  bp_data *rest;
+  bp_status st = bp_data_split(j->train, fraction, seed, &rest, held);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  if (j->train != j->all)
+    bp_data_free(j->train);
+  j->train = rest;
+  return END_DONE;
+}
+
+static int split_data(train_job *j)
+{
+  const settings *s = j->s;
+  uint64_t seed = (uint64_t)s->seed;
+  int end = END_DONE;
+  if (bp_data_classes(j->all) == 1)
+    return fail(END_DATA, "%s: every row is of one class; there is nothing to learn",
+                path_name(s->inputs[0]));
+  if (s->test.fraction > 0)
+    end = hold_out(j, s->test.fraction, seed, &j->test);
+  j->valid_how = bp_data_classes(j->all) ? " (stratified)" : "";
+  if (end || s->valid.n || s->valid.fraction <= 0)
+    return end;
+  if (bp_data_rows(j->train) < FEWEST_TO_HOLD_OUT && !settings_given(s, "valid"))
+    return END_DONE;
+  /* Another shuffle than that of the test rows, or the same rows would come first again. */
+  return hold_out(j, s->valid.fraction, seed + 1000003, &j->valid);
+}
+
+int train_read(train_job *j)
+{
+  int end = dataset_read(j->ctx, j->s, j->s->inputs, j->s->n_inputs, &j->all);
+  j->train = j->all;
+  return end ? end : split_data(j);
+}
+
+/* Files of their own are read for the network, so that columns and classes go by name. */
+int train_read_more(train_job *j)
+{
+  const settings *s = j->s;
+  int end = END_DONE;
+  if (s->valid.n)
+    end = dataset_read_for(j->ctx, s, j->net, s->valid.files, s->valid.n, s->target, &j->valid);
+  if (!end && s->test.n)
+    end = dataset_read_for(j->ctx, s, j->net, s->test.files, s->test.n, s->target, &j->test);
+  if (s->valid.n)
+    j->valid_how = "";
+  return end;
+}

@@ -1,0 +1,42 @@
+/* What the files of `bprop train` share: one training, from its settings to its last word. */
+#ifndef CLI_TRAIN_JOB_H
+#define CLI_TRAIN_JOB_H
+
+#include "options.h"
+#include "progress.h"
+
+typedef struct train_job {
+  const settings *s;
+  bp_ctx *ctx;
+  bp_data *all, *train, *valid, *test; /* all: what was read, when it was split */
+  bp_net *net;
+  char output[4096];
+  const char *valid_how;
+  progress progress;
+  bp_train_result result;
+  bp_metrics judged; /* on test, else on valid */
+  const char *judged_on;
+} train_job;
+
+/* Each returns END_DONE, or how the program ends, told. */
+
+/* train_options.c: what was typed, as what the library takes. Options that do not go together are END_USAGE. */
+int train_check(const settings *s);
+int train_output(train_job *j);
+bp_net_options train_net_options(const settings *s);
+bp_train_options train_options(train_job *j);
+double train_rate(const settings *s);
+
+/* train_data.c: what was read, split; files of their own are read for the network, so that columns and classes go by name. */
+int train_read(train_job *j);
+int train_read_more(train_job *j);
+
+/* train_tell.c: what is told before, and after. */
+void train_tell_data(const train_job *j);
+void train_tell_net(const train_job *j);
+int train_tell_baseline(train_job *j);
+void train_tell_saved(const train_job *j);
+/* Judges the network and tells it. how: "done", "early stop" or "interrupted". */
+int train_finish(train_job *j, const char *how);
+
+#endif

@@ -1,0 +1,140 @@
+/* What was typed for a training, as what the library takes. */
+#include "nearest.h"
+#include "outfile.h"
+#include "train_job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what may be asked for ---- */
+
+/* An activation that `bp_activation` takes: an elementwise row of one input. */
+static bool is_activation(const bp_op *op)
+{
+  return op && (op->traits & BP_ELEMENTWISE) && !op->zero && op->args && *op->args &&
+         !strchr(op->args, ',') && !(op->traits & BP_INTERNAL);
+}
+
+static int check_activation(const char *name)
+{
+  nearest n = nearest_to(name);
+  if (!strcmp(name, "none") || !strncmp(name, "maxout(", 7) || is_activation(bp_op_find(name)))
+    return END_DONE;
+  for (size_t i = 0; i < bp_op_count(); i++)
+    if (is_activation(bp_op_at(i)))
+      nearest_try(&n, bp_op_at(i)->name);
+  return fail(END_USAGE, "--activation: no elementwise operation of one input is called '%s'%s", name,
+              nearest_hint(&n, ""));
+}
+
+static bool scale_is_all(int init)
+{
+  return init == BP_INIT_CONSTANT || init == BP_INIT_UNIFORM || init == BP_INIT_NORMAL;
+}
+
+int train_check(const settings *s)
+{
+  bool sgd = s->optimizer == BP_OPTIMIZER_SGD;
+  if (s->n_inputs == 2 && settings_given(s, "target"))
+    return fail(END_USAGE,
+                "--target: names a column of a CSV file, and two files are examples and their answers");
+  if (s->momentum > 0 && !sgd)
+    return fail(END_USAGE, "--momentum: is for --optimizer sgd; %s has its own",
+                choice_text("optimizer", s->optimizer));
+  if (s->nesterov && !(sgd && s->momentum > 0))
+    return fail(END_USAGE, "--nesterov: needs --optimizer sgd and a --momentum");
+  if (scale_is_all(s->init) && s->init_scale == 0)
+    return fail(END_USAGE, "--init: %s needs an --init-scale", choice_text("init", s->init));
+  if (s->dropout > 0 && s->hidden[0] == -1)
+    return fail(END_USAGE, "--dropout: there is no hidden layer to drop values of (--hidden none)");
+  return check_activation(s->activation);
+}
+
+/* ---- the model file ---- */
+
+/* The name of the data without its endings. */
+static void default_output(const char *path, char *out, size_t size)
+{
+  static const char *const endings[] = {".gz",    ".csv",  ".tsv",  ".txt",  ".data", ".npy",
+                                        "-ubyte", "-idx3", "-idx2", "-idx1", ".idx3", ".idx"};
+  const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  char stem[2048];
+  snprintf(stem, sizeof stem, "%s", strcmp(path, "-") ? base : "model");
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t n = strlen(stem), m = strlen(endings[i]);
+    if (n > m && !strcmp(stem + n - m, endings[i]))
+      stem[n - m] = 0;
+  }
+  snprintf(out, size, "%s.safetensors", stem);
+}
+
+static int output_is_input(const train_job *j, const char *file)
+{
+  if (!same_path(file, j->output))
+    return END_DONE;
+  return fail(END_USAGE, "%s: is both input and output; name the model file with -o", file);
+}
+
+int train_output(train_job *j)
+{
+  const settings *s = j->s;
+  int end = END_DONE;
+  if (s->output && strlen(s->output) >= sizeof j->output)
+    return fail(END_USAGE, "-o: the name is too long");
+  if (s->output)
+    snprintf(j->output, sizeof j->output, "%s", s->output);
+  else
+    default_output(s->inputs[0], j->output, sizeof j->output);
+  for (int i = 0; i < s->n_inputs && !end; i++)
+    end = output_is_input(j, s->inputs[i]);
+  for (int i = 0; i < s->test.n && !end; i++)
+    end = output_is_input(j, s->test.files[i]);
+  for (int i = 0; i < s->valid.n && !end; i++)
+    end = output_is_input(j, s->valid.files[i]);
+  /* Found before an hour of training, not after it. */
+  if (!end)
+    end = trace_is_not(s, j->output);
+  return end ? end : out_check(j->output, "a model file");
+}
+
+/* ---- what the library takes ---- */
+
+bp_net_options train_net_options(const settings *s)
+{
+  bp_net_options o = {.activation = s->activation,
+                      .dropout = s->dropout,
+                      .init = {(bp_init_kind)s->init, s->init_scale},
+                      .real = s->dtype == DTYPE_FLOAT64 ? BP_FLOAT64 : BP_FLOAT32,
+                      .seed = (uint64_t)s->seed};
+  memcpy(o.hidden, s->hidden, sizeof o.hidden);
+  return o;
+}
+
+double train_rate(const settings *s)
+{
+  return s->lr > 0 ? s->lr : s->optimizer == BP_OPTIMIZER_SGD ? 0.1 : 0.001;
+}
+
+static bp_optimizer optimizer_of(const settings *s)
+{
+  return (bp_optimizer){.kind = (bp_optimizer_kind)s->optimizer,
+                        .lr = s->lr,
+                        .momentum = s->momentum,
+                        .nesterov = s->nesterov,
+                        .weight_decay = s->weight_decay,
+                        .clip_norm = s->clip_norm};
+}
+
+bp_train_options train_options(train_job *j)
+{
+  const settings *s = j->s;
+  return (bp_train_options){.epochs = s->epochs,
+                            .batch = s->batch,
+                            .optimizer = optimizer_of(s),
+                            .schedule = choice_text("schedule", s->schedule),
+                            .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
+                            .valid = j->valid,
+                            .patience = s->patience,
+                            .progress = progress_epoch,
+                            .user = &j->progress};
+}

@@ -1,0 +1,151 @@
+/* What a training tells: data, network and baseline before it, what became of it after. */
+#include "input.h"
+#include "metrics.h"
+#include "train_job.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- before ---- */
+
+void train_tell_data(const train_job *j)
+{
+  char rows[32], cols[32], counts[256] = "";
+  int64_t n = bp_data_classes(j->all), *count = calloc((size_t)n + 1, sizeof *count), least = INT64_MAX,
+          most = 0;
+  for (int64_t i = 0; count && n && i < bp_data_rows(j->all); i++)
+    count[bp_data_label(j->all, i)]++;
+  for (int64_t k = 0; count && k < n; k++) {
+    size_t at = strlen(counts);
+    if (n <= 12)
+      snprintf(counts + at, sizeof counts - at, k ? "/%lld" : "%lld", (long long)count[k]);
+    least = count[k] < least ? count[k] : least;
+    most = count[k] > most ? count[k] : most;
+  }
+  if (n > 12)
+    snprintf(counts, sizeof counts, "%lld to %lld rows each", (long long)least, (long long)most);
+  with_commas(bp_data_rows(j->all), rows);
+  with_commas(bp_data_cols(j->all), cols);
+  if (n)
+    say("%s: %s rows, %s numeric columns; %lld classes (%s)", path_name(j->s->inputs[0]), rows, cols,
+        (long long)n, counts);
+  else
+    say("%s: %s rows, %s numeric columns; a number to predict", path_name(j->s->inputs[0]), rows, cols);
+  free(count);
+}
+
+void train_tell_net(const train_job *j)
+{
+  char count[32], valid[32], test[64] = "", rows[32];
+  int64_t frozen = 0, trained = bp_params_size(bp_net_params(j->net), &frozen);
+  if (j->test)
+    snprintf(test, sizeof test, ", test %s rows", with_commas(bp_data_rows(j->test), rows));
+  say("model %s, %s parameters; %s, learning rate %g; seed %lld; %s%s%s%s%s", bp_net_summary(j->net),
+      with_commas(trained + frozen, count), choice_text("optimizer", j->s->optimizer), train_rate(j->s),
+      (long long)j->s->seed, j->valid ? "validation " : "no validation",
+      j->valid ? with_commas(bp_data_rows(j->valid), valid) : "", j->valid ? " rows" : "",
+      j->valid ? j->valid_how : "", test);
+}
+
+/* What knowing nothing but the answers would give. */
+int train_tell_baseline(train_job *j)
+{
+  bp_metrics m;
+  const bp_data *on = bp_data_classes(j->all) ? j->all : j->test ? j->test : j->valid ? j->valid : j->train;
+  bp_status st = bp_net_eval(j->net, on, &m);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  if (bp_net_classes(j->net))
+    say("baseline (always the most common class): %.1f %% accuracy", 100 * m.baseline);
+  else
+    say("baseline (always the mean): RMSE %.4g", m.baseline);
+  return END_DONE;
+}
+
+/* ---- after ---- */
+
+void train_tell_saved(const train_job *j)
+{
+  const bp_train_result *r = &j->result;
+  char rate[32];
+  if (j->valid && r->stopped_early)
+    say("early stop: best epoch %lld -> %s", (long long)r->best_epoch, j->output);
+  else if (j->valid)
+    say("done: best epoch %lld -> %s", (long long)r->best_epoch, j->output);
+  else
+    say("done: %lld epochs -> %s", (long long)r->epochs, j->output);
+  if (j->s->verbose)
+    say("%lld epochs, %lld steps in %.2f s, %s samples/s", (long long)r->epochs, (long long)r->steps,
+        r->seconds, with_commas((int64_t)r->samples_per_second, rate));
+}
+
+static int judge(train_job *j)
+{
+  const bp_data *on = j->test ? j->test : j->valid ? j->valid : j->train;
+  j->judged_on = j->test ? "test" : j->valid ? "validation" : "training";
+  bp_status st = bp_net_eval(j->net, on, &j->judged);
+  return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
+}
+
+static void json_part(const char *name, const bp_data *d)
+{
+  answer(",\"%s\":%lld", name, (long long)(d ? bp_data_rows(d) : 0));
+}
+
+static void json_epochs(const progress *p)
+{
+  answer(",\"epochs\":[");
+  for (int64_t i = 0; i < p->n; i++) {
+    answer("%s{\"epoch\":%lld,\"train_loss\":", i ? "," : "", (long long)i + 1);
+    json_number(p->epochs[i].train_loss);
+    answer(",\"valid_loss\":");
+    json_number(p->epochs[i].valid_loss);
+    answer(p->classes ? ",\"valid_accuracy\":" : ",\"valid_r2\":");
+    json_number(p->epochs[i].valid_metric);
+    answer("}");
+  }
+  answer("]");
+}
+
+static void tell_json(const train_job *j, const char *how)
+{
+  int64_t frozen = 0, all = bp_params_size(bp_net_params(j->net), &frozen);
+  all += frozen;
+  answer("{\"schema\":1,\"end\":\"%s\",\"data\":", how);
+  json_text(j->s->inputs[0]);
+  answer(",\"model\":");
+  json_text(j->output);
+  answer(",\"network\":");
+  json_text(bp_net_summary(j->net));
+  answer(",\"parameters\":%lld,\"classes\":%lld", (long long)all, (long long)bp_net_classes(j->net));
+  json_part("train_rows", j->train);
+  json_part("valid_rows", j->valid);
+  json_part("test_rows", j->test);
+  answer(",\"seed\":%lld,\"best_epoch\":%lld,\"steps\":%lld,\"seconds\":", (long long)j->s->seed,
+         (long long)j->result.best_epoch, (long long)j->result.steps);
+  json_number(j->result.seconds);
+  answer(",\"samples_per_second\":");
+  json_number(j->result.samples_per_second);
+  answer(",\"%s\":", j->judged_on);
+  metrics_json(&j->judged);
+  json_epochs(&j->progress);
+  answer("}\n");
+}
+
+int train_finish(train_job *j, const char *how)
+{
+  int end = judge(j);
+  if (end)
+    return end;
+  if (j->s->json)
+    tell_json(j, how);
+  else
+    metrics_answer(j->judged_on, &j->judged);
+  if (!metrics_beat_baseline(&j->judged))
+    say("warning: the network does not beat the baseline on the %s rows; more data, more epochs, or another "
+        "--lr or --hidden may help",
+        j->judged_on);
+  return END_DONE;
+}
