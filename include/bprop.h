@@ -2167,6 +2167,7 @@ typedef struct bp_metrics {
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;
 
+/** The usual metrics in one pass over the data, in constant memory. Of several targets, means over the targets. Others go by name: bp_net_metric. */
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
 /** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs. May be called by several threads on one net. */
 BP_API bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out);
@@ -2193,6 +2194,99 @@ BP_API bp_status bp_net_save(const bp_net *net, const char *path);
  *  @return NULL on error: BP_E_NOTFOUND, BP_E_FORMAT (malformed, or a description that is wrong), BP_E_MISMATCH (a tensor is missing or of
  *          another shape), BP_E_UNSUPPORTED (another version)... in *status, if not NULL. */
 BP_API bp_net *bp_net_load(bp_ctx *ctx, const char *path, bp_status *status);
+
+/* ======================================================================================
+ * Metrics: how good predictions are
+ * ====================================================================================== */
+
+/** What is predicted. */
+typedef enum bp_task {
+  BP_TASK_CLASSES = 1, /**< one class of several */
+  BP_TASK_NUMBERS = 2, /**< one or more numbers */
+  BP_TASK_LABELS = 4   /**< each of several labels, or not (multi-label) */
+} bp_task;
+
+/** A metric, as it is called by name: "accuracy", "top(3)". All weigh rows by their weights. */
+typedef struct bp_metric {
+  const char *name, *title; /**< "auc", "ROC AUC" */
+  const char *math;         /**< its definition, and what it does where that says nothing */
+  const char *source;
+  unsigned tasks; /**< bp_task, or-ed */
+  bool higher;    /**< higher is better */
+  bool share;     /**< is told in per cent */
+  bool each;      /**< has a value for each class, label or target; the whole is their mean */
+  double arg, least, most; /**< what stands in brackets if nothing does, and its range; all 0: it takes nothing */
+} bp_metric;
+
+BP_API size_t bp_metric_count(void);
+/** @return NULL past the end. */
+BP_API const bp_metric *bp_metric_at(size_t i);
+/** By name, "top(3)" or "top". @param arg Out, may be NULL: what stands in brackets. @return NULL: bp_error() says why and names the nearest. */
+BP_API const bp_metric *bp_metric_find(const char *name, double *arg);
+
+/** Predictions of many rows beside what is true of them. Memory: 4 bytes for each prediction, 8 to 12 for each row, and 4 for each true number
+ *  or label. Read-only: threads may share it. */
+typedef struct bp_scores bp_scores;
+
+/** From predictions of any origin, which are copied.
+ *  @param p        [rows * outputs]: probabilities of classes or labels, or numbers.
+ *  @param labels   [rows] true classes, from 0: of BP_TASK_CLASSES. @param y [rows * outputs]: true numbers, or labels as 0 and 1. The
+ *                  other one is NULL.
+ *  @param weights  [rows], none negative and not all 0. NULL: 1 each.
+ *  @return BP_OK; BP_E_ARG; BP_E_RANGE for a label that is no class, or a weight; BP_E_NOMEM. */
+BP_API bp_status bp_scores_new(bp_ctx *ctx, bp_task task, int64_t rows, int64_t outputs, const float *p,
+                               const int64_t *labels, const float *y, const float *weights, bp_scores **out);
+BP_API void bp_scores_free(bp_scores *s);
+/** Some of its rows, copied: at[n], in any order. BP_E_RANGE, BP_E_NOMEM. */
+BP_API bp_status bp_scores_part(const bp_scores *s, const int64_t *at, int64_t n, bp_scores **out);
+BP_API bp_task bp_scores_task(const bp_scores *s);
+BP_API int64_t bp_scores_rows(const bp_scores *s);
+BP_API int64_t bp_scores_outputs(const bp_scores *s);
+/** Predictions of a row, [outputs]; NULL past the end. */
+BP_API const float *bp_scores_row(const bp_scores *s, int64_t row);
+/** The true class of a row; -1 where there are none. What is true of output k: the number, or 1 or 0. */
+BP_API int64_t bp_scores_label(const bp_scores *s, int64_t row);
+BP_API double bp_scores_truth(const bp_scores *s, int64_t row, int64_t k);
+/** How wrong a row is: minus the logarithm of the probability of what is true, or the squared error (means over labels, targets). */
+BP_API double bp_scores_loss(const bp_scores *s, int64_t row);
+
+/** The metric called `name`. *value is NAN where it is not defined: for want of rows of a kind, or because a prediction is not finite.
+ *  @return BP_OK; BP_E_NOTFOUND; BP_E_MISMATCH: not of this task; BP_E_NOMEM. Time: rows by outputs; by the logarithm of the rows more for
+ *          auc and median_ae. */
+BP_API bp_status bp_scores_metric(const bp_scores *s, const char *name, double *value);
+/** The same of class, label or target k alone, for those that have it (`each`). */
+BP_API bp_status bp_scores_metric_of(const bp_scores *s, const char *name, int64_t k, double *value);
+
+/** How often a class or label was there, was predicted, and both: sums of weights. */
+typedef struct bp_class_count {
+  double actual, predicted, right;
+} bp_class_count;
+BP_API bp_status bp_scores_count(const bp_scores *s, int64_t k, bp_class_count *out);
+/** Confusion matrix. @param out [outputs * outputs] sums of weights: a row for each true class, a column for each predicted one.
+ *  BP_E_MISMATCH: not of classes. */
+BP_API bp_status bp_scores_confusion(const bp_scores *s, double *out);
+
+/** The ROC curve of class or label k against the rest: from (0, 0) to (1, 1), a point wherever the threshold passes a prediction.
+ *  @param fpr, tpr  Out: *n numbers each, freed with bp_free. Nothing (n = 0) where all rows, or none, are of k.
+ *  @return BP_OK; BP_E_MISMATCH for numbers; BP_E_RANGE; BP_E_NOMEM. Source: Fawcett 2006. */
+BP_API bp_status bp_scores_roc(const bp_scores *s, int64_t k, double **fpr, double **tpr, size_t *n);
+
+/** A bin of the calibration curve. */
+typedef struct bp_calibration_bin {
+  double weight;     /**< of the rows in it */
+  double confidence; /**< mean probability of what was predicted; NAN where the bin is empty */
+  double accuracy;   /**< how often it was true */
+} bp_calibration_bin;
+/** Rows sorted by the probability of the class that was predicted, into `bins` equal parts of (0, 1]; of labels, every label's probability and how
+ *  often it is true. @param out [bins]. @return BP_OK; BP_E_MISMATCH for numbers; BP_E_ARG. Source: Guo et al. 2017. */
+BP_API bp_status bp_scores_calibration(const bp_scores *s, int64_t bins, bp_calibration_bin *out);
+
+/** What a network predicts. */
+BP_API bp_task bp_net_task(const bp_net *net);
+/** Its predictions of data that have a target, found by name, with their weights. Errors as bp_net_eval's. */
+BP_API bp_status bp_net_scores(bp_net *net, const bp_data *data, bp_scores **out);
+/** bp_net_scores and bp_scores_metric in one. */
+BP_API bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *name, double *value);
 
 /* ======================================================================================
  * The language: programs as text

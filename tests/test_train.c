@@ -121,7 +121,7 @@ static void metrics_of_values(void **state)
   bp_net *net = make_net(*state, train, &(bp_net_options){.hidden = {6}, .activation = "tanh"});
   SUCCEEDS(bp_net_train(net, train, &(bp_train_options){.epochs = 5}, NULL));
   SUCCEEDS(bp_net_predict(net, x, N, out));
-  double square = 0, absolute = 0, mean[2] = {0}, spread = 0, n = (double)bp_data_rows(test);
+  double square[2] = {0}, absolute = 0, mean[2] = {0}, spread[2] = {0}, n = (double)bp_data_rows(test);
   for (int pass = 0; pass < 2; pass++)
     for (int64_t r = 0; r < bp_data_rows(test); r++) {
       float v;
@@ -130,19 +130,19 @@ static void metrics_of_values(void **state)
       for (int k = 0; k < 2; k++) {
         double want = y[2 * i + k], error = out[2 * i + k] - want;
         mean[k] += pass ? 0 : want / n;
-        square += pass ? error * error : 0;
+        square[k] += pass ? error * error : 0;
         absolute += pass ? fabs(error) : 0;
-        spread += pass ? (want - mean[k]) * (want - mean[k]) : 0;
+        spread[k] += pass ? (want - mean[k]) * (want - mean[k]) : 0;
       }
     }
   bp_metrics m;
   SUCCEEDS(bp_net_eval(net, test, &m));
   assert_true(isnan(m.accuracy));
-  assert_true(fabs(m.loss - square / (2 * n)) < 1e-3 * m.loss);
-  assert_true(fabs(m.rmse - sqrt(square / (2 * n))) < 1e-3 * m.rmse);
+  assert_true(fabs(m.loss - (square[0] + square[1]) / (2 * n)) < 1e-3 * m.loss);
+  assert_true(fabs(m.rmse - (sqrt(square[0] / n) + sqrt(square[1] / n)) / 2) < 1e-3 * m.rmse);
   assert_true(fabs(m.mae - absolute / (2 * n)) < 1e-3 * m.mae);
-  assert_true(fabs(m.r2 - (1 - square / spread)) < 1e-3);
-  assert_true(fabs(m.baseline - sqrt(spread / (2 * n))) < 1e-6 * m.baseline);
+  assert_true(fabs(m.r2 - (1 - (square[0] / spread[0] + square[1] / spread[1]) / 2)) < 1e-3);
+  assert_true(fabs(m.baseline - (sqrt(spread[0] / n) + sqrt(spread[1] / n)) / 2) < 1e-6 * m.baseline);
   bp_net_free(net);
   bp_data_free(all);
   bp_data_free(train);

@@ -1,5 +1,5 @@
-/* Prediction and metrics: rows in blocks through the plans of a network. */
-#include "train/net.h"
+/* Prediction: rows in blocks through the plans of a network. */
+#include "train/predict.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,7 +95,7 @@ static void block_free(bp_net *net, block *b)
   bpi_free(net->ctx, b->out);
 }
 
-static double value_of(const bp_net *net, const double *out, int64_t k)
+double bpi_net_value(const bp_net *net, const double *out, int64_t k)
 {
   return net->classes ? out[k] : out[k] / (double)net->y_scale[k] + (double)net->y_mean[k];
 }
@@ -118,19 +118,10 @@ bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out)
     s = bpi_net_outputs(net, b.x, n, b.out, NULL);
     for (int64_t i = 0; s == BP_OK && i < n; i++)
       for (int64_t k = 0; k < net->outputs; k++)
-        out[(first + i) * net->outputs + k] = (float)value_of(net, b.out + i * net->outputs, k);
+        out[(first + i) * net->outputs + k] = (float)bpi_net_value(net, b.out + i * net->outputs, k);
   }
   block_free(net, &b);
   return s;
-}
-
-static int64_t largest(const double *p, int64_t n)
-{
-  int64_t best = 0;
-  for (int64_t k = 1; k < n; k++)
-    if (p[k] > p[best])
-      best = k;
-  return best;
 }
 
 /* -1 for NaN, which is what a NaN in the row gives everywhere. */
@@ -164,102 +155,54 @@ int64_t bp_net_classify(bp_net *net, const float *x)
   return best;
 }
 
-/* ---- metrics ---- */
+/* ---- beside the answers ---- */
 
-/* Sums over the rows seen. */
-typedef struct sums {
-  double loss, hits, square, absolute;
-  double *y, *yy; /* [outputs] of regression: of each target and of its square, from the training mean */
-} sums;
-
-static void count_class(const bp_net *net, int64_t label, const double *p, const double *log_p, sums *t)
+/* The answers of a block, in the classes of the network. */
+static void take_answers(const bp_net *net, const bp_data *d, const int64_t *classes, bpi_answered *b)
 {
-  t->loss -= log_p[label];
-  t->hits += largest(p, net->classes) == label;
-}
-
-static void count_values(const bp_net *net, const float *y, const double *out, sums *t)
-{
-  for (int64_t k = 0; k < net->outputs; k++) {
-    double error = value_of(net, out, k) - (double)y[k], from_mean = (double)y[k] - (double)net->y_mean[k];
-    t->square += error * error;
-    t->absolute += fabs(error);
-    t->y[k] += from_mean;
-    t->yy[k] += from_mean * from_mean;
+  const bpi_examples *e = d->all;
+  for (int64_t i = 0; i < b->n; i++) {
+    int64_t row = bpi_data_at(d, b->first + i);
+    if (net->classes)
+      b->labels[i] = classes[e->labels[row]];
+    else
+      memcpy(b->y + i * net->outputs, e->y + row * net->outputs, (size_t)net->outputs * sizeof *b->y);
   }
 }
 
-/* Share of the most common class. */
-static bp_status common_class(const bp_data *d, double *share)
+static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_scaling *scaling,
+                               const int64_t *classes, block *b, bpi_answered *a, bpi_visit visit, void *user)
 {
-  int64_t *count = bpi_zalloc(d->all->ctx, (size_t)d->all->classes, sizeof *count), most = 0;
-  if (!count)
-    return bpi_nomem();
-  for (int64_t i = 0; i < d->n; i++) {
-    int64_t n = ++count[d->all->labels[bpi_data_at(d, i)]];
-    most = n > most ? n : most;
+  bp_status s = BP_OK;
+  for (a->first = 0; s == BP_OK && a->first < d->n; a->first += BPI_BULK) {
+    a->n = d->n - a->first < BPI_BULK ? d->n - a->first : BPI_BULK;
+    for (int64_t i = 0; i < a->n; i++)
+      b->at[i] = a->first + i;
+    bpi_data_gather(d, b->at, a->n, scaling, bp_state_real(net->state), b->x);
+    s = bpi_net_outputs(net, b->x, a->n, b->out, b->log_out);
+    if (s != BP_OK)
+      break;
+    take_answers(net, d, classes, a);
+    s = visit(user, a);
   }
-  *share = (double)most / (double)d->n;
-  bpi_free(d->all->ctx, count);
-  return BP_OK;
+  return s;
 }
 
-static bp_status finish(const bp_net *net, const bp_data *d, const sums *t, bp_metrics *m)
+bp_status bpi_net_visit(bp_net *net, const bp_data *d, bpi_visit visit, void *user)
 {
-  double n = (double)d->n, values = n * (double)net->outputs;
-  m->rows = d->n;
-  if (net->classes) {
-    m->loss = t->loss / n;
-    m->accuracy = t->hits / n;
-    return common_class(d, &m->baseline);
-  }
-  double spread = 0, all = 0; /* of each target around its own mean */
-  for (int64_t k = 0; k < net->outputs; k++) {
-    spread += t->yy[k] - t->y[k] * t->y[k] / n;
-    all += t->yy[k];
-  }
-  spread = spread > 1e-12 * all ? spread : 0; /* less is rounding: the targets are constant */
-  m->loss = t->square / values;
-  m->rmse = sqrt(m->loss);
-  m->mae = t->absolute / values;
-  m->r2 = spread > 0 ? 1 - t->square / spread : NAN;
-  m->baseline = sqrt(spread / values);
-  return BP_OK;
-}
-
-bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)
-{
-  if (!net || !d || !m)
-    return bpi_bad_arg("bp_net_eval", "net, data or metrics is NULL");
-  *m = (bp_metrics){0, NAN, NAN, NAN, NAN, NAN, NAN};
   int *column = NULL;
   int64_t *classes = NULL;
   block b = {0};
-  sums t = {.y = bpi_zalloc(net->ctx, 2 * (size_t)net->outputs, sizeof *t.y)};
-  bp_status s = t.y ? bpi_net_match(net, d, &column, &classes, true) : bpi_nomem();
-  t.yy = t.y ? t.y + net->outputs : NULL;
+  float *y = bpi_alloc(net->ctx, (size_t)net->outputs * BPI_BULK, sizeof *y);
+  bp_status s = y ? bpi_net_match(net, d, &column, &classes, true) : bpi_nomem();
   if (s == BP_OK)
     s = block_make(net, &b);
   bpi_scaling scaling = {net->inputs, net->mean, net->scale, column};
-  for (int64_t first = 0; s == BP_OK && first < d->n; first += BPI_BULK) {
-    int64_t n = d->n - first < BPI_BULK ? d->n - first : BPI_BULK;
-    for (int64_t i = 0; i < n; i++)
-      b.at[i] = first + i;
-    bpi_data_gather(d, b.at, n, &scaling, bp_state_real(net->state), b.x);
-    s = bpi_net_outputs(net, b.x, n, b.out, b.log_out);
-    for (int64_t i = 0; s == BP_OK && i < n; i++) {
-      int64_t row = bpi_data_at(d, first + i);
-      if (net->classes)
-        count_class(net, classes[d->all->labels[row]], b.out + i * net->outputs, b.log_out + i * net->outputs,
-                    &t);
-      else
-        count_values(net, d->all->y + row * net->outputs, b.out + i * net->outputs, &t);
-    }
-  }
+  bpi_answered a = {.y = y, .out = b.out, .log_out = b.log_out};
   if (s == BP_OK)
-    s = finish(net, d, &t, m);
+    s = answer_blocks(net, d, &scaling, classes, &b, &a, visit, user);
   block_free(net, &b);
-  bpi_free(net->ctx, t.y);
+  bpi_free(net->ctx, y);
   bpi_free(net->ctx, column);
   bpi_free(net->ctx, classes);
   return s;

@@ -1,0 +1,196 @@
+/* The table of metrics, found by name. */
+#include "train/metrics.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CLASSES BP_TASK_CLASSES
+#define NUMBERS BP_TASK_NUMBERS
+#define YES_NO  (BP_TASK_CLASSES | BP_TASK_LABELS)
+
+/* clang-format off */
+static const bpi_metric table[] = {
+    {{"accuracy", "accuracy", "share of the rows that are right; of labels, with all of them right", "", .tasks = YES_NO, .higher = true, .share = true},
+     .all = bpi_accuracy},
+    {{"balanced_accuracy", "balanced accuracy", "mean over the classes of the share of their rows that are right; classes without rows are left out",
+      "Brodersen et al. 2010", .tasks = CLASSES, .higher = true, .share = true},
+     .each = bpi_recall_of_known},
+    {{"top", "top-k accuracy", "share of the rows whose class is among the k most probable", "", .tasks = CLASSES, .higher = true, .share = true,
+      .arg = 5, .least = 1, .most = 1e6}, .all = bpi_top},
+    {{"precision", "precision", "of what was predicted as a class, the share that is; 0 where nothing was. Their mean, without classes that are neither there nor predicted",
+      "van Rijsbergen 1979", .tasks = YES_NO, .higher = true, .share = true, .each = true}, .each = bpi_precision},
+    {{"recall", "recall", "of what is of a class, the share that was predicted; 0 where nothing is. Their mean, as of precision",
+      "van Rijsbergen 1979", .tasks = YES_NO, .higher = true, .share = true, .each = true}, .each = bpi_recall},
+    {{"f1", "F1", "2 / (1 / precision + 1 / recall) of a class. Their mean, as of precision",
+      "van Rijsbergen 1979", .tasks = YES_NO, .higher = true, .share = true, .each = true}, .each = bpi_f1},
+    {{"precision_weighted", "weighted precision", "precision, classes counting as often as they are there", "", .tasks = YES_NO, .higher = true, .share = true},
+     .each = bpi_precision, .mean = BPI_MEAN_SUPPORT},
+    {{"recall_weighted", "weighted recall", "recall, classes counting as often as they are there", "", .tasks = YES_NO, .higher = true, .share = true},
+     .each = bpi_recall, .mean = BPI_MEAN_SUPPORT},
+    {{"f1_weighted", "weighted F1", "F1, classes counting as often as they are there", "", .tasks = YES_NO, .higher = true, .share = true},
+     .each = bpi_f1, .mean = BPI_MEAN_SUPPORT},
+    {{"auc", "ROC AUC", "probability that a row of the class comes before one of the rest, ties counting half. Mean over the classes, each against the rest, that have both",
+      "Hanley & McNeil 1982", .tasks = YES_NO, .higher = true, .each = true}, .each = bpi_auc},
+    {{"log_loss", "log loss", "mean of -log(probability of what is true); of labels, mean over them", "Good 1952", .tasks = YES_NO}, .all = bpi_log_loss},
+    {{"ece", "calibration error", "mean distance of probability and accuracy over bins of equal width (15, or as many as stand in brackets) of the predicted class's probability",
+      "Guo et al. 2017", .tasks = YES_NO, .arg = 15, .least = 1, .most = 1000}, .all = bpi_calibration_error},
+    {{"mcc", "Matthews correlation", "correlation of classes and predictions; 0 where one of them is constant", "Matthews 1975; Gorodkin 2004", .tasks = CLASSES,
+      .higher = true}, .all = bpi_matthews},
+    {{"hamming", "Hamming loss", "share of all labels that are wrong", "", .tasks = BP_TASK_LABELS, .share = true}, .all = bpi_hamming},
+
+    {{"rmse", "RMSE", "root of the mean of (p - y)^2. Mean over the targets, as of all that follow", "", .tasks = NUMBERS, .each = true}, .each = bpi_rmse},
+    {{"mae", "MAE", "mean of |p - y|", "", .tasks = NUMBERS, .each = true}, .each = bpi_mae},
+    {{"r2", "R2", "1 - (mean of (p - y)^2) / (variance of y); not defined where y is constant", "", .tasks = NUMBERS, .higher = true, .each = true}, .each = bpi_r2},
+    {{"mse", "MSE", "mean of (p - y)^2", "", .tasks = NUMBERS, .each = true}, .each = bpi_mse},
+    {{"median_ae", "median absolute error", "median of |p - y|", "", .tasks = NUMBERS, .each = true}, .each = bpi_median_error},
+    {{"max_error", "largest error", "largest |p - y|", "", .tasks = NUMBERS, .each = true}, .each = bpi_largest_error},
+    {{"mape", "mean relative error", "mean of |p - y| / |y|; not defined where a y is 0", "", .tasks = NUMBERS, .share = true, .each = true}, .each = bpi_mape},
+    {{"poisson", "Poisson deviance", "mean of 2 (y log(y / p) - y + p); not defined where a y is negative or a p not positive", "McCullagh & Nelder 1989",
+      .tasks = NUMBERS, .each = true}, .each = bpi_poisson},
+    {{"pinball", "pinball loss", "mean of q (y - p), or (1 - q) (p - y) where p is larger; q, in brackets, is the quantile", "Koenker & Bassett 1978",
+      .tasks = NUMBERS, .each = true, .arg = 0.5, .least = 0, .most = 1}, .each = bpi_pinball},
+};
+/* clang-format on */
+enum { ROWS = sizeof table / sizeof *table };
+
+size_t bp_metric_count(void)
+{
+  return ROWS;
+}
+
+const bp_metric *bp_metric_at(size_t i)
+{
+  return i < ROWS ? &table[i].is : NULL;
+}
+
+/* ---- by name ---- */
+
+static const bpi_metric *not_found(const char *name)
+{
+  const char *best = NULL;
+  int nearest = 3;
+  for (size_t i = 0; i < ROWS; i++) {
+    int d = bpi_edit_distance(name, table[i].is.name, nearest);
+    if (d < nearest) {
+      nearest = d;
+      best = table[i].is.name;
+    }
+  }
+  bpi_fail(BP_E_NOTFOUND, "there is no metric '%s'%s%s%s", name, best ? "; did you mean '" : "",
+           best ? best : "", best ? "'?" : "");
+  return NULL;
+}
+
+/* What stands in the brackets at `open`. */
+static bool read_argument(const bp_metric *m, const char *name, const char *open, double *arg)
+{
+  size_t n = strlen(open);
+  *arg = m->arg;
+  if (!n)
+    return true;
+  bool good = m->arg != 0 && n > 2 && open[n - 1] == ')' && bpi_parse_double(open + 1, n - 2, arg) &&
+              *arg >= m->least && *arg <= m->most && (m->least < 1 || *arg == floor(*arg));
+  if (!good && m->arg == 0)
+    bpi_fail(BP_E_NOTFOUND, "metric '%s': %s takes nothing in brackets", name, m->name);
+  else if (!good)
+    bpi_fail(BP_E_NOTFOUND, "metric '%s': in the brackets stands a%s number from %g to %g", name,
+             m->least < 1 ? "" : " whole", m->least, m->most);
+  return good;
+}
+
+static const bpi_metric *find(const char *name, double *arg)
+{
+  size_t n = strcspn(name, "(");
+  for (size_t i = 0; i < ROWS; i++)
+    if (strlen(table[i].is.name) == n && strncmp(table[i].is.name, name, n) == 0)
+      return read_argument(&table[i].is, name, name + n, arg) ? &table[i] : NULL;
+  return not_found(name);
+}
+
+const bp_metric *bp_metric_find(const char *name, double *arg)
+{
+  double ignored;
+  if (!name) {
+    bpi_bad_arg("bp_metric_find", "name");
+    return NULL;
+  }
+  const bpi_metric *m = find(name, arg ? arg : &ignored);
+  return m ? &m->is : NULL;
+}
+
+/* ---- values ---- */
+
+static bp_status mean_value(const bpi_metric *m, const bp_scores *s, double arg, double *out)
+{
+  double sum = 0, weight = 0, value;
+  for (int64_t k = 0; k < s->outputs; k++) {
+    double w = m->mean == BPI_MEAN_SUPPORT ? s->count[k].actual : 1;
+    bp_status st = m->each(s, k, arg, &value);
+    if (st != BP_OK)
+      return st;
+    /* A target of numbers whose value is not defined leaves the whole undefined: which are left out would say nothing of them. */
+    if (w > 0 && (s->task == BP_TASK_NUMBERS || !isnan(value))) {
+      sum += w * value;
+      weight += w;
+    }
+  }
+  *out = weight > 0 ? sum / weight : (double)NAN;
+  return BP_OK;
+}
+
+static const bpi_metric *fitting(const bp_scores *s, const char *name, double *arg, bp_status *st)
+{
+  const bpi_metric *m = find(name, arg);
+  *st = m ? BP_OK : BP_E_NOTFOUND;
+  if (m && !(m->is.tasks & (unsigned)s->task)) {
+    *st = bpi_fail(BP_E_MISMATCH, "metric '%s' is not for %s", name,
+                   s->task == BP_TASK_CLASSES   ? "classes"
+                   : s->task == BP_TASK_NUMBERS ? "numbers"
+                                                : "labels");
+    return NULL;
+  }
+  return m;
+}
+
+bp_status bp_scores_metric(const bp_scores *s, const char *name, double *value)
+{
+  double arg;
+  bp_status st;
+  if (!s || !name || !value)
+    return bpi_bad_arg("bp_scores_metric", "scores, name or value is NULL");
+  *value = NAN;
+  const bpi_metric *m = fitting(s, name, &arg, &st);
+  if (!m || !s->finite || !s->rows)
+    return st;
+  return m->all ? m->all(s, arg, value) : mean_value(m, s, arg, value);
+}
+
+bp_status bp_scores_metric_of(const bp_scores *s, const char *name, int64_t k, double *value)
+{
+  double arg;
+  bp_status st;
+  if (!s || !name || !value)
+    return bpi_bad_arg("bp_scores_metric_of", "scores, name or value is NULL");
+  *value = NAN;
+  const bpi_metric *m = fitting(s, name, &arg, &st);
+  if (m && (k < 0 || k >= s->outputs))
+    return bpi_fail(BP_E_RANGE, "metric '%s': there is no output %lld", name, (long long)k);
+  if (m && !m->is.each)
+    return bpi_fail(BP_E_MISMATCH, "metric '%s' has no value for each class", name);
+  return m && s->finite && s->rows ? m->each(s, k, arg, value) : st;
+}
+
+bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *name, double *value)
+{
+  bp_scores *s;
+  if (!net || !data || !name || !value)
+    return bpi_bad_arg("bp_net_metric", "net, data, name or value is NULL");
+  *value = NAN;
+  bp_status st = bp_net_scores(net, data, &s);
+  if (st != BP_OK)
+    return st;
+  st = bp_scores_metric(s, name, value);
+  bp_scores_free(s);
+  return st;
+}
