@@ -11,6 +11,7 @@ int cmd_plot(const settings *s);
 int cmd_templates(const settings *s);
 int cmd_regions(const settings *s);
 int cmd_info(const settings *s);
+int cmd_runs(const settings *s);
 int cmd_run(const settings *s);
 int cmd_grad(const settings *s);
 int cmd_check(const settings *s);

@@ -114,6 +114,9 @@ static void help_command(const command *c)
   for (size_t i = 0; i < option_count; i++)
     if ((options[i].commands & c->bit) && options[i].help)
       help_option(&options[i]);
+  for (size_t i = 0; i < command_count; i++)
+    if (commands[i].bit & c->also)
+      answer("\nAnd all options of bprop %s.\n", commands[i].name);
   answer("\n");
   help_examples(c->examples);
 }
@@ -192,9 +195,11 @@ static void man_command(const command *c)
   roff(c->text);
   answer("\n");
   for (size_t i = 0; i < option_count; i++)
-    if ((options[i].commands & c->bit & ~(unsigned)HELP) && options[i].help &&
-        options[i].commands != (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION))
+    if ((options[i].commands & c->bit) && options[i].help && options[i].commands != EVERY)
       man_option(&options[i]);
+  for (size_t i = 0; i < command_count; i++)
+    if (commands[i].bit & c->also)
+      answer(".PP\nAnd all options of bprop %s.\n", commands[i].name);
   answer(".PP\nExamples:\n.PP\n.nf\n");
   roff(c->examples);
   answer("\n.fi\n");
@@ -226,7 +231,7 @@ static void man_page(void)
     man_command(&commands[i]);
   answer(".SH OPTIONS OF EVERY COMMAND\n");
   for (size_t i = 0; i < option_count; i++)
-    if (options[i].commands == (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION))
+    if (options[i].commands == EVERY)
       man_option(&options[i]);
   man_pairs("EXIT STATUS", endings, sizeof endings / sizeof *endings);
   man_pairs("ENVIRONMENT", variables, sizeof variables / sizeof *variables);
@@ -244,7 +249,7 @@ static void bash_choices(const command *c)
 {
   for (size_t i = 0; i < option_count; i++) {
     const option *o = &options[i];
-    if (!(o->commands & c->bit) || o->kind != OPTION_CHOICE)
+    if (!option_of(o, c) || o->kind != OPTION_CHOICE)
       continue;
     answer("    %s:--%s) words='", c->name, o->name);
     for (int k = 0; *option_choice(o, k); k++)
@@ -258,7 +263,7 @@ static void bash_words(const command *c)
   answer("    %s:-*) words='", c->name);
   bool first = true;
   for (size_t i = 0; i < option_count; i++)
-    if ((options[i].commands & c->bit) && options[i].help) {
+    if (option_of(&options[i], c) && options[i].help) {
       answer(first ? "--%s" : " --%s", options[i].name);
       first = false;
     }

@@ -6,6 +6,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const command *named(const char *word)
@@ -27,6 +28,16 @@ static int unknown_command(const char *word)
   return fail(END_USAGE, "no command is called '%s'%s (bprop help)", word, nearest_hint(&n, ""));
 }
 
+static int print_settings(const settings *s)
+{
+  char *text = settings_text(s);
+  if (!text)
+    return fail_memory();
+  answer("%s", text);
+  free(text);
+  return END_DONE;
+}
+
 static int run(const command *cmd, int argc, char **argv)
 {
   settings s;
@@ -36,7 +47,7 @@ static int run(const command *cmd, int argc, char **argv)
   if (!end && s.help)
     help_print(cmd);
   else if (!end && s.print_config)
-    settings_print(&s);
+    end = print_settings(&s);
   else if (!end && !(end = context_check()) && !(end = trace_check(&s)))
     end = cmd->run(&s);
   settings_free(&s);

@@ -41,6 +41,11 @@ static const option *by_letter(char letter)
   return NULL;
 }
 
+bool option_of(const option *o, const command *c)
+{
+  return (o->commands & (c->bit | c->also)) != 0;
+}
+
 /* ---- what an option takes, in words ---- */
 
 const char *option_choice(const option *o, int i)
@@ -101,6 +106,12 @@ const char *option_range(const option *o)
     return "up to 15 widths, as 256,128, or none, or auto";
   case OPTION_DELIMITER:
     return ", or ; or | or tab";
+  case OPTION_RANGE:
+    snprintf(text, sizeof text, "LOW..HIGH, or one number, %s %g%s %g", o->lo_out ? "over" : "from", o->lo,
+             o->hi_out ? " and under" : " to", o->hi);
+    return text;
+  case OPTION_TIME:
+    return "a time, as 90s, 10m, 1.5h or 2d";
   case OPTION_PART:
     return "a file, or a share over 0 and under 1, as 0.25 or 25%, or 0 for none";
   default:
@@ -194,6 +205,34 @@ static bool a_part(const option *o, const char *text, part *out)
   return true;
 }
 
+static bool a_range(const option *o, const char *text, span *out)
+{
+  char low[64];
+  const char *dots = strstr(text, "..");
+  size_t n = dots ? (size_t)(dots - text) : strlen(text);
+  if (n >= sizeof low)
+    return false;
+  snprintf(low, sizeof low, "%.*s", (int)n, text);
+  return a_number(low, &out->lo) && a_number(dots ? dots + 2 : low, &out->hi) && in_range(o, out->lo) &&
+         in_range(o, out->hi) && out->lo <= out->hi;
+}
+
+static bool a_time(const option *o, const char *text, double *out)
+{
+  static const char units[] = "smhd";
+  static const double seconds[] = {1, 60, 3600, 86400};
+  char number[64];
+  size_t n = strlen(text);
+  const char *unit = n ? strchr(units, text[n - 1]) : NULL;
+  if (n >= sizeof number)
+    return false;
+  snprintf(number, sizeof number, "%.*s", (int)(n - (unit != NULL)), text);
+  if (!a_number(number, out))
+    return false;
+  *out *= unit ? seconds[unit - units] : 1;
+  return in_range(o, *out);
+}
+
 static bool store(settings *s, const option *o, const char *text)
 {
   void *to = (char *)s + o->at;
@@ -223,6 +262,10 @@ static bool store(settings *s, const option *o, const char *text)
     return delimiter(text, to);
   case OPTION_PART:
     return a_part(o, text, to);
+  case OPTION_RANGE:
+    return a_range(o, text, to);
+  case OPTION_TIME:
+    return a_time(o, text, to);
   }
   return false;
 }
@@ -262,7 +305,7 @@ static const char *owners(const option *o)
   static char text[128];
   text[0] = 0;
   for (size_t i = 0; i < command_count; i++)
-    if (o->commands & commands[i].bit) {
+    if (option_of(o, &commands[i])) {
       append(text, sizeof text, *text ? ", " : "");
       append(text, sizeof text, commands[i].name);
     }
@@ -277,7 +320,7 @@ static int unknown(const command *cmd, const char *word, const char *name, const
   if (of_others)
     return fail(END_USAGE, "%s: no option of `bprop %s`, but of: %s", word, cmd->name, owners(of_others));
   for (size_t i = 0; i < option_count; i++)
-    if ((options[i].commands & cmd->bit) && options[i].help)
+    if (option_of(&options[i], cmd) && options[i].help)
       nearest_try(&n, options[i].name);
   const char *hint = nearest_hint(&n, dashes ? "--" : "");
   if (!*hint && dashes && word[1] != '-' && cmd->bit & EXPRESSIONS)
@@ -333,7 +376,7 @@ static int long_option(settings *s, const char *word, words *w)
   const char *argument = word[2 + n] ? word + 2 + n + 1 : NULL;
   origin from = {.rank = BY_WORD};
   snprintf(from.text, sizeof from.text, "--%.*s", (int)n, word + 2);
-  if (!o || !(o->commands & s->command->bit))
+  if (!o || !option_of(o, s->command))
     return unknown(s->command, from.text, from.text + 2, o);
   if (o->kind == OPTION_FLAG)
     return argument ? fail(END_USAGE, "%s: takes no argument", from.text) : set(s, o, "yes", &from);
@@ -348,7 +391,7 @@ static int short_options(settings *s, const char *word, words *w)
     const option *o = by_letter(*c);
     origin from = {.rank = BY_WORD};
     snprintf(from.text, sizeof from.text, "-%c", *c);
-    if (!o || !(o->commands & s->command->bit))
+    if (!o || !option_of(o, s->command))
       return unknown(s->command, c == word + 1 && !o ? word : from.text, word + 1, o);
     if (o->kind != OPTION_FLAG)
       return with_argument(s, o, c[1] ? c + 1 : NULL, w, &from);
@@ -381,7 +424,7 @@ static int config_line(settings *s, char *line, const char *path, int number)
   char *name = trimmed(line);
   const option *o = by_name(name, strlen(name));
   snprintf(from.text, sizeof from.text, "%s:%d: %s", path, number, name);
-  if (!o || !(o->commands & s->command->bit) || !o->help || o->at == offsetof(settings, config))
+  if (!o || !option_of(o, s->command) || !o->help || o->at == offsetof(settings, config))
     return unknown(s->command, from.text, name, NULL);
   return set(s, o, trimmed(equals + 1), &from);
 }
@@ -442,7 +485,7 @@ int settings_parse(settings *s, const command *cmd, int argc, char **argv)
   words w = {argc, 0, argv};
   int end = 0;
   bool only_inputs = false;
-  *s = (settings){.command = cmd};
+  *s = (settings){.command = cmd, .words = argv, .n_words = argc};
   s->inputs = calloc((size_t)argc + 1, sizeof *s->inputs);
   s->given = calloc(option_count, 1);
   if (!s->inputs || !s->given)
@@ -478,64 +521,84 @@ bool settings_given(const settings *s, const char *name)
 
 /* ---- what is in force ---- */
 
-static void print_widths(const int64_t *w)
+static void print_widths(FILE *out, const int64_t *w)
 {
   if (w[0] <= 0)
-    answer("%s", w[0] ? "none" : "auto");
+    fprintf(out, "%s", w[0] ? "none" : "auto");
   for (int i = 0; i < WIDTHS && w[i] > 0; i++)
-    answer(i ? ",%lld" : "%lld", (long long)w[i]);
+    fprintf(out, i ? ",%lld" : "%lld", (long long)w[i]);
 }
 
-static void print_part(const option *o, const part *p)
+static void print_part(FILE *out, const option *o, const part *p)
 {
   if (p->n == 0)
-    answer("%.15g", p->fraction);
+    fprintf(out, "%.15g", p->fraction);
   else
-    answer("%s", p->files[0]);
+    fprintf(out, "%s", p->files[0]);
   if (p->n > 1)
-    answer("\n%s = %s", o->name, p->files[1]);
+    fprintf(out, "\n%s = %s", o->name, p->files[1]);
 }
 
-static void print_value(const settings *s, const option *o)
+static void print_value(FILE *out, const settings *s, const option *o)
 {
   const void *at = (const char *)s + o->at;
   bool may_auto = o->preset && !strcmp(o->preset, "auto");
   if (o->kind == OPTION_FLAG)
-    answer("%s", *(const bool *)at ? "yes" : "no");
+    fprintf(out, "%s", *(const bool *)at ? "yes" : "no");
   else if (o->kind == OPTION_COUNT && may_auto && *(const int64_t *)at == 0)
-    answer("auto");
+    fprintf(out, "auto");
   else if (o->kind == OPTION_COUNT)
-    answer("%lld", (long long)*(const int64_t *)at);
+    fprintf(out, "%lld", (long long)*(const int64_t *)at);
   else if (o->kind == OPTION_REAL && may_auto && *(const double *)at == 0)
-    answer("auto");
+    fprintf(out, "auto");
   else if (o->kind == OPTION_REAL)
-    answer("%.15g", *(const double *)at);
+    fprintf(out, "%.15g", *(const double *)at);
   else if (o->kind == OPTION_CHOICE)
-    answer("%s", option_choice(o, *(const int *)at));
+    fprintf(out, "%s", option_choice(o, *(const int *)at));
   else if (o->kind == OPTION_WIDTHS)
-    print_widths(at);
+    print_widths(out, at);
   else if (o->kind == OPTION_DELIMITER)
-    answer(*(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
+    fprintf(out, *(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
   else if (o->kind == OPTION_PART)
-    print_part(o, at);
+    print_part(out, o, at);
+  else if (o->kind == OPTION_RANGE)
+    fprintf(out, "%.15g..%.15g", ((const span *)at)->lo, ((const span *)at)->hi);
+  else if (o->kind == OPTION_TIME)
+    fprintf(out, "%.15g", *(const double *)at);
   else
-    answer("%s", *(const char *const *)at);
+    fprintf(out, "%s", *(const char *const *)at);
 }
 
-void settings_print(const settings *s)
+static void write_settings(FILE *out, const settings *s)
 {
   for (size_t i = 0; i < option_count; i++) {
     const option *o = &options[i];
     bool about_this_run = o->at == offsetof(settings, help) || o->at == offsetof(settings, config) ||
                           o->at == offsetof(settings, print_config);
-    if (!(o->commands & s->command->bit) || !o->help || about_this_run)
+    if (!option_of(o, s->command) || !o->help || about_this_run)
       continue;
     if (o->kind == OPTION_TEXT && !*(const char *const *)(const void *)((const char *)s + o->at)) {
-      answer("# %s =\n", o->name);
+      fprintf(out, "# %s =\n", o->name);
       continue;
     }
-    answer("%s = ", o->name);
-    print_value(s, o);
-    answer("\n");
+    fprintf(out, "%s = ", o->name);
+    print_value(out, s, o);
+    fprintf(out, "\n");
   }
+}
+
+char *settings_text(const settings *s)
+{
+  char *text = NULL;
+  size_t n;
+  FILE *out = open_memstream(&text, &n);
+  if (!out)
+    return NULL;
+  write_settings(out, s);
+  bool good = !ferror(out);
+  if (fclose(out) || !good) {
+    free(text);
+    return NULL;
+  }
+  return text;
 }

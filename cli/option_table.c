@@ -4,7 +4,6 @@
 
 #define IN(field)                   offsetof(settings, field)
 #define DATA_COMMANDS               (TRAIN | EVAL | PREDICT)
-#define EVERY                       (TRAIN | EVAL | PREDICT | INFO | OPS | HELP | VERSION | EXPRESSIONS | PICTURES)
 #define CHOICE_OF(name, text, what) text "|"
 
 /* clang-format off */
@@ -117,6 +116,11 @@ const option options[] = {
     {"scale", "X", .commands = PICTURES, .kind = OPTION_REAL, .hi = 64, .lo_out = true, .preset = "2", .at = IN(scale),
      .help = "of a PNG: pixels for each unit of the picture"},
 
+    {"runs", "FILE|off", .commands = TRAIN | RUNS, .kind = OPTION_TEXT, .at = IN(runs),
+     .help = "where the history of runs is kept: else ~/.local/share/bprop/runs.db; off: nothing is kept"},
+    {"lines", "N", .commands = RUNS, .kind = OPTION_COUNT, .letter = 'n', .lo = 1, .hi = 1e9, .preset = "20", .at = IN(lines),
+     .help = "most runs in the list"},
+
     {"man", NULL, .commands = HELP, .kind = OPTION_FLAG, .at = IN(man)},
     {"completion", "SHELL", .commands = HELP, .kind = OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),
      .help = "print the completion of commands and options for a shell: bash"},
@@ -127,7 +131,7 @@ const option options[] = {
      .help = "print what is in force, as such a file, and end"},
     {"print", NULL, .commands = RUN, .kind = OPTION_FLAG, .at = IN(print_program),
      .help = "print the program as it was understood, instead of its results: with values, draws and constants written out"},
-    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
+    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION | RUNS | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
      .help = "the answer as JSON, one object a line"},
     {"quiet", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),
      .help = "no talk: only the answer, and errors"},
@@ -234,6 +238,18 @@ const command commands[] = {
      "shape for each class, with a "
      "dark edge where the network is wrong.",
      "bprop regions petals.safetensors iris.csv -o petals.svg", cmd_regions},
+    {"runs", RUNS, "[list] [WORD...] | show RUN | compare RUN RUN... | delete RUN...", 0, -1,
+     "the history of what was trained",
+     "Every training is a row of a database: when, its command line and all options in force, the data and "
+     "their hash, the network, the loss after each epoch, what it reached, and how it ended. Without a "
+     "subject the latest are listed, the newest first; with words, those whose data, model file, network or "
+     "status hold each of them. A run is called by its number.\n\n"
+     "show tells all about one. compare tells the options and facts in which runs differ, and what they "
+     "reached side by side; both draw the losses with -o. delete forgets runs; model files stay.\n\n"
+     "A run is lost if it ended without a word: its process is gone (or the machine was started anew since), "
+     "and it never told how it ended. One on another machine counts as running for a day after its last "
+     "epoch.",
+     "bprop runs\nbprop runs wine done -n 5\nbprop runs show 1\nbprop runs compare 1 2 -o curves.svg", cmd_runs},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

@@ -18,6 +18,7 @@ typedef struct command {
   const char *text;     /* paragraphs, separated by empty lines */
   const char *examples; /* lines */
   int (*run)(const struct settings *s);
+  unsigned also; /* commands whose options it takes beside its own */
 } command;
 
 enum {
@@ -30,6 +31,8 @@ enum {
   VERSION = 64,
   RUN = 128,
   GRAD = 256,
+  RUNS = 512,
+  TUNE = 1024,
   JACOBIAN = 1 << 12,
   HESSIAN = 1 << 13,
   CHECK = 1 << 14,
@@ -40,14 +43,17 @@ enum {
   GRAPH = 1 << 23
 };
 
+/* Of an option: every command takes it. */
+#define EVERY (~0u)
 /* Commands that make a matrix, and all that take EXPR|FILE name=value... */
 enum { MATRICES = JACOBIAN | HESSIAN, EXPRESSIONS = RUN | GRAD | CHECK | BENCH | GRAPH | MATRICES };
 /* Commands that draw a picture. */
-enum { PICTURES = PLOT | TEMPLATES | REGIONS | GRAPH };
+enum { PICTURES = PLOT | TEMPLATES | REGIONS | GRAPH | RUNS };
 
 extern const command commands[];
 extern const size_t command_count;
 const command *command_find(const char *name);
+
 
 typedef enum option_kind {
   OPTION_FLAG,      /* bool */
@@ -57,7 +63,9 @@ typedef enum option_kind {
   OPTION_CHOICE,    /* int: which of `choices`, "a|b|c" */
   OPTION_WIDTHS,    /* int64_t[16], ended by 0; -1 first: no layer */
   OPTION_DELIMITER, /* char */
-  OPTION_PART       /* part */
+  OPTION_PART,      /* part */
+  OPTION_RANGE,     /* span in lo..hi: LOW..HIGH, or one number */
+  OPTION_TIME       /* double, seconds: 90, 90s, 10m, 1.5h, 2d */
 } option_kind;
 
 /** A share of the data to hold out, or files of their own. */
@@ -66,6 +74,10 @@ typedef struct part {
   const char *files[2];
   int n;
 } part;
+
+typedef struct span {
+  double lo, hi;
+} span;
 
 typedef struct option {
   const char *name;
@@ -85,9 +97,11 @@ typedef struct option {
 
 extern const option options[];
 extern const size_t option_count;
+bool option_of(const option *o, const command *c);
 
 enum { WIDTHS = 16 };
 #define PROFILE_TABLE "table"
+#define HISTORY_OFF   "off"
 enum { DTYPE_AUTO, DTYPE_FLOAT32, DTYPE_FLOAT64 };
 
 /** What is in force for one run of a command. */
@@ -95,6 +109,8 @@ typedef struct settings {
   const command *command;
   const char **inputs;
   int n_inputs;
+  char *const *words; /* as they were typed, after the command */
+  int n_words;
 
   bool print_program;
   bool help, json, quiet, verbose, print_config;
@@ -133,6 +149,14 @@ typedef struct settings {
   int64_t top, most;
   const char *shape;
 
+  const char *runs; /* the file of the history, or HISTORY_OFF; NULL: the user's own */
+  int64_t lines;
+
+  span search_width, search_depth, search_lr, search_decay, search_dropout;
+  int search; /* halving, random */
+  int64_t trials, parallel;
+  double budget;
+
   bool man;
   int completion;
 
@@ -146,8 +170,8 @@ typedef struct settings {
 int settings_parse(settings *s, const command *cmd, int argc, char **argv);
 void settings_free(settings *s);
 bool settings_given(const settings *s, const char *name);
-/* What is in force, as a configuration file. */
-void settings_print(const settings *s);
+/* What is in force, as a configuration file: to be freed; NULL: out of memory. */
+char *settings_text(const settings *s);
 /* Text of choice number i of an option; "" past the end. In a place that lasts until the next call. */
 const char *option_choice(const option *o, int i);
 const char *choice_text(const char *option_name, int i);
