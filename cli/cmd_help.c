@@ -115,7 +115,7 @@ static void help_command(const command *c)
     if ((options[i].commands & c->bit) && options[i].help)
       help_option(&options[i]);
   for (size_t i = 0; i < command_count; i++)
-    if (commands[i].bit & c->also)
+    if (commands[i].bit & command_also(c))
       answer("\nAnd all options of bprop %s.\n", commands[i].name);
   answer("\n");
   help_examples(c->examples);
@@ -198,7 +198,7 @@ static void man_command(const command *c)
     if ((options[i].commands & c->bit) && options[i].help && options[i].commands != EVERY)
       man_option(&options[i]);
   for (size_t i = 0; i < command_count; i++)
-    if (commands[i].bit & c->also)
+    if (commands[i].bit & command_also(c))
       answer(".PP\nAnd all options of bprop %s.\n", commands[i].name);
   answer(".PP\nExamples:\n.PP\n.nf\n");
   roff(c->examples);

@@ -129,8 +129,8 @@ static const struct subject *subject_of(const settings *s)
 
 static int check_subject(const settings *s, const struct subject *what)
 {
-  int words = s->n_inputs - 1;
-  if (words < what->least)
+  int words = s->n_inputs - 1; /* -1: nothing is named, and all are listed */
+  if (words < what->least && what->least)
     return fail(END_USAGE, "runs %s: %s missing; bprop runs lists them", what->name,
                 what->least == 1 ? "the number of a run is" : "the numbers of two runs are");
   if (what->most >= 0 && words > what->most)

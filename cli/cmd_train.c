@@ -80,7 +80,12 @@ static int run_job(train_job *j)
   train_tell_data(j);
   train_tell_net(j);
   end = train_tell_baseline(j);
-  return end ? end : train_and_save(j);
+  if (end)
+    return end;
+  train_history_begin(j);
+  end = train_and_save(j);
+  train_history_end(j, end);
+  return end;
 }
 
 static void job_free(train_job *j)

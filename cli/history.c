@@ -16,13 +16,13 @@ typedef struct metric {
 
 struct history {
   char path[HISTORY_PATH];
-  sqlite3 *db;  /* NULL: not yet, or given up */
+  sqlite3 *db; /* NULL: not yet, or given up */
   bool given_up;
-  int64_t id;   /* 0: not written yet */
+  int64_t id; /* 0: not written yet */
   process_id self;
   double started, tried; /* tried: last time of writing */
   char *folder;
-  history_run run; /* texts of its own */
+  history_run run;       /* texts of its own */
   history_epoch *epochs; /* that wait */
   size_t n_epochs, room;
   int64_t last_epoch;
@@ -75,7 +75,8 @@ static bool belongs(int64_t epoch)
 static void give_up(history *h, const char *why)
 {
   if (!h->given_up)
-    say("warning: this run is not in the history: %s: %s (--runs FILE for another place, --runs off for none)",
+    say("warning: this run is not in the history: %s: %s (--runs FILE for another place, --runs off for "
+        "none)",
         h->path, why);
   h->given_up = true;
   sqlite3_close(h->db);
@@ -89,11 +90,13 @@ static int insert_run(history *h)
       h->db,
       "INSERT INTO runs(started, heard, status, host, machine, pid, born, folder, command, options, version,"
       " data, hash, rows, cols, model, network, parameters, seed, metric, study, trial, rung)"
-      " VALUES(?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-      " nullif(?, 0), nullif(?, 0), nullif(?, 0))",
-      "ffttiitttttiittiitiii", h->started, h->started, h->self.host, h->self.machine, h->self.pid, h->self.born,
-      h->folder, r->command, r->options, bp_version(), r->data, r->hash, r->rows, r->cols, r->model, r->network,
-      r->parameters, r->seed, r->metric, r->study, r->trial, r->rung);
+      " VALUES(?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?,"
+      " ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), nullif(?, 0))",
+      "ffttiitttt"
+      "ttiittiitiii",
+      h->started, h->started, h->self.host, h->self.machine, h->self.pid, h->self.born, h->folder, r->command,
+      r->options, bp_version(), r->data, r->hash, r->rows, r->cols, r->model, r->network, r->parameters,
+      r->seed, r->metric, r->study, r->trial, r->rung);
   if (rc == SQLITE_OK)
     h->id = sqlite3_last_insert_rowid(h->db);
   return rc;
@@ -124,8 +127,8 @@ static int insert_metrics(history *h)
 {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < h->n_metrics && rc == SQLITE_OK; i++)
-    rc = history_exec(h->db, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?)", "ittf", h->id, h->metrics[i].part,
-                      h->metrics[i].name, h->metrics[i].value);
+    rc = history_exec(h->db, "INSERT OR REPLACE INTO metrics VALUES(?, ?, ?, ?)", "ittf", h->id,
+                      h->metrics[i].part, h->metrics[i].name, h->metrics[i].value);
   return rc;
 }
 
@@ -142,11 +145,12 @@ static int write_all(history *h, const char *status, int64_t best_epoch, const c
   if (rc == SQLITE_OK && status)
     rc = insert_metrics(h);
   if (rc == SQLITE_OK)
-    rc = history_exec(h->db, "UPDATE runs SET heard = ?, epochs = ? WHERE id = ?", "fii", now, h->last_epoch, h->id);
+    rc = history_exec(h->db, "UPDATE runs SET heard = ?, epochs = ? WHERE id = ?", "fii", now, h->last_epoch,
+                      h->id);
   if (rc == SQLITE_OK && status)
-    rc = history_exec(h->db,
-                      "UPDATE runs SET ended = ?, status = ?, message = ?, best_epoch = nullif(?, 0) WHERE id = ?",
-                      "fttii", now, status, message, best_epoch, h->id);
+    rc = history_exec(
+        h->db, "UPDATE runs SET ended = ?, status = ?, message = ?, best_epoch = nullif(?, 0) WHERE id = ?",
+        "fttii", now, status, message, best_epoch, h->id);
   if (rc == SQLITE_OK)
     rc = history_exec(h->db, "COMMIT", "");
   if (rc != SQLITE_OK) {
@@ -229,7 +233,7 @@ void history_add_epoch(history *h, const history_epoch *e)
     write_now(h, NULL, 0, NULL);
 }
 
-void history_add_metric(history *h, const char *part, const char *name, double value)
+void history_add_metric(history *h, const char *of, const char *name, double value)
 {
   if (!h)
     return;
@@ -238,7 +242,7 @@ void history_add_metric(history *h, const char *part, const char *name, double v
     return;
   h->metrics = more;
   metric *m = &more[h->n_metrics++];
-  snprintf(m->part, sizeof m->part, "%s", part);
+  snprintf(m->part, sizeof m->part, "%s", of);
   snprintf(m->name, sizeof m->name, "%s", name);
   m->value = value;
 }
@@ -248,6 +252,8 @@ int64_t history_end(history *h, const char *status, int64_t best_epoch, const ch
   if (!h)
     return 0;
   write_now(h, status, best_epoch, message);
+  if (h->db && clock_now() - h->started > 1) /* now waiting for the disk does not show */
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   int64_t id = h->given_up ? 0 : h->id;
   history_free(h);
   return id;

@@ -31,8 +31,8 @@ typedef struct history_epoch {
 history *history_begin(const settings *s, const history_run *run);
 /* Remembered, and written about once a second. Of very long runs every 10th is kept from 10,000 on, every 100th from 100,000, ... */
 void history_add_epoch(history *h, const history_epoch *e);
-/* part: "test", "validation" or "training". */
-void history_add_metric(history *h, const char *part, const char *name, double value);
+/* of: "test", "validation" or "training". */
+void history_add_metric(history *h, const char *of, const char *name, double value);
 /* Writes what is left and closes. Waits for other writers for at most 10 s. status: "done", "interrupted", "diverged" or "failed"; message may
  * be NULL. Returns the number of the run; 0 if it is not in the history. */
 int64_t history_end(history *h, const char *status, int64_t best_epoch, const char *message);

@@ -12,7 +12,7 @@
 /* Each step takes the tables from one version (PRAGMA user_version) to the next. A step that was ever released is never changed. */
 static const char *const steps[] = {
     "CREATE TABLE runs("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT," /* a number is never given twice */
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"                   /* a number is never given twice */
     " started REAL NOT NULL, heard REAL NOT NULL, ended REAL," /* seconds since 1970; heard: last written */
     " status TEXT NOT NULL, message TEXT,"
     " host TEXT NOT NULL, machine TEXT NOT NULL, pid INTEGER NOT NULL, born INTEGER NOT NULL," /* process_id */
@@ -151,7 +151,8 @@ static int check_version(sqlite3 *db, int *version, char *why, size_t size)
     return SQLITE_MISUSE;
   }
   if (*version > SCHEMA) {
-    snprintf(why, size, "it was written by a newer bprop (its tables are of version %d, and this one knows %d)",
+    snprintf(why, size,
+             "it was written by a newer bprop (its tables are of version %d, and this one knows %d)",
              *version, SCHEMA);
     return SQLITE_MISUSE;
   }

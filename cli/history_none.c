@@ -17,9 +17,9 @@ void history_add_epoch(history *h, const history_epoch *e)
   (void)h, (void)e;
 }
 
-void history_add_metric(history *h, const char *part, const char *name, double value)
+void history_add_metric(history *h, const char *of, const char *name, double value)
 {
-  (void)h, (void)part, (void)name, (void)value;
+  (void)h, (void)of, (void)name, (void)value;
 }
 
 int64_t history_end(history *h, const char *status, int64_t best_epoch, const char *message)
@@ -31,5 +31,6 @@ int64_t history_end(history *h, const char *status, int64_t best_epoch, const ch
 int cmd_runs(const settings *s)
 {
   (void)s;
-  return fail(END_USAGE, "runs: there is no history: bprop was built without SQLite (Debian: libsqlite3-dev)");
+  return fail(END_USAGE,
+              "runs: there is no history: bprop was built without SQLite (Debian: libsqlite3-dev)");
 }

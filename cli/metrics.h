@@ -8,6 +8,8 @@
 void metrics_answer(const char *of, const bp_metrics *m);
 /* {"rows":...} */
 void metrics_json(const bp_metrics *m);
+/* Metric i that was measured: its name, as in JSON. False: there are fewer. */
+bool metrics_at(const bp_metrics *m, size_t i, const char **name, double *value);
 /* Whether a network does better than always the same answer. */
 bool metrics_beat_baseline(const bp_metrics *m);
 

@@ -41,9 +41,14 @@ static const option *by_letter(char letter)
   return NULL;
 }
 
+unsigned command_also(const command *c)
+{
+  return c->bit == TUNE ? TRAIN : 0;
+}
+
 bool option_of(const option *o, const command *c)
 {
-  return (o->commands & (c->bit | c->also)) != 0;
+  return (o->commands & (c->bit | command_also(c))) != 0;
 }
 
 /* ---- what an option takes, in words ---- */

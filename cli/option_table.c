@@ -249,7 +249,8 @@ const command commands[] = {
      "A run is lost if it ended without a word: its process is gone (or the machine was started anew since), "
      "and it never told how it ended. One on another machine counts as running for a day after its last "
      "epoch.",
-     "bprop runs\nbprop runs wine done -n 5\nbprop runs show 1\nbprop runs compare 1 2 -o curves.svg", cmd_runs},
+     "bprop runs\nbprop runs wine done -n 5\nbprop runs show 1\nbprop runs compare 1 2 -o curves.svg",
+     cmd_runs},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
      "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
      "file from elsewhere it shows the "

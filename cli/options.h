@@ -18,7 +18,6 @@ typedef struct command {
   const char *text;     /* paragraphs, separated by empty lines */
   const char *examples; /* lines */
   int (*run)(const struct settings *s);
-  unsigned also; /* commands whose options it takes beside its own */
 } command;
 
 enum {
@@ -53,7 +52,6 @@ enum { PICTURES = PLOT | TEMPLATES | REGIONS | GRAPH | RUNS };
 extern const command commands[];
 extern const size_t command_count;
 const command *command_find(const char *name);
-
 
 typedef enum option_kind {
   OPTION_FLAG,      /* bool */
@@ -98,6 +96,8 @@ typedef struct option {
 extern const option options[];
 extern const size_t option_count;
 bool option_of(const option *o, const command *c);
+/* Commands whose options it takes beside its own. */
+unsigned command_also(const command *c);
 
 enum { WIDTHS = 16 };
 #define PROFILE_TABLE "table"

@@ -38,7 +38,8 @@ static void value_of(const char *text, const char *name, char *to)
   for (const char *at = text ? text : ""; *at; at += strcspn(at, "\n"), at += *at == '\n')
     if (!strncmp(at, name, n) && !strncmp(at + n, " = ", 3) && used < VALUE) {
       const char *from = at + n + 3;
-      used += (size_t)snprintf(to + used, VALUE - used, "%s%.*s", used ? ", " : "", (int)strcspn(from, "\n"), from);
+      used += (size_t)snprintf(to + used, VALUE - used, "%s%.*s", used ? ", " : "", (int)strcspn(from, "\n"),
+                               from);
     }
 }
 
@@ -89,15 +90,21 @@ static void copy(char *to, const char *text)
 
 static void each_fact(const comparison *c, line_fn *fn, void *user)
 {
-  static const char *const names[] = {"data", "data hash", "rows", "columns", "network", "parameters", "version"};
+  static const char *const names[] = {"data",    "data hash",  "rows",   "columns",
+                                      "network", "parameters", "version"};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     line l;
     snprintf(l.name, sizeof l.name, "%s", names[k]);
     for (int i = 0; i < c->n; i++) {
       const run_row *r = &c->run[i];
       char rows[32], cols[32], parameters[32];
-      const char *texts[] = {r->data,    r->hash,    with_commas(r->rows, rows), with_commas(r->cols, cols),
-                             r->network, with_commas(r->parameters, parameters), r->version};
+      const char *texts[] = {r->data,
+                             r->hash,
+                             with_commas(r->rows, rows),
+                             with_commas(r->cols, cols),
+                             r->network,
+                             with_commas(r->parameters, parameters),
+                             r->version};
       copy(l.value[i], texts[k]);
     }
     if (differs(c, &l))
@@ -113,12 +120,14 @@ static int each_metric(const comparison *c, sqlite3 *db, line_fn *fn, void *user
   int rc = SQLITE_ERROR;
   sqlite3_stmt *all = history_prepare(db, "SELECT DISTINCT part, name FROM metrics ORDER BY part, name", "");
   while (all && (rc = sqlite3_step(all)) == SQLITE_ROW) {
-    const char *part = (const char *)sqlite3_column_text(all, 0), *name = (const char *)sqlite3_column_text(all, 1);
+    const char *of = (const char *)sqlite3_column_text(all, 0),
+               *name = (const char *)sqlite3_column_text(all, 1);
     bool any = false;
-    snprintf(l.name, sizeof l.name, "%s %s", part, name);
+    snprintf(l.name, sizeof l.name, "%s %s", of, name);
     for (int i = 0; i < c->n; i++) {
-      sqlite3_stmt *q = history_prepare(db, "SELECT value FROM metrics WHERE run = ? AND part = ? AND name = ?", "itt",
-                                        c->run[i].id, part, name);
+      sqlite3_stmt *q =
+          history_prepare(db, "SELECT value FROM metrics WHERE run = ? AND part = ? AND name = ?", "itt",
+                          c->run[i].id, of, name);
       bool there = q && sqlite3_step(q) == SQLITE_ROW;
       if (there)
         snprintf(l.value[i], VALUE, "%.6g", sqlite3_column_double(q, 0));

@@ -92,8 +92,8 @@ int run_next(sqlite3_stmt *q, run_row *r)
 
 void run_free(run_row *r)
 {
-  char *texts[] = {r->status,  r->message, r->folder, r->command, r->options,
-                   r->version, r->data, r->hash, r->model, r->network, r->metric};
+  char *texts[] = {r->status, r->message, r->folder, r->command, r->options, r->version,
+                   r->data,   r->hash,    r->model,  r->network, r->metric};
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
     free(texts[k]);
   *r = (run_row){0};
@@ -145,16 +145,16 @@ const char *run_result(sqlite3 *db, int64_t id, char text[96])
   sqlite3_stmt *q = history_prepare(db, "SELECT part, name, value FROM metrics WHERE run = ?", "i", id);
   text[0] = 0;
   while (q && sqlite3_step(q) == SQLITE_ROW) {
-    const char *part = (const char *)sqlite3_column_text(q, 0), *name = (const char *)sqlite3_column_text(q, 1);
-    int rank = part && name ? 10 * rank_of(part, parts) + rank_of(name, names) : best;
+    const char *of = (const char *)sqlite3_column_text(q, 0), *name = (const char *)sqlite3_column_text(q, 1);
+    int rank = of && name ? 10 * rank_of(of, parts) + rank_of(name, names) : best;
     if (rank >= best)
       continue;
     best = rank;
     double x = sqlite3_column_double(q, 2);
     if (!strcmp(name, "accuracy"))
-      snprintf(text, 96, "%s accuracy %.1f %%", part, 100 * x);
+      snprintf(text, 96, "%s accuracy %.1f %%", of, 100 * x);
     else
-      snprintf(text, 96, "%s %s %.4g", part, strcmp(name, "rmse") ? name : "RMSE", x);
+      snprintf(text, 96, "%s %s %.4g", of, strcmp(name, "rmse") ? name : "RMSE", x);
   }
   sqlite3_finalize(q);
   return text;
@@ -181,15 +181,15 @@ static void json_time(const char *key, double t)
 
 static void json_metrics(sqlite3 *db, int64_t id)
 {
-  char part[64] = "";
+  char of[64] = "";
   sqlite3_stmt *q =
       history_prepare(db, "SELECT part, name, value FROM metrics WHERE run = ? ORDER BY part, name", "i", id);
   answer(",\"metrics\":{");
   while (q && sqlite3_step(q) == SQLITE_ROW) {
     const char *now = (const char *)sqlite3_column_text(q, 0);
-    if (strcmp(part, now) != 0) {
-      answer(*part ? "},\"%s\":{" : "\"%s\":{", now);
-      snprintf(part, sizeof part, "%s", now);
+    if (strcmp(of, now) != 0) {
+      answer(*of ? "},\"%s\":{" : "\"%s\":{", now);
+      snprintf(of, sizeof of, "%s", now);
     } else {
       answer(",");
     }
@@ -197,7 +197,7 @@ static void json_metrics(sqlite3 *db, int64_t id)
     answer(":");
     json_number(real_at(q, 2));
   }
-  answer(*part ? "}}" : "}");
+  answer(*of ? "}}" : "}");
   sqlite3_finalize(q);
 }
 

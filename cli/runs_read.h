@@ -7,7 +7,8 @@
 typedef struct run_row {
   int64_t id, rows, cols, parameters, seed, epochs, best_epoch, study, trial, rung; /* 0: not known */
   double started, heard, ended; /* seconds since 1970; ended: NAN while it runs */
-  char *status, *message, *folder, *command, *options, *version, *data, *hash, *model, *network, *metric; /* NULL: not known */
+  char *status, *message, *folder, *command, *options, *version, *data, *hash, *model, *network,
+      *metric; /* NULL: not known */
   process_id who;
 } run_row;
 
@@ -17,8 +18,9 @@ int runs_open(const settings *s, bool write, sqlite3 **db);
 int runs_failed(sqlite3 *db);
 
 /* Reads the next row of a statement that begins with RUN_COLUMNS. Returns an SQLite code. Freed with run_free. */
-#define RUN_COLUMNS                                                                                                    \
-  "id, started, heard, ended, status, message, host, machine, pid, born, folder, command, options, version, data, hash, "  \
+#define RUN_COLUMNS                                                                                  \
+  "id, started, heard, ended, status, message, host, machine, pid, born, folder, command, options, " \
+  "version, data, hash, "                                                                            \
   "rows, cols, model, network, metric, parameters, seed, epochs, best_epoch, study, trial, rung"
 int run_next(sqlite3_stmt *q, run_row *r);
 void run_free(run_row *r);

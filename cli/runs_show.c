@@ -44,14 +44,16 @@ static double column(sqlite3_stmt *q, int i)
 static int losses_read(sqlite3 *db, int64_t id, losses *c)
 {
   sqlite3_stmt *q = history_prepare(
-      db, "SELECT epoch, train_loss, valid_loss, valid_metric FROM epochs WHERE run = ? ORDER BY epoch", "i", id);
+      db, "SELECT epoch, train_loss, valid_loss, valid_metric FROM epochs WHERE run = ? ORDER BY epoch", "i",
+      id);
   int rc = SQLITE_ERROR, end = END_DONE;
   size_t room = 0;
   *c = (losses){0};
   while (!end && q && (rc = sqlite3_step(q)) == SQLITE_ROW) {
     if (c->n == room) {
       room = room ? 2 * room : 256;
-      if (!grown(&c->epoch, room) || !grown(&c->train, room) || !grown(&c->valid, room) || !grown(&c->metric, room)) {
+      if (!grown(&c->epoch, room) || !grown(&c->train, room) || !grown(&c->valid, room) ||
+          !grown(&c->metric, room)) {
         end = fail_memory();
         break;
       }
@@ -104,8 +106,8 @@ int runs_draw(const settings *s, sqlite3 *db, const run_row *r, size_t n)
   }
   if (!end) {
     bp_picture *picture = NULL;
-    bp_status st = bp_plot(ctx, &(bp_plot_options){.x_label = "epoch", .y_label = "loss", .poles = true}, series, m,
-                           &picture);
+    bp_status st = bp_plot(ctx, &(bp_plot_options){.x_label = "epoch", .y_label = "loss", .poles = true},
+                           series, m, &picture);
     snprintf(what, sizeof what, "losses of %zu run%s", n, n == 1 ? "" : "s");
     end = picture_done(ctx, s, st, picture, END_DATA, what);
   }
@@ -138,7 +140,8 @@ static void tell_end(const run_row *r)
   answer("\n");
   if (r->message)
     answer("  message  %s\n", shown(r->message));
-  answer("  started  %s, took %s\n", time_text(r->started, true, when), duration_text(fmax(end - r->started, 1e-3), took));
+  answer("  started  %s, took %s\n", time_text(r->started, true, when),
+         duration_text(fmax(end - r->started, 1e-3), took));
 }
 
 static void tell_facts(const run_row *r)
@@ -146,14 +149,16 @@ static void tell_facts(const run_row *r)
   char a[32], b[32];
   answer("  command  %s\n", known(r->command));
   answer("  folder   %s\n", known(r->folder));
-  answer("  data     %s: %s rows, %s columns", known(r->data), with_commas(r->rows, a), with_commas(r->cols, b));
+  answer("  data     %s: %s rows, %s columns", known(r->data), with_commas(r->rows, a),
+         with_commas(r->cols, b));
   answer(r->hash ? "; hash %s\n" : "\n", r->hash ? shown(r->hash) : "");
   answer("  network  %s, %s parameters; seed %lld\n", known(r->network), with_commas(r->parameters, a),
          (long long)r->seed);
   answer("  model    %s\n", known(r->model));
   answer("  version  %s\n", known(r->version));
   if (r->study)
-    answer("  study    %lld, trial %lld, rung %lld\n", (long long)r->study, (long long)r->trial, (long long)r->rung);
+    answer("  study    %lld, trial %lld, rung %lld\n", (long long)r->study, (long long)r->trial,
+           (long long)r->rung);
 }
 
 static int tell_metrics(sqlite3 *db, int64_t id)
@@ -161,18 +166,18 @@ static int tell_metrics(sqlite3 *db, int64_t id)
   sqlite3_stmt *q =
       history_prepare(db, "SELECT part, name, value FROM metrics WHERE run = ? ORDER BY part, name", "i", id);
   int rc = SQLITE_ERROR;
-  char part[64] = "";
+  char of[64] = "";
   while (q && (rc = sqlite3_step(q)) == SQLITE_ROW) {
     const char *now = (const char *)sqlite3_column_text(q, 0);
-    if (strcmp(part, now) != 0) {
-      answer("%s  %s", *part ? "\n" : "", shown(now));
-      snprintf(part, sizeof part, "%s", now);
+    if (strcmp(of, now) != 0) {
+      answer("%s  %s", *of ? "\n" : "", shown(now));
+      snprintf(of, sizeof of, "%s", now);
     } else {
       answer(",");
     }
     answer(" %s %.6g", shown((const char *)sqlite3_column_text(q, 1)), column(q, 2));
   }
-  answer(*part ? "\n" : "");
+  answer(*of ? "\n" : "");
   int end = rc == SQLITE_DONE ? END_DONE : runs_failed(db);
   sqlite3_finalize(q);
   return end;

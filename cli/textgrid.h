@@ -8,8 +8,9 @@ enum { GRID_COLUMNS = 16 };
 
 typedef struct textgrid {
   int columns;
-  const char *right; /* a letter for each column: 'r' where it is set to the right; may be shorter. NULL: none */
-  char **cell;       /* row by row */
+  const char
+      *right;  /* a letter for each column: 'r' where it is set to the right; may be shorter. NULL: none */
+  char **cell; /* row by row */
   size_t n, room;
   bool failed; /* out of memory */
 } textgrid;

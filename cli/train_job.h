@@ -2,6 +2,7 @@
 #ifndef CLI_TRAIN_JOB_H
 #define CLI_TRAIN_JOB_H
 
+#include "history.h"
 #include "options.h"
 #include "progress.h"
 
@@ -16,6 +17,8 @@ typedef struct train_job {
   bp_train_result result;
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
+  history *history; /* NULL: none is kept */
+  int64_t run;      /* its number there, once it has ended */
 } train_job;
 
 /* Each returns END_DONE, or how the program ends, told. */
@@ -30,6 +33,12 @@ double train_rate(const settings *s);
 /* train_data.c: what was read, split; files of their own are read for the network, so that columns and classes go by name. */
 int train_read(train_job *j);
 int train_read_more(train_job *j);
+
+/* train_history.c: the training as a row of the history of runs. end: how the program will end. */
+void train_history_begin(train_job *j);
+/* For bp_train_options; user is the job: the epoch is told and remembered. */
+bool train_epoch(void *user, const bp_progress *now);
+void train_history_end(train_job *j, int end);
 
 /* train_tell.c: what is told before, and after. */
 void train_tell_data(const train_job *j);

@@ -135,6 +135,6 @@ bp_train_options train_options(train_job *j)
                             .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
                             .valid = j->valid,
                             .patience = s->patience,
-                            .progress = progress_epoch,
-                            .user = &j->progress};
+                            .progress = train_epoch,
+                            .user = j};
 }

@@ -1,0 +1,59 @@
+/* A training as a row of the history. */
+#include "history.h"
+#include "metrics.h"
+#include "shellwords.h"
+#include "train_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void train_history_begin(train_job *j)
+{
+  const settings *s = j->s;
+  int64_t frozen = 0, trained = bp_params_size(bp_net_params(j->net), &frozen);
+  char *line = shell_line("bprop train", (const char *const *)s->words, s->n_words);
+  char *data = shell_line(NULL, s->inputs, s->n_inputs), *text = settings_text(s);
+  j->history = history_begin(s, &(history_run){.command = line,
+                                               .options = text,
+                                               .data = data,
+                                               .rows = bp_data_rows(j->all),
+                                               .cols = bp_data_cols(j->all),
+                                               .model = j->output,
+                                               .network = bp_net_summary(j->net),
+                                               .parameters = trained + frozen,
+                                               .seed = s->seed,
+                                               .metric = bp_net_classes(j->net) ? "accuracy" : "r2"});
+  free(line);
+  free(data);
+  free(text);
+}
+
+bool train_epoch(void *user, const bp_progress *now)
+{
+  train_job *j = user;
+  history_add_epoch(j->history, &(history_epoch){.epoch = now->epoch,
+                                                 .train_loss = now->train_loss,
+                                                 .valid_loss = now->valid_loss,
+                                                 .valid_metric = now->valid_metric,
+                                                 .seconds = now->seconds});
+  return progress_epoch(&j->progress, now);
+}
+
+static const char *status_of(int end)
+{
+  return end == END_DONE       ? "done"
+         : end == END_DIVERGED ? "diverged"
+         : end > END_SIGNAL    ? "interrupted"
+                               : "failed";
+}
+
+void train_history_end(train_job *j, int end)
+{
+  const char *name, *why = bp_error();
+  double value;
+  for (size_t i = 0; j->judged_on && metrics_at(&j->judged, i, &name, &value); i++)
+    history_add_metric(j->history, j->judged_on, name, value);
+  bool failed = end != END_DONE && end < END_SIGNAL;
+  j->run = history_end(j->history, status_of(end), j->result.best_epoch, failed && *why ? why : NULL);
+  j->history = NULL;
+}
