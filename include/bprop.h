@@ -378,6 +378,10 @@ enum {
   BP_ENDED =
       1
       << 18, /**< internal: the kernel calls `finish` with each region of its result, which it need not store then */
+  BP_APART =
+      1
+      << 19, /**< internal: entry i of the result along its first axis is made of entry i of input 0 alone, with the same bits in any
+                  batch; other inputs serve all entries */
   BP_ROUTER =
       1
       << 17, /**< each element of a result is one element of one input, which takes its whole gradient: max, min, where */
@@ -600,6 +604,7 @@ typedef struct bp_update {
   X(simplify, "fold constants, drop what does nothing")                    \
   X(views, "reshape, transpose, slice, broadcast without copying")         \
   X(distribute, "elementwise work on a concatenation done part by part")   \
+  X(blocks, "layers over a batch done block by block")                     \
   X(fuse, "trees of elementwise nodes as one pass over cache-sized tiles") \
   X(epilogue, "elementwise work at the end of the product before it")      \
   X(order, "updates as soon as their readers are done")                    \

@@ -1,5 +1,6 @@
 /* Convolution and pooling as users meet them: numbers worked out by hand, messages, networks that learn, and the same bits however they are run. */
 #include "ops/family.h"
+#include "plan/plan.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -355,6 +356,90 @@ static void a_network_learns_and_keeps_its_bits(void **state)
   }
 }
 
+/* ---- block by block ---- */
+
+enum { MANY = 24 };
+
+/* All rows that go through a batch block by block, with elementwise nodes between them. */
+static bp_node chain(bp_graph *g)
+{
+  bp_node x = bp_input(g, "x", BP_REAL, 4, (int64_t[]){MANY, 9, 8, 2});
+  bp_node first = bp_input(g, "w", BP_REAL, 4, (int64_t[]){6, 3, 3, 1}),
+          second = bp_input(g, "v", BP_REAL, 4, (int64_t[]){6, 2, 2, 5}),
+          b = bp_input(g, "b", BP_REAL, 1, (int64_t[]){6});
+  const int64_t two = 2, one = 1;
+  x = bp_relu(bp_conv2d_bias(x, first, b, &one, 1, &one, 1, NULL, 0, 2));
+  x = bp_max_pool2d(x, &two, 1, &one, 1, NULL, 0);
+  x = bp_tanh(bp_conv2d_transpose(x, second, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 1));
+  return bp_avg_pool2d(bp_conv2d(x, second, NULL, 0, NULL, 0, NULL, 0, 1), &two, 1, NULL, 0, NULL, 0);
+}
+
+typedef struct chained {
+  double y[MANY * 6 * 8 * 8];
+  size_t n;
+  unsigned blocks; /* nodes in loops */
+  size_t bytes;    /* of the block that a run needs */
+} chained;
+
+static void run_chain(chained *c, int threads, bp_dtype real, int64_t block)
+{
+  static double in[4][MANY * 9 * 8 * 2];
+  static const char *const names[4] = {"x", "w", "v", "b"};
+  static const int64_t sizes[4] = {MANY * 9 * 8 * 2, 6 * 9, 6 * 4 * 5, 6};
+  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = threads});
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node y = chain(g);
+  bp_plan_options o = {.real = real, .outputs = &y, .n_outputs = 1};
+  bp_plan *plan = NULL;
+  bp_run *run = NULL;
+  assert_int_equal(bp_graph_status(g), BP_OK);
+  assert_int_equal(bpi_plan_new(g, &o, &(bpi_tuning){.block = block, .split_ns = 1}, &plan), BP_OK);
+  assert_int_equal(bpi_plan_verify(plan), BP_OK);
+  assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
+  for (int k = 0; k < 4; k++) {
+    for (int64_t i = 0; i < sizes[k]; i++) {
+      const double v = (double)((i + k) * 7919 % 1009) / 500 - 1;
+      if (real == BP_FLOAT64)
+        in[k][i] = v;
+      else
+        ((float *)in[k])[i] = (float)v;
+    }
+    assert_int_equal(bp_run_bind(run, names[k], in[k], (size_t)sizes[k] * bp_dtype_size(real)), BP_OK);
+  }
+  assert_int_equal(bp_run_step(run), BP_OK);
+  const void *out;
+  bp_type t;
+  assert_int_equal(bp_run_output(run, 0, &out, &t), BP_OK);
+  c->n = (size_t)(t.dims[0] * t.dims[1] * t.dims[2] * t.dims[3]) * bp_dtype_size(real);
+  assert_true(t.dims[0] == MANY && c->n <= sizeof c->y);
+  memcpy(c->y, out, c->n);
+  c->blocks = plan->done[BP_PASS_blocks];
+  bp_plan_size(plan, NULL, &c->bytes);
+  bp_run_free(run);
+  bp_plan_free(plan);
+  bp_graph_free(g);
+  bp_ctx_free(ctx);
+}
+
+/* Small blocks, large ones, and the usual size, which is too large for this batch to be cut at all; on so many threads. */
+static void blocks_give_the_same_bits(void **state)
+{
+  (void)state;
+  static chained whole, cut;
+  for (int real = 0; real < 2; real++) {
+    run_chain(&whole, 1, real ? BP_FLOAT64 : BP_FLOAT32, 0);
+    assert_int_equal(whole.blocks, 0);
+    for (int64_t block = 20000; block <= 40000; block *= 2)
+      for (int threads = 1; threads <= 4; threads++) {
+        run_chain(&cut, threads, real ? BP_FLOAT64 : BP_FLOAT32, block);
+        assert_int_equal(cut.blocks, 7);
+        assert_int_equal(cut.n, whole.n);
+        assert_memory_equal(cut.y, whole.y, whole.n);
+        assert_true(threads > 1 || cut.bytes < whole.bytes);
+      }
+  }
+}
+
 /* As the build function of a network, with the trainer; parameters go through a file. */
 static void the_trainer_takes_it(void **state)
 {
@@ -411,6 +496,7 @@ int main(void)
       WITH_GRAPH(one_place_under_any_stride),
       cmocka_unit_test(steps_that_are_never_taken_do_not_overflow),
       cmocka_unit_test(a_network_learns_and_keeps_its_bits),
+      cmocka_unit_test(blocks_give_the_same_bits),
       cmocka_unit_test(the_trainer_takes_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,13 @@
 
 #include <stdio.h>
 
-enum { MOST_NESTED = 32, USUAL_FUSE_MIN = 256, FREE_ENTRIES = 1 << 20, USUAL_END_ROW = 1024 };
+enum {
+  MOST_NESTED = 32,
+  USUAL_FUSE_MIN = 256,
+  FREE_ENTRIES = 1 << 20,
+  USUAL_END_ROW = 1024,
+  USUAL_BLOCK = 2 << 20
+};
 
 /* ---- options ---- */
 
@@ -114,6 +120,7 @@ static bp_status draft_init(bpi_draft *d, bp_graph *g, const bp_plan_options *o,
   d->tuning.tile = d->tuning.tile > 0 ? d->tuning.tile : BPI_TILE;
   d->tuning.fuse_min = d->tuning.fuse_min > 0 ? d->tuning.fuse_min : USUAL_FUSE_MIN;
   d->tuning.split_ns = d->tuning.split_ns > 0 ? d->tuning.split_ns : (int64_t)BPI_NS_SHARE;
+  d->tuning.block = d->tuning.block > 0 ? d->tuning.block : USUAL_BLOCK;
   d->tuning.end_row = d->tuning.end_row > 0 ? d->tuning.end_row : USUAL_END_ROW;
   d->n_wanted = o->n_outputs + o->n_updates + o->n_guards;
   d->wanted = bpi_arena_alloc(&d->arena, d->n_wanted + 1, sizeof *d->wanted);

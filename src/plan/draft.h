@@ -1,6 +1,7 @@
 /* A plan while it is being made. The stages, in order:
  *
  *   rewrite   the nodes that are needed, in a graph of our own: bundles expanded, nodes that do nothing dropped
+ *   blocks    chains of layers over a batch become loops over blocks of it (within rewrite)
  *   values    nodes become roots (rooms for arrays), references to them, and instructions; constants are computed
  *   distribute  elementwise work on a concatenation is cut where its parts meet
  *   join      parts of concatenations get their room inside the result
@@ -141,6 +142,12 @@ static inline uint32_t bpi_top(const bpi_draft *d, uint32_t root)
   return root;
 }
 
+/* Chains of nodes that go through a batch block by block, noted at their last one: entries of a block, or 0, and members. */
+typedef struct bpi_blocks {
+  int64_t *size;
+  uint8_t *members;
+} bpi_blocks;
+
 /* Stages. */
 bp_status bpi_rewrite(bpi_draft *d);
 bp_status bpi_make_values(bpi_draft *d);
@@ -153,6 +160,11 @@ bp_status bpi_batch(bpi_draft *d);
 bp_status bpi_place_values(bpi_draft *d);
 bp_status bpi_lower(bpi_draft *d);
 
+/* The chains of d->h; any: there are some. */
+bp_status bpi_find_blocks(bpi_draft *d, bpi_blocks *found, bool *any);
+/* The loop in `to` that stands for the chain of d->h that ends at `tail`. map: slots of d->h in `to`. */
+bp_status bpi_loop_blocks(bpi_draft *d, const bpi_blocks *blocks, bp_graph *to, const uint32_t *map,
+                          uint32_t tail, bp_node *result);
 /* Marks in d->need what the wanted nodes need. */
 bp_status bpi_mark_needed(bpi_draft *d);
 /* Names and places of nodes, for messages. */

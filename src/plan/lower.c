@@ -167,6 +167,7 @@ static bp_status lower_operands(lowering *l, const bpi_ins *ins, bpi_instr *out)
 static void share_out(const bpi_draft *d, bpi_instr *out, double ns)
 {
   double worth = ns / (double)d->tuning.split_ns;
+  d->plan->ns += ns;
   int64_t most = bp_ctx_threads(d->ctx) < out->units ? bp_ctx_threads(d->ctx) : out->units;
   int64_t t = worth < 2 ? 1 : worth < (double)most ? (int64_t)worth : most;
   out->threads = (uint16_t)(t < 1 ? 1 : t);
@@ -233,10 +234,11 @@ static bp_status lower_kernel(lowering *l, const bpi_ins *ins, bpi_instr *out)
 
 static bp_status lower_scan(lowering *l, const bpi_ins *ins, bpi_instr *out)
 {
-  (void)l;
-  out->scan = ins->scan;
-  out->units = 1;
-  out->scratch = ins->scan->body->scratch_bytes;
+  const bpi_scan *scan = ins->scan;
+  out->scan = scan;
+  out->units = scan->lanes > 1 ? scan->length : 1;
+  out->scratch = scan->body->scratch_bytes;
+  share_out(l->d, out, scan->body->ns * (double)scan->length);
   return BP_OK;
 }
 

@@ -72,11 +72,13 @@ typedef struct bpi_tile {
 } bpi_tile;
 
 /* A loop over steps of a function (bp_scan), whose plan has one input a parameter. The instruction's inputs: carries, sequences, constants; its results: final
- * carries, stacked y, stacked carries before each step (absent ones have size -1), then the block of the body. */
+ * carries, stacked y, stacked carries before each step (absent ones have size -1), then the blocks of the body. */
 typedef struct bpi_scan {
   struct bp_plan *body;
   int n_carry, n_xs, n_consts, n_y;
   int64_t length;
+  int lanes; /* threads at most, each with a block of the body: steps without carries do not wait for one another */
+  size_t apart; /* bytes from one block to the next */
   bool reverse;
   const int *output; /* of each y: number of the body's output, -1 where nobody reads it */
 } bpi_scan;
@@ -202,6 +204,7 @@ struct bp_plan {
   struct bp_plan **bodies; /* plans of loops, owned */
   size_t n_bodies, bodies_cap;
   uint32_t passes_off;
+  double ns;                    /* about how long a step takes one thread */
   unsigned done[BP_PASS_COUNT]; /* how often each pass found something to do */
 };
 
@@ -242,6 +245,7 @@ typedef struct bpi_tuning {
   int64_t fuse_min; /* smallest arrays worth fusing; 0: the usual */
   int64_t split_ns; /* work worth a thread of its own; 0: the usual */
   int64_t end_row;  /* bytes of the longest row of a product that a tile program ends; 0: the usual */
+  int64_t block;    /* bytes between layers that a block of a batch may have; 0: the usual */
   int64_t scalars;  /* fewest steps over single elements that make a program; 0: the usual */
 } bpi_tuning;
 

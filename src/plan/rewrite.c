@@ -12,6 +12,7 @@ typedef struct rebuild {
   const uint32_t *from_origin; /* NULL: `from` is the graph as given */
   uint32_t *map;               /* of each slot of `from`: its slot of `to` */
   bool again;                  /* definitions were put in: another round */
+  const bpi_blocks *blocks;    /* chains that become loops; NULL: none */
 } rebuild;
 
 bp_status bpi_mark_needed(bpi_draft *d)
@@ -89,6 +90,12 @@ static bp_status replace(rebuild *r, bp_node *results)
 static bp_status rebuild_call(rebuild *r, uint32_t i)
 {
   const bpi_node *v = &r->from->nodes[i];
+  if (r->blocks && r->blocks->size[i]) {
+    bp_node loop = BP_NO_NODE;
+    bp_status made = bpi_loop_blocks(r->d, r->blocks, r->to, r->map, i, &loop);
+    r->map[i] = loop.index;
+    return made;
+  }
   bp_node few[8] = {{0}}, results[BP_MAX_RESULTS];
   bp_node *x = v->n_in <= 8 ? few : bpi_alloc(r->d->ctx, v->n_in, sizeof *x);
   if (!x)
@@ -127,9 +134,9 @@ static bp_status rebuild_all(rebuild *r)
 }
 
 /* One round: d->h becomes a new graph, d->wanted its nodes. */
-static bp_status one_round(bpi_draft *d, bool *again)
+static bp_status one_round(bpi_draft *d, const bpi_blocks *blocks, bool *again)
 {
-  rebuild r = {.d = d, .from = d->h};
+  rebuild r = {.d = d, .from = d->h, .blocks = blocks};
   uint32_t *old_origin = d->origin;
   d->origin = NULL;
   d->origin_cap = 0;
@@ -161,9 +168,15 @@ bp_status bpi_rewrite(bpi_draft *d)
   for (int round = 0; again; round++) {
     if (round == MOST_ROUNDS)
       return bpi_fail(BP_E_LIMIT, "definitions within definitions more than %d deep", MOST_ROUNDS);
-    bp_status s = one_round(d, &again);
+    bp_status s = one_round(d, NULL, &again);
     if (s != BP_OK)
       return s;
   }
-  return bpi_mark_needed(d);
+  bpi_blocks blocks;
+  bp_status s = bpi_mark_needed(d);
+  if (s == BP_OK)
+    s = bpi_find_blocks(d, &blocks, &again);
+  if (s == BP_OK && again)
+    s = one_round(d, &blocks, &again);
+  return s == BP_OK ? bpi_mark_needed(d) : s;
 }

@@ -410,9 +410,12 @@ static bp_status scan_body(bpi_draft *d, uint32_t head, bpi_scan *scan, bp_fn *f
       wanted[n++] = fn->outputs[scan->n_carry + j];
   }
   scan->output = output;
+  bpi_tuning tuning = d->tuning;
+  if (scan->lanes > 1)
+    tuning.split_ns = INT64_MAX;
   bp_plan_options o = {
       .real = d->plan->real, .outputs = wanted, .n_outputs = n, .passes_off = d->o->passes_off};
-  bp_status s = bpi_compile(fn->body, fn->inputs, fn->n_inputs, &o, &d->tuning, d->depth + 1, &scan->body);
+  bp_status s = bpi_compile(fn->body, fn->inputs, fn->n_inputs, &o, &tuning, d->depth + 1, &scan->body);
   if (s == BP_OK)
     d->plan->bodies[d->plan->n_bodies++] = scan->body;
   return s;
@@ -433,9 +436,23 @@ static bp_status scan_results(bpi_draft *d, uint32_t head, const bpi_scan *scan,
       return BP_E_NOMEM;
     d->at[slot] = bpi_full_ref(out[k], t);
   }
-  out[n] = bpi_root_new(d, BPI_BLOCK, BP_BOOL, (int64_t)scan->body->block_bytes);
+  out[n] = bpi_root_new(d, BPI_BLOCK, BP_BOOL, (int64_t)scan->apart * scan->lanes);
   *n_out = n + 1;
   return out[n] ? BP_OK : BP_E_NOMEM;
+}
+
+/* Threads that may share out the steps of a loop: only where none waits for another, and none fails. Its steps are then done by one thread
+ * each, so there must be enough of them. */
+static int lanes_of(const bpi_draft *d, const bpi_scan *scan, const bp_fn *fn)
+{
+  const int threads = bp_ctx_threads(d->ctx);
+  const uint32_t never_fails = BP_TOTAL | BP_ELEMENTWISE | BP_VIEW | BP_INPUT | BP_CONSTANT;
+  if (scan->n_carry || scan->length < 2 * (int64_t)threads)
+    return 1;
+  for (uint32_t i = 1; i < fn->body->count; i++)
+    if (fn->body->nodes[i].op && !(fn->body->nodes[i].op->traits & never_fails))
+      return 1;
+  return threads;
 }
 
 static bool body_may_fail(const bp_plan *body)
@@ -462,7 +479,12 @@ static bp_status scan_value(bpi_draft *d, uint32_t head)
   scan->n_y = v->n_out - 2 * scan->n_carry;
   scan->length = v->attr[3].i;
   scan->reverse = v->attr[4].i;
+  scan->lanes = lanes_of(d, scan, fn);
   bp_status s = scan_body(d, head, scan, fn);
+  if (s == BP_OK)
+    scan->apart = (scan->body->block_bytes + 63) & ~(size_t)63;
+  if (s == BP_OK && body_may_fail(scan->body))
+    scan->lanes = 1;
   for (int k = 0; k < v->n_in && s == BP_OK; k++)
     s = bpi_whole(d, v->in[k], &x[k]);
   if (s == BP_OK)

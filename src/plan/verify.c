@@ -202,7 +202,8 @@ static bp_status check_overwriting(const verifier *v, const bpi_instr *i)
 static bp_status check_scan(const verifier *v, const bpi_instr *i)
 {
   const bpi_operand *block = &i->x[i->n_in + i->n_out - 1];
-  if ((size_t)block->size < i->scan->body->block_bytes)
+  if (i->threads > i->scan->lanes || i->scan->apart < i->scan->body->block_bytes ||
+      (size_t)block->size < i->scan->apart * (size_t)i->scan->lanes)
     return broken(v, block, "the body of a loop has too little room");
   return bpi_plan_verify(i->scan->body);
 }

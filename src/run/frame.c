@@ -97,7 +97,7 @@ static bp_status bind_ending(binder *b, bpi_step *s)
   s->ending = bpi_arena_alloc(b->arena, 1, sizeof *s->ending);
   if (!end || !s->ending)
     return bpi_nomem();
-  *s->ending = (bpi_ending){s, b->f->run->scratch + s->instr->end_slots};
+  *s->ending = (bpi_ending){s, b->f->scratch + s->instr->end_slots};
   *end = (bpi_end){.fn = bpi_run_ending, .arg = s->ending};
   s->call->finish = end;
   return bind_addresses(b, s);
@@ -124,7 +124,7 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
                         .n_in = (int)(ended(i) ? i->n_row : i->n_in),
                         .n_out = (int)(ended(i) ? 1 : i->n_out),
                         .fail_at = -1,
-                        .scratch = b->f->run->scratch,
+                        .scratch = b->f->scratch,
                         .kept = bpi_arena_alloc(b->arena, BP_KERNEL_KEPT, 1)};
   if (!c->kept)
     return bpi_nomem();
@@ -132,15 +132,18 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
   return ended(i) ? bind_ending(b, s) : BP_OK;
 }
 
-/* The body's block is the last result; its inputs are bound step by step. */
+/* The body's blocks are the last result; its inputs are bound step by step. */
 static bp_status bind_scan(binder *b, bpi_step *s)
 {
   bp_status status = bind_addresses(b, s);
   const bpi_instr *i = s->instr;
-  s->body = status == BP_OK ? bpi_arena_alloc(b->arena, 1, sizeof *s->body) : NULL;
-  if (!s->body)
-    return status == BP_OK ? bpi_nomem() : status;
-  return bpi_frame_init(s->body, b->f->run, i->scan->body, s->at[i->n_in + i->n_out - 1]);
+  if (status == BP_OK && !(s->body = bpi_arena_alloc(b->arena, i->threads, sizeof *s->body)))
+    status = bpi_nomem();
+  char *blocks = status == BP_OK ? s->at[i->n_in + i->n_out - 1] : NULL;
+  for (int k = 0; k < i->threads && status == BP_OK; k++)
+    status = bpi_frame_init(&s->body[k], b->f->run, i->scan->body, blocks + (size_t)k * i->scan->apart,
+                            b->f->scratch + (size_t)k * b->f->run->scratch_stride);
+  return status;
 }
 
 static bp_status bind_step(binder *b, bpi_step *s, const bpi_instr *i)
@@ -158,10 +161,10 @@ static bp_status bind_step(binder *b, bpi_step *s, const bpi_instr *i)
   }
 }
 
-bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block)
+bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block, char *scratch)
 {
   binder b = {.f = f, .arena = &run->arena, .state = run->state};
-  *f = (bpi_frame){.plan = plan, .run = run, .block = block};
+  *f = (bpi_frame){.plan = plan, .run = run, .block = block, .scratch = scratch};
   f->steps = bpi_arena_alloc(b.arena, plan->n_instrs + 1, sizeof *f->steps);
   f->inputs = bpi_arena_alloc(b.arena, plan->n_inputs + 1, sizeof *f->inputs);
   f->outputs = bpi_arena_alloc(b.arena, plan->n_outputs + 1, sizeof *f->outputs);

@@ -19,7 +19,7 @@ static void kernel_part(void *arg, int64_t begin, int64_t end, int thread)
   bp_kernel_call c = *s->call;
   c.begin = begin;
   c.end = end;
-  c.scratch = run->scratch + (size_t)thread * run->scratch_stride;
+  c.scratch = s->frame->scratch + (size_t)thread * run->scratch_stride;
   bpi_ending ending = {s, (char *)c.scratch + s->instr->end_slots};
   bpi_end finish = {.fn = bpi_run_ending, .arg = &ending};
   c.finish = s->instr->tile ? &finish : NULL;

@@ -77,7 +77,7 @@ bp_status bp_run_new(bp_plan *p, bp_state *state, bp_run **run)
   r->n_unbound = p->n_inputs;
   bpi_pace_init(&r->pace, shares_work(p));
   bpi_arena_init(&r->arena, p->ctx);
-  s = run_memory(r) ? bpi_frame_init(&r->frame, r, p, r->block) : bpi_nomem();
+  s = run_memory(r) ? bpi_frame_init(&r->frame, r, p, r->block, r->scratch) : bpi_nomem();
   if (s == BP_OK)
     s = bpi_jit_attach(r);
   if (s != BP_OK) {

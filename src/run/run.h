@@ -30,7 +30,7 @@ struct bpi_step {
   void **at;            /* addresses of all operands; of loops only where `run` needs them */
   bp_kernel_call *call; /* kernels */
   bpi_ending *ending;   /* of kernels with a tile program at their end, in one thread */
-  bpi_frame *body;      /* loops over steps */
+  bpi_frame *body;      /* loops over steps: one a lane */
 };
 
 /* Where the address of an input is kept: written again when the input is bound anew. */
@@ -44,6 +44,7 @@ struct bpi_frame {
   const bp_plan *plan;
   bp_run *run;
   char *block;
+  char *scratch; /* of instructions that one thread executes */
   bpi_step *steps;
   const void **inputs;   /* as bound */
   const void **outputs;  /* addresses of the outputs */
@@ -80,7 +81,7 @@ static inline void bpi_share(const bpi_step *s, bpi_work work, void *arg)
 }
 
 /* Binds a plan to memory. Everything is in the run's arena. */
-bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block);
+bp_status bpi_frame_init(bpi_frame *f, bp_run *run, const bp_plan *plan, char *block, char *scratch);
 void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
 /* Executes the instructions in order. */
 bp_status bpi_frame_run(bpi_frame *f);

@@ -1,4 +1,5 @@
 /* Loops over steps: the plan of a function, run once for each step. */
+#include "base/pool.h"
 #include "run/run.h"
 
 #include <string.h>
@@ -11,11 +12,10 @@ static void copy_bytes(void *to, const void *from, size_t n)
 
 /* Step t: slices are bound by address, results copied out. Carries live in the room of the final ones and are replaced only
  * when the body has run: each may be read for the sake of another. */
-static bp_status scan_step(bpi_step *s, int64_t t)
+static bp_status scan_step(const bpi_step *s, bpi_frame *f, int64_t t)
 {
   const bpi_scan *scan = s->instr->scan;
   const bp_plan *body = scan->body;
-  bpi_frame *f = s->body;
   void **y = s->at + s->instr->n_in;
   for (int k = 0; k < scan->n_carry; k++)
     copy_bytes(y[scan->n_carry + scan->n_y + k]
@@ -37,6 +37,14 @@ static bp_status scan_step(bpi_step *s, int64_t t)
   return status;
 }
 
+/* Steps without carries: each thread has a frame of its own. None of them fails. */
+static void scan_part(void *arg, int64_t begin, int64_t end, int thread)
+{
+  const bpi_step *s = arg;
+  for (int64_t i = begin; i < end; i++)
+    scan_step(s, &s->body[thread], i);
+}
+
 bp_status bpi_run_scan(bpi_step *s)
 {
   const bpi_scan *scan = s->instr->scan;
@@ -47,9 +55,14 @@ bp_status bpi_run_scan(bpi_step *s)
     bpi_frame_bind(s->body, (size_t)k, y[k]);
   }
   for (int k = scan->n_carry + scan->n_xs; k < (int)s->instr->n_in; k++)
-    bpi_frame_bind(s->body, (size_t)k, s->at[k]);
+    for (int lane = 0; lane < s->instr->threads; lane++)
+      bpi_frame_bind(&s->body[lane], (size_t)k, s->at[k]);
+  if (s->instr->threads > 1) {
+    bpi_pool_run(s->frame->run->ctx, s->instr->threads, scan->length, scan_part, s);
+    return BP_OK;
+  }
   for (int64_t i = 0; i < scan->length; i++) {
-    bp_status status = scan_step(s, scan->reverse ? scan->length - 1 - i : i);
+    bp_status status = scan_step(s, s->body, scan->reverse ? scan->length - 1 - i : i);
     if (status != BP_OK)
       return status;
   }

@@ -164,7 +164,7 @@ static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
   const bpi_tile *t = s->instr->tile;
   const bp_run *run = s->frame->run;
   tile_place p = {
-      .s = s, .slots = run->scratch + (size_t)thread * run->scratch_stride, .slot_bytes = t->slot_bytes};
+      .s = s, .slots = s->frame->scratch + (size_t)thread * run->scratch_stride, .slot_bytes = t->slot_bytes};
   for (int64_t u = begin; u < end; u++) {
     p.first = u * t->tile;
     p.n = t->n - p.first < t->tile ? t->n - p.first : t->tile;
