@@ -219,14 +219,13 @@ static bp_status loop_of(block_fn *f, const uint32_t *chain, int n, bp_node *res
 bp_status bpi_loop_blocks(bpi_draft *d, const bpi_blocks *blocks, bp_graph *to, const uint32_t *map,
                           uint32_t tail, bp_node *result)
 {
-  uint32_t chain[MOST_MEMBERS];
+  uint32_t chain[MOST_MEMBERS] = {tail};
   const int n = blocks->members[tail];
   block_fn *f = bpi_arena_alloc(&d->arena, 1, sizeof *f);
   if (!f)
     return bpi_nomem();
   *f = (block_fn){
       .from = d->h, .to = to, .body = bp_graph_new(d->ctx), .map = map, .size = blocks->size[tail]};
-  chain[0] = tail;
   for (int i = 1; i < n; i++) {
     const bpi_node *v = &d->h->nodes[chain[i - 1]];
     chain[i] = v->in[batched_input(d->h, v)];
