@@ -2,7 +2,7 @@
 #include "cmd.h"
 #include "context.h"
 #include "dataset.h"
-#include "metrics.h"
+#include "measured.h"
 #include "modelfile.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* What a training tells: data, network and baseline before it, what became of it after. */
 #include "input.h"
-#include "metrics.h"
+#include "measured.h"
 #include "train_job.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Metrics: accuracy for classes, RMSE for numbers. */
-#include "metrics.h"
+#include "measured.h"
 
 #include <math.h>
 

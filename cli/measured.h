@@ -1,6 +1,6 @@
 /* How a measurement is told. */
-#ifndef CLI_METRICS_H
-#define CLI_METRICS_H
+#ifndef CLI_MEASURED_H
+#define CLI_MEASURED_H
 
 #include "say.h"
 
