@@ -1785,7 +1785,8 @@ typedef struct bp_csv_options {
   int64_t max_line;  /**< longest record in bytes; 0: 64 MiB */
   int64_t max_bytes; /**< most bytes of input; 0: no limit */
   int64_t buffer;    /**< bytes of input held at a time (more where a record is longer); 0: 256 KiB */
-  const char *const *text; /**< names of columns that are text whatever they hold (postal codes, numbers of types) */
+  const char *const
+      *text; /**< names of columns that are text whatever they hold (postal codes, numbers of types) */
   size_t n_text;
 } bp_csv_options;
 
@@ -1887,6 +1888,12 @@ BP_API bp_status bp_shuffle_rows(uint64_t seed, uint32_t round, int64_t n, int64
  *  @return BP_OK; BP_E_ARG; BP_E_NOMEM. */
 BP_API bp_status bp_split_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, double fraction,
                                int64_t *out, int64_t *n_first);
+
+/** Numbers of rows for fold number `fold` (from 0) of `folds`, as bp_split_rows gives parts: those of the fold first, then all others, each
+ *  ascending. Every row is in exactly one fold; folds differ in size by one row at most, also (labels not NULL) in rows of each label.
+ *  @return BP_OK; BP_E_ARG: folds is not from 2 to n, or fold none of them; BP_E_NOMEM. */
+BP_API bp_status bp_fold_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, int folds,
+                              int fold, int64_t *out, int64_t *n_first);
 
 /* ======================================================================================
  * Data: safetensors
@@ -2082,6 +2089,10 @@ BP_API void bp_data_free(bp_data *d);
 /** Seeded split; stratified by class. @param fraction Share of held_out, in (0, 1); at least one row on each side. */
 BP_API bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest,
                                bp_data **held_out);
+/** Fold number `fold` (from 0) of `folds`: *held_out has it, *rest all others. Seeded; stratified by class; folds differ in size by at most one row
+ *  (of a class, too). Every row is in exactly one fold. @param folds 2 to the number of rows. */
+BP_API bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_data **rest,
+                              bp_data **held_out);
 BP_API int64_t bp_data_rows(const bp_data *d);
 BP_API int64_t bp_data_cols(const bp_data *d);
 /** Number of classes; 0 for regression or no target. */
@@ -2132,6 +2143,14 @@ typedef struct bp_progress {
   double samples_per_second; /**< of this epoch's training */
 } bp_progress;
 
+/** A save while training. */
+typedef struct bp_saved {
+  const char *path;
+  bp_status
+      status; /**< BP_OK: the file is whole and on the disk. Else what bp_error() explains, and the file is the one before */
+  int64_t epoch, step; /**< the epoch in hand, from 1, and the steps of it that are done */
+} bp_saved;
+
 typedef struct bp_train_options {
   int64_t epochs;         /**< [200] */
   int64_t batch;          /**< [8 to 128 by the size of the data] */
@@ -2146,6 +2165,16 @@ typedef struct bp_train_options {
       void *user,
       const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
   void *user;
+  const char
+      *checkpoint; /**< a model file that is saved while training, with all that going on takes [none] */
+  int64_t checkpoint_steps;  /**< after so many steps each [0: not by steps] */
+  double checkpoint_seconds; /**< when so many seconds have passed since the last [0: not by time] */
+  bool (*saved)(void *user,
+                const bp_saved *s); /**< after each such save, also one that failed; false stops */
+  const char
+      *resume; /**< a file of `checkpoint` to go on from; see bp_net_train [none: from the beginning] */
+  const volatile int *
+      stop; /**< looked at after every step; not 0 stops at once, for signal handlers and other threads [none] */
 } bp_train_options;
 
 typedef struct bp_train_result {
@@ -2153,6 +2182,7 @@ typedef struct bp_train_result {
   double train_loss, valid_loss, valid_metric; /**< of the weights kept */
   double seconds, samples_per_second;
   bool stopped_early;
+  int64_t epoch, step; /**< where it ended: the epoch in hand, from 1, and the steps of it that are done */
 } bp_train_result;
 
 /** Trains: shuffled batches, one plan a step. @param options NULL for defaults. @param result May be NULL.
@@ -2160,7 +2190,15 @@ typedef struct bp_train_result {
  *          message names, or a weight or the validation loss after the epoch; the weights are the best before it; BP_E_STOPPED;
  *          BP_E_ORDER: the network is being trained already, by another thread or around this progress callback; BP_E_NOMEM.
  *  Where the context uses fewer threads than bp_processors(), one more thread loads batches ahead while this call lasts; it runs nothing of
- *  the caller's. The same data, options and seed give the same bytes, for any number of threads. */
+ *  the caller's. The same data, options and seed give the same bytes, for any number of threads.
+ *
+ *  With `checkpoint` the file is saved when it is time, and when training is stopped (BP_E_STOPPED), in the middle of an epoch too. It is a
+ *  model file: the best weights so far, or before the first judgement the current ones. Beside them it holds the current weights, the
+ *  optimiser's state, the place in the schedule and in the order of the rows, and what early stopping knows. A save that fails stops nothing.
+ *
+ *  With `resume` the net must come from bp_net_load of that file, and data and options be those of the first call (epochs may be others): then
+ *  it ends with the bytes that it would have had without the stop. BP_E_MISMATCH names what is different; BP_E_ORDER: that training is
+ *  finished, and the file has nothing to go on from. */
 BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
                               bp_train_result *result);
 
@@ -2190,6 +2228,21 @@ BP_API const char *bp_net_target(const bp_net *net);
 BP_API bp_params *bp_net_params(bp_net *net);
 /** "64-128-10 relu". Valid while the net lives. */
 BP_API const char *bp_net_summary(const bp_net *net);
+
+/** One epoch of a training, for curves. No times: equal trainings have equal histories. */
+typedef struct bp_epoch {
+  int64_t epoch;
+  double train_loss, valid_loss, valid_metric; /**< as in bp_progress */
+} bp_epoch;
+
+/** The epochs of the last training, also of one before the file was saved. *epochs: theirs, in order, until the net is trained or freed.
+ *  Of a long training every second is left out, as often as needed to stay below 8,192. @return Their number. */
+BP_API int64_t bp_net_history(const bp_net *net, const bp_epoch **epochs);
+/** Text of the caller's that goes with the model into its file, as metadata: what it was trained on, for whom, how. Copied; NULL removes it.
+ *  @param key Not one of "bprop.version", "bprop.net", "bprop.training", "bprop.history", "bprop.check", "bprop.crc32c" (BP_E_ARG). Both must be UTF-8. */
+BP_API bp_status bp_net_set_note(bp_net *net, const char *key, const char *text);
+/** The note of that key, NULL where there is none. Until it is set again. */
+BP_API const char *bp_net_note(const bp_net *net, const char *key);
 
 /** Saves as safetensors with the network's description in its metadata; readable by anything that reads safetensors.
  *  @return BP_OK; BP_E_UNSUPPORTED for a network with its own build function; BP_E_NOTFINITE for NaN or infinity among the parameters, which

@@ -5,7 +5,7 @@
 #include "base/source.h"
 
 /* Streams of the generator, so that a shuffle and a split of one seed have nothing in common. */
-enum { SHUFFLE_STREAM = 0x53485546, SPLIT_STREAM = 0x53504c54 };
+enum { SHUFFLE_STREAM = 0x53485546, SPLIT_STREAM = 0x53504c54, FOLD_STREAM = 0x464f4c44 };
 
 bp_status bp_shuffle_rows(uint64_t seed, uint32_t round, int64_t n, int64_t *out)
 {
@@ -146,6 +146,30 @@ bp_status bp_split_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *la
     if (s != BP_OK)
       return s;
   }
+  bpi_sort(out, (size_t)first, sizeof *out, by_value, NULL);
+  bpi_sort(out + first, (size_t)(n - first), sizeof *out, by_value, NULL);
+  *n_first = first;
+  return BP_OK;
+}
+
+/* Rows go round the folds in a random order, label after label: so that each fold has its share of every label, and of all. */
+bp_status bp_fold_rows(bp_ctx *ctx, uint64_t seed, int64_t n, const int64_t *labels, int folds, int fold,
+                       int64_t *out, int64_t *n_first)
+{
+  if (!ctx || !out || !n_first || folds < 2 || folds > n || fold < 0 || fold >= folds)
+    return bpi_bad_arg("bp_fold_rows",
+                       "ctx, out or n_first is NULL, folds is not from 2 to n, or fold is none of them");
+  labelled *items = bpi_alloc(ctx, (size_t)n, sizeof *items);
+  if (!items)
+    return bpi_nomem();
+  bpi_permutation((bpi_key){.seed = seed, .stream = FOLD_STREAM}, n, out);
+  for (int64_t i = 0; i < n; i++)
+    items[i] = (labelled){labels ? labels[out[i]] : 0, i, out[i]};
+  bpi_sort(items, (size_t)n, sizeof *items, by_label, NULL);
+  int64_t first = (n - fold + folds - 1) / folds, a = 0, b = first;
+  for (int64_t i = 0; i < n; i++)
+    out[i % folds == fold ? a++ : b++] = items[i].index;
+  bpi_free(ctx, items);
   bpi_sort(out, (size_t)first, sizeof *out, by_value, NULL);
   bpi_sort(out + first, (size_t)(n - first), sizeof *out, by_value, NULL);
   *n_first = first;

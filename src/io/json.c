@@ -1,6 +1,7 @@
 #include "io/json.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 bool bpi_json_fail(bpi_json *j, const char *why)
@@ -158,4 +159,20 @@ bool bpi_json_count(bpi_json *j, int64_t *value)
   if (!bpi_parse_int(start, n, value))
     return bpi_json_fail(j, "a number is too large");
   return true;
+}
+
+bool bpi_json_real(bpi_json *j, double *value)
+{
+  skip_blanks(j);
+  const char *start = j->at;
+  while (j->at < j->end && *j->at && strchr("+-.0123456789eE", *j->at))
+    j->at++;
+  size_t n = (size_t)(j->at - start);
+  if (n == 0 && j->end - j->at >= 4 && memcmp(j->at, "null", 4) == 0) {
+    j->at += 4;
+    *value = NAN;
+    return true;
+  }
+  return (n && *start != '+' && bpi_parse_double(start, n, value) && isfinite(*value)) ||
+         bpi_json_fail(j, "a number is expected");
 }

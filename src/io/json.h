@@ -18,6 +18,8 @@ bool bpi_json_accept(bpi_json *j, char c);
 bool bpi_json_string(bpi_json *j, char **text);
 /* A whole number from 0 to 2^63 - 1, written without sign, fraction, exponent and leading zeros. */
 bool bpi_json_count(bpi_json *j, int64_t *value);
+/* Any number; null is NaN. */
+bool bpi_json_real(bpi_json *j, double *value);
 bool bpi_json_fail(bpi_json *j, const char *why);
 
 #endif

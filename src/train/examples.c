@@ -94,6 +94,20 @@ static int64_t *labels_of(const bp_data *d)
   return labels;
 }
 
+/* The first n of the rows at[0..d->n), and the others. */
+static bp_status part_in_two(const bp_data *d, const int64_t *at, int64_t n, bp_data **rest,
+                             bp_data **held_out)
+{
+  *held_out = part_of(d, at, n);
+  *rest = part_of(d, at + n, d->n - n);
+  if (*held_out && *rest)
+    return BP_OK;
+  bp_data_free(*held_out);
+  bp_data_free(*rest);
+  *rest = *held_out = NULL;
+  return BP_E_NOMEM;
+}
+
 bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest, bp_data **held_out)
 {
   if (!d || !rest || !held_out)
@@ -108,16 +122,25 @@ bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_dat
   bp_status s = at && (labels || !d->all->labels) ? bp_split_rows(ctx, seed, d->n, labels, fraction, at, &n)
                                                   : bpi_nomem();
   n = n < 1 ? 1 : n > d->n - 1 ? d->n - 1 : n;
-  if (s == BP_OK) {
-    *held_out = part_of(d, at, n);
-    *rest = part_of(d, at + n, d->n - n);
-    s = *held_out && *rest ? BP_OK : BP_E_NOMEM;
-  }
-  if (s != BP_OK) {
-    bp_data_free(*held_out);
-    bp_data_free(*rest);
-    *rest = *held_out = NULL;
-  }
+  if (s == BP_OK)
+    s = part_in_two(d, at, n, rest, held_out);
+  bpi_free(ctx, labels);
+  bpi_free(ctx, at);
+  return s;
+}
+
+bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_data **rest,
+                       bp_data **held_out)
+{
+  if (!d || !rest || !held_out)
+    return bpi_bad_arg("bp_data_fold", "data, rest or held_out is NULL");
+  *rest = *held_out = NULL;
+  bp_ctx *ctx = d->all->ctx;
+  int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
+  bp_status s = at && (labels || !d->all->labels) ? bp_fold_rows(ctx, seed, d->n, labels, folds, fold, at, &n)
+                                                  : bpi_nomem();
+  if (s == BP_OK)
+    s = part_in_two(d, at, n, rest, held_out);
   bpi_free(ctx, labels);
   bpi_free(ctx, at);
   return s;

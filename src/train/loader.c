@@ -19,7 +19,7 @@ struct bpi_loader {
   bpi_scaling scaling;
   bp_dtype real;
   bool shared; /* with a thread that loads ahead */
-  int64_t depth, total, taken;
+  int64_t depth, per_epoch, total, taken;
   bpi_batch ring[MOST_AHEAD];
   _Alignas(64) atomic_int_least64_t whole; /* batches loaded */
   _Alignas(64)
@@ -64,10 +64,11 @@ static void load_part(void *arg, int64_t begin, int64_t end, int thread)
     load_targets(l, b, i);
 }
 
-static void shuffle(bpi_loader *l)
+/* number: of the first batch wanted in this order. */
+static void shuffle(bpi_loader *l, int64_t number)
 {
   l->epoch++;
-  l->at = 0;
+  l->at = number % l->per_epoch * l->what.batch;
   bpi_key key = {.seed = l->what.net->seed, .step = (uint32_t)l->epoch, .stream = ORDER_STREAM};
   bpi_permutation(key, l->what.data->n, l->order);
 }
@@ -93,8 +94,8 @@ static int64_t load_piece(bpi_loader *l)
 static void load_more(bpi_loader *l, int64_t number)
 {
   int64_t rows = l->what.data->n;
-  if (l->epoch == 0 || l->at == rows) {
-    shuffle(l);
+  if (l->at == rows) {
+    shuffle(l, number);
     return;
   }
   l->work = &l->ring[number % l->depth];
@@ -176,7 +177,13 @@ bpi_loader *bpi_loader_open(const bpi_load *what)
   *l = (bpi_loader){.what = *what,
                     .scaling = {net->inputs, net->mean, net->scale, what->column},
                     .real = bp_state_real(net->state)};
-  l->total = what->epochs * ((what->data->n + what->batch - 1) / what->batch);
+  l->per_epoch = (what->data->n + what->batch - 1) / what->batch;
+  l->total = what->epochs * l->per_epoch;
+  l->epoch = what->first / l->per_epoch;
+  l->at = what->data->n; /* an order is wanted */
+  l->taken = what->first;
+  atomic_init(&l->whole, what->first);
+  atomic_init(&l->free, what->first);
   l->shared = bpi_pool_chore(net->ctx, load_some, l);
   l->depth = l->shared ? ring_depth(l) : 1; /* one batch where nobody loads ahead */
   if (!ring_memory(l)) {

@@ -24,6 +24,8 @@ typedef struct bpi_load {
   const int *column;
   const int64_t *classes;
   int64_t batch, epochs;
+  int64_t
+      first; /* batch to begin with, of all, from 0: those before it are passed over without being loaded */
 } bpi_load;
 
 /* NULL when out of memory. */

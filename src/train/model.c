@@ -3,7 +3,7 @@
  * Tensors: every parameter by name in its shape; "input.mean", "input.scale", and for regression "target.mean", "target.scale".
  * Metadata: "bprop.version" and "bprop.net". What a file says is believed only after it was checked: a network is built from the
  * description, and each tensor must have the shape that the network gives it. */
-#include "train/net.h"
+#include "train/notes.h"
 #include "io/json.h"
 
 #include <math.h>
@@ -100,40 +100,80 @@ static bool tensor_finite(const void *data, int64_t n, bp_dtype real)
   return true;
 }
 
-static bool parameters_finite(const bp_net *net)
+static bool tensors_finite(const bp_tensor *list, int n, bp_dtype real)
 {
-  for (int i = 0; i < bp_params_count(net->params); i++) {
-    bp_type type;
-    void *data;
-    if (bp_params_at(net->params, i, NULL, &type, &data, NULL) != BP_OK ||
-        !tensor_finite(data, bpi_type_size(&type), bp_state_real(net->state)))
+  for (int i = 0; i < n; i++)
+    if (!tensor_finite(list[i].data, (int64_t)(list[i].bytes / bp_dtype_size(real)), real))
       return false;
-  }
   return true;
+}
+
+static void add_tensors(const bpi_more *more, bp_tensor *list, size_t *n)
+{
+  for (size_t i = 0; more->instead && i < *n; i++)
+    list[i].data = more->instead(more->arg, list[i].data);
+  for (size_t i = 0; i < more->n; i++)
+    list[(*n)++] = more->tensors[i];
+}
+
+enum { OWN_METAS = 4 };
+
+/* room: for OWN_METAS and all notes. */
+static size_t list_metas(const bp_net *net, const char *description, const char *training,
+                         const char *history, bp_meta *metas)
+{
+  const bp_meta own[OWN_METAS] = {{"bprop.version", version},
+                                  {"bprop.net", description},
+                                  {"bprop.training", training},
+                                  {"bprop.history", history}};
+  size_t n = 0;
+  for (size_t i = 0; i < OWN_METAS; i++)
+    if (own[i].value)
+      metas[n++] = own[i];
+  for (size_t i = 0; i < net->n_notes; i++)
+    metas[n++] = (bp_meta){net->notes[i].key, net->notes[i].text};
+  return n;
+}
+
+static bp_status save_metas(const bp_net *net, const char *path, const bp_tensor *list, size_t n,
+                            const char *training)
+{
+  char *description = describe_net(net), *history = net->n_history ? bpi_history_text(net) : NULL;
+  bp_meta *metas = bpi_alloc(net->ctx, net->n_notes + OWN_METAS, sizeof *metas);
+  bool good = metas && description && (history || !net->n_history);
+  bp_status s = good ? bp_tensors_save(net->ctx, path, list, n, metas,
+                                       list_metas(net, description, training, history, metas))
+                     : bpi_nomem();
+  bpi_free(net->ctx, metas);
+  bpi_free(net->ctx, history);
+  bpi_free(net->ctx, description);
+  return s;
+}
+
+bp_status bpi_net_write(const bp_net *net, const char *path, const bpi_more *more)
+{
+  if (net->build)
+    return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description "
+                                      "to save; save its parameters with bp_tensors_save");
+  int parameters = bp_params_count(net->params);
+  size_t most = (size_t)parameters + 4 + (more ? more->n : 0), n = 0;
+  bp_tensor *list = bpi_alloc(net->ctx, most, sizeof *list);
+  bp_type *types = bpi_alloc(net->ctx, most, sizeof *types);
+  bp_status s = list && types ? list_tensors(net, list, types, &n) : bpi_nomem();
+  if (s == BP_OK && more)
+    add_tensors(more, list, &n);
+  if (s == BP_OK && !tensors_finite(list, parameters, bp_state_real(net->state)))
+    s = bpi_fail(BP_E_NOTFINITE, "bp_net_save: a parameter is NaN or infinite; such a file would not load");
+  if (s == BP_OK)
+    s = save_metas(net, path, list, n, more ? more->training : NULL);
+  bpi_free(net->ctx, types);
+  bpi_free(net->ctx, list);
+  return s;
 }
 
 bp_status bp_net_save(const bp_net *net, const char *path)
 {
-  if (!net || !path)
-    return bpi_bad_arg("bp_net_save", "net or path is NULL");
-  if (net->build)
-    return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description "
-                                      "to save; save its parameters with bp_tensors_save");
-  if (!parameters_finite(net))
-    return bpi_fail(BP_E_NOTFINITE,
-                    "bp_net_save: a parameter is NaN or infinite; such a file would not load");
-  size_t most = (size_t)bp_params_count(net->params) + 4, n = 0;
-  bp_tensor *list = bpi_alloc(net->ctx, most, sizeof *list);
-  bp_type *types = bpi_alloc(net->ctx, most, sizeof *types);
-  char *text = describe_net(net);
-  bp_status s = list && types && text ? list_tensors(net, list, types, &n) : bpi_nomem();
-  bp_meta meta[2] = {{"bprop.version", version}, {"bprop.net", text}};
-  if (s == BP_OK)
-    s = bp_tensors_save(net->ctx, path, list, n, meta, 2);
-  bpi_free(net->ctx, text);
-  bpi_free(net->ctx, types);
-  bpi_free(net->ctx, list);
-  return s;
+  return net && path ? bpi_net_write(net, path, NULL) : bpi_bad_arg("bp_net_save", "net or path is NULL");
 }
 
 /* ---- reading ---- */
@@ -430,6 +470,8 @@ static bp_status build_net(reading *r)
   s = net->state ? bpi_params_place(net->params, net->state) : BP_E_NOMEM;
   if (s == BP_OK)
     s = take_parameters(r, true);
+  if (s == BP_OK)
+    s = bpi_notes_read(net, r->file);
   return s == BP_OK ? bpi_net_make(net) : s;
 }
 

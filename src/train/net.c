@@ -1,5 +1,5 @@
 /* Networks: a build function, its parameters and state, and plans for prediction. */
-#include "train/net.h"
+#include "train/notes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -128,6 +128,7 @@ bp_net *bpi_net_alloc(bp_ctx *ctx)
     return NULL;
   }
   net->ctx = ctx;
+  net->history_every = 1;
   atomic_init(&net->busy, false);
   net->lock_made = pthread_mutex_init(&net->lock, NULL) == 0;
   net->params = bp_params_new(ctx);
@@ -158,6 +159,7 @@ void bp_net_free(bp_net *net)
   bp_state_free(net->state);
   bpi_free_names(ctx, net->class_names, net->classes);
   bpi_free_names(ctx, net->col_names, net->inputs);
+  bpi_notes_free(net);
   void *own[] = {net->activation, net->mean,   net->scale,  net->y_mean,
                  net->y_scale,    net->target, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)

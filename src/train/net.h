@@ -16,6 +16,11 @@ typedef struct bpi_runs {
   size_t n, cap;
 } bpi_runs;
 
+/* Text of the caller's in the file. */
+typedef struct bpi_note {
+  char *key, *text;
+} bpi_note;
+
 struct bp_net {
   bp_ctx *ctx;
   bp_params *params;
@@ -34,9 +39,14 @@ struct bp_net {
   char **class_names, **col_names; /* NULL where there are none */
   char *target;
   char *summary;
-  bpi_runs one, bulk;   /* prediction of 1 row, of BPI_BULK rows */
-  pthread_mutex_t lock; /* of the lists of idle runs */
-  atomic_bool busy;     /* being trained */
+  bpi_note *notes;
+  size_t n_notes, notes_room;
+  bp_epoch *history;
+  size_t n_history, history_room;
+  int64_t history_every; /* epochs between two that are kept */
+  bpi_runs one, bulk;    /* prediction of 1 row, of BPI_BULK rows */
+  pthread_mutex_t lock;  /* of the lists of idle runs */
+  atomic_bool busy;      /* being trained */
   bool lock_made;
 };
 
@@ -48,6 +58,20 @@ bp_status bpi_net_meet(bp_net *net);
 bp_status bpi_net_make(bp_net *net);
 /* A network from the bytes of a model file; `name` is for messages. */
 bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out);
+
+/* What a save while training adds to a model file, or has instead. */
+typedef struct bpi_more {
+  const bp_tensor *tensors; /* further ones */
+  size_t n;
+  const char *training; /* "bprop.training" */
+  const void *(*instead)(
+      const void *arg,
+      const void *value); /* where the value to be saved of a parameter lies; NULL: where it is */
+  const void *arg;
+} bpi_more;
+
+/* The model file. more: may be NULL. */
+bp_status bpi_net_write(const bp_net *net, const char *path, const bpi_more *more);
 
 /* From x to logits or values, in either round; key is absent where not training. */
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);

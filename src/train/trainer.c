@@ -65,7 +65,7 @@ static bp_status fill_options(trainer *t, const bp_train_options *options)
 
 static bp_status open_loader(trainer *t)
 {
-  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs};
+  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs, 0};
   t->loader = bpi_loader_open(&what);
   return t->loader ? BP_OK : BP_E_NOMEM;
 }

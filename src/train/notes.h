@@ -1,0 +1,20 @@
+/* What a model file tells beside the network. */
+#ifndef BPI_NOTES_H
+#define BPI_NOTES_H
+
+#include "train/net.h"
+
+/* All metadata of a file that are not the library's own become notes; and the history is read. */
+bp_status bpi_notes_read(bp_net *net, const bp_tensors *file);
+/* Notes and history. */
+void bpi_notes_free(bp_net *net);
+
+void bpi_history_clear(bp_net *net);
+/* The next epoch. */
+bp_status bpi_history_add(bp_net *net, const bp_epoch *e);
+/* As JSON, for "bprop.history"; NULL when out of memory. Freed with bpi_free. */
+char *bpi_history_text(const bp_net *net);
+/* BP_E_FORMAT, BP_E_NOMEM: the history is empty then. */
+bp_status bpi_history_read(bp_net *net, const char *text);
+
+#endif
