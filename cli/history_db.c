@@ -174,8 +174,11 @@ static int migrate(sqlite3 *db, char *why, size_t size)
   }
   if (rc == SQLITE_OK)
     rc = exec(db, "COMMIT");
-  if (rc != SQLITE_OK)
-    exec(db, "ROLLBACK");
+  if (rc != SQLITE_OK) {
+    if (!*why)
+      snprintf(why, size, "%s", sqlite3_errmsg(db));
+    exec(db, "ROLLBACK"); /* has an error of its own where the transaction is gone already */
+  }
   return rc;
 }
 

@@ -229,10 +229,10 @@ int runs_compare(const settings *s, sqlite3 *db)
     end = run_find(db, s->inputs[i], &c.run[c.n]);
     c.n += end == END_DONE;
   }
-  if (!end)
-    end = s->json ? compare_json(&c, db) : compare_text(&c, db);
   if (!end && s->output)
     end = runs_draw(s, db, c.run, (size_t)c.n);
+  if (!end)
+    end = s->json ? compare_json(&c, db) : compare_text(&c, db);
   for (int i = 0; i < c.n; i++)
     run_free(&c.run[i]);
   return end;

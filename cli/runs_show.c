@@ -257,14 +257,14 @@ int runs_show(const settings *s, sqlite3 *db)
 {
   run_row r;
   int end = run_find(db, s->inputs[1], &r);
+  if (!end && s->output)
+    end = runs_draw(s, db, &r, 1);
   if (!end && s->json) {
     run_json(db, &r);
     end = json_curve(db, &r);
   } else if (!end) {
     end = show_text(s, db, &r);
   }
-  if (!end && s->output)
-    end = runs_draw(s, db, &r, 1);
   run_free(&r);
   return end;
 }
