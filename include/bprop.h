@@ -2007,7 +2007,10 @@ BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_t
   X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")             \
   X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")              \
   X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient") \
-  X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")
+  X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")                                     \
+  X(ADAGRAD, "adagrad", "Duchi, Hazan & Singer 2011")                                 \
+  X(LION, "lion", "Chen et al. 2023; weight decay apart from the gradient")           \
+  X(LBFGS, "lbfgs", "limited-memory BFGS over all rows (Liu & Nocedal 1989)")
 
 typedef enum bp_optimizer_kind {
 #define BP_OPTIMIZER_ENUM(name, text, what) BP_OPTIMIZER_##name,
@@ -2016,25 +2019,50 @@ typedef enum bp_optimizer_kind {
       BP_OPTIMIZER_COUNT
 } bp_optimizer_kind;
 
-/** Zeros are the defaults in brackets. */
+/** A learning rate of its own: `rate` times the optimiser's, for the parameter `name` and every one whose name begins with it and a
+ *  point. 0: they stay as they are. */
+typedef struct bp_rate {
+  const char *name;
+  double rate;
+} bp_rate;
+
+/** Zeros are the defaults in brackets. What is not asked for is not computed. */
 typedef struct bp_optimizer {
   bp_optimizer_kind kind;
-  double lr;       /**< learning rate [sgd 0.1, adam and adamw 0.001, rmsprop 0.001] */
+  double lr; /**< learning rate [adam, adamw, rmsprop 0.001; sgd 0.1; adagrad 0.01; lion 0.0001; lbfgs 1] */
   double momentum; /**< of sgd [0] */
   bool nesterov;
-  double beta1, beta2; /**< of adam and adamw [0.9, 0.999]; beta2 also of rmsprop [0.99] */
-  double epsilon;      /**< [1e-8] */
+  double beta1,
+      beta2;      /**< of adam and adamw [0.9, 0.999]; beta2 also of rmsprop [0.99]; of lion [0.9, 0.99] */
+  double epsilon; /**< [1e-8; adagrad 1e-10] */
   double weight_decay; /**< of matrices, not of vectors [0] */
   double clip_norm;    /**< most global norm of the gradient [0: no clipping] */
+  double
+      clip_value; /**< most of each element of the gradient, either way; before clip_norm [0: no clipping] */
+  double l1;      /**< adds l1 |w| of matrices to what is minimised; the loss told is without it [0] */
+  double
+      max_norm; /**< after a step, rows of matrices (what comes into a unit) are scaled down to this norm (Srivastava
+                            et al. 2014) [0: any norm] */
+  int64_t memory; /**< of lbfgs: pairs kept [10] */
+  const bp_rate *
+      rates; /**< n_rates of them; where several fit, the last counts. BP_E_NOTFOUND for one that fits nothing */
+  size_t n_rates;
 } bp_optimizer;
 
 /** One training step as nodes: gradient of loss by all trained parameters, clipping, optimiser.
  *  Adds the optimiser's entries to the state at the first call ("optimizer.lr" is a real scalar that a schedule may set between steps).
  *  @param updates Out: at least BP_OPTIMIZER_UPDATES entries. @param n Out: how many were used.
- *  @param grad    Out, may be NULL: the gradient as one vector, before clipping: a guard for bp_plan_new. */
+ *  @param grad    Out, may be NULL: the gradient as one vector, before clipping: a guard for bp_plan_new.
+ *  @return BP_OK; BP_E_ARG; BP_E_ORDER; BP_E_NOTFOUND (rates); BP_E_UNSUPPORTED for lbfgs, which is more than a step: see bp_minimize. */
 #define BP_OPTIMIZER_UPDATES 4
 BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
                                    bp_update *updates, size_t *n, bp_node *grad);
+/** Its two halves, for a gradient that is summed over several runs or changed on its way. The gradient: of loss, by all trained
+ *  parameters, as one vector in the order of the entry "params"; zeros where loss does not depend on one. */
+BP_API bp_node bp_params_gradient(bp_params *p, bp_node loss);
+/** The step from a gradient like that. Same errors. */
+BP_API bp_status bp_optimizer_apply(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node grad,
+                                    bp_update *updates, size_t *n);
 
 /** Dense layer: x W' + b with parameters NAME.W [out, in] (its rows are the templates) and NAME.b [out]. x: [..., in].
  *  b starts at 0; with BP_INIT_DEFAULT at 0.1, which together with mirrored rows keeps small ReLU networks from stalling (of 2,000
@@ -2111,6 +2139,19 @@ BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
 
 typedef struct bp_net bp_net;
 
+/** What a network learns to make small: X(NAME, text, targets, what). p: outputs, y: targets. */
+#define BP_LOSS_LIST(X)                                                                                    \
+  X(SOFTMAX, "softmax", "classes", "cross-entropy of softmax(p) (Bridle 1990)")                            \
+  X(MULTILABEL, "multilabel", "several targets from 0 to 1",                                               \
+    "cross-entropy of sigmoid(p), mean over the targets: each is true or not by itself")                   \
+  X(MSE, "mse", "numbers", "(p - y)^2")                                                                    \
+  X(L1, "l1", "numbers", "|p - y|: learns medians")                                                        \
+  X(HUBER, "huber", "numbers",                                                                             \
+    "huber(d) [1]: (p - y)^2 / 2 within d, d (|p - y| - d / 2) beyond (Huber 1964); d in deviations of y") \
+  X(QUANTILE, "quantile", "numbers",                                                                       \
+    "quantile(q) [0.5]: q (y - p) where p < y, (1 - q) (p - y) above (Koenker & Bassett 1978)")            \
+  X(POISSON, "poisson", "numbers from 0 on", "exp(p) - y p: counts, learnt as the logarithm of their mean")
+
 /** A network of the caller's own: from x [batch, in] to logits [batch, classes] or values [batch, n_y]. Called in both rounds of bp_param,
  *  for every batch size, and apart for training and for evaluation. key: int64[2] for random nodes (dropout), only where training. */
 typedef bp_node (*bp_build_fn)(void *user, bp_params *p, bp_node x, bp_node key, bool training);
@@ -2127,6 +2168,14 @@ typedef struct bp_net_options {
   bool raw;          /**< leave inputs as they are, instead of standardising them by the training data */
   bp_build_fn build; /**< instead of dense layers. Such a network cannot be saved as a whole. */
   void *user;
+  /** A name of BP_LOSS_LIST, with its number in brackets if it takes one ("huber(0.5)"); or an expression of the language that gives one
+   *  number, as "mean((p - y)**2)". In it p [batch, outputs] are outputs (of the identity link in the units of the targets); y the
+   *  targets [batch, n_y] in their own units, or labels [batch]; w [batch, 1] weights of the rows, of mean 1 over all, 1 where there
+   *  are none. ["softmax" for classes, "mse" for numbers] */
+  const char *loss;
+  const char *link;          /**< of an expression: what makes predictions of outputs: "identity", "exp",
+                                  "sigmoid", "softmax" ["softmax" for classes, else "identity"] */
+  const char *const *freeze; /**< as bp_params_freeze, ended by NULL: stay as they start [none] */
 } bp_net_options;
 
 /** A network for this data: its columns in, its classes (softmax cross-entropy) or targets (mean squared error) out.
@@ -2155,7 +2204,23 @@ typedef struct bp_train_options {
   int64_t epochs;         /**< [200] */
   int64_t batch;          /**< [8 to 128 by the size of the data] */
   bp_optimizer optimizer; /**< [adam] */
-  const char *schedule;   /**< "constant", "cosine" (to 0 over the epochs) ["constant"] */
+  /** Of the learning rate, by steps: "constant"; "cosine" (to 0 at the last step, Loshchilov & Hutter 2017); "step(E,F)": times F after
+   *  every E epochs [30, 0.1]; "plateau(E,F)": times F after E epochs without a better validation loss [5, 0.1], or training loss where
+   *  there is no validation; "onecycle": from lr / 25 up to lr in the first 0.3 of the steps, then down to lr / 250,000, both as half a
+   *  cosine (Smith & Topin 2018). ["constant"] */
+  const char *schedule;
+  int64_t warmup; /**< steps in which the rate grows to that of the schedule, by equal amounts [0] */
+  int64_t
+      accumulate; /**< batches whose gradients make one step, as one of so many times `batch` would: for batches that do not
+                                 fit into memory [1] */
+  const double *class_weights; /**< [classes], at least 0: how much a row of each counts [1] */
+  bool
+      balanced; /**< class_weights rows / (classes * rows of the class) instead (scikit-learn's "balanced") */
+  double
+      mixup; /**< alpha: each row is mixed with another, l x + (1 - l) x', and its target likewise, l from Beta(alpha,
+                                    alpha) for each batch (Zhang et al. 2018) [0: none] */
+  int64_t shift; /**< images: moved at random by up to so many pixels each way, filled with 0 [0] */
+  bool flip;     /**< images: mirrored left to right, every second one at random */
   double
       label_smoothing; /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid; /**< for early stopping; NULL: none */

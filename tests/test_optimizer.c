@@ -156,6 +156,7 @@ static void golden_trajectories(void **state)
     follow(*state, &golden[t], BP_FLOAT32, 1e-6, t);
     kinds |= 1u << golden[t].o.kind;
   }
+  kinds |= 1u << BP_OPTIMIZER_LBFGS;                       /* which is no step of a plan: test_minimize.c */
   assert_int_equal(kinds, (1u << BP_OPTIMIZER_COUNT) - 1); /* a new kind needs golden numbers */
 }
 
@@ -364,7 +365,7 @@ static void one_state_under_plans_of_several_batches(void **state)
 static void what_is_not_finite_changes_nothing(void **state)
 {
   const float bad[] = {NAN, INFINITY, -INFINITY, 1e30f};
-  for (int kind = 0; kind < BP_OPTIMIZER_COUNT; kind++)
+  for (int kind = 0; kind < BP_OPTIMIZER_LBFGS; kind++)
     for (size_t b = 0; b < COUNT(bad); b++)
       for (int in_target = 0; in_target < 2; in_target++) {
         layer l = layer_new(*state);
@@ -440,7 +441,7 @@ static void a_step_is_one_plan(void **state)
 
 static void refused_options(void **state)
 {
-  static const bp_optimizer bad[] = {
+  const bp_optimizer bad[] = {
       {.kind = BP_OPTIMIZER_COUNT},
       {.kind = (bp_optimizer_kind)-1},
       {.lr = -1},
@@ -459,6 +460,12 @@ static void refused_options(void **state)
       {.clip_norm = -1},
       {.clip_norm = (double)NAN},
       {.clip_norm = (double)INFINITY},
+      {.clip_value = -1},
+      {.l1 = (double)NAN},
+      {.max_norm = -1},
+      {.rates = &(bp_rate){"W", -1}, .n_rates = 1},
+      {.rates = &(bp_rate){"W", (double)NAN}, .n_rates = 1},
+      {.rates = &(bp_rate){NULL, 1}, .n_rates = 1},
   };
   quadratic q = quadratic_new(*state, BP_FLOAT64);
   bp_graph *g = bp_graph_new(*state);
@@ -468,7 +475,11 @@ static void refused_options(void **state)
   for (size_t i = 0; i < COUNT(bad); i++)
     if (bp_optimizer_step(q.p, q.s, &bad[i], loss, updates, &n, NULL) != BP_E_ARG)
       fail_msg("row %zu was taken", i);
-  bp_optimizer o = {0};
+  bp_optimizer o = {.rates = &(bp_rate){"V", 1}, .n_rates = 1};
+  assert_int_equal(bp_optimizer_step(q.p, q.s, &o, loss, updates, &n, NULL), BP_E_NOTFOUND);
+  o = (bp_optimizer){.kind = BP_OPTIMIZER_LBFGS};
+  assert_int_equal(bp_optimizer_step(q.p, q.s, &o, loss, updates, &n, NULL), BP_E_UNSUPPORTED);
+  o = (bp_optimizer){0};
   assert_int_equal(bp_optimizer_step(NULL, q.s, &o, loss, updates, &n, NULL), BP_E_ARG);
   assert_int_equal(bp_optimizer_step(q.p, NULL, &o, loss, updates, &n, NULL), BP_E_ARG);
   assert_int_equal(bp_optimizer_step(q.p, q.s, NULL, loss, updates, &n, NULL), BP_E_ARG);

@@ -9,20 +9,47 @@ static double or_else(double x, double preset)
   return x != 0 ? x : preset;
 }
 
-static bp_status check_options(const bp_optimizer *o)
+static bool below_1(double x)
+{
+  return x >= 0 && x < 1;
+}
+
+static bool not_negative(double x)
+{
+  return x >= 0 && isfinite(x);
+}
+
+static bp_status check_rates(const bp_params *p, const bp_optimizer *o)
+{
+  for (size_t i = 0; i < o->n_rates; i++) {
+    const bp_rate *r = &o->rates[i];
+    bool fits = false;
+    if (!r->name || !not_negative(r->rate))
+      return bpi_bad_arg("bp_optimizer_step", "a rate has no name, or is not a finite number from 0 on");
+    for (size_t k = 0; k < p->n; k++)
+      fits = fits || bpi_param_fits(&p->list[k], r->name);
+    if (!fits)
+      return bpi_fail(BP_E_NOTFOUND, "bp_optimizer_step: no parameter is '%s' or begins with '%s.'", r->name,
+                      r->name);
+  }
+  return BP_OK;
+}
+
+bp_status bpi_optimizer_check(const bp_params *p, const bp_optimizer *o)
 {
   if ((unsigned)o->kind >= BP_OPTIMIZER_COUNT)
     return bpi_bad_arg("bp_optimizer_step", "kind is none of the list");
-  if (!(o->lr >= 0 && isfinite(o->lr)))
+  if (!not_negative(o->lr))
     return bpi_bad_arg("bp_optimizer_step", "lr must be a finite number, not below 0");
-  if (!(o->momentum >= 0 && o->momentum < 1) || !(o->beta1 >= 0 && o->beta1 < 1) ||
-      !(o->beta2 >= 0 && o->beta2 < 1))
+  if (!below_1(o->momentum) || !below_1(o->beta1) || !below_1(o->beta2))
     return bpi_bad_arg("bp_optimizer_step", "momentum, beta1 and beta2 must lie in [0, 1)");
-  if (!(o->epsilon >= 0 && isfinite(o->epsilon)) || !(o->weight_decay >= 0 && isfinite(o->weight_decay)) ||
-      !(o->clip_norm >= 0 && isfinite(o->clip_norm)))
-    return bpi_bad_arg("bp_optimizer_step",
-                       "epsilon, weight_decay and clip_norm must be finite, and not below 0");
-  return BP_OK;
+  const double sizes[] = {o->epsilon, o->weight_decay, o->clip_norm, o->clip_value, o->l1, o->max_norm};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    if (!not_negative(sizes[i]))
+      return bpi_bad_arg(
+          "bp_optimizer_step",
+          "epsilon, weight_decay, clip_norm, clip_value, l1 and max_norm must be finite, and not below 0");
+  return check_rates(p, o);
 }
 
 /* An entry of the state by name, made at the first call. */
@@ -33,52 +60,17 @@ static bp_status slot(bp_state *s, const char *name, bp_dtype dtype, int rank, c
   return *entry >= 0 ? BP_OK : bp_state_add(s, name, dtype, rank, dims, entry);
 }
 
-/* The gradient by all trained parameters as one vector, in the order of the vector. A parameter that the loss does not reach has zeros. */
-static bp_node flat_gradient(bp_params *p, bp_graph *g, bp_node loss)
-{
-  bp_node *w = bpi_alloc(p->ctx, 2 * p->n + 1, sizeof *w), flat = bpi_error_node(g);
-  if (!w)
-    return bpi_node_fail(g, BP_E_NOMEM, "bp_optimizer_step: out of memory");
-  bp_node *grads = w + p->n;
-  size_t n = 0;
-  for (int vectors = 0; vectors < 2; vectors++)
-    for (size_t i = 0; i < p->n; i++) {
-      bpi_parameter *q = &p->list[i];
-      if (!q->frozen && (q->type.rank < 2) == vectors)
-        w[n++] = bp_param(p, g, q->name, q->type.rank, q->type.dims, q->init);
-    }
-  bp_status s = bp_graph_status(g) == BP_OK ? bp_grad(loss, w, n, grads) : bp_graph_status(g);
-  if (s == BP_OK) {
-    int64_t all = -1;
-    for (size_t i = 0; i < n; i++)
-      grads[i] = bp_reshape(grads[i], &all, 1);
-    flat = bp_concat(grads, n, 0);
-  } else if (bp_graph_status(g) == BP_OK) {
-    bpi_graph_fail(g, s, "%s", bp_error());
-  }
-  bpi_free(p->ctx, w);
-  return flat;
-}
+/* What is taken from w: a, or a / b. */
+typedef struct move {
+  bp_node a, b;
+} move;
 
-/* Weight decay of each element: matrices come first. */
-static bp_node decay_of(bp_params *p, bp_graph *g, double decay)
-{
-  int64_t matrices = 0, vectors = 0;
-  for (size_t i = 0; i < p->n; i++)
-    if (!p->list[i].frozen)
-      *(p->list[i].type.rank < 2 ? &vectors : &matrices) += p->list[i].size;
-  bp_node parts[2] = {bp_full(g, BP_REAL, decay, 1, &matrices), bp_full(g, BP_REAL, 0, 1, &vectors)};
-  return !vectors ? parts[0] : !matrices ? parts[1] : bp_concat(parts, 2, 0);
-}
-
-/* Scaled so that the norm of all is at most `most`. The row `norm` does not overflow where squares would. */
-static bp_node clip_by_norm(bp_graph *g, bp_node grad, double most)
-{
-  bp_node norm = bp_norm(grad, NULL, 0, false);
-  /* Where the norm is below the limit the factor is exactly 1; 0 / 0 cannot be, as most > 0. */
-  bp_node factor = bp_div(bp_constant(g, most), bp_maximum(norm, bp_constant(g, most)));
-  return bp_mul(grad, factor);
-}
+struct step;
+typedef struct preset {
+  move (*move)(struct step *t);
+  double lr, beta1, beta2, epsilon;
+  bool decay_apart;
+} preset;
 
 /* What the kinds share. */
 typedef struct step {
@@ -86,6 +78,7 @@ typedef struct step {
   bp_state *s;
   bp_graph *g;
   const bp_optimizer *o;
+  const preset *preset;
   bp_node w, grad, lr;
   bp_update *updates;
   size_t n;
@@ -138,14 +131,19 @@ static bp_node blend_square(step *t, double a, bp_node old, bp_node value)
   return call(t, &bp_op_blend_square, old, value, a, 1 - a);
 }
 
-/* What is taken from w: a, or a / b. */
-typedef struct move {
-  bp_node a, b;
-} move;
-
 static bp_node root_plus(step *t, bp_node v, bp_node scale)
 {
-  return call(t, &bp_op_root_plus, v, scale, or_else(t->o->epsilon, 1e-8), 0);
+  return call(t, &bp_op_root_plus, v, scale, or_else(t->o->epsilon, t->preset->epsilon), 0);
+}
+
+static double beta1(const step *t)
+{
+  return or_else(t->o->beta1, t->preset->beta1);
+}
+
+static double beta2(const step *t)
+{
+  return or_else(t->o->beta2, t->preset->beta2);
 }
 
 static move failed_move(step *t)
@@ -175,7 +173,7 @@ static bp_node bias_left(step *t, double b, bp_node k)
 static move adam(step *t)
 {
   int first, second, count;
-  double b1 = or_else(t->o->beta1, 0.9), b2 = or_else(t->o->beta2, 0.999);
+  double b1 = beta1(t), b2 = beta2(t);
   bp_node m = slot_vector(t, "optimizer.m", &first), v = slot_vector(t, "optimizer.v", &second);
   if (t->status != BP_OK)
     return failed_move(t);
@@ -197,25 +195,44 @@ static move rmsprop(step *t)
 {
   int entry;
   bp_node v = slot_vector(t, "optimizer.v", &entry);
-  v = blend_square(t, or_else(t->o->beta2, 0.99), v, t->grad);
+  v = blend_square(t, beta2(t), v, t->grad);
   update(t, entry, v);
   return (move){bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1))};
 }
 
-static const struct {
-  move (*move)(step *t);
-  double lr;
-  bool decay_apart;
-} kinds[BP_OPTIMIZER_COUNT] = {
-    [BP_OPTIMIZER_SGD] = {sgd, 0.1, false},
-    [BP_OPTIMIZER_ADAM] = {adam, 0.001, false},
-    [BP_OPTIMIZER_ADAMW] = {adam, 0.001, true},
-    [BP_OPTIMIZER_RMSPROP] = {rmsprop, 0.001, false},
+/* Squares are summed, never forgotten. */
+static move adagrad(step *t)
+{
+  int entry;
+  bp_node v = slot_vector(t, "optimizer.v", &entry);
+  v = call(t, &bp_op_blend_square, v, t->grad, 1, 1);
+  update(t, entry, v);
+  return (move){bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1))};
+}
+
+/* The sign of one mean, while another, slower one is kept. */
+static move lion(step *t)
+{
+  int entry;
+  bp_node m = slot_vector(t, "optimizer.m", &entry);
+  bp_node by = bp_sign(blend(t, beta1(t), m, t->grad));
+  update(t, entry, blend(t, beta2(t), m, t->grad));
+  return (move){bp_mul(t->lr, by), BP_NO_NODE};
+}
+
+static const preset presets[BP_OPTIMIZER_COUNT] = {
+    [BP_OPTIMIZER_SGD] = {sgd, 0.1, 0, 0, 0, false},
+    [BP_OPTIMIZER_ADAM] = {adam, 0.001, 0.9, 0.999, 1e-8, false},
+    [BP_OPTIMIZER_ADAMW] = {adam, 0.001, 0.9, 0.999, 1e-8, true},
+    [BP_OPTIMIZER_RMSPROP] = {rmsprop, 0.001, 0, 0.99, 1e-8, false},
+    [BP_OPTIMIZER_ADAGRAD] = {adagrad, 0.01, 0, 0, 1e-10, false},
+    [BP_OPTIMIZER_LION] = {lion, 0.0001, 0.9, 0.99, 0, true},
+    [BP_OPTIMIZER_LBFGS] = {NULL, 1, 0, 0, 0, false},
 };
 
 double bpi_optimizer_lr(const bp_optimizer *o)
 {
-  return (unsigned)o->kind < BP_OPTIMIZER_COUNT ? or_else(o->lr, kinds[o->kind].lr) : o->lr;
+  return (unsigned)o->kind < BP_OPTIMIZER_COUNT ? or_else(o->lr, presets[o->kind].lr) : o->lr;
 }
 
 /* The learning rate is state, so that a schedule can set it between steps. */
@@ -249,6 +266,69 @@ static bp_node moved(step *t, move by, bp_node decay)
   return bp_apply(t->g, &bp_op_sub_ratio, x, 3, NULL, &y) == BP_OK ? y : bpi_error_node(t->g);
 }
 
+/* Each of the decays of the weights, where there are any; vectors have none. */
+static bp_node pulled(step *t, double by, bp_node towards)
+{
+  return bp_mul(bpi_by_rank(t->p, t->g, by), towards);
+}
+
+/* The gradient as the kind is to see it: clipped, then with what pulls the weights. */
+static bp_node shaped_gradient(step *t)
+{
+  const bp_optimizer *o = t->o;
+  bp_node grad = t->grad;
+  if (o->clip_value > 0)
+    grad = bp_clip(grad, -o->clip_value, o->clip_value);
+  if (o->clip_norm > 0)
+    grad = bpi_clip_norm(grad, o->clip_norm);
+  if (o->weight_decay > 0 && !t->preset->decay_apart)
+    grad = bp_add(grad, pulled(t, o->weight_decay, t->w));
+  if (o->l1 > 0)
+    grad = bp_add(grad, pulled(t, o->l1, bp_sign(t->w)));
+  return grad;
+}
+
+/* The new weights. */
+static bp_node stepped(step *t)
+{
+  const bp_optimizer *o = t->o;
+  bp_node rates = o->n_rates ? bpi_by_name(t->p, t->g, o->rates, o->n_rates) : BP_NO_NODE, decay = BP_NO_NODE;
+  move by = t->preset->move(t);
+  if (o->weight_decay > 0 && t->preset->decay_apart)
+    decay = bp_mul(t->lr, pulled(t, o->weight_decay, t->w));
+  if (!bp_absent(rates)) {
+    by.a = bp_mul(rates, by.a);
+    decay = bp_absent(decay) ? decay : bp_mul(rates, decay);
+  }
+  bp_node w = moved(t, by, decay);
+  return o->max_norm > 0 ? bpi_max_norm(t->p, w, o->max_norm) : w;
+}
+
+bp_status bp_optimizer_apply(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node grad,
+                             bp_update *updates, size_t *n)
+{
+  if (!p || !s || !o || !updates || !n || !grad.graph)
+    return bpi_bad_arg("bp_optimizer_step", "an argument is NULL");
+  if (p->state != s || p->entry[0] < 0)
+    return bpi_fail(BP_E_ORDER,
+                    "bp_optimizer_step: bp_params_make comes first, and there must be a trained parameter");
+  bp_status st = bpi_optimizer_check(p, o);
+  if (st != BP_OK)
+    return st;
+  if (!presets[o->kind].move)
+    return bpi_fail(BP_E_UNSUPPORTED,
+                    "bp_optimizer_step: lbfgs is more than a step of a plan; call bp_minimize");
+  step t = {.p = p, .s = s, .g = grad.graph, .o = o, .preset = &presets[o->kind], .updates = updates};
+  t.w = bp_read(t.g, s, p->entry[0]);
+  t.grad = grad;
+  t.lr = learning_rate(&t);
+  t.grad = shaped_gradient(&t);
+  bp_node w = stepped(&t);
+  update(&t, p->entry[0], w);
+  *n = t.n;
+  return bp_graph_status(t.g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(t.g), "%s", bp_graph_error(t.g));
+}
+
 bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
                             bp_update *updates, size_t *n, bp_node *grad)
 {
@@ -257,23 +337,8 @@ bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp
   if (p->state != s || p->entry[0] < 0)
     return bpi_fail(BP_E_ORDER,
                     "bp_optimizer_step: bp_params_make comes first, and there must be a trained parameter");
-  bp_status st = check_options(o);
-  if (st != BP_OK)
-    return st;
-  step t = {.p = p, .s = s, .g = loss.graph, .o = o, .updates = updates};
-  t.w = bp_read(t.g, s, p->entry[0]);
-  t.grad = flat_gradient(p, t.g, loss);
+  bp_node g = bp_params_gradient(p, loss);
   if (grad)
-    *grad = t.grad;
-  t.lr = learning_rate(&t);
-  if (o->clip_norm > 0)
-    t.grad = clip_by_norm(t.g, t.grad, o->clip_norm);
-  if (o->weight_decay > 0 && !kinds[o->kind].decay_apart)
-    t.grad = bp_add(t.grad, bp_mul(decay_of(p, t.g, o->weight_decay), t.w));
-  move by = kinds[o->kind].move(&t);
-  bool decays = o->weight_decay > 0 && kinds[o->kind].decay_apart;
-  update(&t, p->entry[0],
-         moved(&t, by, decays ? bp_mul(t.lr, bp_mul(decay_of(p, t.g, o->weight_decay), t.w)) : BP_NO_NODE));
-  *n = t.n;
-  return bp_graph_status(t.g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(t.g), "%s", bp_graph_error(t.g));
+    *grad = g;
+  return bp_optimizer_apply(p, s, o, g, updates, n);
 }

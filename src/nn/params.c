@@ -97,15 +97,21 @@ bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, const in
   return p->state ? view_of(p, g, w) : bpi_placeholder(g, &w->type);
 }
 
+bool bpi_param_fits(const bpi_parameter *w, const char *name)
+{
+  size_t n = strlen(name);
+  return strncmp(w->name, name, n) == 0 && (w->name[n] == 0 || w->name[n] == '.');
+}
+
 bp_status bp_params_freeze(bp_params *p, const char *name)
 {
   if (!p || !name)
     return bpi_bad_arg("bp_params_freeze", "params or name is NULL");
   if (p->state)
     return bpi_fail(BP_E_ORDER, "bp_params_freeze: must come before bp_params_make");
-  size_t found = 0, n = strlen(name);
+  size_t found = 0;
   for (size_t i = 0; i < p->n; i++)
-    if (strncmp(p->list[i].name, name, n) == 0 && (p->list[i].name[n] == 0 || p->list[i].name[n] == '.')) {
+    if (bpi_param_fits(&p->list[i], name)) {
       p->list[i].frozen = true;
       found++;
     }

@@ -31,8 +31,19 @@ int bpi_param_find(const bp_params *p, const char *name);
 void bpi_init_fill(const bpi_parameter *p, uint64_t seed, uint32_t stream, double *out);
 /* bp_params_make without drawing: zeros, for values that come from a file. */
 bp_status bpi_params_place(bp_params *p, bp_state *s);
+/* Whether `name` is the parameter, or what its name begins with before a point. */
+bool bpi_param_fits(const bpi_parameter *w, const char *name);
 /* The learning rate that an optimiser starts with. */
 double bpi_optimizer_lr(const bp_optimizer *o);
+bp_status bpi_optimizer_check(const bp_params *p, const bp_optimizer *o);
+
+/* One number for each element of the vector of the trained: `x` for those of matrices, 0 for those of vectors; or what the rates say. */
+bp_node bpi_by_rank(const bp_params *p, bp_graph *g, double x);
+bp_node bpi_by_name(const bp_params *p, bp_graph *g, const bp_rate *rates, size_t n);
+/* grad, scaled so that its norm is at most `most`. */
+bp_node bpi_clip_norm(bp_node grad, double most);
+/* The vector w, with rows of matrices scaled so that the norm of each is at most `most`. */
+bp_node bpi_max_norm(const bp_params *p, bp_node w, double most);
 
 /* Parameter LAYER.WHAT; the error node if the name gets too long. */
 bp_node bpi_layer_param(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
