@@ -241,17 +241,23 @@ static bp_status read_chunk(bpi_csv *c)
   return BP_OK;
 }
 
+/* Whether the record at the front is past its limit, and not even whole. */
+static bool past_limit(const bpi_csv *c)
+{
+  return c->end == c->at && c->begun && c->valid > (size_t)c->max_line;
+}
+
 bp_status bpi_csv_fill(bpi_csv *c)
 {
   if (c->at > c->text)
     drop_taken(c);
-  while (c->end == c->at && !c->ended && !c->fault && !c->cut) {
+  while (c->end == c->at && !past_limit(c) && !c->ended && !c->fault) {
     bp_status s = window_room(c) ? read_chunk(c) : bpi_nomem();
     if (s != BP_OK)
       return s;
-    if (c->end == c->at && c->begun && c->valid > (size_t)c->max_line)
-      cut_record(c);
   }
+  if (past_limit(c))
+    cut_record(c);
   return c->end == c->at && c->fault ? tell_fault(c) : BP_OK;
 }
 
