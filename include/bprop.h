@@ -1993,15 +1993,24 @@ BP_API bp_node bp_param(bp_params *p, bp_graph *g, const char *name, int rank, c
                         bp_init init);
 /** Before bp_params_make: the parameter (and every one whose name begins with it and a point) is not trained. BP_E_NOTFOUND, BP_E_ORDER. */
 BP_API bp_status bp_params_freeze(bp_params *p, const char *name);
-/** Makes the entries "params" and "frozen" in s and fills them: each parameter draws from a stream of its own, so that its numbers
+/** Makes the entries "params", "frozen" and "running" in s and fills them: each parameter draws from a stream of its own, so that its numbers
  *  depend on seed, order and shape alone. */
 BP_API bp_status bp_params_make(bp_params *p, bp_state *s, uint64_t seed);
 BP_API int bp_params_count(const bp_params *p);
-/** Elements of all trained parameters, and of the frozen ones. */
+/** Elements of all trained parameters, and of the others: frozen ones and running values. */
 BP_API int64_t bp_params_size(const bp_params *p, int64_t *frozen);
 /** Parameter number i: name, type, and where its values lie (in the state's storage; NULL before bp_params_make). Outs may be NULL. */
 BP_API bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *type, void **data,
                               bool *frozen);
+
+/** A value beside the parameters that steps change without a gradient, as a batch norm's running mean: a parameter that is never trained, in
+ *  the entry "running" of the state, kept and saved with the others (bp_params_at). Asked for after bp_running_next in the same graph, it is
+ *  the value given there. Errors as bp_param. */
+BP_API bp_node bp_running(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims,
+                          bp_init init);
+/** What it becomes with each step of value's graph; bp_optimizer_step adds the update to its own. value: of the same shape.
+ *  @return value; error nodes: BP_E_NOTFOUND, BP_E_SHAPE. */
+BP_API bp_node bp_running_next(bp_params *p, const char *name, bp_node value);
 
 #define BP_OPTIMIZER_LIST(X)                                                          \
   X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")             \
@@ -2049,12 +2058,13 @@ typedef struct bp_optimizer {
   size_t n_rates;
 } bp_optimizer;
 
-/** One training step as nodes: gradient of loss by all trained parameters, clipping, optimiser.
+/** One training step as nodes: gradient of loss by all trained parameters, clipping, optimiser; and the running values that layers of the
+ *  graph gave with bp_running_next.
  *  Adds the optimiser's entries to the state at the first call ("optimizer.lr" is a real scalar that a schedule may set between steps).
  *  @param updates Out: at least BP_OPTIMIZER_UPDATES entries. @param n Out: how many were used.
  *  @param grad    Out, may be NULL: the gradient as one vector, before clipping: a guard for bp_plan_new.
  *  @return BP_OK; BP_E_ARG; BP_E_ORDER; BP_E_NOTFOUND (rates); BP_E_UNSUPPORTED for lbfgs, which is more than a step: see bp_minimize. */
-#define BP_OPTIMIZER_UPDATES 4
+#define BP_OPTIMIZER_UPDATES 5
 BP_API bp_status bp_optimizer_step(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node loss,
                                    bp_update *updates, size_t *n, bp_node *grad);
 /** Its two halves, for a gradient that is summed over several runs or changed on its way. The gradient: of loss, by all trained
@@ -2091,6 +2101,22 @@ BP_API bp_node bp_avg_pool(bp_node x, int64_t window);
 BP_API bp_node bp_flatten(bp_node x);
 /** An activation by name ("relu", "maxout(2)", ...): any elementwise row of one real input with its default attributes, or maxout. "none" and NULL: x. */
 BP_API bp_node bp_activation(bp_node x, const char *name);
+
+/** Layers by their text, "conv 32 3 same relu, maxpool, dense 64 relu, dropout 0.2, dense 10": layers one after another, separated by commas. A
+ *  layer is a name, its arguments (numbers in their order, or name=number), and an activation; an activation alone is a layer too. Layers
+ *  may stand in layers: residual(conv 32 3 same, batchnorm, relu, conv 32 3 same) relu. `bprop layers` lists the kinds.
+ *
+ *  Parameters are named by their place: layer1.W, layer1.b of the first dense or conv, layer2.W, ...; norm1.gain, norm1.bias (and running
+ *  norm1.mean, norm1.var) of norms; residual1.W of a projection.
+ *  @param x        [batch, n] or [batch, height, width, channels].
+ *  @param key      int64[2] for dropout, where training; else may be BP_NO_NODE.
+ *  @param training Dropout drops, batch norm takes the batch's own mean and variance and moves the running ones, with bp_running_next.
+ *  @return The last layer's node; error nodes: BP_E_PARSE for the text, BP_E_SHAPE and others, with the layer that it was. */
+BP_API bp_node bp_layers(bp_params *p, bp_node x, bp_node key, bool training, const char *text);
+/** Reads such a text and builds nothing. @param plain Out, may be NULL: the same layers as they are written plainly, freed with bp_free.
+ *  @param at Out, may be NULL: where it is wrong, in bytes. @return BP_OK; BP_E_PARSE: bp_error() says the column and the nearest name;
+ *  BP_E_NOMEM. */
+BP_API bp_status bp_layers_check(bp_ctx *ctx, const char *text, char **plain, size_t *at);
 
 /* ======================================================================================
  * Data sets
@@ -2162,6 +2188,10 @@ typedef struct bp_net_options {
       [16]; /**< widths of the hidden layers, ended by 0 [one layer, from the size of the data]; -1 first: none, the linear model */
   const char *activation; /**< of the hidden layers ["relu"] */
   double dropout;         /**< after each hidden layer, while training [0] */
+  const char *
+      model; /**< the network as text (bp_layers), instead of the three above. A last layer for the answers is added, unless it ends in
+                                one of their number without an activation. Where it begins with images, rows become what the data's images are */
+  int64_t shape[3]; /**< height, width and channels of an image, where a row is one [as the data say] */
   bp_init init;
   bp_dtype real;     /**< [BP_FLOAT32] */
   uint64_t seed;     /**< [1] */

@@ -118,6 +118,24 @@ bp_status bpi_graph_fail(bp_graph *g, bp_status s, const char *fmt, ...)
   return keep_failure(g, s, text);
 }
 
+void bpi_graph_reword(bp_graph *g, const char *fmt, ...)
+{
+  char before[MESSAGE_SIZE], text[MESSAGE_SIZE];
+  if (g->status == BP_OK || bpi_graph_speechless(g))
+    return;
+  va_list va;
+  va_start(va, fmt);
+  vsnprintf(before, sizeof before, fmt, va);
+  va_end(va);
+  int n = snprintf(text, sizeof text, "%s: %s", before, g->message);
+  char *copy = n > 0 ? bpi_strdup(g->ctx, text) : NULL;
+  if (!copy)
+    return;
+  drop_message(g);
+  g->message = copy;
+  bpi_fail(g->status, "%s", text);
+}
+
 bp_node bpi_node_fail(bp_graph *g, bp_status s, const char *fmt, ...)
 {
   char text[MESSAGE_SIZE];

@@ -130,6 +130,8 @@ bool bpi_graph_speechless(const bp_graph *g);
 /* The error node; records the failure as the graph's first one unless there is one. */
 bp_node bpi_node_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
 bp_status bpi_graph_fail(bp_graph *g, bp_status s, const char *fmt, ...) BP_PRINTF(3, 4);
+/* Puts words and a colon before the message of the graph's error, if it has one. */
+void bpi_graph_reword(bp_graph *g, const char *fmt, ...) BP_PRINTF(2, 3);
 static inline bp_node bpi_error_node(bp_graph *g)
 {
   return (bp_node){g, 0, 0};

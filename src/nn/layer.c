@@ -68,31 +68,54 @@ static bool is_activation(const bp_op *op)
   return true;
 }
 
-bp_node bp_activation(bp_node x, const char *text)
+/* The number of a parameter that the row takes: what was given for the first, else its preset. */
+static bp_status activation_number(const bp_op *op, int i, const double *given, bp_attr *attr)
+{
+  double v = i == 0 && given ? *given : op->attrs[i].preset;
+  if (v != v)
+    return bpi_fail(BP_E_ARG, "%s needs a number: %s(2), say", op->name, op->name);
+  if (op->attrs[i].kind == BP_ATTR_REAL)
+    attr->r = v;
+  else if (v >= 1 && v <= 1e9 && v == floor(v))
+    attr->i = (int64_t)v;
+  else
+    return bpi_fail(BP_E_ARG, "%s takes a whole number from 1 on", op->name);
+  return BP_OK;
+}
+
+bp_status bpi_activation_read(const char *text, const bp_op **op, bp_attr *attr)
 {
   char name[64];
   double number = 0;
-  bool has;
+  bool has = false;
+  *op = split_name(text, name, sizeof name, &number, &has) ? bp_op_find(name) : NULL;
+  if (!is_activation(*op))
+    return bpi_fail(BP_E_NOTFOUND, "'%s' is no activation; `bprop ops` lists them", text);
+  if (has && bpi_op_n_attrs(*op) == 0)
+    return bpi_fail(BP_E_ARG, "'%s': %s takes no number", text, name);
+  bp_status s = BP_OK;
+  for (int i = 0; s == BP_OK && i < bpi_op_n_attrs(*op); i++)
+    s = activation_number(*op, i, has ? &number : NULL, &attr[i]);
+  return s;
+}
+
+bool bpi_activation_at(int i, const char **name)
+{
+  const bp_op *op = bp_op_at((size_t)i);
+  *name = is_activation(op) ? op->name : NULL;
+  return op != NULL;
+}
+
+bp_node bp_activation(bp_node x, const char *text)
+{
   bp_graph *g = x.graph;
   if (!text || strcmp(text, "none") == 0 || bp_failed(x))
     return x;
-  const bp_op *op = split_name(text, name, sizeof name, &number, &has) ? bp_op_find(name) : NULL;
-  if (!is_activation(op))
-    return bpi_node_fail(g, BP_E_NOTFOUND, "'%s' is no activation; `bprop ops` lists them", text);
-  if (has && bpi_op_n_attrs(op) == 0)
-    return bpi_node_fail(g, BP_E_ARG, "'%s': %s takes no number", text, name);
+  const bp_op *op;
   bp_attr attr[BP_MAX_ATTRS] = {{{0}, 0}};
-  for (int i = 0; i < bpi_op_n_attrs(op); i++) {
-    double v = i == 0 && has ? number : op->attrs[i].preset;
-    if (v != v)
-      return bpi_node_fail(g, BP_E_ARG, "%s needs a number: %s(2), say", name, name);
-    if (op->attrs[i].kind == BP_ATTR_REAL)
-      attr[i].r = v;
-    else if (v >= 1 && v <= 1e9 && v == floor(v))
-      attr[i].i = (int64_t)v;
-    else
-      return bpi_node_fail(g, BP_E_ARG, "'%s': %s takes a whole number from 1 on", text, name);
-  }
+  bp_status s = bpi_activation_read(text, &op, attr);
+  if (s != BP_OK)
+    return bpi_node_fail(g, s, "%s", bp_error());
   bp_node y;
   return bp_apply(g, op, &x, 1, attr, &y) == BP_OK ? y : bpi_error_node(g);
 }

@@ -325,6 +325,7 @@ bp_status bp_optimizer_apply(bp_params *p, bp_state *s, const bp_optimizer *o, b
   t.grad = shaped_gradient(&t);
   bp_node w = stepped(&t);
   update(&t, p->entry[0], w);
+  bpi_running_update(p, t.g, updates, &t.n);
   *n = t.n;
   return bp_graph_status(t.g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(t.g), "%s", bp_graph_error(t.g));
 }

@@ -1,9 +1,10 @@
-/* Parameters: met in a first round of building, made, then read as views of one vector.
+/* Parameters: met in a first round of building, made, then read as views of one vector. Running values likewise, in a vector of their own.
  *
  * Matrices come before vectors in the vector, as weight decay is for matrices alone: the decay of a vector is then two constant runs. */
 #include "nn/params.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 bp_params *bp_params_new(bp_ctx *ctx)
@@ -17,7 +18,8 @@ bp_params *bp_params_new(bp_ctx *ctx)
     return NULL;
   }
   p->ctx = ctx;
-  p->entry[0] = p->entry[1] = -1;
+  for (int k = 0; k < BPI_VECTORS; k++)
+    p->entry[k] = -1;
   return p;
 }
 
@@ -37,6 +39,11 @@ int bpi_param_find(const bp_params *p, const char *name)
     if (strcmp(p->list[i].name, name) == 0)
       return (int)i;
   return -1;
+}
+
+static int vector_of(const bpi_parameter *w)
+{
+  return w->running ? BPI_RUNNING : w->frozen ? BPI_FROZEN : BPI_TRAINED;
 }
 
 /* Makes a parameter known; its number, or -1 with the graph's error set. */
@@ -69,7 +76,7 @@ static int declare(bp_params *p, bp_graph *g, const char *name, int rank, const 
 /* The value: a slice of the vector seen in the parameter's shape. */
 static bp_node view_of(bp_params *p, bp_graph *g, const bpi_parameter *w)
 {
-  bp_node all = bp_read(g, p->state, p->entry[w->frozen]);
+  bp_node all = bp_read(g, p->state, p->entry[vector_of(w)]);
   int64_t start = w->offset, stop = w->offset + w->size, step = 1;
   return bp_reshape(bp_slice(all, &start, 1, &stop, 1, &step, 1), w->type.dims, w->type.rank);
 }
@@ -103,6 +110,96 @@ bool bpi_param_fits(const bpi_parameter *w, const char *name)
   return strncmp(w->name, name, n) == 0 && (w->name[n] == 0 || w->name[n] == '.');
 }
 
+/* ---- running values ---- */
+
+enum { NEXT_NAME = 160 };
+
+/* The value that a step is to store is found by its name in the graph: nothing of a graph is kept here. Where a layer stands in a graph
+ * twice, its second update starts from the first. `count`: how many there are already. */
+static bp_node last_update(bp_graph *g, const char *name, int *count)
+{
+  char next[NEXT_NAME];
+  bp_node last = BP_NO_NODE;
+  for (*count = 0;; ++*count) {
+    snprintf(next, sizeof next, "%s.next%d", name, *count + 1);
+    if (!bpi_name_taken(g, next))
+      return last;
+    last = bp_find(g, next);
+  }
+}
+
+bp_node bp_running(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims, bp_init init)
+{
+  bool known = p && name && bpi_param_find(p, name) >= 0;
+  bp_node now = bp_param(p, g, name, rank, dims, init);
+  if (bp_failed(now))
+    return now;
+  bpi_parameter *w = &p->list[bpi_param_find(p, name)];
+  if (known && !w->running)
+    return bpi_node_fail(g, BP_E_MISMATCH, "bp_running: '%s' is a parameter", name);
+  w->running = w->frozen = true;
+  int count;
+  bp_node next = last_update(g, name, &count);
+  return count ? next : now;
+}
+
+bp_node bp_running_next(bp_params *p, const char *name, bp_node value)
+{
+  bp_type type;
+  if (!p || !name || bp_failed(value))
+    return value;
+  bp_graph *g = value.graph;
+  int i = bpi_param_find(p, name), count;
+  if (i < 0 || !p->list[i].running)
+    return bpi_node_fail(g, BP_E_NOTFOUND, "bp_running_next: there is no running value '%s'", name);
+  if (bp_node_type(value, &type) != BP_OK || !bpi_same_shape(&type, &p->list[i].type))
+    return bpi_node_fail(g, BP_E_SHAPE, "bp_running_next: the value is not shaped like '%s'", name);
+  char next[NEXT_NAME];
+  last_update(g, name, &count);
+  if (snprintf(next, sizeof next, "%s.next%d", name, count + 1) >= (int)sizeof next)
+    return bpi_node_fail(g, BP_E_ARG, "bp_running_next: the name is too long");
+  return bp_name(value, next);
+}
+
+/* All running values in the order of their vector, those that get no new value as they are. False where none does. */
+static bool gather_next(bp_params *p, bp_graph *g, bp_node *parts, size_t *n)
+{
+  int64_t all = -1;
+  bool any = false;
+  for (int vectors = 0; vectors < 2; vectors++)
+    for (size_t i = 0; i < p->n; i++) {
+      bpi_parameter *w = &p->list[i];
+      int count;
+      if (!w->running || (w->type.rank < 2) != vectors)
+        continue;
+      bp_node next = last_update(g, w->name, &count);
+      any = any || count;
+      parts[(*n)++] = bp_reshape(count ? next : view_of(p, g, w), &all, 1);
+    }
+  return any;
+}
+
+void bpi_running_update(bp_params *p, bp_graph *g, bp_update *updates, size_t *n)
+{
+  if (p->entry[BPI_RUNNING] < 0)
+    return;
+  size_t count = 0;
+  bp_node *parts = bpi_alloc(p->ctx, p->n, sizeof *parts);
+  if (!parts)
+    bpi_graph_fail(g, BP_E_NOMEM, "bp_running: out of memory");
+  else if (gather_next(p, g, parts, &count))
+    updates[(*n)++] = (bp_update){p->entry[BPI_RUNNING], bp_concat(parts, count, 0)};
+  bpi_free(p->ctx, parts);
+}
+
+bool bpi_param_frozen(const bp_params *p, const char *name)
+{
+  int i = bpi_param_find(p, name);
+  return i >= 0 && p->list[i].frozen;
+}
+
+/* ---- making ---- */
+
 bp_status bp_params_freeze(bp_params *p, const char *name)
 {
   if (!p || !name)
@@ -120,17 +217,18 @@ bp_status bp_params_freeze(bp_params *p, const char *name)
                           name);
 }
 
-/* Offsets in the trained vector and in the frozen one: matrices first. */
+/* Offsets in each vector: matrices first. */
 static bool lay_out(bp_params *p)
 {
-  p->size[0] = p->size[1] = 0;
+  memset(p->size, 0, sizeof p->size);
   for (int vectors = 0; vectors < 2; vectors++)
     for (size_t i = 0; i < p->n; i++) {
       bpi_parameter *w = &p->list[i];
       if ((w->type.rank < 2) != vectors)
         continue;
-      w->offset = p->size[w->frozen];
-      if (!bpi_add(p->size[w->frozen], w->size, &p->size[w->frozen]))
+      int64_t *size = &p->size[vector_of(w)];
+      w->offset = *size;
+      if (!bpi_add(*size, w->size, size))
         return false;
     }
   return true;
@@ -142,7 +240,7 @@ static bp_status fill(bp_params *p, bp_state *state, uint64_t seed)
     const bpi_parameter *w = &p->list[i];
     double *values = bpi_alloc(p->ctx, (size_t)w->size, sizeof *values);
     void *data;
-    bp_status s = values ? bp_state_array(state, p->entry[w->frozen], NULL, NULL, &data) : bpi_nomem();
+    bp_status s = values ? bp_state_array(state, p->entry[vector_of(w)], NULL, NULL, &data) : bpi_nomem();
     if (s == BP_OK)
       bpi_init_fill(w, seed, (uint32_t)i, values);
     for (int64_t k = 0; s == BP_OK && k < w->size; k++)
@@ -167,7 +265,7 @@ static bool left_over(const bp_params *p, bp_state *s, const char *name, int k)
 
 static bp_status make_entries(bp_params *p, bp_state *s)
 {
-  static const char *const names[2] = {"params", "frozen"};
+  static const char *const names[BPI_VECTORS] = {"params", "frozen", "running"};
   if (!p || !s)
     return bpi_bad_arg("bp_params_make", "params or state is NULL");
   if (p->state)
@@ -175,7 +273,7 @@ static bp_status make_entries(bp_params *p, bp_state *s)
   if (!lay_out(p))
     return bpi_fail(BP_E_LIMIT, "bp_params_make: too many parameters");
   bp_status st = BP_OK;
-  for (int k = 0; st == BP_OK && k < 2; k++)
+  for (int k = 0; st == BP_OK && k < BPI_VECTORS; k++)
     if (p->size[k] && !left_over(p, s, names[k], k))
       st = bp_state_add(s, names[k], BP_REAL, 1, &p->size[k], &p->entry[k]);
   return st;
@@ -228,8 +326,67 @@ bp_status bp_params_at(const bp_params *p, int i, const char **name, bp_type *ty
     *frozen = w->frozen;
   if (data) {
     *data = NULL;
-    if (p->state && bp_state_array(p->state, p->entry[w->frozen], NULL, NULL, data) == BP_OK)
+    if (p->state && bp_state_array(p->state, p->entry[vector_of(w)], NULL, NULL, data) == BP_OK)
       *data = (char *)*data + (size_t)w->offset * bp_dtype_size(bp_state_real(p->state));
   }
   return BP_OK;
+}
+
+/* ---- what training changes ---- */
+
+/* A vector's storage; NULL where it is not changed, or is none. */
+static void *changing(const bp_params *p, int k, size_t *bytes)
+{
+  void *data = NULL;
+  *bytes = 0;
+  if (k == BPI_FROZEN || !p->state || p->entry[k] < 0 ||
+      bp_state_array(p->state, p->entry[k], NULL, NULL, &data) != BP_OK)
+    return NULL;
+  *bytes = (size_t)p->size[k] * bp_dtype_size(bp_state_real(p->state));
+  return data;
+}
+
+size_t bpi_params_bytes(const bp_params *p)
+{
+  size_t all = 0, bytes;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    changing(p, k, &bytes);
+    all += bytes;
+  }
+  return all;
+}
+
+void bpi_params_keep(const bp_params *p, void *to)
+{
+  size_t bytes;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    const void *from = changing(p, k, &bytes);
+    if (bytes)
+      memcpy(to, from, bytes);
+    to = (char *)to + bytes;
+  }
+}
+
+void bpi_params_put_back(bp_params *p, const void *from)
+{
+  size_t bytes;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    void *to = changing(p, k, &bytes);
+    if (bytes)
+      memcpy(to, from, bytes);
+    from = (const char *)from + bytes;
+  }
+}
+
+bool bpi_params_finite(const bp_params *p)
+{
+  bool narrow = p->state && bp_state_real(p->state) == BP_FLOAT32;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    size_t bytes;
+    const void *x = changing(p, k, &bytes);
+    for (int64_t i = 0; bytes && i < p->size[k]; i++)
+      if (!isfinite(narrow ? (double)((const float *)x)[i] : ((const double *)x)[i]))
+        return false;
+  }
+  return true;
 }

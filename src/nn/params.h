@@ -14,15 +14,19 @@ typedef struct bpi_parameter {
   int64_t size;
   int64_t offset; /* in its vector, once made */
   bool frozen;
+  bool running; /* no parameter: see bp_running */
 } bpi_parameter;
+
+/* The vectors that parameters lie in: trained, not trained, and what a step changes without a gradient. Each is an entry of the state. */
+enum { BPI_TRAINED, BPI_FROZEN, BPI_RUNNING, BPI_VECTORS };
 
 struct bp_params {
   bp_ctx *ctx;
   bpi_parameter *list;
   size_t n, cap;
   bp_state *state; /* NULL in the first round */
-  int entry[2];    /* of the trained vector, of the frozen one; -1 where there is none */
-  int64_t size[2];
+  int entry[BPI_VECTORS]; /* -1 where there is none */
+  int64_t size[BPI_VECTORS];
 };
 
 /* Number of a parameter, or -1. */
@@ -33,6 +37,17 @@ void bpi_init_fill(const bpi_parameter *p, uint64_t seed, uint32_t stream, doubl
 bp_status bpi_params_place(bp_params *p, bp_state *s);
 /* Whether `name` is the parameter, or what its name begins with before a point. */
 bool bpi_param_fits(const bpi_parameter *w, const char *name);
+/* What training changes, as bytes: to keep the best of it, and to put it back. */
+size_t bpi_params_bytes(const bp_params *p);
+void bpi_params_keep(const bp_params *p, void *to);
+void bpi_params_put_back(bp_params *p, const void *from);
+/* Whether all of that is finite. */
+bool bpi_params_finite(const bp_params *p);
+
+/* Appends the update of running values that the layers of g ask for: at most one. */
+void bpi_running_update(bp_params *p, bp_graph *g, bp_update *updates, size_t *n);
+bool bpi_param_frozen(const bp_params *p, const char *name);
+
 /* The learning rate that an optimiser starts with. */
 double bpi_optimizer_lr(const bp_optimizer *o);
 bp_status bpi_optimizer_check(const bp_params *p, const bp_optimizer *o);
@@ -48,6 +63,10 @@ bp_node bpi_max_norm(const bp_params *p, bp_node w, double most);
 /* Parameter LAYER.WHAT; the error node if the name gets too long. */
 bp_node bpi_layer_param(bp_params *p, bp_graph *g, const char *layer, const char *what, int rank,
                         const int64_t *dims, bp_init init);
+/* The row of an activation by its text, "maxout(2)", and its attributes. BP_E_NOTFOUND, BP_E_ARG: see bp_error(). */
+bp_status bpi_activation_read(const char *text, const bp_op **op, bp_attr *attr);
+/* Row i of the table of operations: its name if it is an activation, else NULL. False past the last row. */
+bool bpi_activation_at(int i, const char **name);
 /* How biases start beside such weights: see bp_dense. */
 bp_init bpi_bias_init(bp_init weights);
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char version[] = "1";
+static const char version[] = "2"; /* 1 had hidden widths and an activation instead of layers; it is read */
 enum { MOST_NAMES = 1000000 };
 
 /* ---- writing ---- */
@@ -47,13 +47,11 @@ static char *describe_net(const bp_net *net)
 {
   bpi_text t;
   bpi_text_init(&t, net->ctx);
-  bpi_textf(&t, "{\"inputs\":%lld,\"outputs\":%lld,\"classify\":%d,\"image\":%d,\"wide\":%d,\"hidden\":[",
+  bpi_textf(&t, "{\"inputs\":%lld,\"outputs\":%lld,\"classify\":%d,\"image\":%d,\"wide\":%d",
             (long long)net->inputs, (long long)net->outputs, net->classes > 0, net->image,
             bp_state_real(net->state) == BP_FLOAT64);
-  for (int k = 0; net->hidden[k] > 0; k++)
-    bpi_textf(&t, "%s%lld", k ? "," : "", (long long)net->hidden[k]);
-  bpi_textf(&t, "],\"activation\":");
-  json_text(&t, net->activation);
+  bpi_textf(&t, ",\"layers\":");
+  json_text(&t, net->model);
   if (net->target) {
     bpi_textf(&t, ",\"target\":");
     json_text(&t, net->target);
@@ -185,6 +183,9 @@ typedef struct reading {
   const char *path;
   const bp_tensors *file;
   int64_t n_columns, n_classes, classify, image, wide;
+  char *layers, *activation; /* version 1: the activation and */
+  int64_t hidden[BPI_MAX_HIDDEN + 1];
+  bool plain; /* hidden is given */
   uint32_t seen;    /* keys met: bit i for key i of the table */
   bp_status status; /* of what is no mistake in the JSON: memory */
 } reading;
@@ -222,6 +223,7 @@ static bool read_names(reading *r, char ***names, int64_t *n)
 
 static bool read_hidden(reading *r)
 {
+  r->plain = true;
   if (!bpi_json_expect(&r->j, '['))
     return false;
   if (bpi_json_accept(&r->j, ']'))
@@ -235,7 +237,7 @@ static bool read_hidden(reading *r)
       return false;
     if (width < 1 || width > 10000000)
       return bpi_json_fail(&r->j, "a hidden width is out of range");
-    r->net->hidden[n++] = width;
+    r->hidden[n++] = width;
   } while (bpi_json_accept(&r->j, ','));
   return bpi_json_expect(&r->j, ']');
 }
@@ -272,7 +274,12 @@ static bool read_wide(reading *r)
 
 static bool read_activation(reading *r)
 {
-  return read_copy(r, &r->net->activation);
+  return read_copy(r, &r->activation);
+}
+
+static bool read_layers(reading *r)
+{
+  return read_copy(r, &r->layers);
 }
 
 static bool read_target(reading *r)
@@ -296,8 +303,8 @@ static const struct {
   bool needed;
 } keys[] = {
     {"inputs", read_inputs, true},         {"outputs", read_outputs, true}, {"classify", read_classify, true},
-    {"image", read_image, true},           {"wide", read_wide, true},       {"hidden", read_hidden, true},
-    {"activation", read_activation, true}, {"target", read_target, false},  {"columns", read_columns, false},
+    {"image", read_image, true},           {"wide", read_wide, true},       {"hidden", read_hidden, false},
+    {"activation", read_activation, false}, {"layers", read_layers, false}, {"target", read_target, false},  {"columns", read_columns, false},
     {"classes", read_classes, false}};
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
@@ -344,6 +351,8 @@ static const char *check_description(const reading *r)
   if ((r->n_columns && r->n_columns != net->inputs) ||
       (r->n_classes && (!r->classify || r->n_classes != net->outputs)))
     return "there are more or fewer names than columns or classes";
+  if (r->layers ? r->plain || r->activation : !r->plain || !r->activation)
+    return "a key is missing, or layers and hidden widths are both there";
   return r->classify && net->outputs < 2 ? "there is one class only" : NULL;
 }
 
@@ -460,7 +469,10 @@ static bp_status build_net(reading *r)
   bp_status s = take_vectors(r);
   if (s != BP_OK)
     return s;
-  s = bpi_net_meet(net);
+  s = r->layers ? bpi_net_read_layers(net, r->layers)
+                : bpi_net_dense_layers(net, r->hidden, r->activation, 0);
+  if (s == BP_OK)
+    s = bpi_net_meet(net);
   if (s != BP_OK)
     return s == BP_E_NOMEM ? s : wrong_description(r, bp_error());
   s = take_parameters(r, false);
@@ -482,8 +494,8 @@ static bp_status read_net(reading *r)
     return bpi_fail(BP_E_FORMAT,
                     "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)",
                     r->path);
-  if (strcmp(had, version) != 0)
-    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads version %s", r->path,
+  if (strcmp(had, version) != 0 && strcmp(had, "1") != 0)
+    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads versions 1 and %s", r->path,
                     had, version);
   bp_status s = parse_description(r, text);
   return s == BP_OK ? build_net(r) : s;
@@ -499,6 +511,8 @@ bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out)
     net = bpi_net_alloc(ctx);
     reading r = {.net = net, .path = source->name ? source->name : "input", .file = file};
     s = net ? read_net(&r) : BP_E_NOMEM;
+    bpi_free(ctx, r.layers);
+    bpi_free(ctx, r.activation);
   }
   bp_tensors_free(file);
   if (s == BP_OK)

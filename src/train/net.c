@@ -31,26 +31,24 @@ bp_status bpi_copy_names(bp_ctx *ctx, char **from, int64_t n, char ***to)
 
 /* ---- building ---- */
 
-static bp_node dense_layers(bp_net *net, bp_node x, bp_node key, bool training)
+bp_node bpi_net_stack(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
 {
-  char name[32];
-  int k = 0;
-  for (; net->hidden[k] > 0; k++) {
-    snprintf(name, sizeof name, "layer%d", k + 1);
-    x = bp_activation(bp_dense(net->params, x, name, net->hidden[k], net->init), net->activation);
-    if (training && net->dropout > 0)
-      x = bp_dropout(x, key, net->dropout);
-  }
-  snprintf(name, sizeof name, "layer%d", k + 1);
-  /* Small first outputs: the first loss is that of knowing nothing, so no step is spent on unlearning a random answer. */
-  bp_init last = {BP_INIT_LECUN, 0.1};
-  return bp_dense(net->params, x, name, net->outputs, k ? last : net->init);
+  const bpi_layer *last = NULL;
+  for (const bpi_layer *l = net->layers; l; l = l->next)
+    last = l->kind->linear ? l : last;
+  bpi_stack s = {.params = net->params,
+                 .graph = g,
+                 .key = key,
+                 .training = training,
+                 .init = net->init,
+                 .output = last};
+  return bpi_stack_build(&s, net->layers, x);
 }
 
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
 {
   bp_node y =
-      net->build ? net->build(net->user, net->params, x, key, training) : dense_layers(net, x, key, training);
+      net->build ? net->build(net->user, net->params, x, key, training) : bpi_net_stack(net, g, x, key, training);
   bp_type want, got;
   if (bp_graph_status(g) == BP_OK && (bp_failed(y) || y.graph != g))
     return bpi_node_fail(g, BP_E_GRAPH, "the network's build function gave no node of the graph of x");
@@ -62,7 +60,7 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
   return y;
 }
 
-static bp_status graph_status(const bp_graph *g)
+bp_status bpi_graph_status(const bp_graph *g)
 {
   return bp_graph_status(g) == BP_OK ? BP_OK : bpi_fail(bp_graph_status(g), "%s", bp_graph_error(g));
 }
@@ -75,7 +73,7 @@ bp_status bpi_net_meet(bp_net *net)
   int64_t dims[2] = {1, net->inputs}, two = 2;
   bp_node x = bp_input(g, "x", BP_REAL, 2, dims), key = bp_input(g, "key", BP_INT64, 1, &two);
   bpi_net_forward(net, g, x, key, true);
-  bp_status s = graph_status(g);
+  bp_status s = bpi_graph_status(g);
   bp_graph_free(g);
   return s;
 }
@@ -89,27 +87,11 @@ static bp_status predict_plan(bp_net *net, int64_t batch, bp_plan **plan)
   bp_node y = bpi_net_forward(net, g, bp_input(g, "x", BP_REAL, 2, dims), BP_NO_NODE, false);
   bp_node out[2] = {net->classes ? bp_softmax(y, -1) : y, net->classes ? bp_log_softmax(y, -1) : y};
   bp_plan_options o = {.real = bp_state_real(net->state), .outputs = out, .n_outputs = 2};
-  bp_status s = graph_status(g);
+  bp_status s = bpi_graph_status(g);
   if (s == BP_OK)
     s = bp_plan_new(g, &o, plan);
   bp_graph_free(g);
   return s;
-}
-
-static bp_status make_summary(bp_net *net)
-{
-  bpi_text t;
-  bpi_text_init(&t, net->ctx);
-  bpi_textf(&t, "%lld", (long long)net->inputs);
-  if (net->build)
-    bpi_textf(&t, "-(own layers)");
-  for (int k = 0; !net->build && net->hidden[k] > 0; k++)
-    bpi_textf(&t, "-%lld", (long long)net->hidden[k]);
-  bpi_textf(&t, "-%lld", (long long)net->outputs);
-  if (!net->build && net->hidden[0] > 0)
-    bpi_textf(&t, " %s", net->activation);
-  net->summary = bpi_text_take(&t);
-  return net->summary ? BP_OK : bpi_nomem();
 }
 
 bp_status bpi_net_make(bp_net *net)
@@ -117,7 +99,7 @@ bp_status bpi_net_make(bp_net *net)
   bp_status s = predict_plan(net, 1, &net->one.plan);
   if (s == BP_OK)
     s = predict_plan(net, BPI_BULK, &net->bulk.plan);
-  return s == BP_OK ? make_summary(net) : s;
+  return s == BP_OK ? bpi_net_summarise(net) : s;
 }
 
 bp_net *bpi_net_alloc(bp_ctx *ctx)
@@ -129,6 +111,7 @@ bp_net *bpi_net_alloc(bp_ctx *ctx)
   }
   net->ctx = ctx;
   net->history_every = 1;
+  bpi_arena_init(&net->arena, ctx);
   atomic_init(&net->busy, false);
   net->lock_made = pthread_mutex_init(&net->lock, NULL) == 0;
   net->params = bp_params_new(ctx);
@@ -160,7 +143,8 @@ void bp_net_free(bp_net *net)
   bpi_free_names(ctx, net->class_names, net->classes);
   bpi_free_names(ctx, net->col_names, net->inputs);
   bpi_notes_free(net);
-  void *own[] = {net->activation, net->mean,   net->scale,  net->y_mean,
+  bpi_arena_free(&net->arena);
+  void *own[] = {net->model, net->mean,   net->scale,  net->y_mean,
                  net->y_scale,    net->target, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
@@ -179,19 +163,27 @@ static bp_status check_options(const bp_net_options *o)
                          "hidden widths must be from 1 to 10,000,000 (or -1 first: the linear model)");
   if (!(o->dropout >= 0 && o->dropout < 1))
     return bpi_bad_arg("bp_net_new", "dropout must lie in [0, 1)");
+  if (o->model && (o->hidden[0] || o->activation || o->dropout > 0))
+    return bpi_bad_arg("bp_net_new", "model is given, and hidden, activation or dropout too: the text says them all");
   if (o->real != BP_NONE && o->real != BP_FLOAT32 && o->real != BP_FLOAT64)
     return bpi_bad_arg("bp_net_new", "real must be BP_FLOAT32 or BP_FLOAT64");
   return BP_OK;
 }
 
-static void choose_hidden(bp_net *net, const bp_net_options *o)
+/* One description, whatever it was asked for by. */
+static bp_status choose_layers(bp_net *net, const bp_net_options *o)
 {
+  int64_t hidden[BPI_MAX_HIDDEN + 1] = {0};
+  if (net->build)
+    return BP_OK;
+  if (o->model)
+    return bpi_net_complete_layers(net, o->model);
   int k = 0;
   for (; k < BPI_MAX_HIDDEN && o->hidden[k] > 0; k++)
-    net->hidden[k] = o->hidden[k];
+    hidden[k] = o->hidden[k];
   if (k == 0 && o->hidden[0] != -1)
-    net->hidden[k++] = net->inputs < 32 ? 64 : 256;
-  net->hidden[k] = 0;
+    hidden[0] = net->inputs < 32 ? 64 : 256;
+  return bpi_net_dense_layers(net, hidden, o->activation ? o->activation : "relu", o->dropout);
 }
 
 static bp_status fit_inputs(bp_net *net, const bp_data *d, bool raw)
@@ -228,16 +220,16 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   net->classes = e->classes;
   net->outputs = e->labels ? e->classes : e->n_y;
   net->image = e->image;
-  net->dropout = o->dropout;
   net->init = o->init;
   net->seed = o->seed ? o->seed : 1;
   net->build = o->build;
   net->user = o->user;
-  choose_hidden(net, o);
-  net->activation = bpi_strdup(net->ctx, o->activation ? o->activation : "relu");
-  if (!net->activation || (e->target && !(net->target = bpi_strdup(net->ctx, e->target))))
+  memcpy(net->shape, o->shape, sizeof net->shape);
+  if (e->target && !(net->target = bpi_strdup(net->ctx, e->target)))
     return bpi_nomem();
-  bp_status s = bpi_copy_names(net->ctx, e->class_names, e->classes, &net->class_names);
+  bp_status s = choose_layers(net, o);
+  if (s == BP_OK)
+    s = bpi_copy_names(net->ctx, e->class_names, e->classes, &net->class_names);
   if (s == BP_OK)
     s = bpi_copy_names(net->ctx, e->col_names, e->cols, &net->col_names);
   if (s == BP_OK)

@@ -2,7 +2,7 @@
 #ifndef BPI_NET_H
 #define BPI_NET_H
 
-#include "nn/params.h"
+#include "nn/stack.h"
 #include "train/examples.h"
 
 #include <pthread.h>
@@ -26,14 +26,15 @@ struct bp_net {
   bp_params *params;
   bp_state *state;
   int64_t inputs, outputs, classes;
-  int64_t hidden[BPI_MAX_HIDDEN + 1];
-  char *activation;
-  double dropout;
+  bpi_arena arena; /* of the layers, */
+  const bpi_layer *layers;
+  char *model; /* and their text; NULL for a build function */
   bp_init init;
   uint64_t seed;
   bp_build_fn build;
   void *user;
   bool image;
+  int64_t shape[3]; /* of images: height, width, channels; 0 where that is not known */
   float *mean, *scale;             /* [inputs] */
   float *y_mean, *y_scale;         /* [outputs], regression: y = value / scale + mean */
   char **class_names, **col_names; /* NULL where there are none */
@@ -72,6 +73,18 @@ typedef struct bpi_more {
 
 /* The model file. more: may be NULL. */
 bp_status bpi_net_write(const bp_net *net, const char *path, const bpi_more *more);
+
+bp_status bpi_graph_status(const bp_graph *g);
+
+/* The layers, kept with their text as it is written plainly: of a text that is whole; */
+bp_status bpi_net_read_layers(bp_net *net, const char *text);
+/* of dense layers (hidden ends with 0); inputs, outputs and shape must be set; */
+bp_status bpi_net_dense_layers(bp_net *net, const int64_t *hidden, const char *activation, double dropout);
+/* and of a text that may lack the shape of images before its first layer, and the last layer. */
+bp_status bpi_net_complete_layers(bp_net *net, const char *text);
+/* The layers on x, in either round. */
+bp_node bpi_net_stack(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);
+bp_status bpi_net_summarise(bp_net *net);
 
 /* From x to logits or values, in either round; key is absent where not training. */
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);

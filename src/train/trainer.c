@@ -15,9 +15,8 @@ typedef struct trainer {
   bpi_stepper plan;
   bpi_schedule schedule;
   bpi_loader *loader;
-  void *best;     /* the weights kept */
-  size_t weights; /* bytes of them */
-  void *params;
+  void *best;     /* the weights kept, */
+  size_t weights; /* so many bytes */
   double loss, best_loss, best_metric, best_train;
   int64_t epoch, best_epoch, step;
   bp_metrics valid;
@@ -74,18 +73,11 @@ static bp_status open_loader(trainer *t)
 
 static bp_status find_weights(trainer *t)
 {
-  bp_state *s = t->net->state;
-  bp_type type;
-  int entry = bp_state_find(s, "params");
-  bp_status st = entry >= 0 ? bp_state_array(s, entry, NULL, &type, &t->params)
-                            : bpi_fail(BP_E_ARG, "the network has no trained parameters");
-  if (st != BP_OK)
-    return st;
-  t->weights = (size_t)bpi_type_size(&type) * bp_dtype_size(bp_state_real(s));
+  t->weights = bpi_params_bytes(t->net->params);
   t->best = bpi_alloc(t->net->ctx, t->weights, 1);
   if (!t->best)
     return bpi_nomem();
-  memcpy(t->best, t->params, t->weights);
+  bpi_params_keep(t->net->params, t->best);
   return BP_OK;
 }
 
@@ -127,29 +119,19 @@ static bp_status one_epoch(trainer *t)
 
 static void keep_best(trainer *t)
 {
-  memcpy(t->best, t->params, t->weights);
+  bpi_params_keep(t->net->params, t->best);
   t->best_epoch = t->epoch;
   t->best_train = t->loss;
   t->best_loss = t->valid.loss;
   t->best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
 }
 
-/* Finite loss and gradients can still move weights past the largest number: such weights must never be the best. */
-static bool weights_finite(const trainer *t)
-{
-  bool narrow = bp_state_real(t->net->state) == BP_FLOAT32;
-  size_t n = t->weights / (narrow ? sizeof(float) : sizeof(double));
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite(narrow ? (double)((float *)t->params)[i] : ((double *)t->params)[i]))
-      return false;
-  return true;
-}
-
 /* After an epoch: is it the best so far? Is it time to stop? */
 static bp_status judge(trainer *t, bool *stop)
 {
   *stop = false;
-  if (!weights_finite(t))
+  /* Finite loss and gradients can still move weights past the largest number: such weights must never be the best. */
+  if (!bpi_params_finite(t->net->params))
     return diverged(t, t->step, "a weight is not finite");
   if (!t->o.valid) {
     keep_best(t);
@@ -197,7 +179,7 @@ static bp_status all_epochs(trainer *t, bp_train_result *r)
       s = bpi_fail(BP_E_STOPPED, "training was stopped after epoch %lld", (long long)t->epoch);
     r->epochs += s == BP_OK || s == BP_E_STOPPED;
   }
-  memcpy(t->params, t->best, t->weights);
+  bpi_params_put_back(t->net->params, t->best);
   r->best_epoch = t->best_epoch;
   r->steps = t->step;
   r->train_loss = t->best_train;
