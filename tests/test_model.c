@@ -233,7 +233,7 @@ static const lie lies[] = {
     /* Not the grammar. */
     {"", .status = BP_E_FORMAT, .says = "not a model of bprop"},
     {.version = "", .status = BP_E_FORMAT, .says = "not a model of bprop"},
-    {.version = "2", .status = BP_E_UNSUPPORTED, .says = "version 2; this bprop reads version 1"},
+    {.version = "3", .status = BP_E_UNSUPPORTED, .says = "version 3; this bprop reads versions 1 and 2"},
     {.version = "1 ", .status = BP_E_UNSUPPORTED, .says = "version 1 ;"},
     {"{", .status = BP_E_FORMAT, .says = WRONG},
     {"{}", .status = BP_E_FORMAT, .says = WRONG},
