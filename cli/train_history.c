@@ -1,6 +1,6 @@
 /* A training as a row of the history. */
 #include "history.h"
-#include "metrics.h"
+#include "measured.h"
 #include "shellwords.h"
 #include "train_job.h"
 
