@@ -2368,7 +2368,8 @@ typedef struct bp_metric {
   bool higher;    /**< higher is better */
   bool share;     /**< is told in per cent */
   bool each;      /**< has a value for each class, label or target; the whole is their mean */
-  double arg, least, most; /**< what stands in brackets if nothing does, and its range; all 0: it takes nothing */
+  double arg, least,
+      most; /**< what stands in brackets if nothing does, and its range; all 0: it takes nothing */
 } bp_metric;
 
 BP_API size_t bp_metric_count(void);

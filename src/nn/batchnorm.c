@@ -68,8 +68,7 @@ bp_node bpi_batch_norm(bpi_stack *s, const bpi_layer *l, const char *name, bp_no
   measure(&t, &type);
   snprintf(t.mean_name, sizeof t.mean_name, "%s.mean", name);
   snprintf(t.var_name, sizeof t.var_name, "%s.var", name);
-  t.gain = bpi_layer_param(s->params, s->graph, name, "gain", 1, &t.channels,
-                           (bp_init){BP_INIT_CONSTANT, 1});
+  t.gain = bpi_layer_param(s->params, s->graph, name, "gain", 1, &t.channels, (bp_init){BP_INIT_CONSTANT, 1});
   t.bias = bpi_layer_param(s->params, s->graph, name, "bias", 1, &t.channels, (bp_init){0});
   t.mean = running(&t, t.mean_name, 0);
   t.var = running(&t, t.var_name, 1);

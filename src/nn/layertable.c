@@ -211,8 +211,8 @@ static bp_node build_layernorm(bpi_stack *s, const bpi_layer *l, const char *nam
   const int64_t *d = dims_of(x, &rank);
   if (!d)
     return x;
-  bp_node gain = bpi_layer_param(s->params, s->graph, name, "gain", 1, d + rank - 1,
-                                 (bp_init){BP_INIT_CONSTANT, 1});
+  bp_node gain =
+      bpi_layer_param(s->params, s->graph, name, "gain", 1, d + rank - 1, (bp_init){BP_INIT_CONSTANT, 1});
   bp_node bias = bpi_layer_param(s->params, s->graph, name, "bias", 1, d + rank - 1, (bp_init){0});
   return bp_layer_norm(x, gain, bias, bpi_layer_number(l, 0, 0));
 }
@@ -261,19 +261,29 @@ static bp_node build_nothing(bpi_stack *s, const bpi_layer *l, const char *name,
 
 /* ---- the table ---- */
 
-#define WHOLE(name_, lo_, hi_, preset_, what_) \
-  {.name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = (hi_), .preset = (preset_), .what = (what_)}
-#define PAIR(name_, lo_, preset_, named_, what_)                                                               \
-  {.name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), .most = 2, \
-   .named = (named_), .what = (what_)}
-#define BORDER                                                                                               \
-  {.name = "pad", .kind = BPI_LAYER_WHOLE, .hi = MOST_ACROSS, .most = 2, .named = true, .word = "same", \
-   .what = "border of zeros; same: as many places as pixels, divided by the stride"}
-#define REAL(name_, hi_, preset_, named_, what_)                                             \
-  {.name = (name_), .kind = BPI_LAYER_REAL, .hi = (hi_), .preset = (preset_), .named = (named_), \
-   .what = (what_)}
-#define FLAG(name_, what_)                                      \
-  {.name = (name_), .kind = BPI_LAYER_FLAG, .what = (what_)}
+#define WHOLE(name_, lo_, hi_, preset_, what_)                                                               \
+  {                                                                                                          \
+    .name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = (hi_), .preset = (preset_), .what = (what_) \
+  }
+#define PAIR(name_, lo_, preset_, named_, what_)                                                   \
+  {                                                                                                \
+    .name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), \
+    .most = 2, .named = (named_), .what = (what_)                                                  \
+  }
+#define BORDER                                                                                           \
+  {                                                                                                      \
+    .name = "pad", .kind = BPI_LAYER_WHOLE, .hi = MOST_ACROSS, .most = 2, .named = true, .word = "same", \
+    .what = "border of zeros; same: as many places as pixels, divided by the stride"                     \
+  }
+#define REAL(name_, hi_, preset_, named_, what_)                                                  \
+  {                                                                                               \
+    .name = (name_), .kind = BPI_LAYER_REAL, .hi = (hi_), .preset = (preset_), .named = (named_), \
+    .what = (what_)                                                                               \
+  }
+#define FLAG(name_, what_)                                   \
+  {                                                          \
+    .name = (name_), .kind = BPI_LAYER_FLAG, .what = (what_) \
+  }
 
 static const bpi_layer_kind kinds[] = {
     {.name = "dense",
@@ -292,9 +302,14 @@ static const bpi_layer_kind kinds[] = {
      .wants = BPI_WANTS_IMAGES,
      .args = {WHOLE("filters", 1, MOST, MUST, "channels of the result"),
               PAIR("window", 1, MUST, false, "height and width of a filter, 3 or 3x5"),
-              PAIR("stride", 1, 1, true, "pixels from window to window"), BORDER,
+              PAIR("stride", 1, 1, true, "pixels from window to window"),
+              BORDER,
               PAIR("dilation", 1, 1, true, "distance of neighbours in a window"),
-              {.name = "groups", .lo = 1, .hi = MOST, .preset = 1, .named = true,
+              {.name = "groups",
+               .lo = 1,
+               .hi = MOST,
+               .preset = 1,
+               .named = true,
                .what = "of channels, each with its own filters"},
               FLAG("nobias", "without b")},
      .build = build_conv},
@@ -329,7 +344,11 @@ static const bpi_layer_kind kinds[] = {
      .what = "rows as images",
      .passes = true,
      .wants = BPI_WANTS_ROWS,
-     .args = {{.name = "to", .lo = 1, .hi = MOST, .preset = MUST, .most = 3,
+     .args = {{.name = "to",
+               .lo = 1,
+               .hi = MOST,
+               .preset = MUST,
+               .most = 3,
                .what = "height, width and channels: 28x28x1"}},
      .build = build_reshape},
     {.name = "dropout",
@@ -339,14 +358,16 @@ static const bpi_layer_kind kinds[] = {
      .args = {REAL("rate", 0.9999, MUST, false, "share of the values")},
      .build = build_dropout},
     {.name = "batchnorm",
-     .what = "each column, or channel, brought to mean 0 and variance 1 over the batch, then scaled and moved",
+     .what =
+         "each column, or channel, brought to mean 0 and variance 1 over the batch, then scaled and moved",
      .source = "Ioffe & Szegedy 2015",
      .prefix = "norm",
      .args = {REAL("momentum", 1, 0.9, true, "of the running mean and variance, used for prediction"),
               REAL("eps", 1, 1e-5, true, "added to the variance")},
      .build = bpi_batch_norm},
     {.name = "layernorm",
-     .what = "each row, or pixel, brought to mean 0 and variance 1 over its columns, or channels, then scaled and moved",
+     .what = "each row, or pixel, brought to mean 0 and variance 1 over its columns, or channels, then "
+             "scaled and moved",
      .source = "Ba, Kiros & Hinton 2016",
      .prefix = "norm",
      .args = {REAL("eps", 1, 1e-5, true, "added to the variance")},
@@ -359,7 +380,8 @@ static const bpi_layer_kind kinds[] = {
      .args = {WHOLE("units", 1, MOST, MUST, "outputs"), WHOLE("pieces", 2, 100, 2, "of each unit")},
      .build = build_maxout},
     {.name = "residual",
-     .what = "the layers in brackets, and what went in added to what comes out; projected where shapes differ",
+     .what =
+         "the layers in brackets, and what went in added to what comes out; projected where shapes differ",
      .source = "He et al. 2016",
      .prefix = "residual",
      .body = true,
@@ -371,9 +393,8 @@ static const bpi_layer_kind kinds[] = {
      .build = build_repeat},
 };
 
-const bpi_layer_kind bpi_layer_activation = {.name = "activation",
-                                             .what = "any elementwise operation of one input",
-                                             .build = build_nothing};
+const bpi_layer_kind bpi_layer_activation = {
+    .name = "activation", .what = "any elementwise operation of one input", .build = build_nothing};
 
 const bpi_layer_kind *bpi_layer_kind_at(int i)
 {

@@ -146,8 +146,7 @@ static bool looks_like_number(word w)
 
 /* ---- arguments ---- */
 
-static bp_status check_number(reader *r, size_t at, const bpi_layer_kind *k, const bpi_layer_arg *a,
-                              double x)
+static bp_status check_number(reader *r, size_t at, const bpi_layer_kind *k, const bpi_layer_arg *a, double x)
 {
   bool whole = a->kind != BPI_LAYER_REAL;
   if (x >= a->lo && x <= a->hi && (!whole || x == floor(x)))
@@ -246,9 +245,9 @@ static bp_status check_complete(reader *r, const bpi_layer *l, size_t at)
   for (int i = 0; i < bpi_layer_args(k); i++)
     if (!l->value[i].n && isnan(k->args[i].preset))
       return wrong(r, at, "%s needs %s: %s", k->name, k->args[i].name, k->args[i].what);
-  return k->body && !l->body ? wrong(r, at, "%s needs layers in brackets: %s(dense 64 relu, dense 64)", k->name,
-                                     k->name)
-                             : BP_OK;
+  return k->body && !l->body
+             ? wrong(r, at, "%s needs layers in brackets: %s(dense 64 relu, dense 64)", k->name, k->name)
+             : BP_OK;
 }
 
 /* ---- layers ---- */
@@ -291,8 +290,9 @@ static bp_status read_layer(reader *r, bpi_layer **out)
   skip_blanks(r);
   word w = next_word(r);
   if (w.n == 0)
-    return wrong(r, w.at, r->text[w.at] == '(' ? "a bracket without a layer's name before it"
-                                               : "a layer is missing here");
+    return wrong(r, w.at,
+                 r->text[w.at] == '(' ? "a bracket without a layer's name before it"
+                                      : "a layer is missing here");
   if (r->count++ == BPI_LAYERS_MOST)
     return wrong(r, w.at, "more than %d layers", BPI_LAYERS_MOST);
   bpi_layer *l = *out = bpi_arena_alloc(r->arena, 1, sizeof *l);
@@ -328,8 +328,7 @@ static bp_status read_list(reader *r, bool inside, const bpi_layer **first)
   }
 }
 
-bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first,
-                         bpi_model_mistake *mistake)
+bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, bpi_model_mistake *mistake)
 {
   reader r = {.arena = a, .text = text};
   *first = NULL;

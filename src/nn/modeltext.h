@@ -51,8 +51,7 @@ typedef struct bpi_model_mistake {
 
 /* Reads a text. Layers live in the arena. @param mistake Out, may be NULL.
  * BP_E_PARSE, with a message that says the column and the nearest name; BP_E_LIMIT; BP_E_NOMEM. */
-bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first,
-                         bpi_model_mistake *mistake);
+bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, bpi_model_mistake *mistake);
 /* The text that reads back as the same layers: one layer, or a whole list. */
 void bpi_model_layer_text(bpi_text *t, const bpi_layer *l);
 void bpi_model_text(bpi_text *t, const bpi_layer *first);

@@ -24,7 +24,7 @@ struct bp_params {
   bp_ctx *ctx;
   bpi_parameter *list;
   size_t n, cap;
-  bp_state *state; /* NULL in the first round */
+  bp_state *state;        /* NULL in the first round */
   int entry[BPI_VECTORS]; /* -1 where there is none */
   int64_t size[BPI_VECTORS];
 };

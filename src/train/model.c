@@ -185,7 +185,7 @@ typedef struct reading {
   int64_t n_columns, n_classes, classify, image, wide;
   char *layers, *activation; /* version 1: the activation and */
   int64_t hidden[BPI_MAX_HIDDEN + 1];
-  bool plain; /* hidden is given */
+  bool plain;       /* hidden is given */
   uint32_t seen;    /* keys met: bit i for key i of the table */
   bp_status status; /* of what is no mistake in the JSON: memory */
 } reading;
@@ -301,11 +301,17 @@ static const struct {
   const char *key;
   bool (*read)(reading *r);
   bool needed;
-} keys[] = {
-    {"inputs", read_inputs, true},         {"outputs", read_outputs, true}, {"classify", read_classify, true},
-    {"image", read_image, true},           {"wide", read_wide, true},       {"hidden", read_hidden, false},
-    {"activation", read_activation, false}, {"layers", read_layers, false}, {"target", read_target, false},  {"columns", read_columns, false},
-    {"classes", read_classes, false}};
+} keys[] = {{"inputs", read_inputs, true},
+            {"outputs", read_outputs, true},
+            {"classify", read_classify, true},
+            {"image", read_image, true},
+            {"wide", read_wide, true},
+            {"hidden", read_hidden, false},
+            {"activation", read_activation, false},
+            {"layers", read_layers, false},
+            {"target", read_target, false},
+            {"columns", read_columns, false},
+            {"classes", read_classes, false}};
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
 static bool read_value(reading *r, const char *key)
@@ -495,8 +501,8 @@ static bp_status read_net(reading *r)
                     "%s: is a safetensors file, but not a model of bprop (no bprop.net in its metadata)",
                     r->path);
   if (strcmp(had, version) != 0 && strcmp(had, "1") != 0)
-    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads versions 1 and %s", r->path,
-                    had, version);
+    return bpi_fail(BP_E_UNSUPPORTED, "%s: is a model of version %s; this bprop reads versions 1 and %s",
+                    r->path, had, version);
   bp_status s = parse_description(r, text);
   return s == BP_OK ? build_net(r) : s;
 }

@@ -36,19 +36,15 @@ bp_node bpi_net_stack(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool tra
   const bpi_layer *last = NULL;
   for (const bpi_layer *l = net->layers; l; l = l->next)
     last = l->kind->linear ? l : last;
-  bpi_stack s = {.params = net->params,
-                 .graph = g,
-                 .key = key,
-                 .training = training,
-                 .init = net->init,
-                 .output = last};
+  bpi_stack s = {
+      .params = net->params, .graph = g, .key = key, .training = training, .init = net->init, .output = last};
   return bpi_stack_build(&s, net->layers, x);
 }
 
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
 {
-  bp_node y =
-      net->build ? net->build(net->user, net->params, x, key, training) : bpi_net_stack(net, g, x, key, training);
+  bp_node y = net->build ? net->build(net->user, net->params, x, key, training)
+                         : bpi_net_stack(net, g, x, key, training);
   bp_type want, got;
   if (bp_graph_status(g) == BP_OK && (bp_failed(y) || y.graph != g))
     return bpi_node_fail(g, BP_E_GRAPH, "the network's build function gave no node of the graph of x");
@@ -144,8 +140,7 @@ void bp_net_free(bp_net *net)
   bpi_free_names(ctx, net->col_names, net->inputs);
   bpi_notes_free(net);
   bpi_arena_free(&net->arena);
-  void *own[] = {net->model, net->mean,   net->scale,  net->y_mean,
-                 net->y_scale,    net->target, net->summary};
+  void *own[] = {net->model, net->mean, net->scale, net->y_mean, net->y_scale, net->target, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   if (net->lock_made)
@@ -164,7 +159,8 @@ static bp_status check_options(const bp_net_options *o)
   if (!(o->dropout >= 0 && o->dropout < 1))
     return bpi_bad_arg("bp_net_new", "dropout must lie in [0, 1)");
   if (o->model && (o->hidden[0] || o->activation || o->dropout > 0))
-    return bpi_bad_arg("bp_net_new", "model is given, and hidden, activation or dropout too: the text says them all");
+    return bpi_bad_arg("bp_net_new",
+                       "model is given, and hidden, activation or dropout too: the text says them all");
   if (o->real != BP_NONE && o->real != BP_FLOAT32 && o->real != BP_FLOAT64)
     return bpi_bad_arg("bp_net_new", "real must be BP_FLOAT32 or BP_FLOAT64");
   return BP_OK;

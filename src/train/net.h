@@ -34,7 +34,7 @@ struct bp_net {
   bp_build_fn build;
   void *user;
   bool image;
-  int64_t shape[3]; /* of images: height, width, channels; 0 where that is not known */
+  int64_t shape[3];                /* of images: height, width, channels; 0 where that is not known */
   float *mean, *scale;             /* [inputs] */
   float *y_mean, *y_scale;         /* [outputs], regression: y = value / scale + mean */
   char **class_names, **col_names; /* NULL where there are none */
