@@ -390,3 +390,16 @@ bool bpi_params_finite(const bp_params *p)
   }
   return true;
 }
+
+const void *bpi_params_kept(const bp_params *p, const void *kept, const void *value)
+{
+  const char *to = kept, *at = value;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    size_t bytes;
+    const char *from = changing(p, k, &bytes);
+    if (bytes && at >= from && at < from + bytes)
+      return to + (at - from);
+    to += bytes;
+  }
+  return value;
+}

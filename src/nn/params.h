@@ -43,6 +43,8 @@ void bpi_params_keep(const bp_params *p, void *to);
 void bpi_params_put_back(bp_params *p, const void *from);
 /* Whether all of that is finite. */
 bool bpi_params_finite(const bp_params *p);
+/* Where in what was kept a value is that lies at `value` in the state; `value` itself where training does not change it. */
+const void *bpi_params_kept(const bp_params *p, const void *kept, const void *value);
 
 /* Appends the update of running values that the layers of g ask for: at most one. */
 void bpi_running_update(bp_params *p, bp_graph *g, bp_update *updates, size_t *n);

@@ -1,28 +1,12 @@
 /* The training loop: steps over the loader's batches; the best weights kept. */
-#include "train/schedule.h"
-#include "train/step.h"
+#include "train/trainer.h"
+#include "train/notes.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-typedef struct trainer {
-  bp_net *net;
-  const bp_data *data;
-  bp_train_options o;
-  int *column;
-  int64_t *classes;
-  bpi_stepper plan;
-  bpi_schedule schedule;
-  bpi_loader *loader;
-  void *best;     /* the weights kept, */
-  size_t weights; /* so many bytes */
-  double loss, best_loss, best_metric, best_train;
-  int64_t epoch, best_epoch, step;
-  bp_metrics valid;
-} trainer;
-
-static double now(void)
+double bpi_now(void)
 {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -43,13 +27,15 @@ static int64_t default_patience(int64_t rows, int64_t batch)
   return epochs > 10 ? epochs : 10;
 }
 
-static bp_status fill_options(trainer *t, const bp_train_options *options)
+static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
 {
   t->o = options ? *options : (bp_train_options){0};
   bp_train_options *o = &t->o;
   if (o->epochs < 0 || o->batch < 0 || o->patience < 0 || o->epochs > 100000000)
     return bpi_bad_arg("bp_net_train",
                        "epochs, batch and patience may not be negative, nor epochs over 10^8");
+  if (o->checkpoint_steps < 0 || !(o->checkpoint_seconds >= 0))
+    return bpi_bad_arg("bp_net_train", "checkpoint_steps and checkpoint_seconds may not be negative");
   if (o->label_smoothing != -1 && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
     return bpi_bad_arg("bp_net_train", "label_smoothing must lie in [0, 1), or be -1 for none");
   o->epochs = o->epochs ? o->epochs : 200;
@@ -57,21 +43,21 @@ static bp_status fill_options(trainer *t, const bp_train_options *options)
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
   o->patience = o->patience ? o->patience : default_patience(t->data->n, o->batch);
+  t->per_epoch = (t->data->n + o->batch - 1) / o->batch;
   /* The rate asked for, not what the state holds: that is where the last training's schedule ended. */
-  return bpi_schedule_open(&t->schedule, o, bpi_optimizer_lr(&o->optimizer),
-                           (t->data->n + o->batch - 1) / o->batch);
+  return bpi_schedule_open(&t->schedule, o, bpi_optimizer_lr(&o->optimizer), t->per_epoch);
 }
 
-static bp_status open_loader(trainer *t)
+static bp_status open_loader(bpi_trainer *t)
 {
-  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs, 0};
+  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs, t->at.step};
   t->loader = bpi_loader_open(&what);
   return t->loader ? BP_OK : BP_E_NOMEM;
 }
 
 /* ---- weights ---- */
 
-static bp_status find_weights(trainer *t)
+static bp_status find_weights(bpi_trainer *t)
 {
   t->weights = bpi_params_bytes(t->net->params);
   t->best = bpi_alloc(t->net->ctx, t->weights, 1);
@@ -83,115 +69,175 @@ static bp_status find_weights(trainer *t)
 
 /* ---- steps and epochs ---- */
 
-static bp_status diverged(const trainer *t, int64_t step, const char *what)
+static bp_status diverged(const bpi_trainer *t, const char *what)
 {
   return bpi_fail(
       BP_E_NOTFINITE,
       "training stopped at epoch %lld, step %lld: %s. Try a smaller learning rate, or clipping of "
       "the gradient",
-      (long long)t->epoch, (long long)step, what);
+      (long long)t->at.epoch, (long long)t->at.step + 1, what);
 }
 
-static bp_status one_step(trainer *t, const bpi_batch *b, double *loss)
+static bp_status one_step(bpi_trainer *t, const bpi_batch *b)
 {
-  bp_status s = bpi_stepper_take(&t->plan, b, t->step, bpi_schedule_rate(&t->schedule, t->step), loss);
+  double loss;
+  bp_status s = bpi_stepper_take(&t->plan, b, t->at.step, bpi_schedule_rate(&t->schedule, t->at.step), &loss);
   if (s == BP_E_NOTFINITE)
-    return diverged(t, t->step + 1, bp_error());
-  if (t->step++ == 0)
+    return diverged(t, bp_error());
+  if (s != BP_OK)
+    return s;
+  t->at.sum += loss * (double)b->rows;
+  if (t->at.step++ == 0)
     bpi_log(t->net->ctx, BP_LOG_DEBUG, "the first step is done");
-  return s;
+  return BP_OK;
 }
 
-static bp_status one_epoch(trainer *t)
+/* Whether somebody asked for an end. */
+static bool asked_to_stop(const bpi_trainer *t)
 {
-  int64_t n = t->data->n, done = 0;
-  double sum = 0, loss = 0;
+  return t->o.stop && *t->o.stop;
+}
+
+static bp_status stopped(const bpi_trainer *t)
+{
+  return bpi_fail(BP_E_STOPPED, "training was stopped at epoch %lld, step %lld of it", (long long)t->at.epoch,
+                  (long long)bpi_step_of_epoch(t));
+}
+
+/* The steps of the epoch that are left. */
+static bp_status one_epoch(bpi_trainer *t)
+{
   bp_status s = BP_OK;
-  while (s == BP_OK && done < n) {
-    const bpi_batch *b = bpi_loader_next(t->loader);
-    s = one_step(t, b, &loss);
-    sum += loss * (double)b->rows;
-    done += b->rows;
+  while (s == BP_OK && bpi_step_of_epoch(t) < t->per_epoch) {
+    s = one_step(t, bpi_loader_next(t->loader));
+    if (s == BP_OK && (asked_to_stop(t) || (bpi_checkpoint_due(t) && !bpi_checkpoint_save(t))))
+      s = stopped(t);
   }
-  t->loss = sum / (double)n;
   return s;
 }
 
-static void keep_best(trainer *t)
+static void keep_best(bpi_trainer *t)
 {
   bpi_params_keep(t->net->params, t->best);
-  t->best_epoch = t->epoch;
-  t->best_train = t->loss;
-  t->best_loss = t->valid.loss;
-  t->best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
+  t->at.best_epoch = t->at.epoch;
+  t->at.best_train = t->loss;
+  t->at.best_loss = t->valid.loss;
+  t->at.best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
 }
 
 /* After an epoch: is it the best so far? Is it time to stop? */
-static bp_status judge(trainer *t, bool *stop)
+static bp_status judge(bpi_trainer *t, bool *stop)
 {
   *stop = false;
   /* Finite loss and gradients can still move weights past the largest number: such weights must never be the best. */
   if (!bpi_params_finite(t->net->params))
-    return diverged(t, t->step, "a weight is not finite");
+    return diverged(t, "a weight is not finite");
   if (!t->o.valid) {
     keep_best(t);
     return BP_OK;
   }
   bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
   if (s == BP_OK && !isfinite(t->valid.loss))
-    return diverged(t, t->step, "the validation loss is not finite");
-  if (s == BP_OK && !(t->valid.loss >= t->best_loss)) /* the first has no best before it: NAN */
+    return diverged(t, "the validation loss is not finite");
+  if (s == BP_OK && !(t->valid.loss >= t->at.best_loss)) /* the first has no best before it: NAN */
     keep_best(t);
-  *stop = t->epoch - t->best_epoch >= t->o.patience;
+  *stop = t->at.epoch - t->at.best_epoch >= t->o.patience;
   return s;
 }
 
-static bool report(trainer *t, double start, double took)
+static bp_status remember(bpi_trainer *t)
+{
+  bp_epoch e = {.epoch = t->at.epoch,
+                .train_loss = t->loss,
+                .valid_loss = t->valid.loss,
+                .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2};
+  return bpi_history_add(t->net, &e);
+}
+
+/* epochs: done by this call, so that what is left is told by what they took. */
+static bool report(const bpi_trainer *t, int64_t epochs, double took)
 {
   if (!t->o.progress)
     return true;
-  double seconds = now() - start;
-  bp_progress p = {.epoch = t->epoch,
+  double seconds = bpi_now() - t->begun;
+  bp_progress p = {.epoch = t->at.epoch,
                    .epochs = t->o.epochs,
                    .train_loss = t->loss,
                    .valid_loss = t->valid.loss,
                    .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2,
-                   .best_epoch = t->best_epoch,
+                   .best_epoch = t->at.best_epoch,
                    .seconds = seconds,
-                   .eta = seconds / (double)t->epoch * (double)(t->o.epochs - t->epoch),
+                   .eta = seconds / (double)epochs * (double)(t->o.epochs - t->at.epoch),
                    .samples_per_second = took > 0 ? (double)t->data->n / took : 0};
   return t->o.progress(t->o.user, &p);
 }
 
-static bp_status all_epochs(trainer *t, bp_train_result *r)
+static void next_epoch(bpi_trainer *t)
 {
-  double start = now(), spent = 0;
+  t->at.epoch++;
+  t->at.sum = 0;
+}
+
+/* An epoch, or what is left of it, and what is to be done after it. *end: no more epochs. */
+static bp_status epoch(bpi_trainer *t, bp_train_result *r, bool *end)
+{
+  double before = bpi_now();
+  bp_status s = one_epoch(t);
+  double took = bpi_now() - before;
+  r->seconds += took;
+  if (s != BP_OK)
+    return s;
+  t->loss = t->at.sum / (double)t->data->n;
+  s = judge(t, end);
+  if (s == BP_OK)
+    s = remember(t);
+  if (s != BP_OK)
+    return s;
+  r->stopped_early = *end;
+  bool go_on = report(t, ++r->epochs, took);
+  *end = *end || t->at.epoch >= t->o.epochs;
+  next_epoch(t);
+  return go_on || *end ? BP_OK : stopped(t);
+}
+
+/* The best weights come back; those of an epoch that nobody has judged only where training was stopped, for they are better than none. */
+static void put_back_best(bpi_trainer *t, bp_status s)
+{
+  if (t->at.best_epoch || s != BP_E_STOPPED)
+    bpi_params_put_back(t->net->params, t->best);
+}
+
+static void tell_result(const bpi_trainer *t, int64_t first_step, bp_train_result *r)
+{
+  r->best_epoch = t->at.best_epoch;
+  r->steps = t->at.step;
+  r->train_loss = t->at.best_train;
+  r->valid_loss = t->at.best_loss;
+  r->valid_metric = t->at.best_metric;
+  r->epoch = t->at.epoch;
+  r->step = bpi_step_of_epoch(t);
+  double rows = (double)(t->at.step - first_step) / (double)t->per_epoch * (double)t->data->n;
+  r->samples_per_second = r->seconds > 0 ? rows / r->seconds : 0;
+  r->seconds = bpi_now() - t->begun;
+}
+
+static bp_status all_epochs(bpi_trainer *t, bp_train_result *r)
+{
+  int64_t first_step = t->at.step;
+  bool end = t->at.epoch > t->o.epochs;
   bp_status s = BP_OK;
-  bool stop = false;
-  for (t->epoch = 1; s == BP_OK && !stop && t->epoch <= t->o.epochs; t->epoch++) {
-    double before = now();
-    s = one_epoch(t);
-    double took = now() - before;
-    spent += took;
-    if (s == BP_OK)
-      s = judge(t, &stop);
-    if (s == BP_OK && !report(t, start, took))
-      s = bpi_fail(BP_E_STOPPED, "training was stopped after epoch %lld", (long long)t->epoch);
-    r->epochs += s == BP_OK || s == BP_E_STOPPED;
-  }
-  bpi_params_put_back(t->net->params, t->best);
-  r->best_epoch = t->best_epoch;
-  r->steps = t->step;
-  r->train_loss = t->best_train;
-  r->valid_loss = t->best_loss;
-  r->valid_metric = t->best_metric;
-  r->seconds = now() - start;
-  r->samples_per_second = spent > 0 ? (double)t->data->n * (double)r->epochs / spent : 0;
-  r->stopped_early = stop;
+  r->epochs = t->at.epoch - 1;
+  t->begun = t->saved = bpi_now();
+  while (s == BP_OK && !end)
+    s = epoch(t, r, &end);
+  if (s == BP_E_STOPPED && t->o.checkpoint)
+    bpi_checkpoint_save(t);
+  put_back_best(t, s);
+  tell_result(t, first_step, r);
   return s;
 }
 
-static void trainer_free(trainer *t)
+static void trainer_free(bpi_trainer *t)
 {
   bp_ctx *ctx = t->net->ctx;
   bpi_loader_close(t->loader);
@@ -202,7 +248,7 @@ static void trainer_free(trainer *t)
 }
 
 /* Whether the validation data fit, before the first epoch is spent. */
-static bp_status match_valid(trainer *t)
+static bp_status match_valid(bpi_trainer *t)
 {
   int *column;
   int64_t *classes;
@@ -216,17 +262,24 @@ static bp_status match_valid(trainer *t)
   return s;
 }
 
+/* From the beginning, or from where another call stopped. */
+static bp_status find_place(bpi_trainer *t)
+{
+  if (t->o.resume)
+    return bpi_checkpoint_restore(t);
+  bpi_history_clear(t->net);
+  return BP_OK;
+}
+
 static bp_status train(bp_net *net, const bp_data *data, const bp_train_options *options,
                        bp_train_result *result)
 {
   bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
-  trainer t = {.net = net,
-               .data = data,
-               .best_loss = NAN,
-               .best_metric = NAN,
-               .best_train = NAN,
-               .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  bpi_trainer t = {.net = net,
+                   .data = data,
+                   .at = {.epoch = 1, .best_loss = NAN, .best_metric = NAN, .best_train = NAN},
+                   .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
   if (s == BP_OK)
     s = bpi_net_match(net, data, &t.column, &t.classes, true);
@@ -236,6 +289,8 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
     s = bpi_stepper_open(&t.plan, net, &t.o, data->n);
   if (s == BP_OK)
     s = find_weights(&t);
+  if (s == BP_OK)
+    s = find_place(&t);
   if (s == BP_OK)
     s = open_loader(&t);
   if (s == BP_OK)

@@ -1,0 +1,52 @@
+/* A training in hand: what the loop, its checkpoints and its judgement share. */
+#ifndef BPI_TRAINER_H
+#define BPI_TRAINER_H
+
+#include "train/schedule.h"
+#include "train/step.h"
+
+/* Where a training stands, beside what is in the state: all that is needed to go on from there. */
+typedef struct bpi_stand {
+  int64_t epoch; /* in hand, from 1 */
+  int64_t step;  /* steps that are done, of all epochs */
+  int64_t best_epoch;
+  double sum; /* of the losses of this epoch's rows so far */
+  double best_loss, best_metric, best_train;
+} bpi_stand;
+
+typedef struct bpi_trainer {
+  bp_net *net;
+  const bp_data *data;
+  bp_train_options o; /* filled in */
+  int *column;
+  int64_t *classes;
+  bpi_stepper plan;
+  bpi_schedule schedule;
+  bpi_loader *loader;
+  void *best;     /* the weights kept, */
+  size_t weights; /* so many bytes */
+  bpi_stand at;
+  int64_t per_epoch; /* steps */
+  double loss;       /* of the last whole epoch */
+  bp_metrics valid;
+  double begun, saved; /* when training began, and was saved last */
+} bpi_trainer;
+
+/* Seconds of a clock that never goes back. */
+double bpi_now(void);
+static inline int64_t bpi_step_of_epoch(const bpi_trainer *t)
+{
+  return t->at.step - (t->at.epoch - 1) * t->per_epoch;
+}
+
+/* ---- checkpoint.c ---- */
+
+/* Saves o.checkpoint and tells o.saved. False: that wants training to stop. */
+bool bpi_checkpoint_save(bpi_trainer *t);
+/* Whether it is time to. */
+bool bpi_checkpoint_due(const bpi_trainer *t);
+/* Puts everything as it was when o.resume was saved: state, best weights, place. Plans must be open, the loader not yet.
+ * BP_E_MISMATCH, BP_E_ORDER, and as bp_tensors_load. */
+bp_status bpi_checkpoint_restore(bpi_trainer *t);
+
+#endif
