@@ -100,8 +100,11 @@ static bool asked_to_stop(const bpi_trainer *t)
 
 static bp_status stopped(const bpi_trainer *t)
 {
+  int64_t step = bpi_step_of_epoch(t);
+  if (step == 0)
+    return bpi_fail(BP_E_STOPPED, "training was stopped after epoch %lld", (long long)t->at.epoch - 1);
   return bpi_fail(BP_E_STOPPED, "training was stopped at epoch %lld, step %lld of it", (long long)t->at.epoch,
-                  (long long)bpi_step_of_epoch(t));
+                  (long long)step);
 }
 
 /* The steps of the epoch that are left. */
