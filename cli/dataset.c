@@ -88,7 +88,7 @@ static int read_table(bp_ctx *ctx, const settings *s, const char *path, bp_data 
   int end = table_read(ctx, s, path, &t);
   if (!end && !s->target)
     end = no_target(t, path);
-  if (!end && !(*out = bp_data_from_table(ctx, t, s->target)))
+  if (!end && !(*out = bp_data_from_table(ctx, t, &(bp_data_options){.target = s->target})))
     end = fail_null(path, END_DATA);
   bp_table_free(t);
   return end;

@@ -2125,15 +2125,34 @@ BP_API bp_status bp_layers_check(bp_ctx *ctx, const char *text, char **plain, si
 /** Examples: rows of numbers, each with a class or with real targets. Counted storage: parts share it. */
 typedef struct bp_data bp_data;
 
-/** From a table. A target of text, or of at most 64 different whole numbers (>= 0), makes classes; another makes regression.
- *  Every other column must be numeric without missing values (BP_E_UNSUPPORTED names the column and row).
+/** How the columns of a table are used. Zeros are the defaults. Lists are names, or numbers from 1 ("#5" where a name could be meant), separated
+ *  by commas; a name that holds a comma is put in double quotes. */
+typedef struct bp_data_options {
+  const char *target;  /**< what is to be predicted: one column, or several; NULL: nothing */
+  const char *weights; /**< a column that says how much each row counts (0 or more) */
+  const char *ignore;  /**< columns to leave out */
+  const char *
+      categorical; /**< columns of numbers that are categories, like codes and postcodes; text columns that would be left out are kept */
+  const char *
+      numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
+  int64_t first_row; /**< added to the numbers of rows in messages, where the table is a part of a file */
+} bp_data_options;
+
+/** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
+ *
+ *  One target: text, or at most 64 different whole numbers (>= 0), makes classes; another makes regression. Several: numbers, or text and
+ *  numbers with two different values each (0 and 1, yes and no), of which several may be true. Rows whose target is missing are left out.
+ *
+ *  Left out are also columns from which nothing can be learned, unless they are asked for: empty ones, text that is the same in all rows, text
+ *  that is nearly always another (names, dates), numbers that only count the rows. bp_data_note says so.
  *  Values are kept as 32-bit floats; a column whose values those cannot tell apart (time stamps) is BP_E_RANGE. The table may be freed afterwards.
- *  @param target Name, or number from 1 ("#5" where a name could be meant). NULL: no target, for prediction. */
-BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const char *target);
+ *  @param options NULL: no target, for prediction.
+ *  @return NULL on error: BP_E_NOTFOUND for a column that does not exist, BP_E_RANGE, BP_E_FORMAT, BP_E_NOMEM. */
+BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const bp_data_options *options);
 /** From arrays: x [rows, ...] flattened to rows; labels [rows] whole numbers from 0, or NULL. The arrays may be freed afterwards.
  *  Arrays of uint8 and rank 3 or more count as images: scaled by one mean and deviation, not column by column. */
 BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels);
-/** From memory, copied: x[rows * cols]; labels[rows], or y[rows * n_y], or neither. Labels count from 0: BP_E_LIMIT where the largest is
+/** From memory, copied: x[rows * cols], NaN where a value is missing; labels[rows], or y[rows * n_y], or neither. Labels count from 0: BP_E_LIMIT where the largest is
  *  over 65,535 and not below the number of rows. */
 BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels,
                             const float *y, int64_t n_y);
@@ -2156,7 +2175,7 @@ BP_API const char *bp_data_class_name(const bp_data *d, int64_t i);
 BP_API const char *bp_data_col_name(const bp_data *d, int64_t i);
 /** Label of row i, -1 without. */
 BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
-/** Copies row i as floats, unscaled. */
+/** Copies row i as floats, as they were read: categories as numbers, NaN where a value is missing. */
 BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
 
 /* ======================================================================================
@@ -2182,6 +2201,10 @@ typedef struct bp_net bp_net;
  *  for every batch size, and apart for training and for evaluation. key: int64[2] for random nodes (dropout), only where training. */
 typedef bp_node (*bp_build_fn)(void *user, bp_params *p, bp_node x, bp_node key, bool training);
 
+/** Values that are missing: the mean of the column in the training data, or its most common category, stands for them, and an input of its own says
+ *  so where the training data had missing values in that column; or data with missing values are refused. */
+typedef enum bp_missing { BP_MISSING_MEAN, BP_MISSING_REFUSE } bp_missing;
+
 /** Zeros are the defaults in brackets. */
 typedef struct bp_net_options {
   int64_t hidden
@@ -2193,9 +2216,12 @@ typedef struct bp_net_options {
                                 one of their number without an activation. Where it begins with images, rows become what the data's images are */
   int64_t shape[3]; /**< height, width and channels of an image, where a row is one [as the data say] */
   bp_init init;
-  bp_dtype real;     /**< [BP_FLOAT32] */
-  uint64_t seed;     /**< [1] */
-  bool raw;          /**< leave inputs as they are, instead of standardising them by the training data */
+  bp_dtype real;      /**< [BP_FLOAT32] */
+  uint64_t seed;      /**< [1] */
+  bool raw;           /**< leave numbers as they are, instead of standardising them by the training data */
+  bp_missing missing; /**< [BP_MISSING_MEAN] */
+  int64_t
+      embed_above; /**< a text column with more categories is embedded, one with fewer has an input for each [32] */
   bp_build_fn build; /**< instead of dense layers. Such a network cannot be saved as a whole. */
   void *user;
   /** A name of BP_LOSS_LIST, with its number in brackets if it takes one ("huber(0.5)"); or an expression of the language that gives one

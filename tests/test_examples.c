@@ -1,5 +1,5 @@
 /* Data sets: from tables, arrays and memory; what is refused; splits; standardisation. */
-#include "train/examples.h"
+#include "train/encoding.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -36,7 +36,7 @@ static bp_table *table_of(bp_ctx *ctx, const char *csv)
 static bp_data *data_of(bp_ctx *ctx, const char *csv, const char *target)
 {
   bp_table *t = table_of(ctx, csv);
-  bp_data *d = bp_data_from_table(ctx, t, target);
+  bp_data *d = bp_data_from_table(ctx, t, &(bp_data_options){.target = target});
   bp_table_free(t);
   return d;
 }
@@ -158,10 +158,7 @@ static void refused_tables(void **state)
   static const struct {
     const char *csv, *target, *says;
   } table[] = {
-      {"a,b,y\n1,x,0\n2,y,1\n", "y", "column 'b' holds text; only the target may"},
-      {"a,b,y\n1,2,0\n2,,1\n", "y", "column 'b' has no value in row 2 (of 1 missing)"},
-      {"a,y\n1,0\n2,\n3,1\n", "y", "the target 'y' is missing in 1 rows"},
-      {"a,y\n1,no\n2,\n3,yes\n", "y", "the target 'y' is missing in 1 rows"},
+      {"a,y\n1,\n2,\n", "y", "the target 'y' has no value in any row"},
       {"a,species\n1,0\n2,1\n", "specie", "did you mean \"species\"?"},
       {"a,y\n1,0\n2,1\n", "nothing like it", "no column \"nothing like it\""},
       {"a,y\n1,0\n2,1\n", "", "no column \"\""},
@@ -180,8 +177,8 @@ static void refused_tables(void **state)
     if (d || !strstr(bp_error(), table[i].says))
       fail_msg("row %zu: %s", i, d ? "was taken" : bp_error());
   }
-  assert_null(bp_data_from_table(NULL, NULL, "y"));
-  assert_null(bp_data_from_table(*state, NULL, "y"));
+  assert_null(bp_data_from_table(NULL, NULL, NULL));
+  assert_null(bp_data_from_table(*state, NULL, NULL));
   assert_null(bp_data_load_csv(*state, "/no/such/file.csv", "y"));
   assert_non_null(strstr(bp_error(), "/no/such/file.csv"));
 }
@@ -235,7 +232,7 @@ static void arrays_of_bytes_and_of_numbers(void **state)
 
 static void refused_arrays(void **state)
 {
-  double good[4] = {1, 2, 3, 4}, nan[4] = {1, 2, NAN, 4}, huge[4] = {1, 2, 3, 1e300};
+  double good[4] = {1, 2, 3, 4}, inf[4] = {1, 2, -(double)INFINITY, 4}, huge[4] = {1, 2, 3, 1e300};
   int64_t two[2] = {0, 1}, three[3] = {0, 1, 0}, below[2] = {0, -1}, sparse[2] = {0, 2000000000},
           past[2] = {0, INT64_MAX};
   double halves[2] = {0, 0.5};
@@ -247,7 +244,7 @@ static void refused_arrays(void **state)
       {array_of(BP_STORE_FLOAT64, 0, NULL, good), {0}, "rank 0"},
       {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){0, 2}, good), {0}, "0 elements"},
       {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){2, 0}, good), {0}, "0 elements"},
-      {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){2, 2}, nan), {0}, "row 2, column 1 is not a finite number"},
+      {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){2, 2}, inf), {0}, "row 2, column 1 is not a finite number"},
       {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){2, 2}, huge), {0}, ""},
       {array_of(BP_STORE_COMPLEX64, 2, (int64_t[]){2, 2}, good), {0}, "complex64"},
       {array_of(BP_STORE_FLOAT64, 2, (int64_t[]){2, 2}, NULL), {0}, "NULL"},
@@ -272,8 +269,7 @@ static void refused_arrays(void **state)
 
 static void refused_memory(void **state)
 {
-  const float x[4] = {1, 2, 3, 4}, nan[4] = {1, NAN, 3, 4}, inf[4] = {1, 2, 3, INFINITY}, y[2] = {1, 2},
-              bad[2] = {1, NAN};
+  const float x[4] = {1, 2, 3, 4}, inf[4] = {1, 2, 3, INFINITY}, y[2] = {1, 2}, bad[2] = {1, NAN};
   const int64_t labels[2] = {0, 1}, below[2] = {0, -1}, past[2] = {0, INT64_MAX}, sparse[2] = {65536, 0};
   const struct {
     int64_t rows, cols;
@@ -293,7 +289,6 @@ static void refused_memory(void **state)
       {2, 2, x, NULL, y, 0, "y"},
       {2, 2, x, NULL, y, -1, "y"},
       {2, 2, x, NULL, y, INT64_MAX, "y"},
-      {2, 2, nan, labels, NULL, 0, "row 1, column 2 is not a finite number"},
       {2, 2, inf, labels, NULL, 0, "row 2, column 2 is not a finite number"},
       {2, 2, x, below, NULL, 0, "label -1 of row 2"},
       {2, 2, x, past, NULL, 0, "of row 2"},
@@ -391,26 +386,33 @@ static void refused_splits(void **state)
 
 /* ---- standardisation ---- */
 
+static bpi_encoding fitted(const bp_data *d)
+{
+  bpi_encoding e;
+  assert_int_equal(bpi_encoding_fit(&e, d, &(bpi_encode_options){.embed_above = 32}), BP_OK);
+  return e;
+}
+
 static void columns_get_mean_0_and_deviation_1(void **state)
 {
   /* Columns: plain; constant; constant that is no exact sum; large numbers close together; tiny. */
   enum { N = 4, COLS = 5 };
   const float x[N * COLS] = {1, 5, 0.1f, 1e7f,      1e-20f, 2, 5, 0.1f, 1e7f + 10, 2e-20f,
                              3, 5, 0.1f, 1e7f + 20, 3e-20f, 6, 5, 0.1f, 1e7f + 30, 6e-20f};
-  float mean[COLS], scale[COLS];
   bp_data *d = bp_data_new(*state, N, COLS, x, NULL, NULL, 0);
-  bpi_data_fit(d, mean, scale);
+  bpi_encoding e = fitted(d);
   const double deviation = sqrt(3.5), wide = sqrt(125);
-  assert_true(mean[0] == 3 && mean[1] == 5 && mean[2] == 0.1f && mean[3] == 1e7f + 15);
-  assert_true(scale[1] == 0 && scale[2] == 0);
-  assert_true(fabs(scale[0] * deviation - 1) < 1e-6);
-  assert_true(fabs(scale[3] * wide - 1) < 1e-6);
-  assert_true(fabs(scale[4] * (1e-20 * deviation) - 1) < 1e-6);
+  assert_true(e.mean[0] == 3 && e.mean[1] == 5 && e.mean[2] == 0.1f && e.mean[3] == 1e7f + 15);
+  assert_true(e.scale[1] == 0 && e.scale[2] == 0);
+  assert_true(fabs(e.scale[0] * deviation - 1) < 1e-6);
+  assert_true(fabs(e.scale[3] * wide - 1) < 1e-6);
+  assert_true(fabs(e.scale[4] * (1e-20 * deviation) - 1) < 1e-6);
   /* What a network sees. */
-  bpi_scaling s = {COLS, mean, scale, NULL};
+  bpi_match same = {0};
   double seen[N * COLS];
   const int64_t at[N] = {0, 1, 2, 3};
-  bpi_data_gather(d, at, N, &s, BP_FLOAT64, seen);
+  assert_int_equal(e.inputs, COLS);
+  bpi_data_gather(d, at, N, &e, &same, BP_FLOAT64, seen);
   for (int c = 0; c < COLS; c++) {
     double sum = 0, square = 0;
     for (int i = 0; i < N; i++) {
@@ -420,6 +422,7 @@ static void columns_get_mean_0_and_deviation_1(void **state)
     assert_true(fabs(sum) < 1e-5);
     assert_true(fabs(square / N - (c == 1 || c == 2 ? 0 : 1)) < 1e-5);
   }
+  bpi_encoding_clear(&e);
   bp_data_free(d);
 }
 
@@ -428,13 +431,13 @@ static void images_share_one_mean_and_deviation(void **state)
   uint8_t pixels[8] = {0, 100, 200, 60, 0, 100, 20, 0};
   bp_ndarray x = array_of(BP_STORE_UINT8, 3, (int64_t[]){2, 2, 2}, pixels);
   bp_data *d = bp_data_from_arrays(*state, &x, NULL);
-  float mean[4], scale[4];
-  bpi_data_fit(d, mean, scale);
+  bpi_encoding e = fitted(d);
   double square = 0;
   for (int i = 0; i < 8; i++)
     square += (pixels[i] - 60.0) * (pixels[i] - 60.0);
   for (int c = 0; c < 4; c++)
-    assert_true(mean[c] == 60 && fabs(scale[c] * sqrt(square / 8) - 1) < 1e-6);
+    assert_true(e.mean[c] == 60 && fabs(e.scale[c] * sqrt(square / 8) - 1) < 1e-6);
+  bpi_encoding_clear(&e);
   bp_data_free(d);
 }
 
@@ -458,12 +461,13 @@ static void parts_are_fitted_alone(void **state)
     square += v * v;
     target += sqrt(v);
   }
-  float mean, scale, y_mean[2], y_scale[2];
-  bpi_data_fit(rest, &mean, &scale);
-  bpi_data_fit_targets(rest, y_mean, y_scale);
-  assert_true(fabs(mean - sum / n) < 1e-4);
-  assert_true(fabs(1 / scale - sqrt(square / n - sum / n * sum / n)) < 1e-3);
+  float y_mean[2], y_scale[2];
+  bpi_encoding e = fitted(rest);
+  assert_int_equal(bpi_data_fit_targets(rest, y_mean, y_scale), BP_OK);
+  assert_true(fabs(e.mean[0] - sum / n) < 1e-4);
+  assert_true(fabs(1 / e.scale[0] - sqrt(square / n - sum / n * sum / n)) < 1e-3);
   assert_true(y_mean[0] == 7 && y_scale[0] == 1 && fabs(y_mean[1] - target / n) < 1e-5);
+  bpi_encoding_clear(&e);
   bp_data_free(all);
   bp_data_free(rest);
   bp_data_free(held);

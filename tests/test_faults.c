@@ -127,7 +127,7 @@ static bp_status make_data(bp_ctx *ctx, bp_data **train, bp_data **valid)
   s = bp_csv_read(ctx, &source, NULL, &t);
   bp_source_close(&source);
   if (s == BP_OK)
-    s = why_null(all = bp_data_from_table(ctx, t, "kind"));
+    s = why_null(all = bp_data_from_table(ctx, t, &(bp_data_options){.target = "kind"}));
   bp_table_free(t);
   if (s == BP_OK)
     s = bp_data_split(all, 0.34, 1, train, valid);

@@ -20,7 +20,9 @@ static bp_net *small_net(bp_ctx *ctx, shape kind, bp_dtype real)
   SUCCEEDS(bp_source_memory(ctx, csv, sizeof csv - 1, "test.csv", &source));
   SUCCEEDS(bp_csv_read(ctx, &source, NULL, &t));
   bp_source_close(&source);
-  bp_data *d = kind == VALUES || kind == LINEAR ? linear_data(ctx) : bp_data_from_table(ctx, t, "\xc3\xa4\n");
+  bp_data *d = kind == VALUES || kind == LINEAR
+                   ? linear_data(ctx)
+                   : bp_data_from_table(ctx, t, &(bp_data_options){.target = "\xc3\xa4\n"});
   if (!d)
     fail_msg("%s", bp_error());
   bp_net_options o = {.hidden = {3}, .real = real, .activation = kind == DEEP ? "maxout(2)" : "tanh"};

@@ -115,7 +115,7 @@ static bp_net *make_net(bp_ctx *c, const char *csv, int64_t hidden, const double
   if (bp_source_memory(c, csv, strlen(csv), "test", &source) != BP_OK)
     return NULL;
   bp_csv_read(c, &source, NULL, &table);
-  bp_data *data = table ? bp_data_from_table(c, table, "t") : NULL;
+  bp_data *data = table ? bp_data_from_table(c, table, &(bp_data_options){.target = "t"}) : NULL;
   if (data)
     net = bp_net_new(c, data, &(bp_net_options){.hidden = {hidden}, .real = BP_FLOAT64, .raw = true});
   bp_data_free(data);
@@ -138,7 +138,7 @@ static bp_data *make_data(const char *csv)
   bp_table *table;
   assert_int_equal(bp_source_memory(ctx, csv, strlen(csv), "test", &source), BP_OK);
   assert_int_equal(bp_csv_read(ctx, &source, NULL, &table), BP_OK);
-  bp_data *data = bp_data_from_table(ctx, table, "t");
+  bp_data *data = bp_data_from_table(ctx, table, &(bp_data_options){.target = "t"});
   assert_non_null(data);
   bp_table_free(table);
   bp_source_close(&source);

@@ -174,7 +174,7 @@ static bp_data *csv_data(bp_ctx *ctx, const char *csv, const char *target)
   SUCCEEDS(bp_source_memory(ctx, csv, strlen(csv), "test.csv", &source));
   SUCCEEDS(bp_csv_read(ctx, &source, NULL, &t));
   bp_source_close(&source);
-  bp_data *d = bp_data_from_table(ctx, t, target);
+  bp_data *d = bp_data_from_table(ctx, t, &(bp_data_options){.target = target});
   if (!d)
     fail_msg("%s", bp_error());
   bp_table_free(t);
@@ -723,7 +723,7 @@ static void rows_that_are_not_finite(void **state)
 {
   bp_data *d = load_data(*state, "iris.csv", "species");
   bp_net *net = make_net(*state, d, &(bp_net_options){.hidden = {4}});
-  float x[8] = {NAN, 1, 2, 3, 5, 3, 1, 0.2f}, p[6];
+  float x[8] = {INFINITY, 1, 2, 3, 5, 3, 1, 0.2f}, p[6];
   SUCCEEDS(bp_net_predict(net, x, 2, p));
   assert_true(isnan(p[0]) && isnan(p[1]) && isnan(p[2]));
   assert_true(fabs(p[3] + p[4] + p[5] - 1) < 1e-6); /* the row beside it is untouched */

@@ -25,8 +25,7 @@ typedef struct regions {
   bp_net *net;
   const bp_data *data;
   const bp_regions_options *o;
-  int *column;      /* of the data, for each input; NULL: as they are */
-  int64_t *classes; /* of the network, for each of the data; NULL: as they are */
+  bpi_match match; /* of the data */
   double width, height;
   bpi_box frame;
   bpi_axis x, y, z; /* z: of numbers */
@@ -42,7 +41,7 @@ typedef struct regions {
 
 static int input_column(const regions *t, int input)
 {
-  return t->column ? t->column[input] : input;
+  return t->match.column ? t->match.column[input] : input;
 }
 
 /* Row i of the data, in the columns of the network. */
@@ -68,7 +67,7 @@ static bpi_range input_range(const regions *t, int input, float *row)
       bpi_range_add(&r, x[input], false);
   if (r.any)
     return r;
-  double mean = t->net->mean ? t->net->mean[input] : 0, scale = t->net->scale ? t->net->scale[input] : 1;
+  double mean = t->net->encoding.mean[input], scale = t->net->encoding.scale[input];
   double by = scale > 0 ? 3 / scale : 1;
   return (bpi_range){mean - by, mean + by, true};
 }
@@ -215,7 +214,7 @@ static int64_t stride(const regions *t)
 static int64_t class_of(const regions *t, int64_t i)
 {
   int64_t label = bp_data_label(t->data, i);
-  return label >= 0 && t->classes ? t->classes[label] : label;
+  return label >= 0 ? bpi_match_label(&t->match, label) : label;
 }
 
 /* Whether the network answers another class than k; of equal ones it takes the first, and NaN is none. */
@@ -357,9 +356,13 @@ static bp_status draw_regions(regions *t, float *row)
 static bp_status check_regions(const bp_net *net, const bp_regions_options *o, double width, double height)
 {
   const double range[] = {o->x_lo, o->x_hi, o->y_lo, o->y_hi};
-  if (net->inputs != 2)
+  const bpi_encoding *e = &net->encoding;
+  if (e->cols != 2)
     return bpi_fail(BP_E_UNSUPPORTED, "regions are drawn of networks with two inputs; this one has %lld",
-                    (long long)net->inputs);
+                    (long long)e->cols);
+  if (e->fields && (e->fields[0].texts || e->fields[1].texts))
+    return bpi_fail(BP_E_UNSUPPORTED, "regions are drawn over two numbers, and '%s' has categories",
+                    e->fields[e->fields[0].texts ? 0 : 1].name);
   if (!(width >= 240 && width <= 4000 && height >= 200 && height <= 4000))
     return bpi_fail(BP_E_RANGE,
                     "bp_regions: a picture of %g by %g; 240 by 200 to 4,000 by 4,000 are possible", width,
@@ -383,7 +386,7 @@ bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options 
   t.height = t.o->height != 0 ? t.o->height : 460;
   bp_status s = check_regions(net, t.o, t.width, t.height);
   if (s == BP_OK && data)
-    s = bpi_net_match(net, data, &t.column, &t.classes, false);
+    s = bpi_net_match(net, data, false, &t.match);
   if (s != BP_OK)
     return s;
   float *row = bpi_alloc(net->ctx, data ? (size_t)bp_data_cols(data) : 1, sizeof *row);
@@ -397,7 +400,6 @@ bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options 
                        "What the network answers for every pair of inputs", picture);
   }
   bpi_free(net->ctx, row);
-  bpi_free(net->ctx, t.column);
-  bpi_free(net->ctx, t.classes);
+  bpi_match_clear(&t.match);
   return s;
 }

@@ -68,9 +68,10 @@ static int find_matrix(const bp_net *net, int at, int64_t columns)
 /* A column that was constant in training is 0 for the network: what weights it has do not matter. */
 static void clear_constant_columns(templates *t)
 {
-  for (int64_t i = 0; i < t->inputs; i++)
-    for (int64_t u = 0; u < t->units && t->net->scale && t->net->scale[i] == 0; u++)
-      t->first[u * t->inputs + i] = 0;
+  const bpi_encoding *e = &t->net->encoding;
+  for (int64_t c = 0; c < e->cols; c++)
+    for (int64_t u = 0; u < t->units && e->scale[c] == 0; u++)
+      t->first[u * t->inputs + bpi_encoding_input(e, c)] = 0;
 }
 
 static bp_status read_weights(templates *t)
@@ -185,7 +186,8 @@ static const char *output_name(templates *t, int64_t k, int64_t outputs)
 
 static const char *input_name(templates *t, int64_t i)
 {
-  const char *name = bp_net_col_name(t->net, i);
+  char name[200];
+  bpi_encoding_name(&t->net->encoding, i, name, sizeof name);
   return *name ? bpi_text_fit(t->p, name, SMALL, 0, LABEL_MOST) : numbered(t, "input ", i);
 }
 
@@ -193,7 +195,7 @@ static const char *input_name(templates *t, int64_t i)
 static bool looks_like_image(const bp_net *net, int side)
 {
   enum { LEAST = 5 };
-  if ((int64_t)side * side != net->inputs || side < LEAST)
+  if ((int64_t)side * side != net->inputs || side < LEAST || net->encoding.codings)
     return false;
   for (int64_t i = 0; i < net->inputs && !net->image; i++) {
     const char *name = bp_net_col_name(net, i);

@@ -3,28 +3,35 @@
 #define BPI_EXAMPLES_H
 
 #include "base/shape.h"
+#include "train/fields.h"
 
 #include <stdatomic.h>
 
+/* Raw columns: what was read, before any network. A value is a number, or the number of its category; NaN where it is missing. */
 typedef struct bpi_examples {
   bp_ctx *ctx;
   atomic_int count; /* parts that share it */
   int64_t rows, cols;
-  float *x;        /* [rows, cols], or NULL where */
-  uint8_t *pixels; /* they are bytes */
-  bool image;      /* scaled by one mean and deviation */
-  int64_t *labels; /* [rows], or NULL */
-  float *y;        /* [rows, n_y], or NULL */
+  float *x;          /* [rows, cols], or NULL where */
+  uint8_t *pixels;   /* they are bytes */
+  bool image;        /* scaled by one mean and deviation */
+  bool missing;      /* some value is */
+  int64_t shape[3];  /* height, width, channels of an image; else 0 */
+  bpi_field *fields; /* [cols], or NULL: numbers without names */
+  int64_t *labels;   /* [rows], or NULL */
+  float *y;          /* [rows, n_y], or NULL */
   int64_t n_y, classes;
-  char **class_names; /* [classes], or NULL: numbers */
-  char **col_names;   /* [cols], or NULL */
-  char *target;       /* name of the target column, or NULL */
+  bpi_field *targets; /* [n_targets]: one with the names of classes, or n_y; NULL: none are known */
+  int64_t n_targets;
+  float *weights;    /* [rows], or NULL */
+  int64_t first_row; /* how messages count the rows: this is added */
 } bpi_examples;
 
 struct bp_data {
   bpi_examples *all;
   int64_t *rows; /* [n] rows of all; NULL: every one */
   int64_t n;
+  bool part; /* of a split: the other part need not have all of its categories */
 };
 
 /* Takes the storage over, also on failure. */
@@ -37,19 +44,16 @@ static inline int64_t bpi_data_at(const bp_data *d, int64_t i)
   return d->rows ? d->rows[i] : i;
 }
 
-/* How inputs become what a network sees: (x - mean) * scale; one mean and scale for all columns of images. */
-typedef struct bpi_scaling {
-  int64_t cols;
-  const float *mean, *scale; /* [cols] */
-  const int *column;         /* which column of the data is each; NULL: the same */
-} bpi_scaling;
+/* As messages call row i of a data set. */
+static inline long long bpi_row_number(const bp_data *d, int64_t i)
+{
+  return (long long)(d->all->first_row + bpi_data_at(d, i) + 1);
+}
 
-/* Writes rows at[0..n) of d, scaled, as float32 or float64. */
-void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_scaling *s, bp_dtype real,
-                     void *out);
-/* Mean and 1/deviation of each column over d; a constant column gets scale 0. */
-void bpi_data_fit(const bp_data *d, float *mean, float *scale);
-/* The same of each real target. */
-void bpi_data_fit_targets(const bp_data *d, float *mean, float *scale);
+static inline float bpi_raw_value(const bpi_examples *e, int64_t row, int64_t column)
+{
+  int64_t i = row * e->cols + column;
+  return e->pixels ? (float)e->pixels[i] : e->x[i];
+}
 
 #endif

@@ -16,7 +16,6 @@ enum {
 
 struct bpi_loader {
   bpi_load what;
-  bpi_scaling scaling;
   bp_dtype real;
   bool shared; /* with a thread that loads ahead */
   int64_t depth, per_epoch, total, taken;
@@ -39,7 +38,7 @@ static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
   const bpi_examples *e = l->what.data->all;
   int64_t row = bpi_data_at(l->what.data, l->order[l->at + i]);
   if (net->classes) {
-    b->labels[i] = l->what.classes[e->labels[row]];
+    b->labels[i] = bpi_match_label(l->what.match, e->labels[row]);
     return;
   }
   for (int64_t k = 0; k < net->outputs; k++) {
@@ -57,9 +56,9 @@ static void load_part(void *arg, int64_t begin, int64_t end, int thread)
   (void)thread;
   const bpi_loader *l = arg;
   const bpi_batch *b = l->work;
-  size_t row_bytes = (size_t)l->scaling.cols * bp_dtype_size(l->real);
-  bpi_data_gather(l->what.data, l->order + l->at + begin, end - begin, &l->scaling, l->real,
-                  (char *)b->x + (size_t)begin * row_bytes);
+  size_t row_bytes = (size_t)l->what.net->inputs * bp_dtype_size(l->real);
+  bpi_data_gather(l->what.data, l->order + l->at + begin, end - begin, &l->what.net->encoding, l->what.match,
+                  l->real, (char *)b->x + (size_t)begin * row_bytes);
   for (int64_t i = begin; i < end; i++)
     load_targets(l, b, i);
 }
@@ -76,7 +75,7 @@ static void shuffle(bpi_loader *l, int64_t number)
 /* A whole batch at once, by the threads of the pool: each loads the rows that it will work on. */
 static int64_t load_together(bpi_loader *l)
 {
-  double worth = (double)(l->work->rows * l->scaling.cols) * BPI_NS_ELEMENT / BPI_NS_SHARE;
+  double worth = (double)(l->work->rows * l->what.net->inputs) * BPI_NS_ELEMENT / BPI_NS_SHARE;
   int most = bp_ctx_threads(l->what.net->ctx);
   bpi_pool_run(l->what.net->ctx, worth < most ? (int)worth : most, l->work->rows, load_part, l);
   return l->work->rows;
@@ -84,7 +83,7 @@ static int64_t load_together(bpi_loader *l)
 
 static int64_t load_piece(bpi_loader *l)
 {
-  int64_t n = PIECE / (l->scaling.cols + 1) + 1, left = l->work->rows - l->row;
+  int64_t n = PIECE / (l->what.net->inputs + 1) + 1, left = l->work->rows - l->row;
   n = n < left ? n : left;
   load_part(l, l->row, l->row + n, 0);
   return n;
@@ -174,9 +173,7 @@ bpi_loader *bpi_loader_open(const bpi_load *what)
     bpi_nomem();
     return NULL;
   }
-  *l = (bpi_loader){.what = *what,
-                    .scaling = {net->inputs, net->mean, net->scale, what->column},
-                    .real = bp_state_real(net->state)};
+  *l = (bpi_loader){.what = *what, .real = bp_state_real(net->state)};
   l->per_epoch = (what->data->n + what->batch - 1) / what->batch;
   l->total = what->epochs * l->per_epoch;
   l->epoch = what->first / l->per_epoch;

@@ -17,12 +17,11 @@ typedef struct bpi_batch {
 typedef struct bpi_loader bpi_loader;
 
 /* What is loaded: `epochs` times all rows of data, each time in another order, in batches of `batch` rows; the last of an epoch has what
- * is left. column and classes: as bpi_net_match gives them. All of it must outlive the loader. */
+ * is left. All of it must outlive the loader. */
 typedef struct bpi_load {
   bp_net *net;
   const bp_data *data;
-  const int *column;
-  const int64_t *classes;
+  const bpi_match *match;
   int64_t batch, epochs;
   int64_t
       first; /* batch to begin with, of all, from 0: those before it are passed over without being loaded */

@@ -3,61 +3,36 @@
  * Tensors: every parameter by name in its shape; "input.mean", "input.scale", and for regression "target.mean", "target.scale".
  * Metadata: "bprop.version" and "bprop.net". What a file says is believed only after it was checked: a network is built from the
  * description, and each tensor must have the shape that the network gives it. */
+#include "train/columns_json.h"
 #include "train/notes.h"
-#include "io/json.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char version[] = "2"; /* 1 had hidden widths and an activation instead of layers; it is read */
-enum { MOST_NAMES = 1000000 };
+/* 1 had hidden widths and an activation instead of layers, no categories, missing values, several targets, shapes; it is read */
+static const char version[] = "2";
 
 /* ---- writing ---- */
-
-static void json_text(bpi_text *t, const char *s)
-{
-  bpi_textf(t, "\"");
-  for (; *s; s++) {
-    unsigned char c = (unsigned char)*s;
-    if (c == '"' || c == '\\')
-      bpi_textf(t, "\\%c", c);
-    else if (c < 0x20)
-      bpi_textf(t, "\\u%04x", c);
-    else
-      bpi_text_add(t, s, 1);
-  }
-  bpi_textf(t, "\"");
-}
-
-static void json_names(bpi_text *t, const char *key, char **names, int64_t n)
-{
-  if (!names)
-    return;
-  bpi_textf(t, ",\"%s\":[", key);
-  for (int64_t i = 0; i < n; i++) {
-    bpi_textf(t, "%s", i ? "," : "");
-    json_text(t, names[i]);
-  }
-  bpi_textf(t, "]");
-}
 
 /* Every number is a count, every switch 0 or 1, so that the reader needs no more of JSON than that. */
 static char *describe_net(const bp_net *net)
 {
   bpi_text t;
   bpi_text_init(&t, net->ctx);
+  const bpi_encoding *e = &net->encoding;
   bpi_textf(&t, "{\"inputs\":%lld,\"outputs\":%lld,\"classify\":%d,\"image\":%d,\"wide\":%d",
-            (long long)net->inputs, (long long)net->outputs, net->classes > 0, net->image,
+            (long long)e->cols, (long long)net->outputs, net->classes > 0, net->image,
             bp_state_real(net->state) == BP_FLOAT64);
   bpi_textf(&t, ",\"layers\":");
-  json_text(&t, net->model);
-  if (net->target) {
-    bpi_textf(&t, ",\"target\":");
-    json_text(&t, net->target);
-  }
-  json_names(&t, "columns", net->col_names, net->inputs);
-  json_names(&t, "classes", net->class_names, net->classes);
+  bpi_json_text(&t, net->model);
+  if (net->shape[0])
+    bpi_textf(&t, ",\"shape\":[%lld,%lld,%lld]", (long long)net->shape[0], (long long)net->shape[1],
+              (long long)net->shape[2]);
+  if (e->refuse)
+    bpi_textf(&t, ",\"refuse\":1");
+  bpi_json_fields(&t, "columns", e->fields, e->codings, e->cols);
+  bpi_json_fields(&t, "targets", net->targets, NULL, net->n_targets);
   bpi_textf(&t, "}");
   return bpi_text_take(&t);
 }
@@ -80,8 +55,10 @@ static bp_status list_tensors(const bp_net *net, bp_tensor *list, bp_type *types
     size_t bytes = (size_t)bpi_type_size(&types[i]) * bp_dtype_size(bp_state_real(net->state));
     list[n++] = (bp_tensor){name, store, types[i].rank, types[i].dims, data, bytes};
   }
-  list[n++] = vector_of("input.mean", net->mean, &net->inputs);
-  list[n++] = vector_of("input.scale", net->scale, &net->inputs);
+  const bpi_encoding *e = &net->encoding;
+  list[n++] = vector_of("input.mean", e->mean, &e->cols);
+  list[n++] = vector_of("input.scale", e->scale, &e->cols);
+  list[n++] = vector_of("input.fill", e->fill, &e->cols);
   if (!net->classes) {
     list[n++] = vector_of("target.mean", net->y_mean, &net->outputs);
     list[n++] = vector_of("target.scale", net->y_scale, &net->outputs);
@@ -154,7 +131,7 @@ bp_status bpi_net_write(const bp_net *net, const char *path, const bpi_more *mor
     return bpi_fail(BP_E_UNSUPPORTED, "bp_net_save: a network with its own build function has no description "
                                       "to save; save its parameters with bp_tensors_save");
   int parameters = bp_params_count(net->params);
-  size_t most = (size_t)parameters + 4 + (more ? more->n : 0), n = 0;
+  size_t most = (size_t)parameters + 5 + (more ? more->n : 0), n = 0;
   bp_tensor *list = bpi_alloc(net->ctx, most, sizeof *list);
   bp_type *types = bpi_alloc(net->ctx, most, sizeof *types);
   bp_status s = list && types ? list_tensors(net, list, types, &n) : bpi_nomem();
@@ -182,44 +159,13 @@ typedef struct reading {
   bpi_json j;
   const char *path;
   const bp_tensors *file;
-  int64_t n_columns, n_classes, classify, image, wide;
+  int64_t inputs, classify, image, wide, refuse;
+  bpi_field_list columns, targets;
   char *layers, *activation; /* version 1: the activation and */
   int64_t hidden[BPI_MAX_HIDDEN + 1];
-  bool plain;       /* hidden is given */
-  uint32_t seen;    /* keys met: bit i for key i of the table */
-  bp_status status; /* of what is no mistake in the JSON: memory */
+  bool plain;    /* hidden is given */
+  uint32_t seen; /* keys met: bit i for key i of the table */
 } reading;
-
-static bool read_copy(reading *r, char **to)
-{
-  char *s;
-  if (!bpi_json_string(&r->j, &s))
-    return false;
-  *to = bpi_strdup(r->net->ctx, s);
-  if (!*to)
-    r->status = bpi_nomem();
-  return *to != NULL;
-}
-
-static bool read_names(reading *r, char ***names, int64_t *n)
-{
-  size_t cap = 0;
-  if (!bpi_json_expect(&r->j, '['))
-    return false;
-  do {
-    if (*n >= MOST_NAMES)
-      return bpi_json_fail(&r->j, "a list is too long");
-    if (!bpi_grow(r->net->ctx, (void **)names, &cap, (size_t)*n, sizeof **names)) {
-      r->status = bpi_nomem();
-      return false;
-    }
-    (*names)[*n] = NULL;
-    if (!read_copy(r, &(*names)[*n]))
-      return false;
-    ++*n;
-  } while (bpi_json_accept(&r->j, ','));
-  return bpi_json_expect(&r->j, ']');
-}
 
 static bool read_hidden(reading *r)
 {
@@ -244,7 +190,7 @@ static bool read_hidden(reading *r)
 
 static bool read_inputs(reading *r)
 {
-  return bpi_json_count(&r->j, &r->net->inputs);
+  return bpi_json_count(&r->j, &r->inputs);
 }
 
 static bool read_outputs(reading *r)
@@ -272,29 +218,70 @@ static bool read_wide(reading *r)
   return read_switch(r, &r->wide);
 }
 
+static bool read_refuse(reading *r)
+{
+  return read_switch(r, &r->refuse);
+}
+
+static bool read_shape(reading *r)
+{
+  int64_t *shape = r->net->shape;
+  for (int i = 0; i < 3; i++)
+    if (!bpi_json_expect(&r->j, i ? ',' : '[') || !bpi_json_count(&r->j, &shape[i]))
+      return false;
+  return bpi_json_expect(&r->j, ']');
+}
+
 static bool read_activation(reading *r)
 {
-  return read_copy(r, &r->activation);
+  return bpi_json_copy(&r->j, &r->columns, &r->activation);
 }
 
 static bool read_layers(reading *r)
 {
-  return read_copy(r, &r->layers);
-}
-
-static bool read_target(reading *r)
-{
-  return read_copy(r, &r->net->target);
+  return bpi_json_copy(&r->j, &r->columns, &r->layers);
 }
 
 static bool read_columns(reading *r)
 {
-  return read_names(r, &r->net->col_names, &r->n_columns);
+  return bpi_json_read_fields(&r->j, &r->columns);
+}
+
+static bool read_targets(reading *r)
+{
+  if (r->targets.n)
+    return bpi_json_fail(&r->j, "the target stands twice");
+  return bpi_json_read_fields(&r->j, &r->targets);
+}
+
+/* Version 1 had one target, with its name and its classes under keys of their own. */
+static bpi_field *only_target(reading *r)
+{
+  if (r->targets.n > 1) {
+    bpi_json_fail(&r->j, "the target stands twice");
+    return NULL;
+  }
+  return r->targets.n ? r->targets.fields : bpi_field_list_add(&r->targets);
+}
+
+static bool read_target(reading *r)
+{
+  bpi_field *f = only_target(r);
+  if (f && f->name && !*f->name) { /* the classes stood before it */
+    bpi_free(r->net->ctx, f->name);
+    f->name = NULL;
+  }
+  return f && bpi_json_copy(&r->j, &r->targets, &f->name);
 }
 
 static bool read_classes(reading *r)
 {
-  return read_names(r, &r->net->class_names, &r->n_classes);
+  bpi_field *f = only_target(r);
+  if (f && !f->name && !(f->name = bpi_strdup(r->net->ctx, ""))) {
+    r->targets.memory = true;
+    return false;
+  }
+  return f && bpi_json_read_texts(&r->j, &r->targets, f);
 }
 
 static const struct {
@@ -311,7 +298,10 @@ static const struct {
             {"layers", read_layers, false},
             {"target", read_target, false},
             {"columns", read_columns, false},
-            {"classes", read_classes, false}};
+            {"classes", read_classes, false},
+            {"targets", read_targets, false},
+            {"shape", read_shape, false},
+            {"refuse", read_refuse, false}};
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
 static bool read_value(reading *r, const char *key)
@@ -344,19 +334,33 @@ static bool read_description(reading *r)
   return r->j.at == r->j.end || bpi_json_fail(&r->j, "something follows the description");
 }
 
+static bool right_targets(const reading *r)
+{
+  return !r->targets.n || r->targets.n == (r->classify ? 1 : r->net->outputs);
+}
+
+static bool right_shape(const reading *r)
+{
+  const int64_t *shape = r->net->shape;
+  int64_t n;
+  return shape[0] == 0 || (bpi_mul(shape[0], shape[1], &n) && bpi_mul(n, shape[2], &n) && n == r->inputs);
+}
+
 /* What the description claims, beside the tensors that are really there: no size is believed that no tensor bears out. Those of the
  * layers are compared once the network's parameters are known, which takes no memory for their values. */
 static const char *check_description(const reading *r)
 {
   const bp_net *net = r->net;
   const bp_tensor *mean = bp_tensors_find(r->file, "input.mean");
-  if (net->inputs < 1 || net->outputs < 1)
+  const bpi_field *target = r->targets.fields;
+  if (r->inputs < 1 || net->outputs < 1)
     return "there are no inputs or no outputs";
-  if (!mean || mean->rank != 1 || mean->dims[0] != net->inputs)
+  if (!mean || mean->rank != 1 || mean->dims[0] != r->inputs)
     return "the number of inputs is not that of input.mean";
-  if ((r->n_columns && r->n_columns != net->inputs) ||
-      (r->n_classes && (!r->classify || r->n_classes != net->outputs)))
-    return "there are more or fewer names than columns or classes";
+  if ((r->columns.n && r->columns.n != r->inputs) || !right_targets(r) || !right_shape(r))
+    return "there are more or fewer columns, targets or classes than inputs and outputs";
+  if (r->classify && target && target->texts && target->n != net->outputs)
+    return "there are more or fewer names than classes";
   if (r->layers ? r->plain || r->activation : !r->plain || !r->activation)
     return "a key is missing, or layers and hidden widths are both there";
   return r->classify && net->outputs < 2 ? "there is one class only" : NULL;
@@ -415,9 +419,13 @@ static bp_status take_vector(const reading *r, const char *name, int64_t n, int 
 static bp_status take_vectors(const reading *r)
 {
   bp_net *net = r->net;
-  bp_status s = take_vector(r, "input.mean", net->inputs, ANY_VALUE, &net->mean);
+  bpi_encoding *e = &net->encoding;
+  const char *fill = bp_tensors_find(r->file, "input.fill") ? "input.fill" : "input.mean"; /* version 1 */
+  bp_status s = take_vector(r, "input.mean", e->cols, ANY_VALUE, &e->mean);
   if (s == BP_OK)
-    s = take_vector(r, "input.scale", net->inputs, NOT_NEGATIVE, &net->scale);
+    s = take_vector(r, "input.scale", e->cols, NOT_NEGATIVE, &e->scale);
+  if (s == BP_OK)
+    s = take_vector(r, fill, e->cols, ANY_VALUE, &e->fill);
   if (s == BP_OK && !net->classes)
     s = take_vector(r, "target.mean", net->outputs, ANY_VALUE, &net->y_mean);
   if (s == BP_OK && !net->classes)
@@ -457,13 +465,52 @@ static bp_status parse_description(reading *r, const char *text)
   r->j = (bpi_json){copy, copy + strlen(copy), NULL};
   const char *why = read_description(r) ? check_description(r) : r->j.bad;
   bpi_free(net->ctx, copy);
-  /* Names are freed by these counts; where they are wrong, they must go now. */
-  if (why || r->status != BP_OK) {
-    bpi_free_names(net->ctx, net->col_names, r->n_columns);
-    bpi_free_names(net->ctx, net->class_names, r->n_classes);
-    net->col_names = net->class_names = NULL;
-  }
-  return r->status != BP_OK ? r->status : why ? wrong_description(r, why) : BP_OK;
+  if (r->columns.memory || r->targets.memory)
+    return bpi_nomem();
+  return why ? wrong_description(r, why) : BP_OK;
+}
+
+/* Names must tell columns and categories apart, and the most common category must be one. */
+static bp_status check_fields(const reading *r)
+{
+  const bpi_encoding *e = &r->net->encoding;
+  bp_status s = bpi_fields_check(e->ctx, e->fields, e->cols);
+  if (s == BP_OK)
+    s = bpi_fields_check(e->ctx, r->net->targets, r->net->n_targets);
+  if (s != BP_OK)
+    return s == BP_E_NOMEM ? s : wrong_description(r, bp_error());
+  for (int64_t c = 0; e->fields && c < e->cols; c++)
+    if (e->fields[c].texts &&
+        !(e->fill[c] >= 0 && e->fill[c] < (float)(e->fields[c].n ? e->fields[c].n : 1) &&
+          e->fill[c] == floorf(e->fill[c])))
+      return wrong_description(r, "the category that stands for a missing one does not exist");
+  return BP_OK;
+}
+
+/* The columns that were read become the network's. */
+static bp_status take_encoding(reading *r)
+{
+  bp_net *net = r->net;
+  bpi_encoding *e = &net->encoding;
+  *e = (bpi_encoding){.ctx = net->ctx, .cols = r->inputs, .refuse = r->refuse};
+  e->fields = r->columns.fields;
+  if (r->columns.coded)
+    e->codings = r->columns.codings;
+  else
+    bpi_free(net->ctx, r->columns.codings);
+  net->targets = r->targets.fields;
+  net->n_targets = r->targets.n;
+  bpi_free(net->ctx, r->targets.codings);
+  r->columns = r->targets = (bpi_field_list){.ctx = net->ctx};
+  bp_status s = take_vectors(r);
+  if (s == BP_OK)
+    s = check_fields(r);
+  if (s == BP_OK)
+    s = bpi_encoding_layout(e);
+  if (s == BP_E_ARG)
+    s = wrong_description(r, bp_error());
+  net->inputs = e->inputs;
+  return s;
 }
 
 static bp_status build_net(reading *r)
@@ -472,7 +519,7 @@ static bp_status build_net(reading *r)
   net->classes = r->classify ? net->outputs : 0;
   net->image = r->image;
   net->seed = 1;
-  bp_status s = take_vectors(r);
+  bp_status s = take_encoding(r);
   if (s != BP_OK)
     return s;
   s = r->layers ? bpi_net_read_layers(net, r->layers)
@@ -515,8 +562,14 @@ bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out)
   bp_status s = bp_tensors_read(ctx, source, &file);
   if (s == BP_OK) {
     net = bpi_net_alloc(ctx);
-    reading r = {.net = net, .path = source->name ? source->name : "input", .file = file};
+    reading r = {.net = net,
+                 .path = source->name ? source->name : "input",
+                 .file = file,
+                 .columns = {.ctx = ctx},
+                 .targets = {.ctx = ctx}};
     s = net ? read_net(&r) : BP_E_NOMEM;
+    bpi_field_list_clear(&r.columns);
+    bpi_field_list_clear(&r.targets);
     bpi_free(ctx, r.layers);
     bpi_free(ctx, r.activation);
   }

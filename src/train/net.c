@@ -5,29 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- names ---- */
-
-void bpi_free_names(bp_ctx *ctx, char **names, int64_t n)
-{
-  for (int64_t i = 0; names && i < n; i++)
-    bpi_free(ctx, names[i]);
-  bpi_free(ctx, names);
-}
-
-bp_status bpi_copy_names(bp_ctx *ctx, char **from, int64_t n, char ***to)
-{
-  *to = NULL;
-  if (!from)
-    return BP_OK;
-  char **names = bpi_zalloc(ctx, (size_t)n, sizeof *names);
-  for (int64_t i = 0; names && i < n; i++)
-    if (!(names[i] = bpi_strdup(ctx, from[i]))) {
-      bpi_free_names(ctx, names, n);
-      return bpi_nomem();
-    }
-  *to = names;
-  return names ? BP_OK : bpi_nomem();
-}
+enum { EMBED_ABOVE = 32 };
 
 /* ---- building ---- */
 
@@ -136,11 +114,11 @@ void bp_net_free(bp_net *net)
   free_runs(ctx, &net->bulk);
   bp_params_free(net->params);
   bp_state_free(net->state);
-  bpi_free_names(ctx, net->class_names, net->classes);
-  bpi_free_names(ctx, net->col_names, net->inputs);
+  bpi_encoding_clear(&net->encoding);
+  bpi_fields_free(ctx, net->targets, net->n_targets);
   bpi_notes_free(net);
   bpi_arena_free(&net->arena);
-  void *own[] = {net->model, net->mean, net->scale, net->y_mean, net->y_scale, net->target, net->summary};
+  void *own[] = {net->model, net->y_mean, net->y_scale, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   if (net->lock_made)
@@ -182,19 +160,6 @@ static bp_status choose_layers(bp_net *net, const bp_net_options *o)
   return bpi_net_dense_layers(net, hidden, o->activation ? o->activation : "relu", o->dropout);
 }
 
-static bp_status fit_inputs(bp_net *net, const bp_data *d, bool raw)
-{
-  net->mean = bpi_zalloc(net->ctx, (size_t)net->inputs, sizeof *net->mean);
-  net->scale = bpi_zalloc(net->ctx, (size_t)net->inputs, sizeof *net->scale);
-  if (!net->mean || !net->scale)
-    return bpi_nomem();
-  for (int64_t c = 0; c < net->inputs; c++)
-    net->scale[c] = 1;
-  if (!raw)
-    bpi_data_fit(d, net->mean, net->scale);
-  return BP_OK;
-}
-
 /* Regression learns targets of mean 0 and deviation 1. */
 static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
 {
@@ -204,32 +169,31 @@ static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
     return bpi_nomem();
   for (int64_t k = 0; k < net->outputs; k++)
     net->y_scale[k] = 1;
-  if (!raw)
-    bpi_data_fit_targets(d, net->y_mean, net->y_scale);
-  return BP_OK;
+  return raw ? BP_OK : bpi_data_fit_targets(d, net->y_mean, net->y_scale);
 }
 
 static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o)
 {
   const bpi_examples *e = d->all;
-  net->inputs = e->cols;
+  bpi_encode_options how = {.raw = o->raw,
+                            .refuse = o->missing == BP_MISSING_REFUSE,
+                            .embed_above = o->embed_above ? o->embed_above : EMBED_ABOVE};
+  bp_status s = bpi_encoding_fit(&net->encoding, d, &how);
+  if (s != BP_OK)
+    return s;
+  net->inputs = net->encoding.inputs;
+  net->image = e->image;
+  memcpy(net->shape, o->shape[0] ? o->shape : e->shape, sizeof net->shape);
   net->classes = e->classes;
   net->outputs = e->labels ? e->classes : e->n_y;
-  net->image = e->image;
   net->init = o->init;
   net->seed = o->seed ? o->seed : 1;
   net->build = o->build;
   net->user = o->user;
-  memcpy(net->shape, o->shape, sizeof net->shape);
-  if (e->target && !(net->target = bpi_strdup(net->ctx, e->target)))
-    return bpi_nomem();
-  bp_status s = choose_layers(net, o);
+  net->n_targets = e->n_targets;
+  s = choose_layers(net, o);
   if (s == BP_OK)
-    s = bpi_copy_names(net->ctx, e->class_names, e->classes, &net->class_names);
-  if (s == BP_OK)
-    s = bpi_copy_names(net->ctx, e->col_names, e->cols, &net->col_names);
-  if (s == BP_OK)
-    s = fit_inputs(net, d, o->raw);
+    s = bpi_fields_copy(net->ctx, e->targets, e->n_targets, &net->targets);
   return s == BP_OK && !net->classes ? fit_targets(net, d, o->raw) : s;
 }
 
@@ -271,7 +235,7 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
 
 int64_t bp_net_inputs(const bp_net *net)
 {
-  return net ? net->inputs : 0;
+  return net ? net->encoding.cols : 0;
 }
 
 int64_t bp_net_outputs(const bp_net *net)
@@ -286,17 +250,20 @@ int64_t bp_net_classes(const bp_net *net)
 
 const char *bp_net_class_name(const bp_net *net, int64_t i)
 {
-  return net && net->class_names && i >= 0 && i < net->classes ? net->class_names[i] : "";
+  const bpi_field *f = net && net->classes ? net->targets : NULL;
+  return f && i >= 0 && i < f->n ? f->texts[i] : "";
 }
 
 const char *bp_net_col_name(const bp_net *net, int64_t i)
 {
-  return net && net->col_names && i >= 0 && i < net->inputs ? net->col_names[i] : "";
+  const bpi_encoding *e = net ? &net->encoding : NULL;
+  return e && e->fields && i >= 0 && i < e->cols ? e->fields[i].name : "";
 }
 
 const char *bp_net_target(const bp_net *net)
 {
-  return net && net->target ? net->target : "";
+  const char *name = net && net->targets ? net->targets[0].name : NULL;
+  return name ? name : "";
 }
 
 bp_params *bp_net_params(bp_net *net)
@@ -307,86 +274,4 @@ bp_params *bp_net_params(bp_net *net)
 const char *bp_net_summary(const bp_net *net)
 {
   return net ? net->summary : "";
-}
-
-/* ---- matching data to a network ---- */
-
-static bp_status match_columns(const bp_net *net, const bpi_examples *e, int **column)
-{
-  if (!net->col_names || !e->col_names)
-    return e->cols == net->inputs
-               ? BP_OK
-               : bpi_fail(BP_E_MISMATCH, "the data have %lld columns, the network takes %lld",
-                          (long long)e->cols, (long long)net->inputs);
-  int *map = bpi_alloc(net->ctx, (size_t)net->inputs, sizeof *map);
-  bool same = e->cols == net->inputs;
-  if (!map)
-    return bpi_nomem();
-  for (int64_t i = 0; i < net->inputs; i++) {
-    int64_t c = i < e->cols && strcmp(net->col_names[i], e->col_names[i]) == 0 ? i : 0;
-    while (c < e->cols && strcmp(net->col_names[i], e->col_names[c]) != 0)
-      c++;
-    if (c == e->cols) {
-      bpi_free(net->ctx, map);
-      return bpi_fail(BP_E_MISMATCH, "the data have no column '%s', which the network was trained on",
-                      net->col_names[i]);
-    }
-    map[i] = (int)c;
-    same = same && c == i;
-  }
-  if (same)
-    bpi_free(net->ctx, map);
-  *column = same ? NULL : map;
-  return BP_OK;
-}
-
-static bp_status match_classes(const bp_net *net, const bpi_examples *e, int64_t **classes)
-{
-  int64_t *map = bpi_alloc(net->ctx, (size_t)e->classes, sizeof *map);
-  if (!map)
-    return bpi_nomem();
-  for (int64_t k = 0; k < e->classes; k++) {
-    int64_t to = 0;
-    if (!net->class_names || !e->class_names)
-      to = k;
-    else
-      while (to < net->classes && strcmp(net->class_names[to], e->class_names[k]) != 0)
-        to++;
-    if (to >= net->classes) {
-      bpi_free(net->ctx, map);
-      return e->class_names
-                 ? bpi_fail(BP_E_MISMATCH, "the data have a class '%s' that the network was not trained on",
-                            e->class_names[k])
-                 : bpi_fail(BP_E_MISMATCH, "the data have %lld classes, the network %lld",
-                            (long long)e->classes, (long long)net->classes);
-    }
-    map[k] = to;
-  }
-  *classes = map;
-  return BP_OK;
-}
-
-bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes,
-                        bool need_target)
-{
-  *column = NULL;
-  *classes = NULL;
-  const bpi_examples *e = d->all;
-  if (need_target && (net->classes ? !e->labels : !e->y))
-    return bpi_fail(BP_E_MISMATCH, "the network has %s, the data have %s",
-                    net->classes ? "classes" : "a numeric target",
-                    e->labels ? "classes"
-                    : e->y    ? "a numeric target"
-                              : "no target");
-  if (need_target && !net->classes && e->n_y != net->outputs)
-    return bpi_fail(BP_E_MISMATCH, "the data have %lld targets, the network %lld", (long long)e->n_y,
-                    (long long)net->outputs);
-  bp_status s = match_columns(net, e, column);
-  if (s == BP_OK && net->classes && e->labels && need_target)
-    s = match_classes(net, e, classes);
-  if (s != BP_OK) {
-    bpi_free(net->ctx, *column);
-    *column = NULL;
-  }
-  return s;
 }

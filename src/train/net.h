@@ -3,7 +3,7 @@
 #define BPI_NET_H
 
 #include "nn/stack.h"
-#include "train/examples.h"
+#include "train/encoding.h"
 
 #include <pthread.h>
 
@@ -25,8 +25,9 @@ struct bp_net {
   bp_ctx *ctx;
   bp_params *params;
   bp_state *state;
-  int64_t inputs, outputs, classes;
-  bpi_arena arena; /* of the layers, */
+  bpi_encoding encoding;
+  int64_t inputs, outputs, classes; /* inputs: as they are encoded */
+  bpi_arena arena;                  /* of the layers, */
   const bpi_layer *layers;
   char *model; /* and their text; NULL for a build function */
   bp_init init;
@@ -34,11 +35,10 @@ struct bp_net {
   bp_build_fn build;
   void *user;
   bool image;
-  int64_t shape[3];                /* of images: height, width, channels; 0 where that is not known */
-  float *mean, *scale;             /* [inputs] */
-  float *y_mean, *y_scale;         /* [outputs], regression: y = value / scale + mean */
-  char **class_names, **col_names; /* NULL where there are none */
-  char *target;
+  int64_t shape[3];        /* of images: height, width, channels; 0 where that is not known */
+  float *y_mean, *y_scale; /* [outputs], regression: y = value / scale + mean */
+  bpi_field *targets;      /* [n_targets]: one with the names of classes, or outputs; NULL: not known */
+  int64_t n_targets;
   char *summary;
   bpi_note *notes;
   size_t n_notes, notes_room;
@@ -89,16 +89,11 @@ bp_status bpi_net_summarise(bp_net *net);
 /* From x to logits or values, in either round; key is absent where not training. */
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);
 
-/* How the columns of d become inputs of net: by name where both have names. *column: freed with bpi_free, may be NULL.
- * classes: number in the net of each class of d; likewise. */
-bp_status bpi_net_match(const bp_net *net, const bp_data *d, int **column, int64_t **classes,
-                        bool need_target);
+/* How d answers to net; *m is freed with bpi_match_clear. need_target: its targets, and their classes, must be the network's. */
+bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, bpi_match *m);
 
-/* Outputs of rows of x (scaled, in the state's storage, n * inputs): probabilities or scaled values, and log-probabilities or the same
+/* Outputs of rows of x (encoded, in the state's storage, n * inputs): probabilities or scaled values, and log-probabilities or the same
  * again, as doubles. n <= BPI_BULK; x may be overwritten past n rows. */
 bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *log_out);
-
-bp_status bpi_copy_names(bp_ctx *ctx, char **from, int64_t n, char ***to);
-void bpi_free_names(bp_ctx *ctx, char **names, int64_t n);
 
 #endif

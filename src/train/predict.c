@@ -107,14 +107,16 @@ bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out)
   block b;
   bp_status s = block_make(net, &b);
   /* The caller's memory as a data set that owns nothing. */
-  bpi_examples e = {.ctx = net->ctx, .rows = rows, .cols = net->inputs, .x = (float *)x};
-  bp_data d = {&e, NULL, rows};
-  bpi_scaling scaling = {net->inputs, net->mean, net->scale, NULL};
+  bpi_examples e = {.ctx = net->ctx, .rows = rows, .cols = net->encoding.cols, .x = (float *)x};
+  bp_data d = {.all = &e, .n = rows};
+  bpi_match match = {0};
+  if (s == BP_OK)
+    s = bpi_encoding_check(&net->encoding, x, rows, &match.missing);
   for (int64_t first = 0; s == BP_OK && first < rows; first += BPI_BULK) {
     int64_t n = rows - first < BPI_BULK ? rows - first : BPI_BULK;
     for (int64_t i = 0; i < n; i++)
       b.at[i] = first + i;
-    bpi_data_gather(&d, b.at, n, &scaling, bp_state_real(net->state), b.x);
+    bpi_data_gather(&d, b.at, n, &net->encoding, &match, bp_state_real(net->state), b.x);
     s = bpi_net_outputs(net, b.x, n, b.out, NULL);
     for (int64_t i = 0; s == BP_OK && i < n; i++)
       for (int64_t k = 0; k < net->outputs; k++)
@@ -158,31 +160,31 @@ int64_t bp_net_classify(bp_net *net, const float *x)
 /* ---- beside the answers ---- */
 
 /* The answers of a block, in the classes of the network. */
-static void take_answers(const bp_net *net, const bp_data *d, const int64_t *classes, bpi_answered *b)
+static void take_answers(const bp_net *net, const bp_data *d, const bpi_match *match, bpi_answered *b)
 {
   const bpi_examples *e = d->all;
   for (int64_t i = 0; i < b->n; i++) {
     int64_t row = bpi_data_at(d, b->first + i);
     if (net->classes)
-      b->labels[i] = classes[e->labels[row]];
+      b->labels[i] = bpi_match_label(match, e->labels[row]);
     else
       memcpy(b->y + i * net->outputs, e->y + row * net->outputs, (size_t)net->outputs * sizeof *b->y);
   }
 }
 
-static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_scaling *scaling,
-                               const int64_t *classes, block *b, bpi_answered *a, bpi_visit visit, void *user)
+static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_match *match, block *b,
+                               bpi_answered *a, bpi_visit visit, void *user)
 {
   bp_status s = BP_OK;
   for (a->first = 0; s == BP_OK && a->first < d->n; a->first += BPI_BULK) {
     a->n = d->n - a->first < BPI_BULK ? d->n - a->first : BPI_BULK;
     for (int64_t i = 0; i < a->n; i++)
       b->at[i] = a->first + i;
-    bpi_data_gather(d, b->at, a->n, scaling, bp_state_real(net->state), b->x);
+    bpi_data_gather(d, b->at, a->n, &net->encoding, match, bp_state_real(net->state), b->x);
     s = bpi_net_outputs(net, b->x, a->n, b->out, b->log_out);
     if (s != BP_OK)
       break;
-    take_answers(net, d, classes, a);
+    take_answers(net, d, match, a);
     s = visit(user, a);
   }
   return s;
@@ -190,20 +192,17 @@ static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_scaling 
 
 bp_status bpi_net_visit(bp_net *net, const bp_data *d, bpi_visit visit, void *user)
 {
-  int *column = NULL;
-  int64_t *classes = NULL;
+  bpi_match match = {0};
   block b = {0};
   float *y = bpi_alloc(net->ctx, (size_t)net->outputs * BPI_BULK, sizeof *y);
-  bp_status s = y ? bpi_net_match(net, d, &column, &classes, true) : bpi_nomem();
+  bp_status s = y ? bpi_net_match(net, d, true, &match) : bpi_nomem();
   if (s == BP_OK)
     s = block_make(net, &b);
-  bpi_scaling scaling = {net->inputs, net->mean, net->scale, column};
   bpi_answered a = {.y = y, .out = b.out, .log_out = b.log_out};
   if (s == BP_OK)
-    s = answer_blocks(net, d, &scaling, classes, &b, &a, visit, user);
+    s = answer_blocks(net, d, &match, &b, &a, visit, user);
   block_free(net, &b);
   bpi_free(net->ctx, y);
-  bpi_free(net->ctx, column);
-  bpi_free(net->ctx, classes);
+  bpi_match_clear(&match);
   return s;
 }

@@ -50,7 +50,7 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
 
 static bp_status open_loader(bpi_trainer *t)
 {
-  bpi_load what = {t->net, t->data, t->column, t->classes, t->o.batch, t->o.epochs, t->at.step};
+  bpi_load what = {t->net, t->data, &t->match, t->o.batch, t->o.epochs, t->at.step};
   t->loader = bpi_loader_open(&what);
   return t->loader ? BP_OK : BP_E_NOMEM;
 }
@@ -245,23 +245,18 @@ static void trainer_free(bpi_trainer *t)
   bp_ctx *ctx = t->net->ctx;
   bpi_loader_close(t->loader);
   bpi_stepper_close(&t->plan);
-  void *own[] = {t->column, t->classes, t->best};
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-    bpi_free(ctx, own[i]);
+  bpi_match_clear(&t->match);
+  bpi_free(ctx, t->best);
 }
 
 /* Whether the validation data fit, before the first epoch is spent. */
 static bp_status match_valid(bpi_trainer *t)
 {
-  int *column;
-  int64_t *classes;
+  bpi_match match;
   if (!t->o.valid)
     return BP_OK;
-  bp_status s = bpi_net_match(t->net, t->o.valid, &column, &classes, true);
-  if (s == BP_OK) {
-    bpi_free(t->net->ctx, column);
-    bpi_free(t->net->ctx, classes);
-  }
+  bp_status s = bpi_net_match(t->net, t->o.valid, true, &match);
+  bpi_match_clear(&match);
   return s;
 }
 
@@ -285,7 +280,7 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
                    .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
   if (s == BP_OK)
-    s = bpi_net_match(net, data, &t.column, &t.classes, true);
+    s = bpi_net_match(net, data, true, &t.match);
   if (s == BP_OK)
     s = match_valid(&t);
   if (s == BP_OK)

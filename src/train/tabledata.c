@@ -1,0 +1,465 @@
+/* Data sets from tables: what each column is for, what is read of it, and which rows count. */
+#include "train/examples.h"
+#include "train/tablereader.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_NUMBER_CLASSES = 64, BLOCK_ROWS = 1024 };
+
+typedef enum role { INPUT, TARGET, WEIGHTS, IGNORED, LEFT_OUT } role;
+
+/* What a column is for, and what was asked for. */
+typedef struct use {
+  role role;
+  bool categorical, numeric;
+} use;
+
+typedef struct making {
+  bp_ctx *ctx;
+  const bp_table *t;
+  bp_data_options o;
+  bpi_examples *e;
+  use *use;            /* [columns] */
+  int *target;         /* [n_targets] columns, in the order asked for */
+  bpi_reader *readers; /* of inputs: [e->cols] */
+  int columns, n_targets;
+  int64_t rows;
+} making;
+
+static const char *name_of(const bp_table *t, int c)
+{
+  bp_column info = {.name = ""};
+  bp_table_column(t, c, &info);
+  return info.name;
+}
+
+/* ---- lists of columns ---- */
+
+/* "#5" is number 5 also where a column is called 5. */
+static bp_status find_column(const bp_table *t, const char *name, int *at)
+{
+  int64_t number;
+  if (name[0] != '#' || !bpi_parse_int(name + 1, strlen(name + 1), &number))
+    return bp_table_find(t, name, at);
+  if (number < 1 || number > bp_table_columns(t))
+    return bpi_fail(BP_E_NOTFOUND, "there is no column %s; the table has %d", name, bp_table_columns(t));
+  *at = (int)number - 1;
+  return BP_OK;
+}
+
+static bp_status set_role(making *m, int c, role r)
+{
+  static const char *const words[] = {"an input", "the target", "the weights", "ignored"};
+  use *u = &m->use[c];
+  if (u->role == r && r == TARGET)
+    return bpi_fail(BP_E_ARG, "column '%s' stands twice among the targets", name_of(m->t, c));
+  if (u->role != INPUT && u->role != r)
+    return bpi_fail(BP_E_ARG, "column '%s' is asked for as %s and as %s", name_of(m->t, c), words[u->role],
+                    words[r]);
+  u->role = r;
+  if (r == TARGET)
+    m->target[m->n_targets++] = c;
+  return BP_OK;
+}
+
+typedef bp_status (*mark)(making *m, int c);
+
+static bp_status mark_target(making *m, int c)
+{
+  return set_role(m, c, TARGET);
+}
+
+static bp_status mark_weights(making *m, int c)
+{
+  return set_role(m, c, WEIGHTS);
+}
+
+static bp_status mark_ignored(making *m, int c)
+{
+  return set_role(m, c, IGNORED);
+}
+
+static bp_status mark_kind(making *m, int c)
+{
+  use *u = &m->use[c];
+  return u->categorical && u->numeric
+             ? bpi_fail(BP_E_ARG, "column '%s' is asked for as categories and as numbers", name_of(m->t, c))
+             : BP_OK;
+}
+
+static bp_status mark_categorical(making *m, int c)
+{
+  m->use[c].categorical = true;
+  return mark_kind(m, c);
+}
+
+static bp_status mark_numeric(making *m, int c)
+{
+  m->use[c].numeric = true;
+  return mark_kind(m, c);
+}
+
+/* Cuts the next name off *at, in place; quotes around it are taken off. */
+static char *next_name(char **at)
+{
+  char *name = *at, *to = name;
+  bool quoted = *name == '"';
+  const char *from = name + quoted;
+  for (; *from && (quoted || *from != ','); from++) {
+    if (quoted && *from == '"' && from[1] != '"')
+      break;
+    from += quoted && *from == '"';
+    *to++ = *from;
+  }
+  from += quoted && *from == '"';
+  while (*from && *from != ',') /* behind a closing quote nothing should stand: it makes the name unknown */
+    *to++ = *from++;
+  *at = (char *)from + (*from == ',');
+  bool more = *from == ',';
+  *to = 0;
+  if (!more)
+    *at = NULL;
+  return name;
+}
+
+static bp_status mark_list(making *m, const char *list, mark what)
+{
+  int c;
+  if (!list)
+    return BP_OK;
+  /* A name that holds commas and is the whole list needs no quotes. */
+  if (strchr(list, ',') && bp_table_find(m->t, list, &c) == BP_OK)
+    return what(m, c);
+  char *copy = bpi_strdup(m->ctx, list), *at = copy;
+  bp_status s = copy ? BP_OK : bpi_nomem();
+  while (s == BP_OK && at) {
+    s = find_column(m->t, next_name(&at), &c);
+    if (s == BP_OK)
+      s = what(m, c);
+  }
+  bpi_free(m->ctx, copy);
+  return s;
+}
+
+static bp_status mark_all(making *m)
+{
+  const struct {
+    const char *list;
+    mark what;
+  } lists[] = {{m->o.target, mark_target},
+               {m->o.weights, mark_weights},
+               {m->o.ignore, mark_ignored},
+               {m->o.categorical, mark_categorical},
+               {m->o.numeric, mark_numeric}};
+  bp_status s = BP_OK;
+  for (size_t i = 0; s == BP_OK && i < sizeof lists / sizeof *lists; i++)
+    s = mark_list(m, lists[i].list, lists[i].what);
+  return s;
+}
+
+/* ---- inputs ---- */
+
+static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
+{
+  bp_column info;
+  const use *u = &m->use[c];
+  bp_status s = bp_table_column(m->t, c, &info);
+  if (s == BP_OK && !(f->name = bpi_strdup(m->ctx, info.name)))
+    s = bpi_nomem();
+  if (s != BP_OK)
+    return s;
+  if (u->categorical || (info.text && !u->numeric))
+    return bpi_reader_categories(m->ctx, m->t, c, r, f);
+  s = bpi_reader_numbers(m->ctx, m->t, c, r, NULL);
+  return s == BP_OK ? bpi_reader_check(m->ctx, r) : s;
+}
+
+static bp_status open_inputs(making *m)
+{
+  bpi_examples *e = m->e;
+  for (int c = 0; c < m->columns; c++)
+    e->cols += m->use[c].role == INPUT;
+  if (e->cols == 0)
+    return bpi_fail(BP_E_FORMAT, "the table has no column but the target");
+  e->fields = bpi_fields_new(m->ctx, e->cols);
+  m->readers = bpi_zalloc(m->ctx, (size_t)e->cols, sizeof *m->readers);
+  bp_status s = e->fields && m->readers ? BP_OK : bpi_nomem();
+  int64_t to = 0;
+  for (int c = 0; s == BP_OK && c < m->columns; c++)
+    if (m->use[c].role == INPUT) {
+      s = open_input(m, c, &m->readers[to], &e->fields[to]);
+      to++;
+    }
+  return s;
+}
+
+/* In blocks of rows, so that what is written stays near. */
+static bp_status fill_inputs(making *m)
+{
+  bpi_examples *e = m->e;
+  int64_t size;
+  bool fits = bpi_mul(e->rows, e->cols, &size);
+  e->x = fits ? bpi_alloc(m->ctx, (size_t)size, sizeof *e->x) : NULL;
+  bp_status s = e->x ? BP_OK : bpi_nomem();
+  for (int64_t first = 0; s == BP_OK && first < e->rows; first += BLOCK_ROWS)
+    for (int64_t c = 0; s == BP_OK && c < e->cols; c++) {
+      int64_t n = e->rows - first < BLOCK_ROWS ? e->rows - first : BLOCK_ROWS;
+      s = bpi_reader_get(&m->readers[c], first, n, e->cols, e->x + first * e->cols + c);
+    }
+  for (int64_t i = 0; s == BP_OK && !e->missing && i < size; i++)
+    e->missing = isnan(e->x[i]);
+  return s;
+}
+
+/* ---- targets ---- */
+
+/* Whether the numbers are few whole ones from 0, so that they number classes. */
+static bool counts_classes(const bpi_reader *r)
+{
+  for (int64_t k = 0; k < r->n_keys; k++)
+    if (r->keys[k] < 0 || r->keys[k] > 1e9 || r->keys[k] != floor(r->keys[k]))
+      return false;
+  return r->n_keys > 0 && r->n_keys <= MOST_NUMBER_CLASSES;
+}
+
+static bp_status read_labels(making *m, const bpi_reader *r)
+{
+  bpi_examples *e = m->e;
+  float *v = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *v);
+  e->labels = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *e->labels);
+  bp_status s = v && e->labels ? bpi_reader_get(r, 0, e->rows, 1, v) : bpi_nomem();
+  for (int64_t i = 0; s == BP_OK && i < e->rows; i++)
+    e->labels[i] = isnan(v[i]) ? -1 : (int64_t)v[i];
+  e->classes = e->targets[0].n;
+  bpi_free(m->ctx, v);
+  return s;
+}
+
+static void drop_texts(bp_ctx *ctx, bpi_field *f)
+{
+  for (int64_t k = 0; f->texts && k < f->n; k++)
+    bpi_free(ctx, f->texts[k]);
+  bpi_free(ctx, f->texts);
+  f->texts = NULL;
+  f->n = 0;
+}
+
+/* Target k as numbers, in its place among the others. */
+static bp_status read_numbers(making *m, int k)
+{
+  bpi_examples *e = m->e;
+  bpi_reader r = {0};
+  drop_texts(m->ctx, &e->targets[k]);
+  bp_status s = bpi_reader_numbers(m->ctx, m->t, m->target[k], &r, NULL);
+  if (s == BP_OK)
+    s = bpi_reader_check(m->ctx, &r);
+  if (s == BP_OK)
+    s = bpi_reader_get(&r, 0, e->rows, e->n_y, e->y + k);
+  bpi_reader_free(m->ctx, &r);
+  return s;
+}
+
+/* One target: classes, or a number. */
+static bp_status one_target(making *m)
+{
+  bpi_examples *e = m->e;
+  const use *u = &m->use[m->target[0]];
+  bpi_reader r = {0};
+  bp_status s = bpi_reader_categories(m->ctx, m->t, m->target[0], &r, &e->targets[0]);
+  bool classes = !u->numeric && (u->categorical || r.info.text || counts_classes(&r));
+  if (s == BP_OK && classes)
+    s = read_labels(m, &r);
+  bpi_reader_free(m->ctx, &r);
+  if (s != BP_OK || classes)
+    return s;
+  e->n_y = 1;
+  e->y = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *e->y);
+  return e->y ? read_numbers(m, 0) : bpi_nomem();
+}
+
+/* Whether a target says yes or no. */
+static bool two_valued(const bpi_reader *r, const bpi_field *f)
+{
+  return f->n == 2 && (r->info.text || (r->keys[0] == 0 && r->keys[1] == 1));
+}
+
+/* Several targets: all yes or no, or all numbers. */
+static bp_status several_targets(making *m)
+{
+  bpi_examples *e = m->e;
+  bool yes_no = true, any_text = false;
+  e->n_y = m->n_targets;
+  int64_t size;
+  bool fits = bpi_mul(e->rows, e->n_y, &size);
+  e->y = fits ? bpi_alloc(m->ctx, (size_t)size, sizeof *e->y) : NULL;
+  bp_status s = e->y ? BP_OK : bpi_nomem();
+  for (int k = 0; s == BP_OK && k < m->n_targets; k++) {
+    bpi_reader r = {0};
+    s = bpi_reader_categories(m->ctx, m->t, m->target[k], &r, &e->targets[k]);
+    if (s == BP_OK)
+      s = bpi_reader_get(&r, 0, e->rows, e->n_y, e->y + k);
+    bool numeric = m->use[m->target[k]].numeric;
+    yes_no = yes_no && s == BP_OK && !numeric && two_valued(&r, &e->targets[k]);
+    any_text = any_text || (r.info.text && !numeric);
+    bpi_reader_free(m->ctx, &r);
+  }
+  if (s == BP_OK && !yes_no && any_text)
+    return bpi_fail(BP_E_UNSUPPORTED,
+                    "several targets must be all numbers, or all have two values each, like yes and no");
+  for (int k = 0; s == BP_OK && !yes_no && k < m->n_targets; k++)
+    s = read_numbers(m, k);
+  return s;
+}
+
+static bp_status fill_targets(making *m)
+{
+  bpi_examples *e = m->e;
+  if (m->n_targets == 0)
+    return BP_OK;
+  e->targets = bpi_fields_new(m->ctx, m->n_targets);
+  if (!e->targets)
+    return BP_E_NOMEM;
+  e->n_targets = m->n_targets;
+  for (int k = 0; k < m->n_targets; k++)
+    if (!(e->targets[k].name = bpi_strdup(m->ctx, name_of(m->t, m->target[k]))))
+      return bpi_nomem();
+  return m->n_targets == 1 ? one_target(m) : several_targets(m);
+}
+
+static bp_status fill_weights(making *m)
+{
+  int c = 0;
+  while (c < m->columns && m->use[c].role != WEIGHTS)
+    c++;
+  if (c == m->columns)
+    return BP_OK;
+  bpi_examples *e = m->e;
+  bpi_reader r = {0};
+  e->weights = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *e->weights);
+  bp_status s = e->weights ? bpi_reader_numbers(m->ctx, m->t, c, &r, NULL) : bpi_nomem();
+  if (s == BP_OK)
+    s = bpi_reader_get(&r, 0, e->rows, 1, e->weights);
+  bpi_reader_free(m->ctx, &r);
+  return s;
+}
+
+/* ---- rows ---- */
+
+static bool has_target(const bpi_examples *e, int64_t row)
+{
+  if (e->labels && e->labels[row] < 0)
+    return false;
+  for (int64_t k = 0; e->y && k < e->n_y; k++)
+    if (isnan(e->y[row * e->n_y + k]))
+      return false;
+  return true;
+}
+
+/* Leaves out the rows without a target. */
+static bp_status keep_rows(bp_data *d)
+{
+  const bpi_examples *e = d->all;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < e->rows; i++)
+    kept += has_target(e, i);
+  if (kept == e->rows)
+    return BP_OK;
+  if (kept == 0)
+    return bpi_fail(BP_E_FORMAT, "the target '%s' has no value in any row", e->targets[0].name);
+  d->rows = bpi_alloc(e->ctx, (size_t)kept, sizeof *d->rows);
+  if (!d->rows)
+    return bpi_nomem();
+  d->n = 0;
+  for (int64_t i = 0; i < e->rows; i++)
+    if (has_target(e, i))
+      d->rows[d->n++] = i;
+  return BP_OK;
+}
+
+static bp_status check_weights(const bp_data *d)
+{
+  const bpi_examples *e = d->all;
+  double sum = 0;
+  for (int64_t i = 0; e->weights && i < d->n; i++) {
+    float w = e->weights[bpi_data_at(d, i)];
+    if (!(w >= 0))
+      return bpi_fail(BP_E_RANGE, "row %lld: a weight must be a number from 0 on", bpi_row_number(d, i));
+    sum += (double)w;
+  }
+  return !e->weights || sum > 0 ? BP_OK : bpi_fail(BP_E_RANGE, "all weights are 0");
+}
+
+/* ---- together ---- */
+
+static bp_status make(making *m)
+{
+  bp_status s = mark_all(m);
+  if (s == BP_OK)
+    s = open_inputs(m);
+  if (s == BP_OK)
+    s = fill_inputs(m);
+  if (s == BP_OK)
+    s = fill_targets(m);
+  return s == BP_OK ? fill_weights(m) : s;
+}
+
+static bool begin(making *m, const bp_data_options *options)
+{
+  m->columns = bp_table_columns(m->t);
+  m->rows = bp_table_rows(m->t);
+  m->o = options ? *options : (bp_data_options){0};
+  m->e = bpi_examples_new(m->ctx);
+  m->use = bpi_zalloc(m->ctx, (size_t)m->columns, sizeof *m->use);
+  m->target = bpi_alloc(m->ctx, (size_t)m->columns, sizeof *m->target);
+  if (!m->e || !m->use || !m->target) {
+    bpi_nomem();
+    return false;
+  }
+  m->e->rows = m->rows;
+  m->e->first_row = m->o.first_row;
+  return true;
+}
+
+static void end(making *m)
+{
+  for (int64_t c = 0; m->readers && c < m->e->cols; c++)
+    bpi_reader_free(m->ctx, &m->readers[c]);
+  bpi_free(m->ctx, m->readers);
+  bpi_free(m->ctx, m->use);
+  bpi_free(m->ctx, m->target);
+}
+
+bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const bp_data_options *options)
+{
+  if (!ctx || !t) {
+    bpi_bad_arg("bp_data_from_table", "ctx or table is NULL");
+    return NULL;
+  }
+  making m = {.ctx = ctx, .t = t};
+  bp_status s = begin(&m, options) ? make(&m) : BP_E_NOMEM;
+  end(&m);
+  if (s != BP_OK) {
+    bpi_examples_drop(m.e);
+    return NULL;
+  }
+  bp_data *d = bpi_data_wrap(m.e);
+  s = d ? keep_rows(d) : BP_E_NOMEM;
+  if (s == BP_OK)
+    s = check_weights(d);
+  if (s == BP_OK)
+    return d;
+  bp_data_free(d);
+  return NULL;
+}
+
+bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target)
+{
+  bp_table *t;
+  if (bp_csv_load(ctx, path, NULL, &t) != BP_OK)
+    return NULL;
+  bp_data *d = bp_data_from_table(ctx, t, &(bp_data_options){.target = target});
+  bp_table_free(t);
+  return d;
+}
