@@ -18,8 +18,7 @@ typedef struct bpi_trainer {
   bp_net *net;
   const bp_data *data;
   bp_train_options o; /* filled in */
-  int *column;
-  int64_t *classes;
+  bpi_match match;
   bpi_stepper plan;
   bpi_schedule schedule;
   bpi_loader *loader;
