@@ -2469,6 +2469,30 @@ BP_API bp_status bp_net_scores(bp_net *net, const bp_data *data, bp_scores **out
 BP_API bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *name, double *value);
 
 /* ======================================================================================
+ * Curves for TensorBoard
+ * ====================================================================================== */
+
+/** An event file being written: scalars by step, as TensorBoard shows them. Each call of bp_events_write arrives at once, so that curves can be
+ *  watched as they grow. Belongs to one thread at a time. */
+typedef struct bp_events bp_events;
+typedef struct bp_scalar {
+  const char *tag; /**< "loss/train": what stands before the slash is a heading; UTF-8 */
+  double value;    /**< kept as 32 bits; may be NaN or infinite */
+} bp_scalar;
+
+/** A new file in a folder, which is made where it is missing, its parents too: events.out.tfevents.TIME.HOST.PID.N. TensorBoard takes all files
+ *  of one folder for one run. @return BP_OK; BP_E_IO; BP_E_NOMEM. Format: TFRecord with masked CRC-32C around the protocol buffers
+ *  tensorflow.Event and Summary (tensorflow/core/lib/io/record_writer.h, core/util/event.proto, core/framework/summary.proto). */
+BP_API bp_status bp_events_open(bp_ctx *ctx, const char *folder, bp_events **out);
+/** Where it is. */
+BP_API const char *bp_events_path(const bp_events *e);
+/** n values of one step, with the time of the call. BP_E_ARG for a tag that is empty, not UTF-8 or over 1,000 bytes; BP_E_IO (the file then ends with the record before, or
+ *  in the middle of this one, which readers leave out); BP_E_NOMEM. */
+BP_API bp_status bp_events_write(bp_events *e, int64_t step, const bp_scalar *scalars, size_t n);
+/** Closes and frees. BP_E_IO where closing fails: a disk that filled up. NULL: BP_OK. */
+BP_API bp_status bp_events_close(bp_events *e);
+
+/* ======================================================================================
  * The language: programs as text
  * ====================================================================================== */
 
