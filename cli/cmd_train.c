@@ -82,9 +82,13 @@ static int run_job(train_job *j)
   end = train_tell_baseline(j);
   if (end)
     return end;
+  end = train_log_begin(j);
+  if (end)
+    return end;
   train_history_begin(j);
   end = train_and_save(j);
   train_history_end(j, end);
+  end = train_log_end(j, end);
   return end;
 }
 

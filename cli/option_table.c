@@ -21,6 +21,10 @@ const option options[] = {
              "NAME.svg or NAME.png: else SVG on standard output. A matrix: NAME.mtx (Matrix Market), "
              "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense)"},
 
+    {"log", "FILE.jsonl", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(log),
+     .help = "write the training to a file as it goes, one JSON object a line: what begins, each epoch, how it ended"},
+    {"tensorboard", "DIR", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(tensorboard),
+     .help = "write its curves into a folder for TensorBoard; a folder for each run keeps them apart"},
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
     {"activation", "NAME", .commands = TRAIN, .kind = OPTION_TEXT, .preset = "relu", .at = IN(activation),

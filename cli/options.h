@@ -135,7 +135,7 @@ typedef struct settings {
   double lr, momentum, weight_decay, clip_norm, label_smoothing;
   bool nesterov;
   int schedule;
-  const char *output;
+  const char *output, *log, *tensorboard;
 
   double step;
   int64_t entries;

@@ -13,6 +13,7 @@
 
 static bool quiet;
 static int stdout_errno; /* of the first write that failed */
+static FILE *into;       /* instead of stdout; NULL: that */
 
 void say_start(void)
 {
@@ -88,8 +89,16 @@ void answer(const char *fmt, ...)
 {
   va_list va;
   va_start(va, fmt);
-  wrote(vprintf(fmt, va) >= 0);
+  if (into)
+    vfprintf(into, fmt, va); /* the caller looks at its error */
+  else
+    wrote(vprintf(fmt, va) >= 0);
   va_end(va);
+}
+
+void answer_into(FILE *f)
+{
+  into = f;
 }
 
 const char *shown(const char *text)

@@ -4,6 +4,8 @@
 
 #include "bprop.h"
 
+#include <stdio.h>
+
 /* Exit statuses, told by `bprop help`. */
 enum {
   END_DONE = 0,
@@ -36,6 +38,8 @@ int fail_status(bp_status s, int end);
 
 /* Text to stdout, as printf; names go through shown(). */
 void answer(const char *fmt, ...) BP_PRINTF(1, 2);
+/* Answers go to f, until NULL sends them to stdout again: for files of JSON lines. */
+void answer_into(FILE *f);
 /* A text with its control characters replaced; good until the fourth next call. */
 const char *shown(const char *text);
 /* False once stdout took no more: a long answer stops then. */

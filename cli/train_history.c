@@ -22,10 +22,15 @@ void train_history_begin(train_job *j)
                                                .network = bp_net_summary(j->net),
                                                .parameters = trained + frozen,
                                                .seed = s->seed,
-                                               .metric = bp_net_classes(j->net) ? "accuracy" : "r2"});
+                                               .metric = train_metric(j)});
   free(line);
   free(data);
   free(text);
+}
+
+const char *train_metric(const train_job *j)
+{
+  return bp_net_classes(j->net) ? "accuracy" : "r2";
 }
 
 bool train_epoch(void *user, const bp_progress *now)
@@ -36,10 +41,11 @@ bool train_epoch(void *user, const bp_progress *now)
                                                  .valid_loss = now->valid_loss,
                                                  .valid_metric = now->valid_metric,
                                                  .seconds = now->seconds});
+  train_log_epoch(j, now);
   return progress_epoch(&j->progress, now);
 }
 
-static const char *status_of(int end)
+const char *train_status(int end)
 {
   return end == END_DONE       ? "done"
          : end == END_DIVERGED ? "diverged"
@@ -54,6 +60,6 @@ void train_history_end(train_job *j, int end)
   for (size_t i = 0; j->judged_on && metrics_at(&j->judged, i, &name, &value); i++)
     history_add_metric(j->history, j->judged_on, name, value);
   bool failed = end != END_DONE && end < END_SIGNAL;
-  j->run = history_end(j->history, status_of(end), j->result.best_epoch, failed && *why ? why : NULL);
+  j->run = history_end(j->history, train_status(end), j->result.best_epoch, failed && *why ? why : NULL);
   j->history = NULL;
 }

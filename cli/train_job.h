@@ -6,6 +6,15 @@
 #include "options.h"
 #include "progress.h"
 
+#include <stdio.h>
+
+/* Where a training is told as it goes. */
+typedef struct train_log {
+  FILE *file; /* of JSON lines; NULL: none */
+  bp_events *events;
+  int end; /* how the program ends for want of it */
+} train_log;
+
 typedef struct train_job {
   const settings *s;
   bp_ctx *ctx;
@@ -17,6 +26,7 @@ typedef struct train_job {
   bp_train_result result;
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
+  train_log log;
   history *history; /* NULL: none is kept */
   int64_t run;      /* its number there, once it has ended */
 } train_job;
@@ -39,6 +49,15 @@ void train_history_begin(train_job *j);
 /* For bp_train_options; user is the job: the epoch is told and remembered. */
 bool train_epoch(void *user, const bp_progress *now);
 void train_history_end(train_job *j, int end);
+/* "done", "diverged", "interrupted", "failed" */
+const char *train_status(int end);
+/* The metric beside the validation loss. */
+const char *train_metric(const train_job *j);
+
+/* train_log.c: --log and --tensorboard. The end gives `end`, or what became of the logs where that is END_DONE. */
+int train_log_begin(train_job *j);
+void train_log_epoch(train_job *j, const bp_progress *now);
+int train_log_end(train_job *j, int end);
 
 /* train_tell.c: what is told before, and after. */
 void train_tell_data(const train_job *j);
