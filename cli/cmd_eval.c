@@ -2,45 +2,67 @@
 #include "cmd.h"
 #include "context.h"
 #include "dataset.h"
-#include "measured.h"
+#include "eval_tell.h"
+#include "filekind.h"
 #include "modelfile.h"
 
-#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-static void tell_metrics(const settings *s, const bp_net *net, const bp_metrics *m)
+int group_scores(const judgement *j, int k, bp_scores **some)
 {
-  char rows[32];
-  if (s->json) {
-    answer("{\"schema\":1,\"model\":");
-    json_text(s->inputs[0]);
-    answer(",\"data\":");
-    json_text(s->inputs[1]);
-    answer(",\"metrics\":");
-    metrics_json(m);
-    answer("}\n");
-    return;
+  int64_t n, *rows = grouping_rows(j->groups, k, &n);
+  *some = NULL;
+  if (!rows || bp_scores_part(j->scores, rows, n, some) != BP_OK) {
+    free(rows);
+    return fail_memory();
   }
-  metrics_answer("", m);
-  if (bp_net_classes(net))
-    answer("loss %.4f (cross-entropy), baseline (always the most common class) %.1f %%, %s rows\n", m->loss,
-           100 * m->baseline, with_commas(m->rows, rows));
-  else
-    answer("MAE %.4g, R2 %.4f, baseline (always the mean) RMSE %.4g, %s rows\n", m->mae, m->r2, m->baseline,
-           with_commas(m->rows, rows));
+  free(rows);
+  return END_DONE;
+}
+
+/* The table is read twice: for the network, and for the column. */
+static int check_by(const settings *s)
+{
+  bool table = s->n_inputs == 2 && strcmp(s->inputs[1], "-") && file_kind_of(s->inputs[1]) == FILE_CSV;
+  return !s->by || table ? END_DONE
+                         : fail(END_USAGE, "--by: names a column of a CSV file, and the data are none");
+}
+
+static int read_groups(const judgement *j, bp_ctx *ctx, grouping *g)
+{
+  const settings *s = j->s;
+  int end = grouping_read(g, ctx, s, s->inputs[1], s->by);
+  if (!end && g->rows != bp_scores_rows(j->scores))
+    end = fail(END_DATA, "%s: changed while it was read", s->inputs[1]);
+  return end;
+}
+
+static int tell(judgement *j, bp_ctx *ctx)
+{
+  grouping groups = {0};
+  int end = j->s->by ? read_groups(j, ctx, &groups) : END_DONE;
+  j->groups = j->s->by ? &groups : NULL;
+  if (!end)
+    end = j->s->json ? eval_json(j) : eval_tell(j);
+  grouping_free(&groups);
+  return end;
 }
 
 static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
 {
-  bp_metrics m;
+  judgement j = {.s = s, .net = net};
   bp_data *data;
+  bp_scores *scores = NULL;
   int end = dataset_read_for(ctx, s, net, s->inputs + 1, s->n_inputs - 1, s->target, &data);
   if (end)
     return end;
-  bp_status st = bp_net_eval(net, data, &m);
-  if (st != BP_OK)
-    end = fail_status(st, END_DATA);
-  else
-    tell_metrics(s, net, &m);
+  bp_status st = bp_net_eval(net, data, &j.m);
+  if (st == BP_OK)
+    st = bp_net_scores(net, data, &scores);
+  j.scores = scores;
+  end = st == BP_OK ? tell(&j, ctx) : fail_status(st, END_DATA);
+  bp_scores_free(scores);
   bp_data_free(data);
   return end;
 }
@@ -48,7 +70,7 @@ static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
 int cmd_eval(const settings *s)
 {
   bp_net *net = NULL;
-  int end = END_DONE;
+  int end = check_by(s);
   for (int i = 0; i < s->n_inputs && !end; i++)
     end = output_is_not(s->inputs[i]);
   if (end)

@@ -2,6 +2,8 @@
 #include "measured.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 void metrics_answer(const char *of, const bp_metrics *m)
 {
@@ -43,4 +45,44 @@ void metrics_json(const bp_metrics *m)
 bool metrics_beat_baseline(const bp_metrics *m)
 {
   return isnan(m->accuracy) ? m->rmse < m->baseline : m->accuracy > m->baseline;
+}
+
+/* ---- by the table of metrics ---- */
+
+static bool fits(const bp_metric *m, bp_task task)
+{
+  return (m->tasks & (unsigned)task) != 0;
+}
+
+bool metric_of(const bp_scores *s, const bp_metric *m, double *value)
+{
+  /* A count that all classes reach says nothing. */
+  bool vain =
+      m->tasks == BP_TASK_CLASSES && m->most > 1 && m->share && m->arg >= (double)bp_scores_outputs(s);
+  return fits(m, bp_scores_task(s)) && !vain && bp_scores_metric(s, m->name, value) == BP_OK;
+}
+
+bool metric_each(const bp_scores *s, const bp_metric *m)
+{
+  return fits(m, bp_scores_task(s)) && m->each;
+}
+
+bool metric_of_groups(const bp_metric *m, bp_task task)
+{
+  static const char *const few[] = {"accuracy", "f1", "log_loss", "rmse", "mae", "r2"};
+  for (size_t i = 0; fits(m, task) && i < sizeof few / sizeof *few; i++)
+    if (!strcmp(m->name, few[i]))
+      return true;
+  return false;
+}
+
+const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT])
+{
+  if (isnan(value))
+    snprintf(text, METRIC_TEXT, "-");
+  else if (m->share)
+    snprintf(text, METRIC_TEXT, "%.1f %%", 100 * value);
+  else
+    snprintf(text, METRIC_TEXT, "%.4g", value);
+  return text;
 }

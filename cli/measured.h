@@ -13,4 +13,17 @@ bool metrics_at(const bp_metrics *m, size_t i, const char **name, double *value)
 /* Whether a network does better than always the same answer. */
 bool metrics_beat_baseline(const bp_metrics *m);
 
+/* ---- by the table of metrics ---- */
+
+enum { METRIC_TEXT = 32 };
+
+/* Whether a metric is told of these scores, and its value; top-k where there are more classes than that. */
+bool metric_of(const bp_scores *s, const bp_metric *m, double *value);
+/* Whether it is told of each class or target. */
+bool metric_each(const bp_scores *s, const bp_metric *m);
+/* Whether it is told of groups of rows: the few that most look for. */
+bool metric_of_groups(const bp_metric *m, bp_task task);
+/* "97.8 %" or "0.9731", "-" where it is not defined; in text. */
+const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT]);
+
 #endif

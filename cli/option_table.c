@@ -21,6 +21,9 @@ const option options[] = {
              "NAME.svg or NAME.png: else SVG on standard output. A matrix: NAME.mtx (Matrix Market), "
              "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense)"},
 
+    {"by", "COLUMN", .commands = EVAL, .kind = OPTION_TEXT, .at = IN(by),
+     .help = "measure groups of rows apart, by a column of the CSV file, whether the network knows it or not: each category, each of a few "
+             "numbers, or five ranges with as many rows each"},
     {"log", "FILE.jsonl", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(log),
      .help = "write the training to a file as it goes, one JSON object a line: what begins, each epoch, how it ended"},
     {"tensorboard", "DIR", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(tensorboard),
@@ -168,8 +171,9 @@ const command commands[] = {
      "measure a network on data with known answers",
      "Columns of a CSV file are found by their names, so their order does not matter. The target is the "
      "column that the network was "
-     "trained to predict, unless --target names another. The file is read whole.",
-     "bprop eval wine.safetensors more-wine.csv", cmd_eval},
+     "trained to predict, unless --target names another. Prints all metrics; for classes also those of each, and which are taken for "
+     "which. --by measures groups of rows apart. Predictions of all rows are kept: 4 bytes for each class and row.",
+     "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by region", cmd_eval},
     {"predict", PREDICT, "MODEL FILE | MODEL -", 2, 2, "apply a network to new data",
      "The data are CSV, an IDX file or an .npy array; - is CSV from standard input. Columns of a CSV file "
      "are found by their names; others, "

@@ -135,7 +135,7 @@ typedef struct settings {
   double lr, momentum, weight_decay, clip_norm, label_smoothing;
   bool nesterov;
   int schedule;
-  const char *output, *log, *tensorboard;
+  const char *output, *log, *tensorboard, *by;
 
   double step;
   int64_t entries;

@@ -4,7 +4,7 @@
 
 #include "say.h"
 
-enum { GRID_COLUMNS = 16 };
+enum { GRID_COLUMNS = 64 };
 
 typedef struct textgrid {
   int columns;

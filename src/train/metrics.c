@@ -16,7 +16,7 @@ static const bpi_metric table[] = {
     {{"balanced_accuracy", "balanced accuracy", "mean over the classes of the share of their rows that are right; classes without rows are left out",
       "Brodersen et al. 2010", .tasks = CLASSES, .higher = true, .share = true},
      .each = bpi_recall_of_known},
-    {{"top", "top-k accuracy", "share of the rows whose class is among the k most probable", "", .tasks = CLASSES, .higher = true, .share = true,
+    {{"top", "top-5 accuracy", "share of the rows whose class is among the most probable: the first 5, or as many as stand in brackets", "", .tasks = CLASSES, .higher = true, .share = true,
       .arg = 5, .least = 1, .most = 1e6}, .all = bpi_top},
     {{"precision", "precision", "of what was predicted as a class, the share that is; 0 where nothing was. Their mean, without classes that are neither there nor predicted",
       "van Rijsbergen 1979", .tasks = YES_NO, .higher = true, .share = true, .each = true}, .each = bpi_precision},
