@@ -2135,7 +2135,8 @@ typedef struct bp_data_options {
       categorical; /**< columns of numbers that are categories, like codes and postcodes; text columns that would be left out are kept */
   const char *
       numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
-  int64_t first_row; /**< added to the numbers of rows in messages, where the table is a part of a file */
+  bool
+      by_position; /**< of bp_data_for_net: the network's columns are those of the table in their order, whatever they are called */
 } bp_data_options;
 
 /** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
@@ -2168,6 +2169,11 @@ BP_API bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t se
                               bp_data **held_out);
 BP_API int64_t bp_data_rows(const bp_data *d);
 BP_API int64_t bp_data_cols(const bp_data *d);
+/** What was done with a table that a person should know, in sentences: columns and rows that were left out, text that counts as missing. Note i from 0
+ *  on; NULL past the last. */
+BP_API const char *bp_data_note(const bp_data *d, int64_t i);
+/** Height, width and channels where rows are images (arrays of rank 3 and 4): returns 3; else their length: returns 1. */
+BP_API int bp_data_shape(const bp_data *d, int64_t dims[3]);
 /** Number of classes; 0 for regression or no target. */
 BP_API int64_t bp_data_classes(const bp_data *d);
 /** Name of a class, of a column ("" where it has none). */
@@ -2333,18 +2339,38 @@ typedef struct bp_metrics {
 
 /** The usual metrics in one pass over the data, in constant memory. Of several targets, means over the targets. Others go by name: bp_net_metric. */
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
-/** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs. May be called by several threads on one net. */
+/** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs: numbers, and the number of its category (bp_net_category) where a
+ *  column has categories; NaN where a value is missing. @return BP_OK; BP_E_RANGE for a category that does not exist; BP_E_UNSUPPORTED for a missing value where
+ *  those are refused. May be called by several threads on one net. */
 BP_API bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out);
 /** The class with the largest probability for one raw row; -1 on error, and where the row makes them NaN (BP_E_NOTFINITE). */
 BP_API int64_t bp_net_classify(bp_net *net, const float *x);
 
+/** Rows of a table as a network takes them: its columns, wherever they stand, and its categories by their texts; other columns are left aside. The
+ *  network's target, if the table has it and every row has a value there; options->target names another column for it (in the order of the network's,
+ *  where there are several); options->weights too; what else the options say is for training and ignored here.
+ *  @return NULL on error: BP_E_MISMATCH: a column is missing (the nearest name is said), holds text in place of numbers, or row and column of a category or
+ *          class that the network does not know (see bp_net_set_unknown); BP_E_UNSUPPORTED: a missing value where those are refused; as bp_data_from_table. */
+BP_API bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_data_options *options);
+/** As bp_net_predict, for all rows of a data set: out[rows * outputs]. */
+BP_API bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out);
+/** What a category is that the training data did not have: an error [BP_UNKNOWN_ERROR], or a missing value. In parts of a split, which the other part cannot
+ *  know, it is a missing value in any case. Not while another thread uses the network. */
+typedef enum bp_unknown { BP_UNKNOWN_ERROR, BP_UNKNOWN_MISSING } bp_unknown;
+BP_API void bp_net_set_unknown(bp_net *net, bp_unknown unknown);
+
+/** Raw columns of a row. */
 BP_API int64_t bp_net_inputs(const bp_net *net);
 BP_API int64_t bp_net_outputs(const bp_net *net);
 /** 0 for regression. */
 BP_API int64_t bp_net_classes(const bp_net *net);
 BP_API const char *bp_net_class_name(const bp_net *net, int64_t i);
 BP_API const char *bp_net_col_name(const bp_net *net, int64_t i);
-/** Name of the target column of the table that it was made for; "" where there was none. */
+/** Category k of raw column i; NULL past the last, and for a column of numbers. */
+BP_API const char *bp_net_category(const bp_net *net, int64_t i, int64_t k);
+/** Name of target column i of the table that it was made for; "" where there was none. One of them for classes, else one for each output. */
+BP_API const char *bp_net_target_at(const bp_net *net, int64_t i);
+/** The first. */
 BP_API const char *bp_net_target(const bp_net *net);
 BP_API bp_params *bp_net_params(bp_net *net);
 /** "64-128-10 relu". Valid while the net lives. */

@@ -260,8 +260,7 @@ bp_status bp_table_column(const bp_table *t, int column, bp_column *out)
   return BP_OK;
 }
 
-/* The column whose name is nearest, if it is near enough to be meant. */
-static const char *nearest_name(const bp_table *t, const char *name)
+const char *bpi_table_nearest(const bp_table *t, const char *name)
 {
   const char *best = NULL;
   int least = 3;
@@ -288,7 +287,7 @@ bp_status bp_table_find(const bp_table *t, const char *name, int *column)
     *column = (int)number - 1;
     return BP_OK;
   }
-  const char *near = nearest_name(t, name);
+  const char *near = bpi_table_nearest(t, name);
   if (near)
     return bpi_fail(BP_E_NOTFOUND, "%s: there is no column \"%s\"; did you mean \"%s\"?", t->source, name,
                     near);

@@ -51,6 +51,8 @@ bool bpi_column_restart(bp_table *t, bpi_column *c);
 void bpi_column_forget(bp_table *t, bpi_column *c);
 /* Forgets the rows; columns stay what they are. `first`: of the rows to come. */
 void bpi_table_clear(bp_table *t, int64_t first);
+/* The column whose name is nearest, if it is near enough to be meant; else NULL. */
+const char *bpi_table_nearest(const bp_table *t, const char *name);
 /* Gives back memory that the rows do not need. */
 void bpi_table_shrink(bp_table *t);
 

@@ -1,5 +1,8 @@
 /* Data sets: storage, and parts of it. */
 #include "train/examples.h"
+#include "base/text.h"
+
+enum { MOST_NOTE = 600 };
 
 bpi_examples *bpi_examples_new(bp_ctx *ctx)
 {
@@ -20,7 +23,9 @@ void bpi_examples_drop(bpi_examples *e)
   bp_ctx *ctx = e->ctx;
   bpi_fields_free(ctx, e->fields, e->cols);
   bpi_fields_free(ctx, e->targets, e->n_targets);
-  void *own[] = {e->x, e->pixels, e->labels, e->y, e->weights};
+  for (size_t i = 0; i < e->n_notes; i++)
+    bpi_free(ctx, e->notes[i]);
+  void *own[] = {e->notes, e->x, e->pixels, e->labels, e->y, e->weights};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   bpi_free(ctx, e);
@@ -130,6 +135,27 @@ bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_
   return s;
 }
 
+/* ---- notes ---- */
+
+bp_status bpi_examples_note(bpi_examples *e, const char *fmt, ...)
+{
+  char text[MOST_NOTE];
+  va_list ap;
+  va_start(ap, fmt);
+  bpi_vformat(text, sizeof text, fmt, ap);
+  va_end(ap);
+  if (!bpi_grow(e->ctx, (void **)&e->notes, &e->notes_cap, e->n_notes, sizeof *e->notes) ||
+      !(e->notes[e->n_notes] = bpi_strdup(e->ctx, text)))
+    return bpi_nomem();
+  e->n_notes++;
+  return BP_OK;
+}
+
+const char *bp_data_note(const bp_data *d, int64_t i)
+{
+  return d && i >= 0 && (size_t)i < d->all->n_notes ? d->all->notes[i] : NULL;
+}
+
 /* ---- what is in it ---- */
 
 int64_t bp_data_rows(const bp_data *d)
@@ -140,6 +166,14 @@ int64_t bp_data_rows(const bp_data *d)
 int64_t bp_data_cols(const bp_data *d)
 {
   return d ? d->all->cols : 0;
+}
+
+int bp_data_shape(const bp_data *d, int64_t dims[3])
+{
+  bool image = d && dims && d->all->shape[0] > 0;
+  for (int k = 0; dims && k < 3; k++)
+    dims[k] = image ? d->all->shape[k] : k == 0 ? bp_data_cols(d) : 1;
+  return image ? 3 : 1;
 }
 
 int64_t bp_data_classes(const bp_data *d)

@@ -23,7 +23,9 @@ typedef struct bpi_examples {
   int64_t n_y, classes;
   bpi_field *targets; /* [n_targets]: one with the names of classes, or n_y; NULL: none are known */
   int64_t n_targets;
-  float *weights;    /* [rows], or NULL */
+  float *weights; /* [rows], or NULL */
+  char **notes;   /* [n_notes]: what was done that a person should know */
+  size_t n_notes, notes_cap;
   int64_t first_row; /* how messages count the rows: this is added */
 } bpi_examples;
 
@@ -38,6 +40,9 @@ struct bp_data {
 bp_data *bpi_data_wrap(bpi_examples *e);
 bpi_examples *bpi_examples_new(bp_ctx *ctx);
 void bpi_examples_drop(bpi_examples *e);
+
+/* Adds a note. */
+bp_status bpi_examples_note(bpi_examples *e, const char *fmt, ...) BP_PRINTF(2, 3);
 
 static inline int64_t bpi_data_at(const bp_data *d, int64_t i)
 {

@@ -260,10 +260,27 @@ const char *bp_net_col_name(const bp_net *net, int64_t i)
   return e && e->fields && i >= 0 && i < e->cols ? e->fields[i].name : "";
 }
 
+const char *bp_net_category(const bp_net *net, int64_t i, int64_t k)
+{
+  const bpi_encoding *e = net ? &net->encoding : NULL;
+  const bpi_field *f = e && e->fields && i >= 0 && i < e->cols ? &e->fields[i] : NULL;
+  return f && f->texts && k >= 0 && k < f->n ? f->texts[k] : NULL;
+}
+
+const char *bp_net_target_at(const bp_net *net, int64_t i)
+{
+  return net && i >= 0 && i < net->n_targets ? net->targets[i].name : "";
+}
+
 const char *bp_net_target(const bp_net *net)
 {
-  const char *name = net && net->targets ? net->targets[0].name : NULL;
-  return name ? name : "";
+  return bp_net_target_at(net, 0);
+}
+
+void bp_net_set_unknown(bp_net *net, bp_unknown unknown)
+{
+  if (net)
+    net->encoding.unknown_missing = unknown == BP_UNKNOWN_MISSING;
 }
 
 bp_params *bp_net_params(bp_net *net)

@@ -100,29 +100,45 @@ double bpi_net_value(const bp_net *net, const double *out, int64_t k)
   return net->classes ? out[k] : out[k] / (double)net->y_scale[k] + (double)net->y_mean[k];
 }
 
-bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out)
+static bp_status predict_rows(bp_net *net, const bp_data *d, const bpi_match *match, float *out)
 {
-  if (!net || rows < 0 || (rows && (!x || !out)))
-    return bpi_bad_arg("bp_net_predict", "net, x or out is NULL, or rows is negative");
   block b;
   bp_status s = block_make(net, &b);
-  /* The caller's memory as a data set that owns nothing. */
-  bpi_examples e = {.ctx = net->ctx, .rows = rows, .cols = net->encoding.cols, .x = (float *)x};
-  bp_data d = {.all = &e, .n = rows};
-  bpi_match match = {0};
-  if (s == BP_OK)
-    s = bpi_encoding_check(&net->encoding, x, rows, &match.missing);
-  for (int64_t first = 0; s == BP_OK && first < rows; first += BPI_BULK) {
-    int64_t n = rows - first < BPI_BULK ? rows - first : BPI_BULK;
+  for (int64_t first = 0; s == BP_OK && first < d->n; first += BPI_BULK) {
+    int64_t n = d->n - first < BPI_BULK ? d->n - first : BPI_BULK;
     for (int64_t i = 0; i < n; i++)
       b.at[i] = first + i;
-    bpi_data_gather(&d, b.at, n, &net->encoding, &match, bp_state_real(net->state), b.x);
+    bpi_data_gather(d, b.at, n, &net->encoding, match, bp_state_real(net->state), b.x);
     s = bpi_net_outputs(net, b.x, n, b.out, NULL);
     for (int64_t i = 0; s == BP_OK && i < n; i++)
       for (int64_t k = 0; k < net->outputs; k++)
         out[(first + i) * net->outputs + k] = (float)bpi_net_value(net, b.out + i * net->outputs, k);
   }
   block_free(net, &b);
+  return s;
+}
+
+bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float *out)
+{
+  if (!net || rows < 0 || (rows && (!x || !out)))
+    return bpi_bad_arg("bp_net_predict", "net, x or out is NULL, or rows is negative");
+  /* The caller's memory as a data set that owns nothing. */
+  bpi_examples e = {.ctx = net->ctx, .rows = rows, .cols = net->encoding.cols, .x = (float *)x};
+  bp_data d = {.all = &e, .n = rows};
+  bpi_match match = {0};
+  bp_status s = bpi_encoding_check(&net->encoding, x, rows, &match.missing);
+  return s == BP_OK ? predict_rows(net, &d, &match, out) : s;
+}
+
+bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out)
+{
+  bpi_match match;
+  if (!net || !data || !out)
+    return bpi_bad_arg("bp_net_predict_data", "net, data or out is NULL");
+  bp_status s = bpi_net_match(net, data, false, &match);
+  if (s == BP_OK)
+    s = predict_rows(net, data, &match, out);
+  bpi_match_clear(&match);
   return s;
 }
 

@@ -1,170 +1,67 @@
 /* Data sets from tables: what each column is for, what is read of it, and which rows count. */
-#include "train/examples.h"
+#include "train/columnlist.h"
+#include "train/tablejudge.h"
 #include "train/tablereader.h"
-#include "base/text.h"
+#include "train/tableuse.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST_NUMBER_CLASSES = 64, BLOCK_ROWS = 1024 };
-
-typedef enum role { INPUT, TARGET, WEIGHTS, IGNORED, LEFT_OUT } role;
-
-/* What a column is for, and what was asked for. */
-typedef struct use {
-  role role;
-  bool categorical, numeric;
-} use;
 
 typedef struct making {
   bp_ctx *ctx;
   const bp_table *t;
   bp_data_options o;
   bpi_examples *e;
-  use *use;            /* [columns] */
+  bpi_use *use;        /* [columns] */
   int *target;         /* [n_targets] columns, in the order asked for */
   bpi_reader *readers; /* of inputs: [e->cols] */
   int columns, n_targets;
   int64_t rows;
 } making;
 
-static const char *name_of(const bp_table *t, int c)
-{
-  bp_column info = {.name = ""};
-  bp_table_column(t, c, &info);
-  return info.name;
-}
-
-/* ---- lists of columns ---- */
-
-/* "#5" is number 5 also where a column is called 5. */
-static bp_status find_column(const bp_table *t, const char *name, int *at)
-{
-  int64_t number;
-  if (name[0] != '#' || !bpi_parse_int(name + 1, strlen(name + 1), &number))
-    return bp_table_find(t, name, at);
-  if (number < 1 || number > bp_table_columns(t))
-    return bpi_fail(BP_E_NOTFOUND, "there is no column %s; the table has %d", name, bp_table_columns(t));
-  *at = (int)number - 1;
-  return BP_OK;
-}
-
-static bp_status set_role(making *m, int c, role r)
-{
-  static const char *const words[] = {"an input", "the target", "the weights", "ignored"};
-  use *u = &m->use[c];
-  if (u->role == r && r == TARGET)
-    return bpi_fail(BP_E_ARG, "column '%s' stands twice among the targets", name_of(m->t, c));
-  if (u->role != INPUT && u->role != r)
-    return bpi_fail(BP_E_ARG, "column '%s' is asked for as %s and as %s", name_of(m->t, c), words[u->role],
-                    words[r]);
-  u->role = r;
-  if (r == TARGET)
-    m->target[m->n_targets++] = c;
-  return BP_OK;
-}
-
-typedef bp_status (*mark)(making *m, int c);
-
-static bp_status mark_target(making *m, int c)
-{
-  return set_role(m, c, TARGET);
-}
-
-static bp_status mark_weights(making *m, int c)
-{
-  return set_role(m, c, WEIGHTS);
-}
-
-static bp_status mark_ignored(making *m, int c)
-{
-  return set_role(m, c, IGNORED);
-}
-
-static bp_status mark_kind(making *m, int c)
-{
-  use *u = &m->use[c];
-  return u->categorical && u->numeric
-             ? bpi_fail(BP_E_ARG, "column '%s' is asked for as categories and as numbers", name_of(m->t, c))
-             : BP_OK;
-}
-
-static bp_status mark_categorical(making *m, int c)
-{
-  m->use[c].categorical = true;
-  return mark_kind(m, c);
-}
-
-static bp_status mark_numeric(making *m, int c)
-{
-  m->use[c].numeric = true;
-  return mark_kind(m, c);
-}
-
-/* Cuts the next name off *at, in place; quotes around it are taken off. */
-static char *next_name(char **at)
-{
-  char *name = *at, *to = name;
-  bool quoted = *name == '"';
-  const char *from = name + quoted;
-  for (; *from && (quoted || *from != ','); from++) {
-    if (quoted && *from == '"' && from[1] != '"')
-      break;
-    from += quoted && *from == '"';
-    *to++ = *from;
-  }
-  from += quoted && *from == '"';
-  while (*from && *from != ',') /* behind a closing quote nothing should stand: it makes the name unknown */
-    *to++ = *from++;
-  *at = (char *)from + (*from == ',');
-  bool more = *from == ',';
-  *to = 0;
-  if (!more)
-    *at = NULL;
-  return name;
-}
-
-static bp_status mark_list(making *m, const char *list, mark what)
-{
-  int c;
-  if (!list)
-    return BP_OK;
-  /* A name that holds commas and is the whole list needs no quotes. */
-  if (strchr(list, ',') && bp_table_find(m->t, list, &c) == BP_OK)
-    return what(m, c);
-  char *copy = bpi_strdup(m->ctx, list), *at = copy;
-  bp_status s = copy ? BP_OK : bpi_nomem();
-  while (s == BP_OK && at) {
-    s = find_column(m->t, next_name(&at), &c);
-    if (s == BP_OK)
-      s = what(m, c);
-  }
-  bpi_free(m->ctx, copy);
-  return s;
-}
-
-static bp_status mark_all(making *m)
-{
-  const struct {
-    const char *list;
-    mark what;
-  } lists[] = {{m->o.target, mark_target},
-               {m->o.weights, mark_weights},
-               {m->o.ignore, mark_ignored},
-               {m->o.categorical, mark_categorical},
-               {m->o.numeric, mark_numeric}};
-  bp_status s = BP_OK;
-  for (size_t i = 0; s == BP_OK && i < sizeof lists / sizeof *lists; i++)
-    s = mark_list(m, lists[i].list, lists[i].what);
-  return s;
-}
-
 /* ---- inputs ---- */
+
+static bp_status leave_out(making *m, int c, const char *why, const char *keep)
+{
+  const char *name = bpi_column_name(m->t, c);
+  m->use[c].role = BPI_LEFT_OUT;
+  return keep ? bpi_examples_note(m->e, "left out column '%s': %s (%s keeps it)", name, why, keep)
+              : bpi_examples_note(m->e, "left out column '%s': %s", name, why);
+}
+
+static int inputs_of(const making *m)
+{
+  int n = 0;
+  for (int c = 0; c < m->columns; c++)
+    n += m->use[c].role == BPI_INPUT;
+  return n;
+}
+
+/* What cannot be learned from; what was asked for stays. */
+static bp_status judge_input(making *m, int c)
+{
+  const bpi_use *u = &m->use[c];
+  bp_column info;
+  bp_status s = bp_table_column(m->t, c, &info);
+  if (s != BP_OK || u->role != BPI_INPUT)
+    return s;
+  const char *why = bpi_useless_column(m->t, c);
+  if (why && (!(u->categorical || u->numeric) || info.missing == m->rows))
+    return leave_out(m, c, why, info.categories > 1 ? "categorical" : NULL);
+  if (!u->categorical && !u->numeric && bpi_counts_rows(m->t, c) && inputs_of(m) > 1)
+    return leave_out(m, c, "it only counts the rows", "numeric");
+  if (!info.marks)
+    return BP_OK;
+  return bpi_examples_note(m->e,
+                           "column '%s': in %lld rows it says NA, ? or the like, which counts as missing",
+                           info.name, (long long)info.marks);
+}
 
 static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
 {
   bp_column info;
-  const use *u = &m->use[c];
+  const bpi_use *u = &m->use[c];
   bp_status s = bp_table_column(m->t, c, &info);
   if (s == BP_OK && !(f->name = bpi_strdup(m->ctx, info.name)))
     s = bpi_nomem();
@@ -172,23 +69,28 @@ static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
     return s;
   if (u->categorical || (info.text && !u->numeric))
     return bpi_reader_categories(m->ctx, m->t, c, r, f);
-  s = bpi_reader_numbers(m->ctx, m->t, c, r, NULL);
+  s = bpi_reader_numbers(m->ctx, m->t, c, r);
   return s == BP_OK ? bpi_reader_check(m->ctx, r) : s;
 }
 
 static bp_status open_inputs(making *m)
 {
   bpi_examples *e = m->e;
-  for (int c = 0; c < m->columns; c++)
-    e->cols += m->use[c].role == INPUT;
-  if (e->cols == 0)
-    return bpi_fail(BP_E_FORMAT, "the table has no column but the target");
+  bp_status s = BP_OK;
+  for (int c = 0; s == BP_OK && c < m->columns; c++)
+    s = judge_input(m, c);
+  e->cols = inputs_of(m);
+  if (s == BP_OK && e->cols == 0)
+    s = bpi_fail(BP_E_FORMAT, "the table has no column but the target%s",
+                 e->n_notes ? ", or none from which it could be learned" : "");
+  if (s != BP_OK)
+    return s;
   e->fields = bpi_fields_new(m->ctx, e->cols);
   m->readers = bpi_zalloc(m->ctx, (size_t)e->cols, sizeof *m->readers);
-  bp_status s = e->fields && m->readers ? BP_OK : bpi_nomem();
+  s = e->fields && m->readers ? BP_OK : bpi_nomem();
   int64_t to = 0;
   for (int c = 0; s == BP_OK && c < m->columns; c++)
-    if (m->use[c].role == INPUT) {
+    if (m->use[c].role == BPI_INPUT) {
       s = open_input(m, c, &m->readers[to], &e->fields[to]);
       to++;
     }
@@ -252,7 +154,7 @@ static bp_status read_numbers(making *m, int k)
   bpi_examples *e = m->e;
   bpi_reader r = {0};
   drop_texts(m->ctx, &e->targets[k]);
-  bp_status s = bpi_reader_numbers(m->ctx, m->t, m->target[k], &r, NULL);
+  bp_status s = bpi_reader_numbers(m->ctx, m->t, m->target[k], &r);
   if (s == BP_OK)
     s = bpi_reader_check(m->ctx, &r);
   if (s == BP_OK)
@@ -265,7 +167,7 @@ static bp_status read_numbers(making *m, int k)
 static bp_status one_target(making *m)
 {
   bpi_examples *e = m->e;
-  const use *u = &m->use[m->target[0]];
+  const bpi_use *u = &m->use[m->target[0]];
   bpi_reader r = {0};
   bp_status s = bpi_reader_categories(m->ctx, m->t, m->target[0], &r, &e->targets[0]);
   bool classes = !u->numeric && (u->categorical || r.info.text || counts_classes(&r));
@@ -323,25 +225,28 @@ static bp_status fill_targets(making *m)
     return BP_E_NOMEM;
   e->n_targets = m->n_targets;
   for (int k = 0; k < m->n_targets; k++)
-    if (!(e->targets[k].name = bpi_strdup(m->ctx, name_of(m->t, m->target[k]))))
+    if (!(e->targets[k].name = bpi_strdup(m->ctx, bpi_column_name(m->t, m->target[k]))))
       return bpi_nomem();
   return m->n_targets == 1 ? one_target(m) : several_targets(m);
 }
 
-static bp_status fill_weights(making *m)
+bp_status bpi_read_weights(const bp_table *t, int column, bpi_examples *e)
 {
-  int c = 0;
-  while (c < m->columns && m->use[c].role != WEIGHTS)
-    c++;
-  if (c == m->columns)
-    return BP_OK;
-  bpi_examples *e = m->e;
   bpi_reader r = {0};
-  e->weights = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *e->weights);
-  bp_status s = e->weights ? bpi_reader_numbers(m->ctx, m->t, c, &r, NULL) : bpi_nomem();
+  e->weights = bpi_alloc(e->ctx, (size_t)e->rows, sizeof *e->weights);
+  bp_status s = e->weights ? bpi_reader_numbers(e->ctx, t, column, &r) : bpi_nomem();
   if (s == BP_OK)
     s = bpi_reader_get(&r, 0, e->rows, 1, e->weights);
-  bpi_reader_free(m->ctx, &r);
+  bpi_reader_free(e->ctx, &r);
+  return s;
+}
+
+static bp_status fill_weights(making *m)
+{
+  bp_status s = BP_OK;
+  for (int c = 0; s == BP_OK && c < m->columns; c++)
+    if (m->use[c].role == BPI_WEIGHTS)
+      s = bpi_read_weights(m->t, c, m->e);
   return s;
 }
 
@@ -375,10 +280,11 @@ static bp_status keep_rows(bp_data *d)
   for (int64_t i = 0; i < e->rows; i++)
     if (has_target(e, i))
       d->rows[d->n++] = i;
-  return BP_OK;
+  return bpi_examples_note(d->all, "left out %lld rows in which the target%s has no value",
+                           (long long)(e->rows - kept), e->n_targets > 1 ? " or one of them" : "");
 }
 
-static bp_status check_weights(const bp_data *d)
+bp_status bpi_check_weights(const bp_data *d)
 {
   const bpi_examples *e = d->all;
   double sum = 0;
@@ -395,7 +301,7 @@ static bp_status check_weights(const bp_data *d)
 
 static bp_status make(making *m)
 {
-  bp_status s = mark_all(m);
+  bp_status s = bpi_table_uses(m->ctx, m->t, &m->o, m->use, m->target, &m->n_targets);
   if (s == BP_OK)
     s = open_inputs(m);
   if (s == BP_OK)
@@ -418,7 +324,7 @@ static bool begin(making *m, const bp_data_options *options)
     return false;
   }
   m->e->rows = m->rows;
-  m->e->first_row = m->o.first_row;
+  m->e->first_row = bp_table_first(m->t);
   return true;
 }
 
@@ -447,7 +353,7 @@ bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const bp_data_option
   bp_data *d = bpi_data_wrap(m.e);
   s = d ? keep_rows(d) : BP_E_NOMEM;
   if (s == BP_OK)
-    s = check_weights(d);
+    s = bpi_check_weights(d);
   if (s == BP_OK)
     return d;
   bp_data_free(d);

@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { BLOCK = 256 };
@@ -28,18 +29,14 @@ static bp_status begin(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r)
 
 /* ---- numbers ---- */
 
-bp_status bpi_reader_numbers(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r, const char **others)
+bp_status bpi_reader_numbers(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r)
 {
   bp_status s = begin(ctx, t, c, r);
-  if (others)
-    *others = NULL;
   for (int32_t k = 0; s == BP_OK && r->by_code && k < r->info.categories; k++) {
     const char *text = bp_table_category(t, c, k, NULL);
     double x;
     bool number = bpi_parse_double(text, strlen(text), &x) && isfinite((float)x);
     r->by_code[k] = number ? (float)x : NAN;
-    if (!number && others && !*others)
-      *others = text;
   }
   return s;
 }
@@ -219,6 +216,16 @@ bp_status bpi_reader_get(const bpi_reader *r, int64_t first, int64_t n, int64_t 
   for (int64_t i = 0; s == BP_OK && !r->codes && i < n; i += BLOCK)
     s = get_numbers(r, first + i, n - i < BLOCK ? n - i : BLOCK, step, out + i * step);
   return s;
+}
+
+void bpi_reader_text(const bpi_reader *r, int64_t row, char *out, size_t size)
+{
+  double x = NAN;
+  if (r->codes)
+    snprintf(out, size, "%s",
+             r->codes[row] < 0 ? "" : bp_table_category(r->t, r->column, r->codes[row], NULL));
+  else if (bp_table_numbers(r->t, r->column, row, 1, &x) == BP_OK)
+    snprintf(out, size, "%.15g", x);
 }
 
 /* Values are kept as 32-bit floats. Where those cannot tell them apart (time stamps, serial numbers), what would be learned is noise: that is

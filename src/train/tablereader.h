@@ -2,7 +2,7 @@
 #ifndef BPI_TABLEREADER_H
 #define BPI_TABLEREADER_H
 
-#include "train/fields.h"
+#include "train/examples.h"
 
 /* How one column is read. */
 typedef struct bpi_reader {
@@ -18,9 +18,8 @@ typedef struct bpi_reader {
 
 #define BPI_UNKNOWN (-1.0F) /* a category that the network does not know */
 
-/* Readers of column c of t; freed with bpi_reader_free, also on failure. Numbers: in text that has numbers, what is none is missing, and
- * *others, if not NULL, gets a text that is none (NULL: all are numbers). */
-bp_status bpi_reader_numbers(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r, const char **others);
+/* Readers of column c of t; freed with bpi_reader_free, also on failure. Numbers: text that is none is missing. */
+bp_status bpi_reader_numbers(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r);
 /* Categories, which are found and named in order: of texts by their bytes, of numbers by value. */
 bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r, bpi_field *f);
 /* Categories that are known already. */
@@ -28,7 +27,13 @@ bp_status bpi_reader_known(bp_ctx *ctx, const bp_table *t, int c, const bpi_fiel
 void bpi_reader_free(bp_ctx *ctx, bpi_reader *r);
 /* Rows first .. first + n - 1, `step` floats apart. BP_E_RANGE: a number that no float holds. */
 bp_status bpi_reader_get(const bpi_reader *r, int64_t first, int64_t n, int64_t step, float *out);
+/* Value of a row, as text. */
+void bpi_reader_text(const bpi_reader *r, int64_t row, char *out, size_t size);
 /* Whether floats tell the numbers apart: BP_E_RANGE. */
 bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r);
+
+/* Weights of the rows from a column; and whether those of the rows of d can be used: BP_E_RANGE. */
+bp_status bpi_read_weights(const bp_table *t, int column, bpi_examples *e);
+bp_status bpi_check_weights(const bp_data *d);
 
 #endif
