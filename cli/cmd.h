@@ -19,6 +19,7 @@ int cmd_bench(const settings *s);
 int cmd_jacobian(const settings *s);
 int cmd_hessian(const settings *s);
 int cmd_ops(const settings *s);
+int cmd_layers(const settings *s);
 int cmd_graph(const settings *s);
 int cmd_help(const settings *s);
 int cmd_version(const settings *s);

@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "context.h"
 #include "dataset.h"
+#include "info_layers.h"
 #include "input.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ static void tell_layout(bp_net *net)
     answer("target  %s\n", shown(bp_net_target(net)));
   if (bp_net_classes(net))
     list_names("classes", net, bp_net_classes(net), class_text);
+  info_layers(net);
 }
 
 static void tell_tensors(const bp_tensors *t)
@@ -98,6 +100,7 @@ static void json_net(bp_net *net)
     json_list("classes", net, bp_net_classes(net), class_text);
   answer(",\"target\":");
   json_text(*bp_net_target(net) ? bp_net_target(net) : NULL);
+  info_layers_json(net);
 }
 
 static void json_tensors(const bp_tensors *t)

@@ -1,24 +1,11 @@
 /* Draws what the units of a network's first layer look for. */
 #include "cmd.h"
 #include "context.h"
+#include "imageshape.h"
 #include "modelfile.h"
 #include "picfile.h"
 
 #include <stdio.h>
-
-/* "28x28" */
-static int image_shape(const settings *s, bp_templates_options *o)
-{
-  long long rows, cols;
-  char more;
-  if (!s->shape)
-    return END_DONE;
-  if (sscanf(s->shape, "%9lldx%9lld%c", &rows, &cols, &more) != 2 || rows < 1 || cols < 1)
-    return fail(END_USAGE, "--shape: '%s' is not ROWSxCOLS, as 28x28", s->shape);
-  o->rows = rows;
-  o->cols = cols;
-  return END_DONE;
-}
 
 int cmd_templates(const settings *s)
 {
@@ -26,9 +13,12 @@ int cmd_templates(const settings *s)
   bp_net *net = NULL;
   bp_picture *picture = NULL;
   char what[200];
-  int end = image_shape(s, &o);
+  int64_t shape[3];
+  int end = image_shape(s, shape);
   if (end)
     return end;
+  o.rows = shape[0];
+  o.cols = shape[1];
   bp_ctx *ctx = context_new(s);
   if (!ctx)
     return END_RESOURCES;

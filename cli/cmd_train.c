@@ -70,7 +70,9 @@ static int train_and_save(train_job *j)
 
 static int run_job(train_job *j)
 {
-  int end = train_read(j);
+  int end = train_model(j);
+  if (!end)
+    end = train_read(j);
   if (!end)
     end = make_net(j);
   if (!end)

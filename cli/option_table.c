@@ -34,6 +34,9 @@ const option options[] = {
      .help = "of the hidden layers: any elementwise operation of one input (`bprop ops`), or maxout(2), or none"},
     {"dropout", "P", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(dropout),
      .help = "share of each hidden layer's values set to 0 while training"},
+    {"model", "LAYERS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(model),
+     .help = "the network's layers (`bprop layers`), instead of the three above: 'conv 32 3 same relu, maxpool, dense 64 relu, "
+             "dropout 0.2'. A last layer for the answers is added where it is missing"},
     {"init", "NAME", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = BP_INIT_LIST(CHOICE_OF), .preset = "default", .at = IN(init),
      .help = "how weights start"},
     {"init-scale", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(init_scale),
@@ -105,9 +108,9 @@ const option options[] = {
      .help = "where x ends"},
     {"top", "N", .commands = TEMPLATES, .kind = OPTION_COUNT, .lo = 1, .hi = 10000, .preset = "40", .at = IN(top),
      .help = "units shown, the strongest"},
-    {"shape", "ROWSxCOLS", .commands = TEMPLATES, .kind = OPTION_TEXT, .at = IN(shape),
-     .help = "of the images that the network takes, as 28x28; else a square, where the data were images or their columns have "
-             "numbers for names"},
+    {"shape", "HEIGHTxWIDTH", .commands = TRAIN | TEMPLATES, .kind = OPTION_TEXT, .at = IN(shape),
+     .help = "of the images that rows are, as 28x28, or 32x32x3 with channels. To train: else what the data say. To draw: else a "
+             "square, where the data were images or their columns have numbers for names"},
     {"grey", NULL, .commands = TEMPLATES, .kind = OPTION_FLAG, .at = IN(grey),
      .help = "images in grey, dark to light, instead of blue to red"},
     {"bundle", NULL, .commands = GRAPH, .kind = OPTION_FLAG, .at = IN(bundle),
@@ -138,7 +141,7 @@ const option options[] = {
      .help = "print what is in force, as such a file, and end"},
     {"print", NULL, .commands = RUN, .kind = OPTION_FLAG, .at = IN(print_program),
      .help = "print the program as it was understood, instead of its results: with values, draws and constants written out"},
-    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | VERSION | RUNS | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
+    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | LAYERS | VERSION | RUNS | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
      .help = "the answer as JSON, one object a line"},
     {"quiet", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),
      .help = "no talk: only the answer, and errors"},
@@ -260,7 +263,8 @@ const command commands[] = {
      "bprop runs\nbprop runs wine done -n 5\nbprop runs show 1\nbprop runs compare 1 2 -o curves.svg",
      cmd_runs},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
-     "Shows the network, its classes, its parameters by name and shape, and the metadata. Of a safetensors "
+     "Shows the network, its classes, its parameters by name and shape, and the metadata; of each layer, what it gives for one example, its "
+     "parameters, the floating-point operations of one prediction (a multiply-add is two), and the memory of what it gives. Of a safetensors "
      "file from elsewhere it shows the "
      "tensors and the metadata.",
      "bprop info wine.safetensors", cmd_info},
@@ -297,6 +301,14 @@ const command commands[] = {
      "bprop bench\nbprop bench training --threads 1 --profile\nbprop bench gradient\n"
      "bprop bench gradient 'sum(tanh(W @ x))' 'W=randn(40,100)' 'x=randn(100)' --wrt W",
      cmd_bench},
+    {"layers", LAYERS, "[KIND...]", 0, -1, "show the kinds of layers that a network's text may have",
+     "The text of a network (bprop train --model) is its layers, separated by commas. A layer is the name of its kind, its arguments, and "
+     "an activation, if it has one; an activation alone is a layer too. Arguments are numbers in the order that is shown, or name=number; "
+     "sizes of images may be one number or height and width, as 3x5. What stands here in brackets may be left out.\n\n"
+     "Layers may stand in layers: residual(conv 32 3 same, batchnorm, relu, conv 32 3 same) relu.\n\n"
+     "Parameters are named by their place: layer1.W and layer1.b of the first dense or conv, then layer2; norm1.gain, norm1.bias and the "
+     "running norm1.mean and norm1.var of norms; residual1.W of a projection; embed1.E of a column's vectors.",
+     "bprop layers\nbprop layers conv batchnorm", cmd_layers},
     {"ops", OPS, "[OPERATION...]", 0, -1, "show the table of operations",
      "Without a name, one line for each operation (with -v, internal ones too). With names, each row in "
      "full: formula, source, behaviour at "

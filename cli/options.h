@@ -32,6 +32,7 @@ enum {
   GRAD = 256,
   RUNS = 512,
   TUNE = 1024,
+  LAYERS = 1 << 11,
   JACOBIAN = 1 << 12,
   HESSIAN = 1 << 13,
   CHECK = 1 << 14,
@@ -124,7 +125,7 @@ typedef struct settings {
   part valid, test;
 
   int64_t hidden[WIDTHS];
-  const char *activation;
+  const char *activation, *model;
   double dropout, init_scale;
   int init;  /* bp_init_kind */
   int dtype; /* DTYPE_... */

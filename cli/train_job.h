@@ -36,6 +36,8 @@ typedef struct train_job {
 /* train_options.c: what was typed, as what the library takes. Options that do not go together are END_USAGE. */
 int train_check(const settings *s);
 int train_output(train_job *j);
+/* The text of --model, before any data are read. */
+int train_model(train_job *j);
 bp_net_options train_net_options(const settings *s);
 bp_train_options train_options(train_job *j);
 double train_rate(const settings *s);

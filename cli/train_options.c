@@ -1,10 +1,13 @@
 /* What was typed for a training, as what the library takes. */
+#include "imageshape.h"
 #include "nearest.h"
 #include "outfile.h"
 #include "train_job.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { MOST_SHOWN = 160 }; /* of a text, with a caret under it */
 
 /* ---- what may be asked for ---- */
 
@@ -32,6 +35,34 @@ static bool scale_is_all(int init)
   return init == BP_INIT_CONSTANT || init == BP_INIT_UNIFORM || init == BP_INIT_NORMAL;
 }
 
+/* --model says them all. */
+static int check_model(const settings *s)
+{
+  static const char *const instead[] = {"hidden", "activation", "dropout"};
+  int64_t shape[3];
+  for (size_t i = 0; s->model && i < sizeof instead / sizeof *instead; i++)
+    if (settings_given(s, instead[i]))
+      return fail(END_USAGE, "--%s: --model says all layers; give one of the two", instead[i]);
+  return image_shape(s, shape);
+}
+
+int train_model(train_job *j)
+{
+  const char *text = j->s->model;
+  size_t at;
+  if (!text)
+    return END_DONE;
+  bp_status st = bp_layers_check(j->ctx, text, NULL, &at);
+  if (st != BP_E_PARSE)
+    return st == BP_OK ? END_DONE : fail_status(st, END_USAGE);
+  int end = fail(END_USAGE, "--model: %s", bp_error()), column = 0;
+  for (size_t i = 0; i < at; i++)
+    column += ((unsigned char)text[i] & 0xc0) != 0x80;
+  if (strlen(text) <= MOST_SHOWN && !strpbrk(text, "\n\r\t"))
+    fprintf(stderr, "  %s\n  %*s\n", shown(text), column + 1, "^");
+  return end;
+}
+
 int train_check(const settings *s)
 {
   bool sgd = s->optimizer == BP_OPTIMIZER_SGD;
@@ -47,7 +78,8 @@ int train_check(const settings *s)
     return fail(END_USAGE, "--init: %s needs an --init-scale", choice_text("init", s->init));
   if (s->dropout > 0 && s->hidden[0] == -1)
     return fail(END_USAGE, "--dropout: there is no hidden layer to drop values of (--hidden none)");
-  return check_activation(s->activation);
+  int end = check_model(s);
+  return end ? end : check_activation(s->activation);
 }
 
 /* ---- the model file ---- */
@@ -106,7 +138,13 @@ bp_net_options train_net_options(const settings *s)
                       .init = {(bp_init_kind)s->init, s->init_scale},
                       .real = s->dtype == DTYPE_FLOAT64 ? BP_FLOAT64 : BP_FLOAT32,
                       .seed = (uint64_t)s->seed};
-  memcpy(o.hidden, s->hidden, sizeof o.hidden);
+  if (s->model) {
+    o.model = s->model;
+    o.activation = NULL;
+  } else {
+    memcpy(o.hidden, s->hidden, sizeof o.hidden);
+  }
+  image_shape(s, o.shape);
   return o;
 }
 

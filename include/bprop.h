@@ -2097,6 +2097,10 @@ BP_API bp_node bp_conv(bp_params *p, bp_node x, const char *name, bp_conv_option
  *  x: [batch, height, width, channels]. For other windows see bp_max_pool2d and bp_avg_pool2d. */
 BP_API bp_node bp_max_pool(bp_node x, int64_t window);
 BP_API bp_node bp_avg_pool(bp_node x, int64_t window);
+/** Learned vectors: row codes[i] of the parameter NAME.E [count, width], which starts normal with deviation 0.05. codes: int64 [...], from 0;
+ *  one that is not below count stops the run (BP_E_RANGE). @return [..., width]. Source: Bengio et al. 2003. */
+BP_API bp_node bp_embedding(bp_params *p, bp_node codes, const char *name, int64_t count, int64_t width,
+                            bp_init init);
 /** x [batch, ...] as rows [batch, all the rest], for the dense layers behind. A view. BP_E_SHAPE for a scalar. */
 BP_API bp_node bp_flatten(bp_node x);
 /** An activation by name ("relu", "maxout(2)", ...): any elementwise row of one real input with its default attributes, or maxout. "none" and NULL: x. */
@@ -2107,7 +2111,8 @@ BP_API bp_node bp_activation(bp_node x, const char *name);
  *  may stand in layers: residual(conv 32 3 same, batchnorm, relu, conv 32 3 same) relu. `bprop layers` lists the kinds.
  *
  *  Parameters are named by their place: layer1.W, layer1.b of the first dense or conv, layer2.W, ...; norm1.gain, norm1.bias (and running
- *  norm1.mean, norm1.var) of norms; residual1.W of a projection.
+ *  norm1.mean, norm1.var) of norms; residual1.W of a projection; embed1.E, embed2.E, ... of
+ *  embedded columns.
  *  @param x        [batch, n] or [batch, height, width, channels].
  *  @param key      int64[2] for dropout, where training; else may be BP_NO_NODE.
  *  @param training Dropout drops, batch norm takes the batch's own mean and variance and moves the running ones, with bp_running_next.
@@ -2117,6 +2122,29 @@ BP_API bp_node bp_layers(bp_params *p, bp_node x, bp_node key, bool training, co
  *  @param at Out, may be NULL: where it is wrong, in bytes. @return BP_OK; BP_E_PARSE: bp_error() says the column and the nearest name;
  *  BP_E_NOMEM. */
 BP_API bp_status bp_layers_check(bp_ctx *ctx, const char *text, char **plain, size_t *at);
+
+/** What an argument of a layer takes. */
+typedef enum bp_layer_arg_kind { BP_LAYER_WHOLE, BP_LAYER_REAL, BP_LAYER_FLAG } bp_layer_arg_kind;
+typedef struct bp_layer_arg {
+  const char *name;
+  bp_layer_arg_kind kind;
+  bool named;            /**< only as name=value; a flag is its name alone */
+  int most;              /**< numbers, joined by x as in 3x5; 0: 1 */
+  double lo, hi, preset; /**< preset NAN: it must be given */
+  const char *word;      /**< that may stand for it, as "same"; NULL: none */
+  const char *what;
+} bp_layer_arg;
+
+/** A kind of layer, of those that bp_layers reads. */
+typedef struct bp_layer_kind {
+  const char *name, *what, *source; /**< source: paper or standard; NULL: none */
+  const bp_layer_arg *args;         /**< n_args of them, in their order; at most BP_LAYER_ARGS */
+  int n_args;
+  bool body; /**< has layers in brackets */
+} bp_layer_kind;
+#define BP_LAYER_ARGS 7
+/** Kind number i, from 0. BP_E_RANGE past the last. Its texts are static. */
+BP_API bp_status bp_layer_kind_at(size_t i, bp_layer_kind *kind);
 
 /* ======================================================================================
  * Data sets
@@ -2373,8 +2401,26 @@ BP_API const char *bp_net_target_at(const bp_net *net, int64_t i);
 /** The first. */
 BP_API const char *bp_net_target(const bp_net *net);
 BP_API bp_params *bp_net_params(bp_net *net);
-/** "64-128-10 relu". Valid while the net lives. */
+/** "64-128-10 relu", or the text of its layers. Valid while the net lives. */
 BP_API const char *bp_net_summary(const bp_net *net);
+/** Its layers as text, whole: what a model file keeps, and `model` of bp_net_options takes. "" for a network with its own build function. */
+BP_API const char *bp_net_model(const bp_net *net);
+
+/** One layer, and what it costs. Its texts live as long as the net. */
+typedef struct bp_layer_info {
+  const char *text; /**< "conv 32 3 same relu"; of a layer with others in it, which come before it, without them: "residual" */
+  const char *name; /**< its parameters are NAME.W and so on; "" where it has none */
+  int depth;        /**< in how many others it stands */
+  int rank;         /**< of what it gives for one example, 0 to 3, */
+  int64_t dims[3];  /**< and its shape */
+  int64_t parameters, fixed; /**< numbers that are trained; that are not: frozen ones and running values */
+  double flops; /**< floating-point operations forward, for one example, where it predicts: a multiply-add is two, any other
+                                 operation on an element one. With those of the layers in it */
+  int64_t bytes; /**< of what it gives for one example */
+} bp_layer_info;
+/** How many layers there are; 0 for a network with its own build function. */
+BP_API size_t bp_net_layers(const bp_net *net);
+BP_API bp_status bp_net_layer(const bp_net *net, size_t i, bp_layer_info *info);
 
 /** One epoch of a training, for curves. No times: equal trainings have equal histories. */
 typedef struct bp_epoch {

@@ -37,6 +37,21 @@ bp_node bp_dense(bp_params *p, bp_node x, const char *name, int64_t out, bp_init
   return bp_linear(x, w, b);
 }
 
+bp_node bp_embedding(bp_params *p, bp_node codes, const char *name, int64_t count, int64_t width,
+                     bp_init init)
+{
+  const bpi_node *v = bpi_slot(codes);
+  if (!v)
+    return codes;
+  if (!p || !name || v->type->dtype != BP_INT64 || count < 1 || width < 1)
+    return bpi_node_fail(codes.graph, BP_E_ARG,
+                         "bp_embedding: params or name is missing, codes are no int64, or count or width is "
+                         "below 1");
+  int64_t dims[2] = {count, width};
+  bp_init start = init.kind == BP_INIT_DEFAULT ? (bp_init){BP_INIT_NORMAL, 0.05} : init;
+  return bp_gather(bpi_layer_param(p, codes.graph, name, "E", 2, dims, start), codes, 0);
+}
+
 /* "maxout(3)" -> row maxout, attribute 3; the number is optional. */
 static bool split_name(const char *text, char *name, size_t size, double *number, bool *has)
 {

@@ -2,6 +2,7 @@
 #include "nn/stack.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MUST NAN
@@ -34,10 +35,14 @@ static bp_node no_images(bpi_stack *s, bp_node x)
   const int64_t *d = dims_of(x, &rank);
   if (!d)
     return x;
+  int64_t n = d[rank - 1], side = (int64_t)sqrt((double)n);
+  char example[40] = "HEIGHTxWIDTHxCHANNELS";
+  if (side * side == n)
+    snprintf(example, sizeof example, "%lldx%lldx1", (long long)side, (long long)side);
   return bpi_node_fail(s->graph, BP_E_SHAPE,
-                       "takes images, and here are rows of %lld; say what images they are: "
-                       "'reshape HEIGHTxWIDTHxCHANNELS' before it",
-                       (long long)d[rank - 1]);
+                       "takes images, and here are rows of %lld; say what images they are: 'reshape %s' before "
+                       "it, or the shape of the data (bprop train: --shape)",
+                       (long long)n, example);
 }
 
 /* How a layer's weights start: those of the network's last layer small, so that the first loss is that of knowing nothing, and no step is
@@ -217,6 +222,51 @@ static bp_node build_layernorm(bpi_stack *s, const bpi_layer *l, const char *nam
   return bp_layer_norm(x, gain, bias, bpi_layer_number(l, 0, 0));
 }
 
+/* ---- categories ---- */
+
+static int64_t embedding_width(const bpi_layer *l, int64_t categories)
+{
+  int64_t width = bpi_layer_whole(l, 0, 0), half = (categories + 1) / 2;
+  return width ? width : half < 50 ? half : 50;
+}
+
+/* One column of the numbers of categories, as rows of its matrix. */
+static bp_node embed(bpi_stack *s, const bpi_layer *l, int64_t k, const int64_t *d, bp_node x)
+{
+  char name[32];
+  snprintf(name, sizeof name, "embed%lld", (long long)k + 1);
+  int64_t first = d[1] - s->embedded.n + k;
+  int64_t start[2] = {0, first}, stop[2] = {d[0], first + 1}, step[2] = {1, 1}, count = s->embedded.categories[k];
+  bp_node code = bp_reshape(bp_slice(x, start, 2, stop, 2, step, 2), d, 1);
+  return bp_embedding(s->params, bp_cast(code, BP_INT64), name, count, embedding_width(l, count),
+                      (bp_init){0});
+}
+
+static bp_node build_embedding(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x)
+{
+  (void)name;
+  int rank;
+  const int64_t *d = dims_of(x, &rank);
+  if (!d)
+    return x;
+  if (s->layers > 1)
+    return bpi_node_fail(s->graph, BP_E_ARG, "must be the first layer");
+  if (s->embedded.n == 0 || rank != 2)
+    return bpi_node_fail(s->graph, BP_E_ARG, "there are no inputs to embed: no column has that many categories");
+  int64_t numbers = d[1] - s->embedded.n, start[2] = {0, 0}, stop[2] = {d[0], numbers}, step[2] = {1, 1};
+  bp_node *parts = bpi_alloc(s->graph->ctx, (size_t)s->embedded.n + 1, sizeof *parts);
+  if (!parts)
+    return bpi_node_fail(s->graph, BP_E_NOMEM, "out of memory");
+  size_t n = 0;
+  if (numbers)
+    parts[n++] = bp_slice(x, start, 2, stop, 2, step, 2);
+  for (int64_t k = 0; k < s->embedded.n; k++)
+    parts[n++] = embed(s, l, k, d, x);
+  x = bp_concat(parts, n, 1);
+  bpi_free(s->graph->ctx, parts);
+  return x;
+}
+
 /* ---- layers in layers ---- */
 
 /* x in the shape of y: by a dense layer, or a convolution with windows of 1 whose stride is what the sizes are apart. */
@@ -263,26 +313,26 @@ static bp_node build_nothing(bpi_stack *s, const bpi_layer *l, const char *name,
 
 #define WHOLE(name_, lo_, hi_, preset_, what_)                                                               \
   {                                                                                                          \
-    .name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = (hi_), .preset = (preset_), .what = (what_) \
+    .name = (name_), .kind = BP_LAYER_WHOLE, .lo = (lo_), .hi = (hi_), .preset = (preset_), .what = (what_) \
   }
 #define PAIR(name_, lo_, preset_, named_, what_)                                                   \
   {                                                                                                \
-    .name = (name_), .kind = BPI_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), \
+    .name = (name_), .kind = BP_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), \
     .most = 2, .named = (named_), .what = (what_)                                                  \
   }
 #define BORDER                                                                                           \
   {                                                                                                      \
-    .name = "pad", .kind = BPI_LAYER_WHOLE, .hi = MOST_ACROSS, .most = 2, .named = true, .word = "same", \
+    .name = "pad", .kind = BP_LAYER_WHOLE, .hi = MOST_ACROSS, .most = 2, .named = true, .word = "same", \
     .what = "border of zeros; same: as many places as pixels, divided by the stride"                     \
   }
 #define REAL(name_, hi_, preset_, named_, what_)                                                  \
   {                                                                                               \
-    .name = (name_), .kind = BPI_LAYER_REAL, .hi = (hi_), .preset = (preset_), .named = (named_), \
+    .name = (name_), .kind = BP_LAYER_REAL, .hi = (hi_), .preset = (preset_), .named = (named_), \
     .what = (what_)                                                                               \
   }
 #define FLAG(name_, what_)                                   \
   {                                                          \
-    .name = (name_), .kind = BPI_LAYER_FLAG, .what = (what_) \
+    .name = (name_), .kind = BP_LAYER_FLAG, .what = (what_) \
   }
 
 static const bpi_layer_kind kinds[] = {
@@ -372,6 +422,12 @@ static const bpi_layer_kind kinds[] = {
      .prefix = "norm",
      .args = {REAL("eps", 1, 1e-5, true, "added to the variance")},
      .build = build_layernorm},
+    {.name = "embedding",
+     .what = "a learned vector for each category, in the place of its number; put in front by itself where it is needed",
+     .source = "Bengio et al. 2003; Guo & Berkhahn 2016",
+     .embeds = true,
+     .args = {WHOLE("width", 0, 10000, 0, "of a vector; 0: half as wide as there are categories, at most 50")},
+     .build = build_embedding},
     {.name = "maxout",
      .what = "units that are the largest of several linear pieces",
      .source = "Goodfellow et al. 2013",
@@ -412,7 +468,7 @@ const bpi_layer_kind *bpi_layer_kind_find(const char *name, size_t n)
 int bpi_layer_args(const bpi_layer_kind *k)
 {
   int n = 0;
-  while (n < BPI_LAYER_ARGS && k->args[n].name)
+  while (n < BP_LAYER_ARGS && k->args[n].name)
     n++;
   return n;
 }

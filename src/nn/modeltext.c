@@ -146,9 +146,9 @@ static bool looks_like_number(word w)
 
 /* ---- arguments ---- */
 
-static bp_status check_number(reader *r, size_t at, const bpi_layer_kind *k, const bpi_layer_arg *a, double x)
+static bp_status check_number(reader *r, size_t at, const bpi_layer_kind *k, const bp_layer_arg *a, double x)
 {
-  bool whole = a->kind != BPI_LAYER_REAL;
+  bool whole = a->kind != BP_LAYER_REAL;
   if (x >= a->lo && x <= a->hi && (!whole || x == floor(x)))
     return BP_OK;
   return wrong(r, at, "%s: %s must be %s from %.15g to %.15g", k->name, a->name,
@@ -157,7 +157,7 @@ static bp_status check_number(reader *r, size_t at, const bpi_layer_kind *k, con
 
 static bp_status set_argument(reader *r, bpi_layer *l, int i, word w)
 {
-  const bpi_layer_arg *a = &l->kind->args[i];
+  const bp_layer_arg *a = &l->kind->args[i];
   bpi_layer_value v;
   if (l->value[i].n)
     return wrong(r, w.at, "%s: %s is given twice", l->kind->name, a->name);
@@ -182,7 +182,7 @@ static bp_status set_argument(reader *r, bpi_layer *l, int i, word w)
 static int next_place(const bpi_layer *l)
 {
   for (int i = 0; i < bpi_layer_args(l->kind); i++)
-    if (!l->kind->args[i].named && l->kind->args[i].kind != BPI_LAYER_FLAG && !l->value[i].n)
+    if (!l->kind->args[i].named && l->kind->args[i].kind != BP_LAYER_FLAG && !l->value[i].n)
       return i;
   return -1;
 }
@@ -192,7 +192,7 @@ static bp_status read_named(reader *r, bpi_layer *l, word w, size_t name)
   word value = {w.s + name + 1, w.n - name - 1, w.at + name + 1};
   w.n = name;
   for (int i = 0; i < bpi_layer_args(l->kind); i++)
-    if (is_word(w, l->kind->args[i].name) && l->kind->args[i].kind != BPI_LAYER_FLAG)
+    if (is_word(w, l->kind->args[i].name) && l->kind->args[i].kind != BP_LAYER_FLAG)
       return set_argument(r, l, i, value);
   return unknown_argument(r, w, l->kind);
 }
@@ -228,11 +228,11 @@ static bp_status read_argument(reader *r, bpi_layer *l, word w)
                   : wrong(r, w.at, "%s takes no number here; a comma begins the next layer", l->kind->name);
   }
   for (int i = 0; i < bpi_layer_args(l->kind); i++) {
-    const bpi_layer_arg *a = &l->kind->args[i];
-    if (is_word(w, a->word) || (a->kind == BPI_LAYER_FLAG && is_word(w, a->name))) {
+    const bp_layer_arg *a = &l->kind->args[i];
+    if (is_word(w, a->word) || (a->kind == BP_LAYER_FLAG && is_word(w, a->name))) {
       if (l->value[i].n)
         return wrong(r, w.at, "%s: %s is given twice", l->kind->name, a->name);
-      l->value[i] = (bpi_layer_value){{a->kind == BPI_LAYER_FLAG ? 1 : -1}, 1};
+      l->value[i] = (bpi_layer_value){{a->kind == BP_LAYER_FLAG ? 1 : -1}, 1};
       return BP_OK;
     }
   }
@@ -340,7 +340,7 @@ bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first
 
 /* ---- written ---- */
 
-static void add_value(bpi_text *t, const bpi_layer_arg *a, const bpi_layer_value *v)
+static void add_value(bpi_text *t, const bp_layer_arg *a, const bpi_layer_value *v)
 {
   if (a->word && v->v[0] == -1) {
     bpi_textf(t, "%s", a->word);
@@ -352,10 +352,10 @@ static void add_value(bpi_text *t, const bpi_layer_arg *a, const bpi_layer_value
   }
 }
 
-static void add_argument(bpi_text *t, const bpi_layer_arg *a, const bpi_layer_value *v, bool by_place)
+static void add_argument(bpi_text *t, const bp_layer_arg *a, const bpi_layer_value *v, bool by_place)
 {
   bpi_textf(t, " ");
-  if (a->kind == BPI_LAYER_FLAG) {
+  if (a->kind == BP_LAYER_FLAG) {
     bpi_textf(t, "%s", a->name);
     return;
   }
@@ -364,7 +364,7 @@ static void add_argument(bpi_text *t, const bpi_layer_arg *a, const bpi_layer_va
   add_value(t, a, v);
 }
 
-void bpi_model_layer_text(bpi_text *t, const bpi_layer *l)
+void bpi_model_layer_text(bpi_text *t, const bpi_layer *l, bool whole)
 {
   const bpi_layer_kind *k = l->kind;
   bool places = true; /* so far each argument stands in its place */
@@ -378,7 +378,7 @@ void bpi_model_layer_text(bpi_text *t, const bpi_layer *l)
     if (l->value[i].n)
       add_argument(t, &k->args[i], &l->value[i], places);
   }
-  if (l->body) {
+  if (l->body && whole) {
     bpi_textf(t, "(");
     bpi_model_text(t, l->body);
     bpi_textf(t, ")");
@@ -390,7 +390,7 @@ void bpi_model_layer_text(bpi_text *t, const bpi_layer *l)
 void bpi_model_text(bpi_text *t, const bpi_layer *first)
 {
   for (const bpi_layer *l = first; l; l = l->next) {
-    bpi_model_layer_text(t, l);
+    bpi_model_layer_text(t, l, true);
     bpi_textf(t, "%s", l->next ? ", " : "");
   }
 }

@@ -12,24 +12,10 @@
 #include "base/text.h"
 
 enum {
-  BPI_LAYER_ARGS = 7,
   BPI_LAYER_NUMBERS = 3,  /* of one argument: 28x28x1 */
   BPI_LAYER_DEPTH = 16,   /* of layers in layers */
   BPI_LAYERS_MOST = 10000 /* in one text */
 };
-
-typedef enum bpi_layer_arg_kind { BPI_LAYER_WHOLE, BPI_LAYER_REAL, BPI_LAYER_FLAG } bpi_layer_arg_kind;
-
-/* One argument of a kind. Presets are part of what a model file means: they never change. */
-typedef struct bpi_layer_arg {
-  const char *name;
-  bpi_layer_arg_kind kind;
-  bool named;            /* only as name=value; a flag is its name alone */
-  int most;              /* numbers, joined by x; 0: 1 */
-  double lo, hi, preset; /* preset NAN: it must be given */
-  const char *word;      /* stands for -1: "same" */
-  const char *what;
-} bpi_layer_arg;
 
 /* Numbers of an argument; n is 0 where it is not given. */
 typedef struct bpi_layer_value {
@@ -39,7 +25,7 @@ typedef struct bpi_layer_value {
 
 typedef struct bpi_layer {
   const struct bpi_layer_kind *kind;
-  bpi_layer_value value[BPI_LAYER_ARGS];
+  bpi_layer_value value[BP_LAYER_ARGS];
   const char *activation; /* NULL: none */
   const struct bpi_layer *body, *next;
 } bpi_layer;
@@ -52,8 +38,8 @@ typedef struct bpi_model_mistake {
 /* Reads a text. Layers live in the arena. @param mistake Out, may be NULL.
  * BP_E_PARSE, with a message that says the column and the nearest name; BP_E_LIMIT; BP_E_NOMEM. */
 bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, bpi_model_mistake *mistake);
-/* The text that reads back as the same layers: one layer, or a whole list. */
-void bpi_model_layer_text(bpi_text *t, const bpi_layer *l);
+/* The text that reads back as the same layers: one layer (with the layers in it, or without), or a whole list. */
+void bpi_model_layer_text(bpi_text *t, const bpi_layer *l, bool whole);
 void bpi_model_text(bpi_text *t, const bpi_layer *first);
 
 /* Argument number i of a layer, its number k: as given, where fewer were given the last of them, else the preset. */

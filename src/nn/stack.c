@@ -21,7 +21,7 @@ static bp_node failed(bpi_stack *s, const bpi_layer *l)
 {
   bpi_text t;
   bpi_text_init(&t, s->graph->ctx);
-  bpi_model_layer_text(&t, l);
+  bpi_model_layer_text(&t, l, true);
   char *text = bpi_text_take(&t);
   if (text)
     bpi_graph_reword(s->graph, "layer '%.200s'", text);
@@ -36,12 +36,13 @@ static bp_node build_layer(bpi_stack *s, const bpi_layer *l, bp_node x)
     return bpi_node_fail(s->graph, BP_E_LIMIT, "more than %d layers", BPI_LAYERS_MOST);
   if (l->kind->prefix)
     name_layer(s, l->kind->prefix, name);
+  size_t first_node = s->graph->count;
   s->depth++;
   bp_node y = l->kind->build(s, l, name, x);
   s->depth--;
   y = bp_activation(y, l->activation);
   if (s->built && !bp_failed(y))
-    s->built(s->user, l, s->depth, name, y);
+    s->built(s->user, l, s->depth, name, first_node, y);
   return y;
 }
 
@@ -65,6 +66,11 @@ bool bpi_stack_wants_images(const bpi_layer *first)
       return l->kind->wants == BPI_WANTS_IMAGES;
   }
   return false;
+}
+
+bool bpi_stack_embeds(const bpi_layer *first)
+{
+  return first && first->kind->embeds;
 }
 
 bool bpi_stack_ends_open(const bpi_layer *first)
@@ -116,4 +122,15 @@ bp_status bp_layers_check(bp_ctx *ctx, const char *text, char **plain, size_t *a
   }
   bpi_arena_free(&a);
   return s;
+}
+
+bp_status bp_layer_kind_at(size_t i, bp_layer_kind *kind)
+{
+  const bpi_layer_kind *k = i < INT32_MAX ? bpi_layer_kind_at((int)i) : NULL;
+  if (!kind)
+    return bpi_bad_arg("bp_layer_kind_at", "kind is NULL");
+  if (!k)
+    return bpi_fail(BP_E_RANGE, "bp_layer_kind_at: there is no kind of layer %zu", i);
+  *kind = (bp_layer_kind){k->name, k->what, k->source, k->args, bpi_layer_args(k), k->body};
+  return BP_OK;
 }

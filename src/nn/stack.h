@@ -7,11 +7,15 @@
 
 enum { BPI_STACK_PREFIXES = 4 };
 
-/* What stands at the front of a network: which inputs hold the number of a category. */
+/* What stands at the end of a network's rows: inputs that hold the number of a category. */
 typedef struct bpi_stack_inputs {
   int64_t n;
-  const int64_t *categories; /* [n]: how many, 0 for a number; NULL: all are numbers */
+  const int64_t *categories; /* [n]: how many */
 } bpi_stack_inputs;
+
+/* Told of a layer that is built, with the number of its first node. A layer that has others in it comes after those. */
+typedef void (*bpi_layer_built)(void *user, const bpi_layer *l, int depth, const char *name, size_t first,
+                                bp_node y);
 
 typedef struct bpi_stack {
   bp_params *params;
@@ -20,11 +24,10 @@ typedef struct bpi_stack {
   bool training;
   bp_init init;                   /* of weights */
   const bpi_layer *output;        /* the last layer of a network: its first answers are small; or NULL */
-  const bpi_stack_inputs *inputs; /* NULL: all are numbers */
+  bpi_stack_inputs embedded;      /* of x, for an embedding */
   const char *prefix[BPI_STACK_PREFIXES]; /* of names given so far, and */
   int count[BPI_STACK_PREFIXES];          /* how many */
-  /* Told of each layer that is built; a layer that has others in it, after those. May be NULL. */
-  void (*built)(void *user, const bpi_layer *l, int depth, const char *name, bp_node y);
+  bpi_layer_built built; /* may be NULL */
   void *user;
   int depth, layers; /* built so far */
 } bpi_stack;
@@ -38,8 +41,9 @@ typedef struct bpi_layer_kind {
   bool body;          /* has layers in it, in brackets */
   bool linear;        /* with no activation it can be the last layer of a network */
   bool passes;        /* can stand behind such a layer */
+  bool embeds;        /* takes the numbers of categories away; stands first or nowhere */
   bpi_layer_wants wants;
-  bpi_layer_arg args[BPI_LAYER_ARGS];
+  bp_layer_arg args[BP_LAYER_ARGS];
   bp_node (*build)(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x);
 } bpi_layer_kind;
 
@@ -53,8 +57,13 @@ int bpi_layer_args(const bpi_layer_kind *k);
 bp_node bpi_stack_build(bpi_stack *s, const bpi_layer *first, bp_node x);
 /* Whether the first layer that cares takes images. */
 bool bpi_stack_wants_images(const bpi_layer *first);
+/* Whether it begins with an embedding. */
+bool bpi_stack_embeds(const bpi_layer *first);
 /* Whether a list ends in a layer of the width of its answers, with nothing behind that bends them. */
 bool bpi_stack_ends_open(const bpi_layer *first);
+
+/* Floating-point operations of nodes number [from, to) of a graph; those known when compiling are not counted. */
+double bpi_flops_between(const bp_graph *g, size_t from, size_t to);
 
 /* Builds the layer's node by its row's own function: named so that rows of the table can share it. */
 bp_node bpi_batch_norm(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x);

@@ -9,6 +9,9 @@
 double bpi_instr_flops(const bpi_step *s);
 double bpi_instr_bytes(const bpi_instr *i);
 
+/* What a row says of a call, of which only shapes and attributes need be there. */
+double bpi_row_flops(const bp_op *op, const bp_kernel_call *c);
+
 /* Runs as bpi_frame_run, and notes what each instruction takes. Plain execution: compiled programs are left aside. */
 bp_status bpi_profile_step(bp_run *r);
 

@@ -20,7 +20,7 @@ double bpi_instr_bytes(const bpi_instr *i)
   return bytes;
 }
 
-static double of_row(const bp_op *op, const bp_kernel_call *c)
+double bpi_row_flops(const bp_op *op, const bp_kernel_call *c)
 {
   if (op->flops)
     return op->flops(c);
@@ -56,7 +56,7 @@ double bpi_instr_flops(const bpi_step *s)
   case BPI_DO_TILE:
     return of_tile(i->tile);
   case BPI_DO_KERNEL:
-    return of_row(i->op, s->call) + (i->tile ? of_tile(i->tile) : 0);
+    return bpi_row_flops(i->op, s->call) + (i->tile ? of_tile(i->tile) : 0);
   case BPI_DO_SCAN:
     return of_scan(s);
   case BPI_DO_SCALARS:

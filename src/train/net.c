@@ -9,20 +9,27 @@ enum { EMBED_ABOVE = 32 };
 
 /* ---- building ---- */
 
-bp_node bpi_net_stack(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
+bp_node bpi_net_stack(bp_net *net, bp_node x, bp_node key, bool training, bpi_layer_built built, void *user)
 {
   const bpi_layer *last = NULL;
   for (const bpi_layer *l = net->layers; l; l = l->next)
     last = l->kind->linear ? l : last;
-  bpi_stack s = {
-      .params = net->params, .graph = g, .key = key, .training = training, .init = net->init, .output = last};
+  bpi_stack s = {.params = net->params,
+                 .graph = x.graph,
+                 .key = key,
+                 .training = training,
+                 .init = net->init,
+                 .output = last,
+                 .embedded = net->embedded,
+                 .built = built,
+                 .user = user};
   return bpi_stack_build(&s, net->layers, x);
 }
 
 bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training)
 {
   bp_node y = net->build ? net->build(net->user, net->params, x, key, training)
-                         : bpi_net_stack(net, g, x, key, training);
+                         : bpi_net_stack(net, x, key, training, NULL, NULL);
   bp_type want, got;
   if (bp_graph_status(g) == BP_OK && (bp_failed(y) || y.graph != g))
     return bpi_node_fail(g, BP_E_GRAPH, "the network's build function gave no node of the graph of x");
@@ -73,6 +80,8 @@ bp_status bpi_net_make(bp_net *net)
   bp_status s = predict_plan(net, 1, &net->one.plan);
   if (s == BP_OK)
     s = predict_plan(net, BPI_BULK, &net->bulk.plan);
+  if (s == BP_OK)
+    s = bpi_net_look(net);
   return s == BP_OK ? bpi_net_summarise(net) : s;
 }
 
@@ -118,7 +127,7 @@ void bp_net_free(bp_net *net)
   bpi_fields_free(ctx, net->targets, net->n_targets);
   bpi_notes_free(net);
   bpi_arena_free(&net->arena);
-  void *own[] = {net->model, net->y_mean, net->y_scale, net->summary};
+  void *own[] = {net->model, net->infos, net->y_mean, net->y_scale, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   if (net->lock_made)

@@ -30,6 +30,9 @@ struct bp_net {
   bpi_arena arena;                  /* of the layers, */
   const bpi_layer *layers;
   char *model; /* and their text; NULL for a build function */
+  bpi_stack_inputs embedded;
+  bp_layer_info *infos; /* what they are; the texts live in the arena */
+  size_t n_infos, infos_cap;
   bp_init init;
   uint64_t seed;
   bp_build_fn build;
@@ -82,8 +85,10 @@ bp_status bpi_net_read_layers(bp_net *net, const char *text);
 bp_status bpi_net_dense_layers(bp_net *net, const int64_t *hidden, const char *activation, double dropout);
 /* and of a text that may lack the shape of images before its first layer, and the last layer. */
 bp_status bpi_net_complete_layers(bp_net *net, const char *text);
-/* The layers on x, in either round. */
-bp_node bpi_net_stack(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool training);
+/* The layers on x, in either round. built: see bpi_stack; may be NULL. */
+bp_node bpi_net_stack(bp_net *net, bp_node x, bp_node key, bool training, bpi_layer_built built, void *user);
+/* With parameters made: the list of bp_net_layer. */
+bp_status bpi_net_look(bp_net *net);
 bp_status bpi_net_summarise(bp_net *net);
 
 /* From x to logits or values, in either round; key is absent where not training. */

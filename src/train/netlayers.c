@@ -38,6 +38,7 @@ bp_status bpi_net_dense_layers(bp_net *net, const int64_t *hidden, const char *a
     return s;
   bpi_text t;
   bpi_text_init(&t, net->ctx);
+  bpi_textf(&t, "%s", net->embedded.n ? "embedding, " : "");
   for (int k = 0; hidden[k] > 0; k++) {
     bpi_textf(&t, "dense %lld %s, ", (long long)hidden[k], activation);
     if (dropout > 0) {
@@ -67,7 +68,7 @@ static bp_status output_type(bp_net *net, bp_type *type)
     int64_t dims[2] = {1, net->inputs}, two = 2;
     bp_node x = bp_input(g, "x", BP_REAL, 2, dims), key = bp_input(g, "key", BP_INT64, 1, &two);
     net->params = own;
-    bp_node y = bpi_net_stack(net, g, x, key, true);
+    bp_node y = bpi_net_stack(net, x, key, true, NULL, NULL);
     net->params = kept;
     s = bpi_graph_status(g);
     if (s == BP_OK)
@@ -99,7 +100,11 @@ bp_status bpi_net_complete_layers(bp_net *net, const char *text)
   bp_type out;
   bool ends = false;
   bp_status s = bpi_net_read_layers(net, text);
-  if (s == BP_OK && has_shape(net) && bpi_stack_wants_images(net->layers)) {
+  if (s == BP_OK && net->embedded.n && !bpi_stack_embeds(net->layers)) {
+    bpi_text_init(&t, net->ctx);
+    bpi_textf(&t, "embedding, %s", text);
+    s = read_and_free(net, &t);
+  } else if (s == BP_OK && has_shape(net) && bpi_stack_wants_images(net->layers)) {
     bpi_text_init(&t, net->ctx);
     bpi_textf(&t, "reshape %lldx%lldx%lld, %s", (long long)net->shape[0], (long long)net->shape[1],
               (long long)net->shape[2], text);
@@ -122,7 +127,9 @@ bp_status bpi_net_complete_layers(bp_net *net, const char *text)
 static bool is_plain(const bpi_layer *first, const char **activation)
 {
   static const char dense[] = "dense", dropout[] = "dropout";
-  *activation = first->next ? first->activation : NULL;
+  if (bpi_stack_embeds(first))
+    first = first->next;
+  *activation = first && first->next ? first->activation : NULL;
   for (const bpi_layer *l = first; l; l = l->next) {
     if (strcmp(l->kind->name, dropout) == 0)
       continue;
