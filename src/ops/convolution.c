@@ -357,6 +357,7 @@ const bp_op bp_op_conv2d_bias = {
     .kernel = conv2d_kernel,
     .units = conv2d_units,
     .scratch = conv2d_scratch,
+    .flops = conv2d_flops,
     .jacobian = conv2d_bias_jacobian,
     .reach = conv2d_bias_reach,
     .vjp = conv2d_bias_vjp,
