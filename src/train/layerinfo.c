@@ -31,7 +31,7 @@ static void count_numbers(const bp_net *net, const char *name, bp_layer_info *in
 static void count_embeddings(const bp_net *net, bp_layer_info *info)
 {
   char name[32];
-  for (int64_t k = 1; k <= net->embedded.n; k++) {
+  for (int64_t k = 1; k <= net->encoding.n_embedded; k++) {
     snprintf(name, sizeof name, "embed%lld", (long long)k);
     count_numbers(net, name, info);
   }

@@ -20,7 +20,7 @@ bp_node bpi_net_stack(bp_net *net, bp_node x, bp_node key, bool training, bpi_la
                  .training = training,
                  .init = net->init,
                  .output = last,
-                 .embedded = net->embedded,
+                 .embedded = {net->encoding.n_embedded, net->encoding.embedded},
                  .built = built,
                  .user = user};
   return bpi_stack_build(&s, net->layers, x);
@@ -169,6 +169,22 @@ static bp_status choose_layers(bp_net *net, const bp_net_options *o)
   return bpi_net_dense_layers(net, hidden, o->activation ? o->activation : "relu", o->dropout);
 }
 
+static bp_status choose_shape(bp_net *net, const bpi_examples *e, const bp_net_options *o)
+{
+  const int64_t *shape = o->shape[0] ? o->shape : e->shape;
+  memcpy(net->shape, shape, sizeof net->shape);
+  int64_t n = 1;
+  bool sound = shape[0] == 0;
+  for (int i = 0; !sound && i < 3; i++)
+    if (shape[i] < 1 || !bpi_mul(n, shape[i], &n))
+      return bpi_bad_arg("bp_net_new", "shape must be height, width and channels, each from 1 on");
+  if (sound || n == net->inputs)
+    return BP_OK;
+  return bpi_fail(BP_E_ARG, "bp_net_new: an image of %lldx%lldx%lld has %lld values, and a row has %lld inputs",
+                  (long long)shape[0], (long long)shape[1], (long long)shape[2], (long long)n,
+                  (long long)net->inputs);
+}
+
 /* Regression learns targets of mean 0 and deviation 1. */
 static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
 {
@@ -192,7 +208,9 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
     return s;
   net->inputs = net->encoding.inputs;
   net->image = e->image;
-  memcpy(net->shape, o->shape[0] ? o->shape : e->shape, sizeof net->shape);
+  s = choose_shape(net, e, o);
+  if (s != BP_OK)
+    return s;
   net->classes = e->classes;
   net->outputs = e->labels ? e->classes : e->n_y;
   net->init = o->init;

@@ -30,7 +30,6 @@ struct bp_net {
   bpi_arena arena;                  /* of the layers, */
   const bpi_layer *layers;
   char *model; /* and their text; NULL for a build function */
-  bpi_stack_inputs embedded;
   bp_layer_info *infos; /* what they are; the texts live in the arena */
   size_t n_infos, infos_cap;
   bp_init init;

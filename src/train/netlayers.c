@@ -38,7 +38,7 @@ bp_status bpi_net_dense_layers(bp_net *net, const int64_t *hidden, const char *a
     return s;
   bpi_text t;
   bpi_text_init(&t, net->ctx);
-  bpi_textf(&t, "%s", net->embedded.n ? "embedding, " : "");
+  bpi_textf(&t, "%s", net->encoding.n_embedded ? "embedding, " : "");
   for (int k = 0; hidden[k] > 0; k++) {
     bpi_textf(&t, "dense %lld %s, ", (long long)hidden[k], activation);
     if (dropout > 0) {
@@ -100,7 +100,7 @@ bp_status bpi_net_complete_layers(bp_net *net, const char *text)
   bp_type out;
   bool ends = false;
   bp_status s = bpi_net_read_layers(net, text);
-  if (s == BP_OK && net->embedded.n && !bpi_stack_embeds(net->layers)) {
+  if (s == BP_OK && net->encoding.n_embedded && !bpi_stack_embeds(net->layers)) {
     bpi_text_init(&t, net->ctx);
     bpi_textf(&t, "embedding, %s", text);
     s = read_and_free(net, &t);
