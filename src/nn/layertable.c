@@ -39,10 +39,11 @@ static bp_node no_images(bpi_stack *s, bp_node x)
   char example[40] = "HEIGHTxWIDTHxCHANNELS";
   if (side * side == n)
     snprintf(example, sizeof example, "%lldx%lldx1", (long long)side, (long long)side);
-  return bpi_node_fail(s->graph, BP_E_SHAPE,
-                       "takes images, and here are rows of %lld; say what images they are: 'reshape %s' before "
-                       "it, or the shape of the data (bprop train: --shape)",
-                       (long long)n, example);
+  return bpi_node_fail(
+      s->graph, BP_E_SHAPE,
+      "takes images, and here are rows of %lld; say what images they are: 'reshape %s' before "
+      "it, or the shape of the data (bprop train: --shape)",
+      (long long)n, example);
 }
 
 /* How a layer's weights start: those of the network's last layer small, so that the first loss is that of knowing nothing, and no step is
@@ -236,7 +237,8 @@ static bp_node embed(bpi_stack *s, const bpi_layer *l, int64_t k, const int64_t 
   char name[32];
   snprintf(name, sizeof name, "embed%lld", (long long)k + 1);
   int64_t first = d[1] - s->embedded.n + k;
-  int64_t start[2] = {0, first}, stop[2] = {d[0], first + 1}, step[2] = {1, 1}, count = s->embedded.categories[k];
+  int64_t start[2] = {0, first}, stop[2] = {d[0], first + 1}, step[2] = {1, 1},
+          count = s->embedded.categories[k];
   bp_node code = bp_reshape(bp_slice(x, start, 2, stop, 2, step, 2), d, 1);
   return bp_embedding(s->params, bp_cast(code, BP_INT64), name, count, embedding_width(l, count),
                       (bp_init){0});
@@ -252,7 +254,8 @@ static bp_node build_embedding(bpi_stack *s, const bpi_layer *l, const char *nam
   if (s->layers > 1)
     return bpi_node_fail(s->graph, BP_E_ARG, "must be the first layer");
   if (s->embedded.n == 0 || rank != 2)
-    return bpi_node_fail(s->graph, BP_E_ARG, "there are no inputs to embed: no column has that many categories");
+    return bpi_node_fail(s->graph, BP_E_ARG,
+                         "there are no inputs to embed: no column has that many categories");
   int64_t numbers = d[1] - s->embedded.n, start[2] = {0, 0}, stop[2] = {d[0], numbers}, step[2] = {1, 1};
   bp_node *parts = bpi_alloc(s->graph->ctx, (size_t)s->embedded.n + 1, sizeof *parts);
   if (!parts)
@@ -311,27 +314,27 @@ static bp_node build_nothing(bpi_stack *s, const bpi_layer *l, const char *name,
 
 /* ---- the table ---- */
 
-#define WHOLE(name_, lo_, hi_, preset_, what_)                                                               \
-  {                                                                                                          \
+#define WHOLE(name_, lo_, hi_, preset_, what_)                                                              \
+  {                                                                                                         \
     .name = (name_), .kind = BP_LAYER_WHOLE, .lo = (lo_), .hi = (hi_), .preset = (preset_), .what = (what_) \
   }
-#define PAIR(name_, lo_, preset_, named_, what_)                                                   \
-  {                                                                                                \
-    .name = (name_), .kind = BP_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), \
-    .most = 2, .named = (named_), .what = (what_)                                                  \
+#define PAIR(name_, lo_, preset_, named_, what_)                                                             \
+  {                                                                                                          \
+    .name = (name_), .kind = BP_LAYER_WHOLE, .lo = (lo_), .hi = MOST_ACROSS, .preset = (preset_), .most = 2, \
+    .named = (named_), .what = (what_)                                                                       \
   }
-#define BORDER                                                                                           \
-  {                                                                                                      \
+#define BORDER                                                                                          \
+  {                                                                                                     \
     .name = "pad", .kind = BP_LAYER_WHOLE, .hi = MOST_ACROSS, .most = 2, .named = true, .word = "same", \
-    .what = "border of zeros; same: as many places as pixels, divided by the stride"                     \
+    .what = "border of zeros; same: as many places as pixels, divided by the stride"                    \
   }
-#define REAL(name_, hi_, preset_, named_, what_)                                                  \
-  {                                                                                               \
+#define REAL(name_, hi_, preset_, named_, what_)                                                 \
+  {                                                                                              \
     .name = (name_), .kind = BP_LAYER_REAL, .hi = (hi_), .preset = (preset_), .named = (named_), \
-    .what = (what_)                                                                               \
+    .what = (what_)                                                                              \
   }
-#define FLAG(name_, what_)                                   \
-  {                                                          \
+#define FLAG(name_, what_)                                  \
+  {                                                         \
     .name = (name_), .kind = BP_LAYER_FLAG, .what = (what_) \
   }
 
@@ -423,10 +426,12 @@ static const bpi_layer_kind kinds[] = {
      .args = {REAL("eps", 1, 1e-5, true, "added to the variance")},
      .build = build_layernorm},
     {.name = "embedding",
-     .what = "a learned vector for each category, in the place of its number; put in front by itself where it is needed",
+     .what = "a learned vector for each category, in the place of its number; put in front by itself where "
+             "it is needed",
      .source = "Bengio et al. 2003; Guo & Berkhahn 2016",
      .embeds = true,
-     .args = {WHOLE("width", 0, 10000, 0, "of a vector; 0: half as wide as there are categories, at most 50")},
+     .args = {WHOLE("width", 0, 10000, 0,
+                    "of a vector; 0: half as wide as there are categories, at most 50")},
      .build = build_embedding},
     {.name = "maxout",
      .what = "units that are the largest of several linear pieces",
