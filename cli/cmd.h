@@ -5,6 +5,7 @@
 #include "options.h"
 
 int cmd_train(const settings *s);
+int cmd_tune(const settings *s);
 int cmd_eval(const settings *s);
 int cmd_predict(const settings *s);
 int cmd_plot(const settings *s);

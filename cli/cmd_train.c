@@ -4,6 +4,8 @@
 #include "input.h"
 #include "train_job.h"
 
+#include <math.h>
+
 static int make_net(train_job *j)
 {
   bp_net_options o = train_net_options(j->s);
@@ -105,18 +107,39 @@ static void job_free(train_job *j)
   bp_data_free(j->all);
 }
 
+/* j begins with its settings alone, and is freed here; report may be NULL. */
+static int train_whole(train_job *j, trial_report *report)
+{
+  int end = train_check(j->s);
+  if (!end)
+    end = train_output(j);
+  if (end)
+    return end;
+  j->ctx = context_new(j->s);
+  if (!j->ctx)
+    return END_RESOURCES;
+  end = run_job(j);
+  if (report)
+    *report = (trial_report){.end = end,
+                             .finished = end == END_DONE,
+                             .classes = j->progress.classes,
+                             .run = j->run,
+                             .epochs = j->result.epochs,
+                             .best_epoch = j->result.best_epoch,
+                             .loss = j->valid ? j->result.valid_loss : NAN,
+                             .metric = j->result.valid_metric};
+  job_free(j);
+  return context_free(j->ctx, j->s, end);
+}
+
 int cmd_train(const settings *s)
 {
   train_job j = {.s = s};
-  int end = train_check(s);
-  if (!end)
-    end = train_output(&j);
-  if (end)
-    return end;
-  j.ctx = context_new(s);
-  if (!j.ctx)
-    return END_RESOURCES;
-  end = run_job(&j);
-  job_free(&j);
-  return context_free(j.ctx, s, end);
+  return train_whole(&j, NULL);
+}
+
+int train_trial(const settings *s, const trial_order *order, trial_report *report)
+{
+  train_job j = {.s = s, .order = order};
+  return train_whole(&j, report);
 }

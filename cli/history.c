@@ -89,16 +89,29 @@ static int insert_run(history *h)
   int rc = history_exec(
       h->db,
       "INSERT INTO runs(started, heard, status, host, machine, pid, born, folder, command, options, version,"
-      " data, hash, rows, cols, model, network, parameters, seed, metric, study, trial, rung)"
+      " data, hash, rows, cols, model, network, parameters, seed, metric, study, trial)"
       " VALUES(?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?,"
-      " ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), nullif(?, 0))",
+      " ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0))",
       "ffttiitttt"
-      "ttiittiitiii",
+      "ttiittiitii",
       h->started, h->started, h->self.host, h->self.machine, h->self.pid, h->self.born, h->folder, r->command,
       r->options, bp_version(), r->data, r->hash, r->rows, r->cols, r->model, r->network, r->parameters,
-      r->seed, r->metric, r->study, r->trial, r->rung);
+      r->seed, r->metric, r->study, r->trial);
   if (rc == SQLITE_OK)
     h->id = sqlite3_last_insert_rowid(h->db);
+  return rc;
+}
+
+/* A row that is there already belongs to this process now. */
+static int continue_run(history *h)
+{
+  int rc = history_exec(
+      h->db,
+      "UPDATE runs SET status = 'running', ended = NULL, message = NULL, host = ?, machine = ?, pid = ?,"
+      " born = ? WHERE id = ?",
+      "ttiii", h->self.host, h->self.machine, h->self.pid, h->self.born, h->run.id);
+  if (rc == SQLITE_OK)
+    h->id = h->run.id;
   return rc;
 }
 
@@ -139,7 +152,7 @@ static int write_all(history *h, const char *status, int64_t best_epoch, const c
   double now = clock_now();
   int rc = history_exec(h->db, "BEGIN IMMEDIATE", "");
   if (rc == SQLITE_OK && !h->id)
-    rc = insert_run(h);
+    rc = h->run.id ? continue_run(h) : insert_run(h);
   if (rc == SQLITE_OK)
     rc = insert_epochs(h);
   if (rc == SQLITE_OK && status)

@@ -16,8 +16,9 @@ typedef struct history_run {
   const char *model;   /* file */
   const char *network; /* in words */
   int64_t parameters, seed;
-  const char *metric;         /* name of the valid_metric of epochs */
-  int64_t study, trial, rung; /* of bprop tune */
+  const char *metric;   /* name of the valid_metric of epochs */
+  int64_t study, trial; /* of bprop tune */
+  int64_t id;           /* of a run that goes on; 0: a new one */
 } history_run;
 
 /* One epoch; NAN where something was not measured. */

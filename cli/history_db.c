@@ -32,11 +32,10 @@ static const char *const steps[] = {
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " started REAL NOT NULL, heard REAL NOT NULL, status TEXT NOT NULL, seconds REAL NOT NULL DEFAULT 0,"
     " host TEXT NOT NULL, machine TEXT NOT NULL, pid INTEGER NOT NULL, born INTEGER NOT NULL,"
-    " folder TEXT, command TEXT, options TEXT, version TEXT NOT NULL, data TEXT, hash TEXT, model TEXT);"
+    " folder TEXT, command TEXT, options TEXT, version TEXT NOT NULL, data TEXT);"
     "ALTER TABLE runs ADD COLUMN study INTEGER;"
     "ALTER TABLE runs ADD COLUMN trial INTEGER;"
-    "ALTER TABLE runs ADD COLUMN rung INTEGER;"
-    "CREATE INDEX runs_of_study ON runs(study, trial, rung) WHERE study IS NOT NULL;",
+    "CREATE INDEX runs_of_study ON runs(study, trial) WHERE study IS NOT NULL;",
 };
 enum { SCHEMA = sizeof steps / sizeof *steps };
 

@@ -454,19 +454,22 @@ static char *whole_file(const char *path)
   return good ? text : NULL;
 }
 
-static int read_config(settings *s)
+int settings_read(settings *s, char *text, const char *name)
 {
-  s->config_text = whole_file(s->config);
-  if (!s->config_text)
-    return END_USAGE;
   int end = 0, number = 0;
-  for (char *line = s->config_text, *next; line && !end; line = next) {
+  for (char *line = text, *next; line && !end; line = next) {
     next = strchr(line, '\n');
     if (next)
       *next++ = 0;
-    end = config_line(s, line, s->config, ++number);
+    end = config_line(s, line, name, ++number);
   }
   return end;
+}
+
+static int read_config(settings *s)
+{
+  s->config_text = whole_file(s->config);
+  return s->config_text ? settings_read(s, s->config_text, s->config) : END_USAGE;
 }
 
 /* ---- all of it ---- */
@@ -519,91 +522,13 @@ void settings_free(settings *s)
   free(s->config_text);
 }
 
+void settings_give(settings *s, const char *name)
+{
+  s->given[by_name(name, strlen(name)) - options] = BY_WORD;
+}
+
 bool settings_given(const settings *s, const char *name)
 {
-  return s->given[by_name(name, strlen(name)) - options] != 0;
-}
-
-/* ---- what is in force ---- */
-
-static void print_widths(FILE *out, const int64_t *w)
-{
-  if (w[0] <= 0)
-    fprintf(out, "%s", w[0] ? "none" : "auto");
-  for (int i = 0; i < WIDTHS && w[i] > 0; i++)
-    fprintf(out, i ? ",%lld" : "%lld", (long long)w[i]);
-}
-
-static void print_part(FILE *out, const option *o, const part *p)
-{
-  if (p->n == 0)
-    fprintf(out, "%.15g", p->fraction);
-  else
-    fprintf(out, "%s", p->files[0]);
-  if (p->n > 1)
-    fprintf(out, "\n%s = %s", o->name, p->files[1]);
-}
-
-static void print_value(FILE *out, const settings *s, const option *o)
-{
-  const void *at = (const char *)s + o->at;
-  bool may_auto = o->preset && !strcmp(o->preset, "auto");
-  if (o->kind == OPTION_FLAG)
-    fprintf(out, "%s", *(const bool *)at ? "yes" : "no");
-  else if (o->kind == OPTION_COUNT && may_auto && *(const int64_t *)at == 0)
-    fprintf(out, "auto");
-  else if (o->kind == OPTION_COUNT)
-    fprintf(out, "%lld", (long long)*(const int64_t *)at);
-  else if (o->kind == OPTION_REAL && may_auto && *(const double *)at == 0)
-    fprintf(out, "auto");
-  else if (o->kind == OPTION_REAL)
-    fprintf(out, "%.15g", *(const double *)at);
-  else if (o->kind == OPTION_CHOICE)
-    fprintf(out, "%s", option_choice(o, *(const int *)at));
-  else if (o->kind == OPTION_WIDTHS)
-    print_widths(out, at);
-  else if (o->kind == OPTION_DELIMITER)
-    fprintf(out, *(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
-  else if (o->kind == OPTION_PART)
-    print_part(out, o, at);
-  else if (o->kind == OPTION_RANGE)
-    fprintf(out, "%.15g..%.15g", ((const span *)at)->lo, ((const span *)at)->hi);
-  else if (o->kind == OPTION_TIME)
-    fprintf(out, "%.15g", *(const double *)at);
-  else
-    fprintf(out, "%s", *(const char *const *)at);
-}
-
-static void write_settings(FILE *out, const settings *s)
-{
-  for (size_t i = 0; i < option_count; i++) {
-    const option *o = &options[i];
-    bool about_this_run = o->at == offsetof(settings, help) || o->at == offsetof(settings, config) ||
-                          o->at == offsetof(settings, print_config);
-    if (!option_of(o, s->command) || !o->help || about_this_run)
-      continue;
-    if (o->kind == OPTION_TEXT && !*(const char *const *)(const void *)((const char *)s + o->at)) {
-      fprintf(out, "# %s =\n", o->name);
-      continue;
-    }
-    fprintf(out, "%s = ", o->name);
-    print_value(out, s, o);
-    fprintf(out, "\n");
-  }
-}
-
-char *settings_text(const settings *s)
-{
-  char *text = NULL;
-  size_t n;
-  FILE *out = open_memstream(&text, &n);
-  if (!out)
-    return NULL;
-  write_settings(out, s);
-  bool good = !ferror(out);
-  if (fclose(out) || !good) {
-    free(text);
-    return NULL;
-  }
-  return text;
+  const option *o = by_name(name, strlen(name));
+  return o && s->given[o - options] != 0;
 }

@@ -131,6 +131,27 @@ const option options[] = {
     {"lines", "N", .commands = RUNS, .kind = OPTION_COUNT, .letter = 'n', .lo = 1, .hi = 1e9, .preset = "20", .at = IN(lines),
      .help = "most runs in the list"},
 
+    {"trials", "N", .commands = TUNE, .kind = OPTION_COUNT, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(trials),
+     .help = "settings to try; auto: 27, or as many as the --budget allows"},
+    {"budget", "TIME", .commands = TUNE, .kind = OPTION_TIME, .hi = 1e9, .preset = "0", .at = IN(budget),
+     .help = "time after which the best so far is taken, as 90s, 10m or 2h; 0: none"},
+    {"parallel", "N", .commands = TUNE, .kind = OPTION_COUNT, .lo = 1, .hi = 256, .preset = "auto", .at = IN(parallel),
+     .help = "trials at once, each with one thread unless --threads says more; auto: one for each processor"},
+    {"search", "HOW", .commands = TUNE, .kind = OPTION_CHOICE, .choices = "halving|random", .preset = "halving", .at = IN(search),
+     .help = "halving: in brackets of 27, of which a third is trained on, three times; random: each trial is trained to its end"},
+    {"search-width", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .lo = 1, .hi = 1e6, .preset = "16..512", .at = IN(search_width),
+     .help = "widths of the hidden layers, each factor as likely as another"},
+    {"search-depth", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 15, .preset = "1..3", .at = IN(search_depth),
+     .help = "how many hidden layers"},
+    {"search-lr", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .lo_out = true, .preset = "1e-4..1e-2", .at = IN(search_lr),
+     .help = "learning rates, each factor as likely as another; if it is not given, a tenth to ten times the optimizer's own"},
+    {"search-decay", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .preset = "1e-6..1e-2", .at = IN(search_decay),
+     .help = "weight decays, each factor as likely as another"},
+    {"search-dropout", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1, .hi_out = true, .preset = "0..0.5", .at = IN(search_dropout),
+     .help = "shares of dropout"},
+    {"resume", "STUDY", .commands = TUNE, .kind = OPTION_TEXT, .at = IN(resume),
+     .help = "go on with a search that was interrupted, by its number, in its folder"},
+
     {"man", NULL, .commands = HELP, .kind = OPTION_FLAG, .at = IN(man)},
     {"completion", "SHELL", .commands = HELP, .kind = OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),
      .help = "print the completion of commands and options for a shell: bash"},
@@ -174,9 +195,12 @@ const command commands[] = {
      "measure a network on data with known answers",
      "Columns of a CSV file are found by their names, so their order does not matter. The target is the "
      "column that the network was "
-     "trained to predict, unless --target names another. Prints all metrics; for classes also those of each, and which are taken for "
-     "which. --by measures groups of rows apart. Predictions of all rows are kept: 4 bytes for each class and row.",
-     "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by region", cmd_eval},
+     "trained to predict, unless --target names another. Prints all metrics; for classes also those of each, "
+     "and which are taken for "
+     "which. --by measures groups of rows apart. Predictions of all rows are kept: 4 bytes for each class "
+     "and row.",
+     "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by region",
+     cmd_eval},
     {"predict", PREDICT, "MODEL FILE | MODEL -", 2, 2, "apply a network to new data",
      "The data are CSV, an IDX file or an .npy array; - is CSV from standard input. Columns of a CSV file "
      "are found by their names; others, "
@@ -249,6 +273,25 @@ const command commands[] = {
      "shape for each class, with a "
      "dark edge where the network is wrong.",
      "bprop regions petals.safetensors iris.csv -o petals.svg", cmd_regions},
+    {"tune", TUNE, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy", 0, 2,
+     "search for settings that train well",
+     "Tries widths, depths, learning rates, weight decays and dropouts, drawn at random; trains them on one "
+     "split of the data (a fifth is held out), and saves "
+     "the network with the lowest validation loss. The first trial is what bprop train does by itself. What "
+     "is given as for bprop train "
+     "(--lr 0.01) is not searched.\n\n"
+     "With --search halving (Jamieson & Talwalkar 2016) most trials are given up early: 27 are trained for "
+     "1/27 of the --epochs, the best "
+     "9 of them go on to 1/9, the best 3 to 1/3, and one to the end; then come the next 27. The same options "
+     "and seed give the same "
+     "trials, however many run at once.\n\n"
+     "The answer is what the best network reaches, and the command that trains it by itself. Every trial is "
+     "in the history (bprop runs). "
+     "Ctrl-C saves the best so far; --resume goes on.",
+     "bprop tune wine.csv --target cultivar --trials 9 --epochs 60\n"
+     "bprop tune wine.csv --target cultivar --search random --trials 4 --lr 0.003 --search-width 32..128 -o "
+     "tuned.safetensors",
+     cmd_tune},
     {"runs", RUNS, "[list] [WORD...] | show RUN | compare RUN RUN... | delete RUN...", 0, -1,
      "the history of what was trained",
      "Every training is a row of a database: when, its command line and all options in force, the data and "

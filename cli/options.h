@@ -155,6 +155,7 @@ typedef struct settings {
 
   span search_width, search_depth, search_lr, search_decay, search_dropout;
   int search; /* halving, random */
+  const char *resume;
   int64_t trials, parallel;
   double budget;
 
@@ -173,6 +174,15 @@ void settings_free(settings *s);
 bool settings_given(const settings *s, const char *name);
 /* What is in force, as a configuration file: to be freed; NULL: out of memory. */
 char *settings_text(const settings *s);
+/* The same of those that were given alone. */
+char *settings_given_text(const settings *s);
+/* The line that gives command c the inputs and options that were given and that it takes: to be freed; NULL: out of memory. */
+char *settings_command(const settings *s, const command *c);
+/* Takes options from such a text, as from a configuration file named `name`, which the command line beats. The text is changed, and must
+ * stay as long as s. END_USAGE, told. */
+int settings_read(settings *s, char *text, const char *name);
+/* Marks an option as if it had been typed. */
+void settings_give(settings *s, const char *name);
 /* Text of choice number i of an option; "" past the end. In a place that lasts until the next call. */
 const char *option_choice(const option *o, int i);
 const char *choice_text(const char *option_name, int i);

@@ -80,7 +80,7 @@ int run_next(sqlite3_stmt *q, run_row *r)
   r->model = text_at(q, i++);
   r->network = text_at(q, i++);
   r->metric = text_at(q, i++);
-  int64_t *numbers[] = {&r->parameters, &r->seed, &r->epochs, &r->best_epoch, &r->study, &r->trial, &r->rung};
+  int64_t *numbers[] = {&r->parameters, &r->seed, &r->epochs, &r->best_epoch, &r->study, &r->trial};
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
     *numbers[k] = sqlite3_column_int64(q, i++);
   if (r->status && !strcmp(r->status, "running") && !process_lives(&r->who, r->heard)) {
@@ -221,7 +221,6 @@ void run_json(sqlite3 *db, const run_row *r)
   answer(",\"parameters\":%lld,\"seed\":%lld,\"epochs\":%lld,\"best_epoch\":%lld", (long long)r->parameters,
          (long long)r->seed, (long long)r->epochs, (long long)r->best_epoch);
   if (r->study)
-    answer(",\"study\":%lld,\"trial\":%lld,\"rung\":%lld", (long long)r->study, (long long)r->trial,
-           (long long)r->rung);
+    answer(",\"study\":%lld,\"trial\":%lld", (long long)r->study, (long long)r->trial);
   json_metrics(db, r->id);
 }

@@ -5,7 +5,7 @@
 #include "history_db.h"
 
 typedef struct run_row {
-  int64_t id, rows, cols, parameters, seed, epochs, best_epoch, study, trial, rung; /* 0: not known */
+  int64_t id, rows, cols, parameters, seed, epochs, best_epoch, study, trial; /* 0: not known */
   double started, heard, ended; /* seconds since 1970; ended: NAN while it runs */
   char *status, *message, *folder, *command, *options, *version, *data, *hash, *model, *network,
       *metric; /* NULL: not known */
@@ -21,7 +21,7 @@ int runs_failed(sqlite3 *db);
 #define RUN_COLUMNS                                                                                  \
   "id, started, heard, ended, status, message, host, machine, pid, born, folder, command, options, " \
   "version, data, hash, "                                                                            \
-  "rows, cols, model, network, metric, parameters, seed, epochs, best_epoch, study, trial, rung"
+  "rows, cols, model, network, metric, parameters, seed, epochs, best_epoch, study, trial"
 int run_next(sqlite3_stmt *q, run_row *r);
 void run_free(run_row *r);
 /* A run by its number as it was typed. END_USAGE, END_DATA, told. */

@@ -157,8 +157,7 @@ static void tell_facts(const run_row *r)
   answer("  model    %s\n", known(r->model));
   answer("  version  %s\n", known(r->version));
   if (r->study)
-    answer("  study    %lld, trial %lld, rung %lld\n", (long long)r->study, (long long)r->trial,
-           (long long)r->rung);
+    answer("  study    %lld, trial %lld\n", (long long)r->study, (long long)r->trial);
 }
 
 static int tell_metrics(sqlite3 *db, int64_t id)

@@ -11,7 +11,9 @@ void train_history_begin(train_job *j)
 {
   const settings *s = j->s;
   int64_t frozen = 0, trained = bp_params_size(bp_net_params(j->net), &frozen);
-  char *line = shell_line("bprop train", (const char *const *)s->words, s->n_words);
+  const trial_order *o = j->order;
+  char *line = o ? settings_command(s, s->command)
+                 : shell_line("bprop train", (const char *const *)s->words, s->n_words);
   char *data = shell_line(NULL, s->inputs, s->n_inputs), *text = settings_text(s);
   j->history = history_begin(s, &(history_run){.command = line,
                                                .options = text,
@@ -22,7 +24,10 @@ void train_history_begin(train_job *j)
                                                .network = bp_net_summary(j->net),
                                                .parameters = trained + frozen,
                                                .seed = s->seed,
-                                               .metric = train_metric(j)});
+                                               .metric = train_metric(j),
+                                               .study = o ? o->study : 0,
+                                               .trial = o ? o->trial : 0,
+                                               .id = o ? o->run : 0});
   free(line);
   free(data);
   free(text);
@@ -42,15 +47,29 @@ bool train_epoch(void *user, const bp_progress *now)
                                                  .valid_metric = now->valid_metric,
                                                  .seconds = now->seconds});
   train_log_epoch(j, now);
-  return progress_epoch(&j->progress, now);
+  return progress_epoch(&j->progress, now) && !(j->order && now->epoch == j->order->pause);
 }
 
 const char *train_status(int end)
 {
   return end == END_DONE       ? "done"
+         : end == END_SIGNAL   ? "paused"
          : end == END_DIVERGED ? "diverged"
          : end > END_SIGNAL    ? "interrupted"
                                : "failed";
+}
+
+/* What a part of a search has reached counts for the parts after it, too, where nothing is left to train. */
+static void add_rungs(const train_job *j, int end)
+{
+  const trial_order *o = j->order;
+  char name[16];
+  if (end != END_DONE && end != END_SIGNAL)
+    return;
+  for (int k = o->rung; k < o->rungs && (k == o->rung || end == END_DONE); k++) {
+    snprintf(name, sizeof name, "%d", k + 1);
+    history_add_metric(j->history, "rung", name, j->result.valid_loss);
+  }
 }
 
 void train_history_end(train_job *j, int end)
@@ -59,6 +78,8 @@ void train_history_end(train_job *j, int end)
   double value;
   for (size_t i = 0; j->judged_on && metrics_at(&j->judged, i, &name, &value); i++)
     history_add_metric(j->history, j->judged_on, name, value);
+  if (j->order)
+    add_rungs(j, end);
   bool failed = end != END_DONE && end < END_SIGNAL;
   j->run = history_end(j->history, train_status(end), j->result.best_epoch, failed && *why ? why : NULL);
   j->history = NULL;

@@ -5,6 +5,7 @@
 #include "history.h"
 #include "options.h"
 #include "progress.h"
+#include "train_trial.h"
 
 #include <stdio.h>
 
@@ -27,8 +28,9 @@ typedef struct train_job {
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
   train_log log;
-  history *history; /* NULL: none is kept */
-  int64_t run;      /* its number there, once it has ended */
+  history *history;         /* NULL: none is kept */
+  int64_t run;              /* its number there, once it has ended */
+  const trial_order *order; /* of bprop tune; else NULL */
 } train_job;
 
 /* Each returns END_DONE, or how the program ends, told. */

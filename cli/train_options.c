@@ -111,10 +111,11 @@ int train_output(train_job *j)
 {
   const settings *s = j->s;
   int end = END_DONE;
-  if (s->output && strlen(s->output) >= sizeof j->output)
+  const char *name = j->order ? j->order->file : s->output;
+  if (name && strlen(name) >= sizeof j->output)
     return fail(END_USAGE, "-o: the name is too long");
-  if (s->output)
-    snprintf(j->output, sizeof j->output, "%s", s->output);
+  if (name)
+    snprintf(j->output, sizeof j->output, "%s", name);
   else
     default_output(s->inputs[0], j->output, sizeof j->output);
   for (int i = 0; i < s->n_inputs && !end; i++)

@@ -1,0 +1,157 @@
+/* Searches in the history. */
+#include "runs_read.h"
+#include "study.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 10000 };
+
+/* NULL: there is no history, or it cannot be used, which is told. */
+static sqlite3 *open_history(const settings *s)
+{
+  char path[HISTORY_PATH], why[512];
+  sqlite3 *db = NULL;
+  if (s->runs && !strcmp(s->runs, HISTORY_OFF))
+    return NULL;
+  if (!history_path(s, path))
+    say("warning: this study is not in the history: there is no HOME");
+  else if (history_open(path, true, WAIT_MS, &db, why, sizeof why) != SQLITE_OK)
+    say("warning: this study is not in the history: %s: %s", path, why);
+  return db;
+}
+
+int64_t study_begin(const settings *s, const char *line, const char *given, const char *inputs)
+{
+  sqlite3 *db = open_history(s);
+  process_id self = process_self();
+  int64_t id = 0;
+  char *folder = getcwd(NULL, 0);
+  double now = clock_now();
+  if (db &&
+      history_exec(db,
+                   "INSERT INTO studies(started, heard, status, host, machine, pid, born, folder, command,"
+                   " options, version, data) VALUES(?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   "ffttiittttt", now, now, self.host, self.machine, self.pid, self.born, folder, line, given,
+                   bp_version(), inputs) == SQLITE_OK)
+    id = sqlite3_last_insert_rowid(db);
+  free(folder);
+  sqlite3_close(db);
+  return id;
+}
+
+void study_tell(const settings *s, int64_t id, const char *status, double seconds)
+{
+  sqlite3 *db = id ? open_history(s) : NULL;
+  process_id self = process_self();
+  if (db)
+    history_exec(
+        db,
+        "UPDATE studies SET heard = ?, status = ?, seconds = ?, host = ?, machine = ?, pid = ?, born = ?"
+        " WHERE id = ?",
+        "ftfttiii", clock_now(), status, seconds, self.host, self.machine, self.pid, self.born, id);
+  sqlite3_close(db);
+}
+
+static char *text_at(sqlite3_stmt *q, int i)
+{
+  const unsigned char *text = sqlite3_column_text(q, i);
+  return strdup(text ? (const char *)text : "");
+}
+
+static void process_at(sqlite3_stmt *q, int i, process_id *p)
+{
+  snprintf(p->host, sizeof p->host, "%s", (const char *)sqlite3_column_text(q, i));
+  snprintf(p->machine, sizeof p->machine, "%s", (const char *)sqlite3_column_text(q, i + 1));
+  p->pid = sqlite3_column_int64(q, i + 2);
+  p->born = sqlite3_column_int64(q, i + 3);
+}
+
+static int read_study(sqlite3 *db, int64_t id, study *out)
+{
+  process_id who;
+  sqlite3_stmt *q =
+      history_prepare(db,
+                      "SELECT host, machine, pid, born, status, heard, seconds, folder, options, data"
+                      " FROM studies WHERE id = ?",
+                      "i", id);
+  int end =
+      q && sqlite3_step(q) == SQLITE_ROW ? END_DONE : fail(END_DATA, "there is no study %lld", (long long)id);
+  if (!end) {
+    process_at(q, 0, &who);
+    if (!strcmp((const char *)sqlite3_column_text(q, 4), "done"))
+      end = fail(END_DATA, "study %lld is done; begin another", (long long)id);
+    bool runs = !strcmp((const char *)sqlite3_column_text(q, 4), "running");
+    if (runs && process_lives(&who, sqlite3_column_double(q, 5)))
+      end = fail(END_DATA, "study %lld is at work: process %lld on %s", (long long)id, (long long)who.pid,
+                 who.host);
+  }
+  if (!end) {
+    *out = (study){.id = id, .seconds = sqlite3_column_double(q, 6)};
+    out->folder = text_at(q, 7);
+    out->options = text_at(q, 8);
+    out->inputs = text_at(q, 9);
+    end = out->folder && out->options && out->inputs ? END_DONE : fail_memory();
+  }
+  sqlite3_finalize(q);
+  return end;
+}
+
+int study_find(const settings *s, const char *word, study *out)
+{
+  char *end;
+  errno = 0;
+  long long id = strtoll(word, &end, 10);
+  *out = (study){0};
+  if (errno || *end || id < 1)
+    return fail(END_USAGE, "--resume: '%s' is not the number of a study", word);
+  sqlite3 *db = open_history(s);
+  if (!db)
+    return fail(END_DATA, "without a history there is no study that could go on");
+  int found = read_study(db, id, out);
+  sqlite3_close(db);
+  return found;
+}
+
+void study_free(study *st)
+{
+  free(st->folder);
+  free(st->options);
+  free(st->inputs);
+  *st = (study){0};
+}
+
+void study_result(const settings *s, int64_t run, char text[96])
+{
+  sqlite3 *db = open_history(s);
+  text[0] = 0;
+  if (db)
+    run_result(db, run, text);
+  sqlite3_close(db);
+}
+
+int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const study_rung *r), void *user)
+{
+  sqlite3 *db = open_history(s);
+  sqlite3_stmt *q =
+      db ? history_prepare(db,
+                           "SELECT trial, runs.id, epochs, best_epoch, CAST(name AS INTEGER) - 1, value FROM "
+                           "runs JOIN metrics"
+                           " ON run = runs.id AND part = 'rung' WHERE study = ? ORDER BY trial, name",
+                           "i", id)
+         : NULL;
+  int rc = SQLITE_ERROR;
+  while (q && (rc = sqlite3_step(q)) == SQLITE_ROW)
+    fn(user,
+       &(study_rung){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
+                     sqlite3_column_int64(q, 3), sqlite3_column_int(q, 4), sqlite3_column_double(q, 5)});
+  int end = rc == SQLITE_DONE ? END_DONE
+                              : fail(END_DATA, "study %lld: %s", (long long)id,
+                                     db ? sqlite3_errmsg(db) : "it cannot be read");
+  sqlite3_finalize(q);
+  sqlite3_close(db);
+  return end;
+}
