@@ -5,6 +5,7 @@
 #include "train_job.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static int make_net(train_job *j)
 {
@@ -31,14 +32,13 @@ static int save(train_job *j)
   return st == BP_OK ? END_DONE : fail_status(st, END_RESOURCES);
 }
 
+/* The library has saved, with all that going on takes. */
 static int interrupted(train_job *j)
 {
-  int end = save(j);
-  if (end)
-    return end;
-  say("interrupted: saved %s at epoch %lld (best epoch %lld)", j->output, (long long)j->progress.last,
-      (long long)j->result.best_epoch);
-  end = train_finish(j, "interrupted");
+  if (j->last_save.status != BP_OK)
+    return fail(END_RESOURCES, "interrupted, and what was learned since the last save is lost");
+  train_tell_interrupted(j);
+  int end = train_finish(j, "interrupted");
   return end ? end : END_SIGNAL + interrupt_came();
 }
 
@@ -75,8 +75,10 @@ static int run_job(train_job *j)
   int end = train_model(j);
   if (!end)
     end = train_read(j);
-  if (!end)
+  if (!end && !j->net)
     end = make_net(j);
+  if (!end)
+    end = train_note(j);
   if (!end)
     end = train_read_more(j);
   if (end)
@@ -105,29 +107,49 @@ static void job_free(train_job *j)
   if (j->train != j->all)
     bp_data_free(j->train);
   bp_data_free(j->all);
+  free(j->inputs);
+  free(j->inputs_text);
+  free(j->options_text);
+}
+
+/* Found before data are read. */
+static int check(train_job *j)
+{
+  int end = train_check(j->s);
+  return end ? end : train_output(j);
+}
+
+static trial_report report_of(const train_job *j, int end)
+{
+  return (trial_report){.end = end,
+                        .finished = end == END_DONE,
+                        .classes = j->progress.classes,
+                        .run = j->run,
+                        .epochs = j->result.epochs,
+                        .best_epoch = j->result.best_epoch,
+                        .loss = j->valid ? j->result.valid_loss : NAN,
+                        .metric = j->result.valid_metric};
 }
 
 /* j begins with its settings alone, and is freed here; report may be NULL. */
 static int train_whole(train_job *j, trial_report *report)
 {
-  int end = train_check(j->s);
-  if (!end)
-    end = train_output(j);
+  settings own = *j->s; /* for what a training that goes on brings */
+  int end = j->s->resume ? END_DONE : check(j);
   if (end)
     return end;
   j->ctx = context_new(j->s);
   if (!j->ctx)
     return END_RESOURCES;
-  end = run_job(j);
+  j->s = &own;
+  if (own.resume)
+    end = train_resume(j, &own);
+  if (!end && own.resume)
+    end = check(j);
+  if (!end)
+    end = run_job(j);
   if (report)
-    *report = (trial_report){.end = end,
-                             .finished = end == END_DONE,
-                             .classes = j->progress.classes,
-                             .run = j->run,
-                             .epochs = j->result.epochs,
-                             .best_epoch = j->result.best_epoch,
-                             .loss = j->valid ? j->result.valid_loss : NAN,
-                             .metric = j->result.valid_metric};
+    *report = report_of(j, end);
   job_free(j);
   return context_free(j->ctx, j->s, end);
 }

@@ -117,6 +117,8 @@ const char *option_range(const option *o)
     return text;
   case OPTION_TIME:
     return "a time, as 90s, 10m, 1.5h or 2d";
+  case OPTION_EVERY:
+    return "steps, as 1000, or a time, as 90s, 10m or 2h, or 0 for never";
   case OPTION_PART:
     return "a file, or a share over 0 and under 1, as 0.25 or 25%, or 0 for none";
   default:
@@ -238,6 +240,12 @@ static bool a_time(const option *o, const char *text, double *out)
   return in_range(o, *out);
 }
 
+static bool an_every(const option *o, const char *text, how_often *out)
+{
+  *out = (how_often){0};
+  return whole(text, o->lo, o->hi, &out->steps) || a_time(o, text, &out->seconds);
+}
+
 static bool store(settings *s, const option *o, const char *text)
 {
   void *to = (char *)s + o->at;
@@ -271,6 +279,8 @@ static bool store(settings *s, const option *o, const char *text)
     return a_range(o, text, to);
   case OPTION_TIME:
     return a_time(o, text, to);
+  case OPTION_EVERY:
+    return an_every(o, text, to);
   }
   return false;
 }
@@ -472,6 +482,16 @@ static int read_config(settings *s)
   return s->config_text ? settings_read(s, s->config_text, s->config) : END_USAGE;
 }
 
+int settings_adopt(settings *s, char *text, const char *name)
+{
+  for (size_t i = 0; i < option_count; i++)
+    if (s->given[i] && !options[i].aside && !options[i].anew)
+      return fail(END_USAGE,
+                  "--%s: a training that goes on keeps its options; --from %s begins another one from its weights",
+                  options[i].name, name);
+  return settings_read(s, text, name);
+}
+
 /* ---- all of it ---- */
 
 static int inputs_fit(const settings *s)
@@ -479,7 +499,7 @@ static int inputs_fit(const settings *s)
   const command *c = s->command;
   if (s->help || s->print_config)
     return 0;
-  if (s->n_inputs < c->least)
+  if (s->n_inputs < c->least && !s->resume) /* which brings its own */
     return fail(END_USAGE, "%s. usage: bprop %s [options] %s",
                 s->n_inputs ? "an input is missing" : "nothing to work on", c->name, c->inputs);
   if (c->most >= 0 && s->n_inputs > c->most)
@@ -531,4 +551,14 @@ bool settings_given(const settings *s, const char *name)
 {
   const option *o = by_name(name, strlen(name));
   return o && s->given[o - options] != 0;
+}
+
+char *settings_text(const settings *s)
+{
+  return written(s, write_settings);
+}
+
+char *settings_kept(const settings *s)
+{
+  return written(s, write_kept);
 }

@@ -50,6 +50,10 @@ static void print_value(FILE *out, const settings *s, const option *o)
     print_part(out, o, at);
   else if (o->kind == OPTION_RANGE)
     fprintf(out, "%.15g..%.15g", ((const span *)at)->lo, ((const span *)at)->hi);
+  else if (o->kind == OPTION_EVERY && ((const how_often *)at)->seconds > 0)
+    fprintf(out, "%.15gs", ((const how_often *)at)->seconds);
+  else if (o->kind == OPTION_EVERY)
+    fprintf(out, "%lld", (long long)((const how_often *)at)->steps);
   else if (o->kind == OPTION_TIME)
     fprintf(out, "%.15g", *(const double *)at);
   else
@@ -81,14 +85,26 @@ static void write_settings(const settings *s, const command *c, FILE *out)
   }
 }
 
+static void write_line(FILE *out, const settings *s, const option *o)
+{
+  fprintf(out, "%s = ", o->name);
+  print_value(out, s, o);
+  fprintf(out, "\n");
+}
+
 static void write_given(const settings *s, const command *c, FILE *out)
 {
   for (size_t i = 0; i < option_count; i++)
-    if (s->given[i] && is_setting(&options[i], c)) {
-      fprintf(out, "%s = ", options[i].name);
-      print_value(out, s, &options[i]);
-      fprintf(out, "\n");
-    }
+    if (s->given[i] && is_setting(&options[i], c))
+      write_line(out, s, &options[i]);
+}
+
+/* Not the presets: they are the program's, and may be others in another version, which then does not go on with this training. */
+static void write_kept(const settings *s, const command *c, FILE *out)
+{
+  for (size_t i = 0; i < option_count; i++)
+    if (s->given[i] && is_setting(&options[i], c) && !options[i].aside)
+      write_line(out, s, &options[i]);
 }
 
 /* ---- a command line ---- */
@@ -169,6 +185,11 @@ char *settings_text(const settings *s)
 char *settings_given_text(const settings *s)
 {
   return to_text(s, s->command, write_given);
+}
+
+char *settings_kept(const settings *s)
+{
+  return to_text(s, s->command, write_kept);
 }
 
 char *settings_command(const settings *s, const command *c)

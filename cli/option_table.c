@@ -16,7 +16,7 @@ const option options[] = {
              "data, as 0.25 or 25%, held out before all else"},
     {"valid", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0.1", .at = IN(valid),
      .help = "what decides when to stop, in the same form; 0: nothing, every epoch is run"},
-    {"output", "FILE", .commands = TRAIN | PICTURES | MATRICES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
+    {"output", "FILE", .aside = true, .commands = TRAIN | PICTURES | MATRICES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
      .help = "the file to write. A model: else the name of the data with .safetensors, in the current folder. A picture, "
              "NAME.svg or NAME.png: else SVG on standard output. A matrix: NAME.mtx (Matrix Market), "
              "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense)"},
@@ -24,10 +24,17 @@ const option options[] = {
     {"by", "COLUMN", .commands = EVAL, .kind = OPTION_TEXT, .at = IN(by),
      .help = "measure groups of rows apart, by a column of the CSV file, whether the network knows it or not: each category, each of a few "
              "numbers, or five ranges with as many rows each"},
-    {"log", "FILE.jsonl", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(log),
+    {"log", "FILE.jsonl", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(log),
      .help = "write the training to a file as it goes, one JSON object a line: what begins, each epoch, how it ended"},
-    {"tensorboard", "DIR", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(tensorboard),
+    {"tensorboard", "DIR", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(tensorboard),
      .help = "write its curves into a folder for TensorBoard; a folder for each run keeps them apart"},
+    {"checkpoint-every", "STEPS|TIME", .aside = true, .commands = TRAIN, .kind = OPTION_EVERY, .hi = 1e12, .preset = "5m", .at = IN(checkpoint),
+     .help = "how often the training is saved, so that --resume can go on with it when it was killed: steps, as 1000, or a time, as 90s, 10m, 2h; "
+             "0: only when it is interrupted"},
+    {"resume", "MODEL", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(resume),
+     .help = "go on with a training that was interrupted or killed, from the model file that it saved: with its data and options, and the result "
+             "that it would have had. --epochs may be given anew"},
+
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
     {"activation", "NAME", .commands = TRAIN, .kind = OPTION_TEXT, .preset = "relu", .at = IN(activation),
@@ -44,7 +51,7 @@ const option options[] = {
     {"dtype", "TYPE", .commands = (TRAIN | EXPRESSIONS) & ~CHECK, .kind = OPTION_CHOICE, .choices = "auto|float32|float64", .preset = "auto", .at = IN(dtype),
      .help = "numbers to compute with; auto: float32 to train, float64 for programs"},
 
-    {"epochs", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
+    {"epochs", "N", .anew = true, .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
     {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
      .help = "stop after so many epochs without a better validation loss (10, and at least 500 steps)"},
@@ -91,14 +98,14 @@ const option options[] = {
      .help = "whether the first line of a CSV file holds names"},
     {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
-    {"threads", "THREADS", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 256, .preset = "auto", .at = IN(threads),
+    {"threads", "THREADS", .aside = true, .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 256, .preset = "auto", .at = IN(threads),
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
-    {"profile", "FILE.json", .alone = PROFILE_TABLE, .commands = DATA_COMMANDS | (EXPRESSIONS & ~GRAPH), .kind = OPTION_TEXT, .at = IN(profile),
+    {"profile", "FILE.json", .alone = PROFILE_TABLE, .aside = true, .commands = DATA_COMMANDS | (EXPRESSIONS & ~GRAPH), .kind = OPTION_TEXT, .at = IN(profile),
      .help = "tell on standard error what each instruction took: time, GFLOP/s, GB/s and the share of what this machine can do; with a "
              "file also as a trace for chrome://tracing or Perfetto, a row for each thread"},
 
-    {"jit", "WHEN", .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|off|wait", .preset = "auto", .at = IN(jit),
+    {"jit", "WHEN", .aside = true, .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|off|wait", .preset = "auto", .at = IN(jit),
      .help = "whether what runs long is compiled by the system's compiler, where there is one: beside the runs (auto), or before them (wait). "
              "Results have the same bits. Code is kept in ~/.cache/bprop"},
 
@@ -126,7 +133,7 @@ const option options[] = {
     {"scale", "X", .commands = PICTURES, .kind = OPTION_REAL, .hi = 64, .lo_out = true, .preset = "2", .at = IN(scale),
      .help = "of a PNG: pixels for each unit of the picture"},
 
-    {"runs", "FILE|off", .commands = TRAIN | RUNS, .kind = OPTION_TEXT, .at = IN(runs),
+    {"runs", "FILE|off", .aside = true, .commands = TRAIN | RUNS, .kind = OPTION_TEXT, .at = IN(runs),
      .help = "where the history of runs is kept: else ~/.local/share/bprop/runs.db; off: nothing is kept"},
     {"lines", "N", .commands = RUNS, .kind = OPTION_COUNT, .letter = 'n', .lo = 1, .hi = 1e9, .preset = "20", .at = IN(lines),
      .help = "most runs in the list"},
@@ -156,19 +163,19 @@ const option options[] = {
     {"completion", "SHELL", .commands = HELP, .kind = OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),
      .help = "print the completion of commands and options for a shell: bash"},
 
-    {"config", "FILE", .commands = DATA_COMMANDS, .kind = OPTION_TEXT, .at = IN(config),
+    {"config", "FILE", .aside = true, .commands = DATA_COMMANDS, .kind = OPTION_TEXT, .at = IN(config),
      .help = "read options from a file, one `name = value` a line; the command line beats it"},
-    {"print-config", NULL, .commands = DATA_COMMANDS, .kind = OPTION_FLAG, .at = IN(print_config),
+    {"print-config", NULL, .aside = true, .commands = DATA_COMMANDS, .kind = OPTION_FLAG, .at = IN(print_config),
      .help = "print what is in force, as such a file, and end"},
     {"print", NULL, .commands = RUN, .kind = OPTION_FLAG, .at = IN(print_program),
      .help = "print the program as it was understood, instead of its results: with values, draws and constants written out"},
-    {"json", NULL, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | LAYERS | VERSION | RUNS | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
+    {"json", NULL, .aside = true, .commands = TRAIN | EVAL | PREDICT | INFO | OPS | LAYERS | VERSION | RUNS | EXPRESSIONS, .kind = OPTION_FLAG, .at = IN(json),
      .help = "the answer as JSON, one object a line"},
-    {"quiet", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),
+    {"quiet", NULL, .aside = true, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'q', .at = IN(quiet),
      .help = "no talk: only the answer, and errors"},
-    {"verbose", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'v', .at = IN(verbose),
+    {"verbose", NULL, .aside = true, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'v', .at = IN(verbose),
      .help = "more talk"},
-    {"help", NULL, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'h', .at = IN(help),
+    {"help", NULL, .aside = true, .commands = EVERY, .kind = OPTION_FLAG, .letter = 'h', .at = IN(help),
      .help = "this help"},
 };
 /* clang-format on */

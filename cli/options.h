@@ -64,7 +64,8 @@ typedef enum option_kind {
   OPTION_DELIMITER, /* char */
   OPTION_PART,      /* part */
   OPTION_RANGE,     /* span in lo..hi: LOW..HIGH, or one number */
-  OPTION_TIME       /* double, seconds: 90, 90s, 10m, 1.5h, 2d */
+  OPTION_TIME,      /* double, seconds: 90, 90s, 10m, 1.5h, 2d */
+  OPTION_EVERY      /* how_often: 1000 steps, or a time with its unit; 0: never */
 } option_kind;
 
 /** A share of the data to hold out, or files of their own. */
@@ -77,6 +78,11 @@ typedef struct part {
 typedef struct span {
   double lo, hi;
 } span;
+
+typedef struct how_often {
+  int64_t steps;  /* 0: not by steps */
+  double seconds; /* 0: not by time */
+} how_often;
 
 typedef struct option {
   const char *name;
@@ -92,6 +98,9 @@ typedef struct option {
   option_kind kind;
   char letter;         /* 0: none */
   bool lo_out, hi_out; /* the end itself is not allowed */
+  bool
+      aside; /* changes nothing of what a training ends with: not kept with its model, and may be given with --resume */
+  bool anew; /* kept, and may be given again with --resume */
 } option;
 
 extern const option options[];
@@ -136,7 +145,8 @@ typedef struct settings {
   double lr, momentum, weight_decay, clip_norm, label_smoothing;
   bool nesterov;
   int schedule;
-  const char *output, *log, *tensorboard, *by;
+  const char *output, *log, *tensorboard, *by, *resume;
+  how_often checkpoint;
 
   double step;
   int64_t entries;
@@ -172,6 +182,11 @@ typedef struct settings {
 int settings_parse(settings *s, const command *cmd, int argc, char **argv);
 void settings_free(settings *s);
 bool settings_given(const settings *s, const char *name);
+/* The options that a model keeps of its training: those that were given, as a configuration file; to be freed. NULL: out of memory. */
+char *settings_kept(const settings *s);
+/* Takes over what settings_kept gave, where the command line gives nothing. `text` is changed, and must outlive s. END_USAGE, told, for what is no such
+ * text, and for options on the command line that may not be given again; `name`: the file that it came from. */
+int settings_adopt(settings *s, char *text, const char *name);
 /* What is in force, as a configuration file: to be freed; NULL: out of memory. */
 char *settings_text(const settings *s);
 /* The same of those that were given alone. */

@@ -36,6 +36,13 @@ void interrupt_watch(void)
   }
 }
 
+_Static_assert(sizeof came == sizeof(int), "the flag is an int");
+
+const volatile int *interrupt_flag(void)
+{
+  return (const volatile int *)&came;
+}
+
 int interrupt_came(void)
 {
   return came;

@@ -29,8 +29,10 @@ void progress_free(progress *p);
 
 /* From here Ctrl-C and SIGTERM only ask for an end, which progress_epoch passes on. A second one ends at once. */
 void interrupt_watch(void);
-/* The signal that came, or 0. */
+/* The signal that came, or 0; */
 int interrupt_came(void);
+/* where it is kept, for bp_train_options. */
+const volatile int *interrupt_flag(void);
 /* Around saving: no signal may end the program half-way. */
 void interrupt_hold(bool hold);
 

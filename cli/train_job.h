@@ -24,6 +24,7 @@ typedef struct train_job {
   char output[4096];
   const char *valid_how;
   progress progress;
+  bp_saved last_save;
   bp_train_result result;
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
@@ -31,6 +32,8 @@ typedef struct train_job {
   history *history;         /* NULL: none is kept */
   int64_t run;              /* its number there, once it has ended */
   const trial_order *order; /* of bprop tune; else NULL */
+  char *options_text, *inputs_text; /* of a training that goes on */
+  const char **inputs;
 } train_job;
 
 /* Each returns END_DONE, or how the program ends, told. */
@@ -47,6 +50,10 @@ double train_rate(const settings *s);
 /* train_data.c: what was read, split; files of their own are read for the network, so that columns and classes go by name. */
 int train_read(train_job *j);
 int train_read_more(train_job *j);
+
+/* train_notes.c: what a model keeps of its training; and a training that goes on: its network, and its options and inputs into s. */
+int train_note(train_job *j);
+int train_resume(train_job *j, settings *s);
 
 /* train_history.c: the training as a row of the history of runs. end: how the program will end. */
 void train_history_begin(train_job *j);
@@ -68,6 +75,9 @@ void train_tell_data(const train_job *j);
 void train_tell_net(const train_job *j);
 int train_tell_baseline(train_job *j);
 void train_tell_saved(const train_job *j);
+/* For bp_train_options; user is the job: a save is told. */
+bool train_tell_checkpoint(void *user, const bp_saved *saved);
+void train_tell_interrupted(const train_job *j);
 /* Judges the network and tells it. how: "done", "early stop" or "interrupted". */
 int train_finish(train_job *j, const char *how);
 

@@ -111,7 +111,7 @@ int train_output(train_job *j)
 {
   const settings *s = j->s;
   int end = END_DONE;
-  const char *name = j->order ? j->order->file : s->output;
+  const char *name = j->order ? j->order->file : s->output ? s->output : s->resume;
   if (name && strlen(name) >= sizeof j->output)
     return fail(END_USAGE, "-o: the name is too long");
   if (name)
@@ -175,5 +175,11 @@ bp_train_options train_options(train_job *j)
                             .valid = j->valid,
                             .patience = s->patience,
                             .progress = train_epoch,
+                            .checkpoint = j->output,
+                            .checkpoint_steps = s->checkpoint.steps,
+                            .checkpoint_seconds = s->checkpoint.seconds,
+                            .saved = train_tell_checkpoint,
+                            .stop = interrupt_flag(),
+                            .resume = s->resume,
                             .user = j};
 }

@@ -1,6 +1,7 @@
 /* What a training tells: data, network and baseline before it, what became of it after. */
 #include "input.h"
 #include "measured.h"
+#include "shellwords.h"
 #include "train_job.h"
 
 #include <stdint.h>
@@ -62,6 +63,36 @@ int train_tell_baseline(train_job *j)
   else
     say("baseline (always the mean): RMSE %.4g", m.baseline);
   return END_DONE;
+}
+
+/* ---- meanwhile ---- */
+
+bool train_tell_checkpoint(void *user, const bp_saved *saved)
+{
+  train_job *j = user;
+  j->last_save = *saved;
+  bool good = saved->status == BP_OK;
+  if (good && (!j->s->verbose || interrupt_came()))
+    return true;
+  progress_stop(&j->progress);
+  if (good)
+    say("saved %s at epoch %lld, step %lld", j->output, (long long)saved->epoch, (long long)saved->step);
+  else
+    say("warning: the training could not be saved, and goes on: %s", bp_error());
+  return true;
+}
+
+void train_tell_interrupted(const train_job *j)
+{
+  const bp_saved *at = &j->last_save;
+  char *line = shell_line("bprop train --resume", (const char *const[]){j->output}, 1);
+  if (at->step)
+    say("interrupted: saved %s at epoch %lld, step %lld; go on with: %s", j->output, (long long)at->epoch,
+        (long long)at->step, line ? line : "bprop train --resume");
+  else
+    say("interrupted: saved %s after epoch %lld; go on with: %s", j->output, (long long)at->epoch - 1,
+        line ? line : "bprop train --resume");
+  free(line);
 }
 
 /* ---- after ---- */

@@ -2429,7 +2429,7 @@ typedef struct bp_epoch {
 } bp_epoch;
 
 /** The epochs of the last training, also of one before the file was saved. *epochs: theirs, in order, until the net is trained or freed.
- *  Of a long training every second is left out, as often as needed to stay below 8,192. @return Their number. */
+ *  Rounded to six digits. Of a long training every second is left out, as often as needed to stay below 8,192. @return Their number. */
 BP_API int64_t bp_net_history(const bp_net *net, const bp_epoch **epochs);
 /** Text of the caller's that goes with the model into its file, as metadata: what it was trained on, for whom, how. Copied; NULL removes it.
  *  @param key Not one of "bprop.version", "bprop.net", "bprop.training", "bprop.history", "bprop.check", "bprop.crc32c" (BP_E_ARG). Both must be UTF-8. */

@@ -22,8 +22,7 @@ int bpi_vformat(char *out, size_t size, const char *fmt, va_list ap)
   return n;
 }
 
-static int format_number(char *out, size_t size, const char *fmt, ...) BP_PRINTF(3, 4);
-static int format_number(char *out, size_t size, const char *fmt, ...)
+int bpi_format(char *out, size_t size, const char *fmt, ...)
 {
   va_list ap;
   va_start(ap, fmt);
@@ -41,7 +40,7 @@ void bpi_text_double(bpi_text *t, double x)
   char s[40];
   int n = 0;
   for (int digits = 15; digits <= 17; digits++) {
-    n = format_number(s, sizeof s, "%.*g", digits, x);
+    n = bpi_format(s, sizeof s, "%.*g", digits, x);
     double back;
     if (n > 0 && bpi_parse_double(s, (size_t)n, &back) && back == x)
       break;

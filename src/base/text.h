@@ -24,7 +24,8 @@ void bpi_text_double(bpi_text *t, double x);
 /* Hands the text over (NUL-terminated, freed with bpi_free); NULL when memory ran out. */
 char *bpi_text_take(bpi_text *t);
 
-/* vsnprintf as in the "C" locale. */
+/* vsnprintf and snprintf as in the "C" locale. */
+int bpi_format(char *out, size_t size, const char *fmt, ...) BP_PRINTF(3, 4);
 int bpi_vformat(char *out, size_t size, const char *fmt, va_list ap) BP_PRINTF(3, 0);
 
 /* A whole decimal number in s[0..n): [+-]digits[.digits][e[+-]digits], or nan, inf, infinity in any case; correctly rounded.

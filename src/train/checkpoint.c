@@ -8,6 +8,7 @@
 #include "io/json.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,10 +216,25 @@ bool bpi_checkpoint_due(const bpi_trainer *t)
          bpi_now() - t->saved >= t->o.checkpoint_seconds;
 }
 
+/* Signals that end a program wait, so that none leaves a temporary file. */
+static bp_status write_undisturbed(bpi_trainer *t)
+{
+  sigset_t ends, before;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGHUP);
+  bool held = pthread_sigmask(SIG_BLOCK, &ends, &before) == 0;
+  bp_status s = write_checkpoint(t);
+  if (held)
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return s;
+}
+
 bool bpi_checkpoint_save(bpi_trainer *t)
 {
   bp_saved told = {.path = t->o.checkpoint,
-                   .status = write_checkpoint(t),
+                   .status = write_undisturbed(t),
                    .epoch = t->at.epoch,
                    .step = bpi_step_of_epoch(t)};
   t->saved = bpi_now();

@@ -35,6 +35,7 @@ static void remove_note(bp_net *net, bpi_note *note)
   memmove(note, note + 1, (size_t)(net->notes + net->n_notes - note) * sizeof *note);
 }
 
+/* In the order of their keys, so that equal notes give equal files however they came. */
 static bp_status add_note(bp_net *net, const char *key, const char *text)
 {
   if (!bpi_grow(net->ctx, (void **)&net->notes, &net->notes_room, net->n_notes, sizeof *net->notes))
@@ -45,7 +46,10 @@ static bp_status add_note(bp_net *net, const char *key, const char *text)
     bpi_free(net->ctx, note.text);
     return bpi_nomem();
   }
-  net->notes[net->n_notes++] = note;
+  size_t at = net->n_notes++;
+  for (; at > 0 && strcmp(net->notes[at - 1].key, key) > 0; at--)
+    net->notes[at] = net->notes[at - 1];
+  net->notes[at] = note;
   return BP_OK;
 }
 
@@ -126,6 +130,14 @@ static void thin_out(bp_net *net)
   net->n_history = (net->n_history + 1) / 2;
 }
 
+/* Six digits are enough for a curve, and short in the file; the same numbers come back from it. */
+static double rounded(double x)
+{
+  char text[32];
+  int n = bpi_format(text, sizeof text, "%.6g", x);
+  return isfinite(x) && n > 0 && bpi_parse_double(text, (size_t)n, &x) ? x : NAN;
+}
+
 bp_status bpi_history_add(bp_net *net, const bp_epoch *e)
 {
   if (net->n_history == MOST_EPOCHS)
@@ -134,7 +146,10 @@ bp_status bpi_history_add(bp_net *net, const bp_epoch *e)
     return BP_OK;
   if (!bpi_grow(net->ctx, (void **)&net->history, &net->history_room, net->n_history, sizeof *net->history))
     return bpi_nomem();
-  net->history[net->n_history++] = *e;
+  net->history[net->n_history++] = (bp_epoch){.epoch = e->epoch,
+                                              .train_loss = rounded(e->train_loss),
+                                              .valid_loss = rounded(e->valid_loss),
+                                              .valid_metric = rounded(e->valid_metric)};
   return BP_OK;
 }
 
