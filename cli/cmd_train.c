@@ -62,7 +62,7 @@ static int train_and_save(train_job *j)
   if (st == BP_E_NOTFINITE)
     return diverged(j);
   if (st != BP_OK)
-    return fail_status(st, st == BP_E_ARG ? END_USAGE : END_DATA);
+    return fail_status(st, st == BP_E_ARG || st == BP_E_ORDER ? END_USAGE : END_DATA);
   int end = save(j);
   if (end)
     return end;

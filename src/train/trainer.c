@@ -107,13 +107,27 @@ static bp_status stopped(const bpi_trainer *t)
                   (long long)step);
 }
 
+/* Finite loss and gradients can still move weights past the largest number: such weights are never kept. */
+static bp_status check_weights(const bpi_trainer *t)
+{
+  return bpi_params_finite(t->net->params) ? BP_OK : diverged(t, "a weight is not finite");
+}
+
+static bp_status checkpoint(bpi_trainer *t)
+{
+  bp_status s = check_weights(t);
+  return s != BP_OK || bpi_checkpoint_save(t) ? s : stopped(t);
+}
+
 /* The steps of the epoch that are left. */
 static bp_status one_epoch(bpi_trainer *t)
 {
   bp_status s = BP_OK;
   while (s == BP_OK && bpi_step_of_epoch(t) < t->per_epoch) {
     s = one_step(t, bpi_loader_next(t->loader));
-    if (s == BP_OK && (asked_to_stop(t) || (bpi_checkpoint_due(t) && !bpi_checkpoint_save(t))))
+    if (s == BP_OK && bpi_checkpoint_due(t))
+      s = checkpoint(t);
+    if (s == BP_OK && asked_to_stop(t))
       s = stopped(t);
   }
   return s;
@@ -132,14 +146,12 @@ static void keep_best(bpi_trainer *t)
 static bp_status judge(bpi_trainer *t, bool *stop)
 {
   *stop = false;
-  /* Finite loss and gradients can still move weights past the largest number: such weights must never be the best. */
-  if (!bpi_params_finite(t->net->params))
-    return diverged(t, "a weight is not finite");
-  if (!t->o.valid) {
+  bp_status s = check_weights(t);
+  if (s == BP_OK && !t->o.valid)
     keep_best(t);
-    return BP_OK;
-  }
-  bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
+  if (s != BP_OK || !t->o.valid)
+    return s;
+  s = bp_net_eval(t->net, t->o.valid, &t->valid);
   if (s == BP_OK && !isfinite(t->valid.loss))
     return diverged(t, "the validation loss is not finite");
   if (s == BP_OK && !(t->valid.loss >= t->at.best_loss)) /* the first has no best before it: NAN */

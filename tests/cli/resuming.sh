@@ -1,0 +1,100 @@
+# Trainings that were interrupted or killed go on, and end with the bytes of one that was left alone.
+. "$SRC/tests/cli/common"
+iris=$data/iris.csv digits=$data/digits.csv
+
+# expect STATUS PATTERN WORD...
+expect()
+{
+  want=$1 pattern=$2
+  shift 2
+  "$BPROP" "$@" >out 2>err
+  got=$?
+  [ $got -eq "$want" ] || bad "$*: exit $got, not $want"
+  grep -Eq -- "$pattern" err out || { bad "$*: nothing says $pattern"; cat err; }
+}
+
+left_alone()
+{
+  "$BPROP" train "$@" -q -o alone.safetensors >alone || bad "train $*"
+}
+
+# Interrupted by the command's own limit on processor time? No: by SIGTERM, as soon as there are epochs.
+stop_once()
+{
+  rm -f err
+  "$BPROP" "$@" >out 2>err &
+  pid=$!
+  for i in $(seq 400); do
+    if grep -q '^epoch' err 2>/dev/null; then break; fi
+    sleep 0.02
+  done
+  kill -TERM $pid 2>/dev/null
+  wait $pid
+}
+
+# ---- SIGTERM, and go on as it says ----
+
+left_alone "$digits" --target digit --epochs 60 --patience 60 --hidden 32
+stop_once train "$digits" --target digit --epochs 60 --patience 60 --hidden 32 -o model.safetensors
+got=$?
+if [ $got -eq 143 ]; then
+  grep -Eq '^interrupted: saved model.safetensors (at epoch [0-9]+, step [0-9]+|after epoch [0-9]+); go on with: bprop train --resume model.safetensors$' err ||
+    { bad "what to do is not told"; cat err; }
+  grep -q '^validation accuracy' out || bad "no answer when interrupted"
+  "$BPROP" eval model.safetensors "$digits" >/dev/null || bad "a checkpoint is no model"
+  expect 0 'done: best epoch' train --resume model.safetensors -j 3
+else
+  [ $got -eq 0 ] || bad "SIGTERM: exit $got"
+fi
+cmp -s alone.safetensors model.safetensors || bad "gone on with, it ends with other bytes"
+cmp -s alone out || bad "gone on with, it answers something else"
+
+# ---- every option comes back; the same options and a name that has to be quoted ----
+
+mkdir -p "a folder"
+cp "$iris" "a folder/it's.csv"
+left_alone "a folder/it's.csv" --target 5 --test 20% --valid 25% --epochs 90 --patience 90 --optimizer sgd --lr 0.02 --momentum 0.8 \
+  --nesterov --schedule cosine --dropout 0.1 --seed 9 --dtype float64 --batch 11
+stop_once train "a folder/it's.csv" --target 5 --test 20% --valid 25% --epochs 90 --patience 90 --optimizer sgd --lr 0.02 --momentum 0.8 \
+  --nesterov --schedule cosine --dropout 0.1 --seed 9 --dtype float64 --batch 11 -o "a folder/m.safetensors"
+got=$?
+if [ $got -eq 143 ]; then
+  grep -Fq "bprop train --resume 'a folder/m.safetensors'" err || { bad "the command told is not quoted"; cat err; }
+  expect 0 . train --resume "a folder/m.safetensors"
+fi
+cmp -s alone.safetensors "a folder/m.safetensors" || bad "with many options, it ends with other bytes"
+
+# ---- what is refused ----
+
+stop_once train "$iris" --target species --epochs 100000 --patience 100000 -o model.safetensors
+cp model.safetensors kept
+expect 2 '^bprop: --lr: a training that goes on keeps its options; --from model.safetensors begins another' train --resume model.safetensors --lr 0.1
+expect 2 '^bprop: --seed: ' train --resume model.safetensors --seed 3
+expect 2 '^bprop: --target: ' train --resume model.safetensors --target species
+cmp -s kept model.safetensors || bad "a refusal changed the model"
+head -n 100 "$iris" >fewer.csv
+expect 3 'cannot go on: it was made with training rows 135, and here it is training rows 90' train --resume model.safetensors fewer.csv
+sed 's/^5\.1,/5.2,/' "$iris" >changed.csv
+expect 3 'cannot go on: .*data' train --resume model.safetensors changed.csv
+cmp -s kept model.safetensors || bad "a refusal changed the model"
+expect 0 . train --resume model.safetensors "$iris" --epochs 3 -q
+expect 2 'finished' train --resume model.safetensors
+"$BPROP" info model.safetensors | grep -q 'bprop.training' && bad "a finished training still holds what going on takes"
+expect 4 . train --resume "$iris"
+expect 4 . train --resume nowhere.safetensors
+expect 2 'steps, as 1000, or a time' train "$iris" --target species --checkpoint-every often
+expect 2 . train "$iris" --target species --checkpoint-every -3
+
+# ---- checkpoints meanwhile ----
+
+"$BPROP" train "$iris" --target species --epochs 20 --checkpoint-every 50 -v -o model.safetensors >out 2>err || bad "checkpoints"
+[ "$(grep -c '^saved model.safetensors at epoch' err)" -eq 6 ] || { bad "17 steps an epoch, 340 in all, saved every 50"; cat err; }
+"$BPROP" train "$iris" --target species --epochs 20 --checkpoint-every 0 -v -o other.safetensors >out 2>err
+grep -q '^saved' err && bad "--checkpoint-every 0 saves"
+cmp -s model.safetensors other.safetensors || bad "saving meanwhile changes the result"
+
+# A training that cannot be saved meanwhile goes on, says so, and is not saved in the end: exit 6.
+mkdir -p gone
+( cd gone && "$BPROP" train "$iris" --target species --epochs 100000 --patience 100000 --checkpoint-every 100 -o ../sub/m.safetensors >../out 2>../err )
+[ $? -eq 6 ] || bad "a folder that is not there"
+finish
