@@ -313,8 +313,10 @@ const command commands[] = {
      "bprop runs\nbprop runs wine done -n 5\nbprop runs show 1\nbprop runs compare 1 2 -o curves.svg",
      cmd_runs},
     {"info", INFO, "MODEL", 1, 1, "show what a model file holds",
-     "Shows the network, its classes, its parameters by name and shape, and the metadata; of each layer, what it gives for one example, its "
-     "parameters, the floating-point operations of one prediction (a multiply-add is two), and the memory of what it gives. Of a safetensors "
+     "Shows the network, its classes, its parameters by name and shape, and the metadata; of each layer, "
+     "what it gives for one example, its "
+     "parameters, the floating-point operations of one prediction (a multiply-add is two), and the memory of "
+     "what it gives. Of a safetensors "
      "file from elsewhere it shows the "
      "tensors and the metadata.",
      "bprop info wine.safetensors", cmd_info},
@@ -352,12 +354,17 @@ const command commands[] = {
      "bprop bench gradient 'sum(tanh(W @ x))' 'W=randn(40,100)' 'x=randn(100)' --wrt W",
      cmd_bench},
     {"layers", LAYERS, "[KIND...]", 0, -1, "show the kinds of layers that a network's text may have",
-     "The text of a network (bprop train --model) is its layers, separated by commas. A layer is the name of its kind, its arguments, and "
-     "an activation, if it has one; an activation alone is a layer too. Arguments are numbers in the order that is shown, or name=number; "
-     "sizes of images may be one number or height and width, as 3x5. What stands here in brackets may be left out.\n\n"
+     "The text of a network (bprop train --model) is its layers, separated by commas. A layer is the name of "
+     "its kind, its arguments, and "
+     "an activation, if it has one; an activation alone is a layer too. Arguments are numbers in the order "
+     "that is shown, or name=number; "
+     "sizes of images may be one number or height and width, as 3x5. What stands here in brackets may be "
+     "left out.\n\n"
      "Layers may stand in layers: residual(conv 32 3 same, batchnorm, relu, conv 32 3 same) relu.\n\n"
-     "Parameters are named by their place: layer1.W and layer1.b of the first dense or conv, then layer2; norm1.gain, norm1.bias and the "
-     "running norm1.mean and norm1.var of norms; residual1.W of a projection; embed1.E of a column's vectors.",
+     "Parameters are named by their place: layer1.W and layer1.b of the first dense or conv, then layer2; "
+     "norm1.gain, norm1.bias and the "
+     "running norm1.mean and norm1.var of norms; residual1.W of a projection; embed1.E of a column's "
+     "vectors.",
      "bprop layers\nbprop layers conv batchnorm", cmd_layers},
     {"ops", OPS, "[OPERATION...]", 0, -1, "show the table of operations",
      "Without a name, one line for each operation (with -v, internal ones too). With names, each row in "

@@ -225,6 +225,16 @@ static void other_options_are_refused(void **state)
     if (!strstr(bp_error(), cases[i].says))
       fail_msg("case %zu: %s", i, bp_error());
   }
+  /* As many rows, and other ones. */
+  bp_data *other, *rest, *all = load_data(*state, "iris.csv", "species");
+  SUCCEEDS(bp_data_split(all, 0.25, 4, &other, &rest));
+  assert_int_equal(
+      go_on(*state, &b, other, (bp_train_options){.epochs = 6, .batch = 8, .valid = b.valid}, NULL),
+      BP_E_MISMATCH);
+  assert_non_null(strstr(bp_error(), "training data "));
+  bp_data_free(all);
+  bp_data_free(rest);
+  bp_data_free(other);
   bp_train_result r;
   SUCCEEDS(go_on(*state, &b, b.train, (bp_train_options){.epochs = 9, .batch = 8, .valid = b.valid}, &r));
   assert_int_equal(r.epochs, 9); /* more epochs may be asked for */

@@ -72,8 +72,9 @@ static char *made_with(const bpi_trainer *t)
 {
   bpi_text text;
   bpi_text_init(&text, t->net->ctx);
-  bpi_textf(&text, "training rows %lld; validation rows %lld", (long long)t->data->n,
-            (long long)(t->o.valid ? t->o.valid->n : 0));
+  bpi_textf(&text, "training rows %lld; validation rows %lld; training data %016llx; validation data %016llx",
+            (long long)t->data->n, (long long)(t->o.valid ? t->o.valid->n : 0),
+            (unsigned long long)t->data_hash, (unsigned long long)t->valid_hash);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     bpi_textf(&text, "; %s ", fields[i].name);
     add_field(&text, (const char *)&t->o + fields[i].at, fields[i].kind);
@@ -125,8 +126,19 @@ static int64_t *count_at(bpi_stand *p, size_t i)
 
 /* ---- writing ---- */
 
+/* Of data that are trained on there is one hash, however often it is saved. */
+static void hash_data(bpi_trainer *t)
+{
+  if (t->hashed)
+    return;
+  t->data_hash = bp_data_hash(t->data);
+  t->valid_hash = bp_data_hash(t->o.valid);
+  t->hashed = true;
+}
+
 static char *training_text(bpi_trainer *t)
 {
+  hash_data(t);
   char *with = made_with(t);
   bpi_text text;
   bpi_text_init(&text, t->net->ctx);
@@ -286,6 +298,7 @@ static bp_status malformed(const bpi_trainer *t)
 
 static bp_status take_told(bpi_trainer *t, const told *from)
 {
+  hash_data(t);
   char *now = made_with(t);
   if (!now)
     return bpi_nomem();

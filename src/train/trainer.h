@@ -28,6 +28,8 @@ typedef struct bpi_trainer {
   int64_t per_epoch; /* steps */
   double loss;       /* of the last whole epoch */
   bp_metrics valid;
+  uint64_t data_hash, valid_hash;
+  bool hashed;
   double begun, saved; /* when training began, and was saved last */
 } bpi_trainer;
 

@@ -73,7 +73,7 @@ expect 2 '^bprop: --seed: ' train --resume model.safetensors --seed 3
 expect 2 '^bprop: --target: ' train --resume model.safetensors --target species
 cmp -s kept model.safetensors || bad "a refusal changed the model"
 head -n 100 "$iris" >fewer.csv
-expect 3 'cannot go on: it was made with training rows 135, and here it is training rows 90' train --resume model.safetensors fewer.csv
+expect 3 'cannot go on: it was made with training rows 135, and here it is training rows 89' train --resume model.safetensors fewer.csv
 sed 's/^5\.1,/5.2,/' "$iris" >changed.csv
 expect 3 'cannot go on: .*data' train --resume model.safetensors changed.csv
 cmp -s kept model.safetensors || bad "a refusal changed the model"
