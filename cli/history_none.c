@@ -52,7 +52,8 @@ void study_tell(const settings *s, int64_t id, const char *status, double second
 int study_find(const settings *s, const char *word, study *out)
 {
   (void)s, (void)word, (void)out;
-  return fail(END_USAGE, "--resume: there is no history: bprop was built without SQLite (Debian: libsqlite3-dev)");
+  return fail(END_USAGE,
+              "--resume: there is no history: bprop was built without SQLite (Debian: libsqlite3-dev)");
 }
 
 void study_free(study *st)

@@ -84,10 +84,9 @@ void info_layers_json(bp_net *net)
     answer(",\"name\":\"%s\",\"depth\":%d,\"shape\":[", l.name, l.depth);
     for (int k = 0; k < l.rank; k++)
       answer(k ? ",%lld" : "%lld", (long long)l.dims[k]);
-    answer("],\"parameters\":%lld,\"fixed\":%lld,\"flops\":%.0f,\"bytes\":%lld}",
-           (long long)l.parameters, (long long)l.fixed, l.flops, (long long)l.bytes);
+    answer("],\"parameters\":%lld,\"fixed\":%lld,\"flops\":%.0f,\"bytes\":%lld}", (long long)l.parameters,
+           (long long)l.fixed, l.flops, (long long)l.bytes);
   }
   layer_sums t = sum_layers(net);
   answer("],\"flops\":%.0f,\"bytes\":%lld", t.flops, (long long)t.bytes);
 }
-

@@ -486,9 +486,10 @@ int settings_adopt(settings *s, char *text, const char *name)
 {
   for (size_t i = 0; i < option_count; i++)
     if (s->given[i] && !options[i].aside && !options[i].anew)
-      return fail(END_USAGE,
-                  "--%s: a training that goes on keeps its options; --from %s begins another one from its weights",
-                  options[i].name, name);
+      return fail(
+          END_USAGE,
+          "--%s: a training that goes on keeps its options; --from %s begins another one from its weights",
+          options[i].name, name);
   return settings_read(s, text, name);
 }
 

@@ -29,9 +29,9 @@ typedef struct train_job {
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
   train_log log;
-  history *history;         /* NULL: none is kept */
-  int64_t run;              /* its number there, once it has ended */
-  const trial_order *order; /* of bprop tune; else NULL */
+  history *history;                 /* NULL: none is kept */
+  int64_t run;                      /* its number there, once it has ended */
+  const trial_order *order;         /* of bprop tune; else NULL */
   char *options_text, *inputs_text; /* of a training that goes on */
   const char **inputs;
 } train_job;
