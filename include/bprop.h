@@ -2074,6 +2074,35 @@ BP_API bp_node bp_params_gradient(bp_params *p, bp_node loss);
 BP_API bp_status bp_optimizer_apply(bp_params *p, bp_state *s, const bp_optimizer *o, bp_node grad,
                                     bp_update *updates, size_t *n);
 
+/** Zeros are the defaults in brackets. */
+typedef struct bp_minimize_options {
+  int64_t iterations;  /**< at most [1,000] */
+  double tolerance;    /**< ends where every element of the gradient is at most this [1e-8] */
+  int64_t memory;      /**< pairs kept [10] */
+  double weight_decay; /**< adds weight_decay / 2 times the sum of the squares of all matrices [0] */
+  bool (*progress)(void *user, int64_t iteration, double loss); /**< after each; false stops: BP_E_STOPPED */
+  void *user;
+} bp_minimize_options;
+
+typedef struct bp_minimize_result {
+  int64_t iterations, evaluations; /**< runs of the plan: one or two for most iterations */
+  double loss, gradient;           /**< at the end, without the decay; the largest element of the gradient */
+  bool
+      converged; /**< within tolerance. Else there were too many iterations, or rounding hid any lower loss */
+} bp_minimize_result;
+
+/** Minimises a loss by L-BFGS: for smooth functions of up to some million parameters that can be worked out as a whole, where it takes far
+ *  fewer runs than the steps of bp_optimizer_step.
+ *
+ *  @param r  A run, with its inputs bound, of a plan whose outputs are the loss and bp_params_gradient of it; on state s. Its guards, if any, make
+ *            the line search shorten its step. The weights in s are where it begins, and then where it ends.
+ *  @param options, result  May be NULL.
+ *  @return BP_OK, also without convergence; BP_E_NOTFINITE where it begins; BP_E_STOPPED; BP_E_SHAPE or BP_E_RANGE for other outputs; BP_E_NOMEM.
+ *  Memory: the pairs, 2 * memory vectors of the state's reals, which are entries of s; and 4 vectors of doubles.
+ *  Source: Liu & Nocedal 1989; strong Wolfe line search with c1 = 1e-4 and c2 = 0.9, Nocedal & Wright 2006, algorithms 3.5 and 3.6. */
+BP_API bp_status bp_minimize(bp_params *p, bp_state *s, bp_run *r, const bp_minimize_options *options,
+                             bp_minimize_result *result);
+
 /** Dense layer: x W' + b with parameters NAME.W [out, in] (its rows are the templates) and NAME.b [out]. x: [..., in].
  *  b starts at 0; with BP_INIT_DEFAULT at 0.1, which together with mirrored rows keeps small ReLU networks from stalling (of 2,000
  *  networks 2-8-1 on XOR, 99.95 % learn it, and 93.0 % with He normal and 0). */
@@ -2233,6 +2262,13 @@ typedef struct bp_net bp_net;
   X(QUANTILE, "quantile", "numbers",                                                                       \
     "quantile(q) [0.5]: q (y - p) where p < y, (1 - q) (p - y) above (Koenker & Bassett 1978)")            \
   X(POISSON, "poisson", "numbers from 0 on", "exp(p) - y p: counts, learnt as the logarithm of their mean")
+
+typedef enum bp_loss_kind {
+#define BP_LOSS_ENUM(name, text, targets, what) BP_LOSS_##name,
+  BP_LOSS_LIST(BP_LOSS_ENUM)
+#undef BP_LOSS_ENUM
+      BP_LOSS_COUNT
+} bp_loss_kind;
 
 /** A network of the caller's own: from x [batch, in] to logits [batch, classes] or values [batch, n_y]. Called in both rounds of bp_param,
  *  for every batch size, and apart for training and for evaluation. key: int64[2] for random nodes (dropout), only where training. */

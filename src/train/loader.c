@@ -50,6 +50,17 @@ static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
   }
 }
 
+static void load_weights(const bpi_loader *l, const bpi_batch *b, int64_t begin, int64_t end)
+{
+  for (int64_t i = begin; i < end; i++) {
+    double w = bpi_row_weight(l->what.weights, bpi_data_at(l->what.data, l->order[l->at + i]));
+    if (l->real == BP_FLOAT32)
+      ((float *)b->weights)[i] = (float)w;
+    else
+      ((double *)b->weights)[i] = w;
+  }
+}
+
 /* Rows [begin, end) of the batch at work. */
 static void load_part(void *arg, int64_t begin, int64_t end, int thread)
 {
@@ -61,6 +72,8 @@ static void load_part(void *arg, int64_t begin, int64_t end, int thread)
                   l->real, (char *)b->x + (size_t)begin * row_bytes);
   for (int64_t i = begin; i < end; i++)
     load_targets(l, b, i);
+  if (l->what.weights)
+    load_weights(l, b, begin, end);
 }
 
 /* number: of the first batch wanted in this order. */
@@ -149,7 +162,8 @@ static bool ring_memory(bpi_loader *l)
     b->x = bpi_alloc(ctx, batch * (size_t)l->what.net->inputs, real);
     b->y = bpi_alloc(ctx, l->what.net->classes ? 0 : batch * (size_t)l->what.net->outputs, real);
     b->labels = bpi_alloc(ctx, l->what.net->classes ? batch : 0, sizeof *b->labels);
-    if (!b->x || !b->y || !b->labels)
+    b->weights = bpi_alloc(ctx, l->what.weights ? batch : 0, real);
+    if (!b->x || !b->y || !b->labels || !b->weights)
       return false;
   }
   l->order = bpi_alloc(ctx, (size_t)l->what.data->n, sizeof *l->order);
@@ -202,6 +216,7 @@ void bpi_loader_close(bpi_loader *l)
     bpi_free(ctx, l->ring[i].x);
     bpi_free(ctx, l->ring[i].y);
     bpi_free(ctx, l->ring[i].labels);
+    bpi_free(ctx, l->ring[i].weights);
   }
   bpi_free(ctx, l->order);
   bpi_free_aligned(ctx, l);

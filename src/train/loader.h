@@ -5,13 +5,19 @@
 #ifndef BPI_LOADER_H
 #define BPI_LOADER_H
 
-#include "train/net.h"
+#include "train/rowweights.h"
 
 typedef struct bpi_batch {
   int64_t rows;
   void *x;         /* [rows, inputs], in the state's storage */
   void *y;         /* [rows, outputs], likewise; of regressions */
   int64_t *labels; /* [rows], of classifications */
+  int64_t *other;  /* [rows]: labels that they are mixed with, */
+  union {          /* and the share that their own keep; as they are stored */
+    float narrow;
+    double wide;
+  } share;
+  void *weights; /* [rows], of mean 1 over all, likewise; where rows differ in them */
 } bpi_batch;
 
 typedef struct bpi_loader bpi_loader;
@@ -23,6 +29,7 @@ typedef struct bpi_load {
   const bp_data *data;
   const bpi_match *match;
   int64_t batch, epochs;
+  const bpi_row_weights *weights; /* NULL: rows count the same */
   int64_t
       first; /* batch to begin with, of all, from 0: those before it are passed over without being loaded */
 } bpi_load;

@@ -26,6 +26,10 @@ static char *describe_net(const bp_net *net)
             bp_state_real(net->state) == BP_FLOAT64);
   bpi_textf(&t, ",\"layers\":");
   bpi_json_text(&t, net->model);
+  bpi_textf(&t, ",\"loss\":");
+  bpi_json_text(&t, net->loss.text);
+  if (bpi_loss_is_expression(&net->loss))
+    bpi_textf(&t, ",\"link\":\"%s\"", bpi_link_name(net->loss.link));
   if (net->shape[0])
     bpi_textf(&t, ",\"shape\":[%lld,%lld,%lld]", (long long)net->shape[0], (long long)net->shape[1],
               (long long)net->shape[2]);
@@ -163,8 +167,9 @@ typedef struct reading {
   bpi_field_list columns, targets;
   char *layers, *activation; /* version 1: the activation and */
   int64_t hidden[BPI_MAX_HIDDEN + 1];
-  bool plain;    /* hidden is given */
-  uint32_t seen; /* keys met: bit i for key i of the table */
+  char *loss, *link; /* NULL: the usual ones */
+  bool plain;        /* hidden is given */
+  uint32_t seen;     /* keys met: bit i for key i of the table */
 } reading;
 
 static bool read_hidden(reading *r)
@@ -242,6 +247,16 @@ static bool read_layers(reading *r)
   return bpi_json_copy(&r->j, &r->columns, &r->layers);
 }
 
+static bool read_loss(reading *r)
+{
+  return bpi_json_copy(&r->j, &r->columns, &r->loss);
+}
+
+static bool read_link(reading *r)
+{
+  return bpi_json_copy(&r->j, &r->columns, &r->link);
+}
+
 static bool read_columns(reading *r)
 {
   return bpi_json_read_fields(&r->j, &r->columns);
@@ -296,6 +311,8 @@ static const struct {
             {"hidden", read_hidden, false},
             {"activation", read_activation, false},
             {"layers", read_layers, false},
+            {"loss", read_loss, false},
+            {"link", read_link, false},
             {"target", read_target, false},
             {"columns", read_columns, false},
             {"classes", read_classes, false},
@@ -519,7 +536,10 @@ static bp_status build_net(reading *r)
   net->classes = r->classify ? net->outputs : 0;
   net->image = r->image;
   net->seed = 1;
-  bp_status s = take_encoding(r);
+  bp_status s = bpi_loss_read(net->ctx, r->loss, r->link, r->classify, false, &net->loss);
+  if (s != BP_OK)
+    return s == BP_E_NOMEM ? s : wrong_description(r, bp_error());
+  s = take_encoding(r);
   if (s != BP_OK)
     return s;
   s = r->layers ? bpi_net_read_layers(net, r->layers)
@@ -572,6 +592,8 @@ bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out)
     bpi_field_list_clear(&r.targets);
     bpi_free(ctx, r.layers);
     bpi_free(ctx, r.activation);
+    bpi_free(ctx, r.loss);
+    bpi_free(ctx, r.link);
   }
   bp_tensors_free(file);
   if (s == BP_OK)

@@ -66,7 +66,7 @@ static bp_status predict_plan(bp_net *net, int64_t batch, bp_plan **plan)
     return BP_E_NOMEM;
   int64_t dims[2] = {batch, net->inputs};
   bp_node y = bpi_net_forward(net, g, bp_input(g, "x", BP_REAL, 2, dims), BP_NO_NODE, false);
-  bp_node out[2] = {net->classes ? bp_softmax(y, -1) : y, net->classes ? bp_log_softmax(y, -1) : y};
+  bp_node out[2] = {bpi_link_node(&net->loss, y), net->classes ? bp_log_softmax(y, -1) : y};
   bp_plan_options o = {.real = bp_state_real(net->state), .outputs = out, .n_outputs = 2};
   bp_status s = bpi_graph_status(g);
   if (s == BP_OK)
@@ -127,6 +127,7 @@ void bp_net_free(bp_net *net)
   bpi_fields_free(ctx, net->targets, net->n_targets);
   bpi_notes_free(net);
   bpi_arena_free(&net->arena);
+  bpi_loss_clear(ctx, &net->loss);
   void *own[] = {net->model, net->infos, net->y_mean, net->y_scale, net->summary};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
@@ -185,7 +186,7 @@ static bp_status choose_shape(bp_net *net, const bpi_examples *e, const bp_net_o
                   (long long)net->inputs);
 }
 
-/* Regression learns targets of mean 0 and deviation 1. */
+/* Numbers are learnt as the loss wants them: of mean 0 and deviation 1, of mean 1, or as they are. */
 static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
 {
   net->y_mean = bpi_zalloc(net->ctx, (size_t)net->outputs, sizeof *net->y_mean);
@@ -194,7 +195,22 @@ static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
     return bpi_nomem();
   for (int64_t k = 0; k < net->outputs; k++)
     net->y_scale[k] = 1;
-  return raw ? BP_OK : bpi_data_fit_targets(d, net->y_mean, net->y_scale);
+  bpi_standard standard = raw ? BPI_STANDARD_NONE : bpi_loss_standard(&net->loss);
+  bp_status s = standard == BPI_STANDARD_NONE ? BP_OK : bpi_data_fit_targets(d, net->y_mean, net->y_scale);
+  for (int64_t k = 0; standard == BPI_STANDARD_MEAN && s == BP_OK && k < net->outputs; k++) {
+    net->y_scale[k] = net->y_mean[k] > 0 ? 1 / net->y_mean[k] : 1;
+    net->y_mean[k] = 0;
+  }
+  return s;
+}
+
+/* Whether every target is one of two texts: each is true or not. */
+static bool several_labels(const bpi_examples *e)
+{
+  bool all = e->y && e->n_targets == e->n_y && e->n_y > 1;
+  for (int64_t k = 0; all && k < e->n_targets; k++)
+    all = e->targets[k].n == 2;
+  return all;
 }
 
 static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o)
@@ -218,7 +234,11 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   net->build = o->build;
   net->user = o->user;
   net->n_targets = e->n_targets;
-  s = choose_layers(net, o);
+  s = bpi_loss_read(net->ctx, o->loss, o->link, e->labels != NULL, several_labels(e), &net->loss);
+  if (s == BP_OK)
+    s = bpi_loss_suits(&net->loss, d);
+  if (s == BP_OK)
+    s = choose_layers(net, o);
   if (s == BP_OK)
     s = bpi_fields_copy(net->ctx, e->targets, e->n_targets, &net->targets);
   return s == BP_OK && !net->classes ? fit_targets(net, d, o->raw) : s;
@@ -248,6 +268,8 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
   bp_status s = net->state ? describe(net, data, &o) : BP_E_NOMEM;
   if (s == BP_OK)
     s = bpi_net_meet(net);
+  for (const char *const *name = o.freeze; s == BP_OK && name && *name; name++)
+    s = bp_params_freeze(net->params, *name);
   if (s == BP_OK)
     s = bp_params_make(net->params, net->state, net->seed);
   if (s == BP_OK)

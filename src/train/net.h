@@ -4,6 +4,7 @@
 
 #include "nn/stack.h"
 #include "train/encoding.h"
+#include "train/losses.h"
 
 #include <pthread.h>
 
@@ -36,6 +37,7 @@ struct bp_net {
   uint64_t seed;
   bp_build_fn build;
   void *user;
+  bpi_loss loss;
   bool image;
   int64_t shape[3];        /* of images: height, width, channels; 0 where that is not known */
   float *y_mean, *y_scale; /* [outputs], regression: y = value / scale + mean */
@@ -96,8 +98,8 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
 /* How d answers to net; *m is freed with bpi_match_clear. need_target: its targets, and their classes, must be the network's. */
 bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, bpi_match *m);
 
-/* Outputs of rows of x (encoded, in the state's storage, n * inputs): probabilities or scaled values, and log-probabilities or the same
- * again, as doubles. n <= BPI_BULK; x may be overwritten past n rows. */
+/* Outputs of rows of x (encoded, in the state's storage, n * inputs): predictions (of numbers before they are scaled), and the outputs behind
+ * them, of which the loss is taken; log-probabilities of classes. As doubles. n <= BPI_BULK; x may be overwritten past n rows. */
 bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *log_out);
 
 #endif

@@ -1,33 +1,41 @@
-/* One step of training: forward, loss, gradients, clipping and the update of every parameter as one plan, fed by the loader's batches. */
+/* One step of training: forward, loss, gradients, clipping and the update of every parameter as one plan, fed by the loader's batches.
+ *
+ * Where a step takes the gradients of several parts of its batch (`accumulate`, and lbfgs, which takes all rows), a plan adds the gradient of
+ * one part to their sum in the state, and what follows reads it there. */
 #ifndef BPI_STEP_H
 #define BPI_STEP_H
 
+#include "nn/lbfgs.h"
+#include "train/lane.h"
 #include "train/loader.h"
 
-/* The inputs of a step. */
-typedef enum bpi_feed { BPI_FEED_X, BPI_FEED_Y, BPI_FEED_LABELS, BPI_FEED_KEY, BPI_FEEDS } bpi_feed;
+enum { BPI_LANES = 4 };
 
-/* One batch size: its plan, its run, and which inputs of the plan are fed (-1: not one of them). */
-typedef struct bpi_lane {
-  int64_t batch;
-  bp_plan *plan;
-  bp_run *run;
-  int input[BPI_FEEDS];
-} bpi_lane;
-
-/* Plans for whole batches and for what is left of an epoch. */
 typedef struct bpi_stepper {
   bp_net *net;
   const bp_train_options *o; /* filled in */
-  bpi_lane full, rest;
-  int64_t key[2]; /* of random nodes: seed, step */
-  void *lr;       /* the learning rate, in the state */
+  bool weighted, mixed;      /* what batches feed beside examples and targets */
+  bool summed;               /* gradients are summed over parts */
+  bool done;                 /* lbfgs: no lower loss is to be found */
+  bpi_lane lanes[BPI_LANES]; /* for batches, or parts of them, of each size there is */
+  int n_lanes;
+  bpi_lane update; /* from the sum */
+  void *lr, *sum;  /* in the state */
+  int64_t key[2];  /* of random nodes: seed, step */
+  union {
+    float narrow;
+    double wide;
+  } part;
+  bpi_lbfgs lbfgs;
+  const bpi_batch *batch; /* of the step in hand */
 } bpi_stepper;
 
-/* For `rows` rows in batches of o->batch. net and o must outlive it; it must stay where it is. To be closed also on failure. */
-bp_status bpi_stepper_open(bpi_stepper *s, bp_net *net, const bp_train_options *o, int64_t rows);
+/* Rows of a step over data of so many rows. */
+int64_t bpi_step_rows(const bp_train_options *o, int64_t rows);
+/* For steps over data in batches of bpi_step_rows. net and o must outlive it; it must stay where it is. To be closed also on failure. */
+bp_status bpi_stepper_open(bpi_stepper *s, bp_net *net, const bp_train_options *o, const bp_data *data);
 /* One step with that learning rate; `number` counts them from 0. *loss: the mean over the batch, before the update.
- * BP_E_NOTFINITE: loss or gradient is not finite; nothing was changed. */
+ * BP_E_NOTFINITE: loss or gradient is not finite; no weight was changed. */
 bp_status bpi_stepper_take(bpi_stepper *s, const bpi_batch *b, int64_t number, double rate, double *loss);
 void bpi_stepper_close(bpi_stepper *s);
 

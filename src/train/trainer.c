@@ -31,9 +31,9 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
 {
   t->o = options ? *options : (bp_train_options){0};
   bp_train_options *o = &t->o;
-  if (o->epochs < 0 || o->batch < 0 || o->patience < 0 || o->epochs > 100000000)
+  if (o->epochs < 0 || o->batch < 0 || o->patience < 0 || o->accumulate < 0 || o->epochs > 100000000)
     return bpi_bad_arg("bp_net_train",
-                       "epochs, batch and patience may not be negative, nor epochs over 10^8");
+                       "epochs, batch, patience and accumulate may not be negative, nor epochs over 10^8");
   if (o->checkpoint_steps < 0 || !(o->checkpoint_seconds >= 0))
     return bpi_bad_arg("bp_net_train", "checkpoint_steps and checkpoint_seconds may not be negative");
   if (o->label_smoothing != -1 && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
@@ -42,15 +42,27 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
   o->label_smoothing = o->label_smoothing == 0 ? 0.05 : o->label_smoothing < 0 ? 0 : o->label_smoothing;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
-  o->patience = o->patience ? o->patience : default_patience(t->data->n, o->batch);
-  t->per_epoch = (t->data->n + o->batch - 1) / o->batch;
+  o->accumulate = o->accumulate ? o->accumulate : 1;
+  t->rows = bpi_step_rows(o, t->data->n);
+  o->patience = o->patience ? o->patience : default_patience(t->data->n, t->rows);
+  t->per_epoch = (t->data->n + t->rows - 1) / t->rows;
   /* The rate asked for, not what the state holds: that is where the last training's schedule ended. */
   return bpi_schedule_open(&t->schedule, o, bpi_optimizer_lr(&o->optimizer), t->per_epoch);
 }
 
 static bp_status open_loader(bpi_trainer *t)
 {
-  bpi_load what = {t->net, t->data, &t->match, t->o.batch, t->o.epochs, t->at.step};
+  bool weighted = bpi_rows_weighted(t->data, &t->o);
+  bp_status s = weighted ? bpi_row_weights_open(&t->row_weights, t->net, t->data, &t->match, &t->o) : BP_OK;
+  bpi_load what = {.net = t->net,
+                   .data = t->data,
+                   .match = &t->match,
+                   .batch = t->rows,
+                   .epochs = t->o.epochs,
+                   .first = t->at.step,
+                   .weights = weighted ? &t->row_weights : NULL};
+  if (s != BP_OK)
+    return s;
   t->loader = bpi_loader_open(&what);
   return t->loader ? BP_OK : BP_E_NOMEM;
 }
@@ -256,6 +268,7 @@ static void trainer_free(bpi_trainer *t)
 {
   bp_ctx *ctx = t->net->ctx;
   bpi_loader_close(t->loader);
+  bpi_row_weights_close(&t->row_weights);
   bpi_stepper_close(&t->plan);
   bpi_match_clear(&t->match);
   bpi_free(ctx, t->best);
@@ -296,7 +309,7 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
   if (s == BP_OK)
     s = match_valid(&t);
   if (s == BP_OK)
-    s = bpi_stepper_open(&t.plan, net, &t.o, data->n);
+    s = bpi_stepper_open(&t.plan, net, &t.o, data);
   if (s == BP_OK)
     s = find_weights(&t);
   if (s == BP_OK)

@@ -21,12 +21,13 @@ typedef struct bpi_trainer {
   bpi_match match;
   bpi_stepper plan;
   bpi_schedule schedule;
+  bpi_row_weights row_weights;
   bpi_loader *loader;
   void *best;     /* the weights kept, */
   size_t weights; /* so many bytes */
   bpi_stand at;
-  int64_t per_epoch; /* steps */
-  double loss;       /* of the last whole epoch */
+  int64_t rows, per_epoch; /* rows of a step, steps of an epoch */
+  double loss;             /* of the last whole epoch */
   bp_metrics valid;
   uint64_t data_hash, valid_hash;
   bool hashed;
