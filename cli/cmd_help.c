@@ -31,10 +31,13 @@ static const char *const variables[][2] = {
      "compiler of --jit, as a name or a whole path without arguments; else cc, gcc or clang is looked for"},
     {"PATH", "where --jit looks for the compiler; without it nothing is compiled"},
     {"XDG_CACHE_HOME", "where the folder bprop with the compiled code lies, instead of ~/.cache"},
+    {"XDG_DATA_HOME", "where the folder bprop with the history of runs lies, instead of ~/.local/share"},
     {"TMPDIR", "where --jit compiles if there is no such folder, instead of /tmp"},
 };
 
 static const char *const files[][2] = {
+    {"~/.local/share/bprop/runs.db",
+     "the history of runs, an SQLite database; it may be removed at any time (bprop runs)"},
     {"~/.cache/bprop",
      "code that --jit compiled, at most 256 files and 256 MB; it may be removed at any time"},
 };

@@ -15,7 +15,10 @@
 /* Each word must be found in one of the texts of a run, in either case. */
 static bool has_words(const settings *s, int first, const run_row *r)
 {
-  const char *texts[] = {r->status, r->data, r->model, r->network, r->command};
+  char of_study[40] = "";
+  if (r->study)
+    snprintf(of_study, sizeof of_study, "study=%lld", (long long)r->study);
+  const char *texts[] = {r->status, r->data, r->model, r->network, r->command, of_study};
   for (int i = first; i < s->n_inputs; i++) {
     bool found = false;
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)

@@ -187,14 +187,16 @@ static char *drawn_of(const tuning *t, const trial *x)
   return line;
 }
 
-/* Rungs that an earlier process has done. */
+/* What an earlier process has done. */
 static void remember(void *user, const study_rung *r)
 {
   tuning *t = user;
-  if (r->trial < 1 || r->trial > FOREVER || r->rung < 0 || r->rung >= search_rungs(&t->s) ||
-      !trials_reach(t, r->trial))
+  if (r->trial < 1 || r->trial > FOREVER || r->rung >= search_rungs(&t->s) || !trials_reach(t, r->trial))
     return;
   trial *x = t->trial[r->trial];
+  x->report.run = r->run;
+  if (r->rung < 0)
+    return;
   x->rung_loss[r->rung] = r->loss;
   x->rungs = r->rung + 1;
   x->report = (trial_report){.run = r->run,

@@ -10,23 +10,26 @@
 
 enum { WAIT_MS = 10000 };
 
-/* NULL: there is no history, or it cannot be used, which is told. */
-static sqlite3 *open_history(const settings *s)
+/* NULL: there is no history, or it cannot be used. */
+static sqlite3 *open_history(const settings *s, bool tell)
 {
   char path[HISTORY_PATH], why[512];
   sqlite3 *db = NULL;
   if (s->runs && !strcmp(s->runs, HISTORY_OFF))
     return NULL;
   if (!history_path(s, path))
-    say("warning: this study is not in the history: there is no HOME");
-  else if (history_open(path, true, WAIT_MS, &db, why, sizeof why) != SQLITE_OK)
+    snprintf(path, sizeof path, "~/.local/share/bprop/runs.db"),
+        snprintf(why, sizeof why, "there is no HOME");
+  else
+    history_open(path, true, WAIT_MS, &db, why, sizeof why);
+  if (!db && tell)
     say("warning: this study is not in the history: %s: %s", path, why);
   return db;
 }
 
 int64_t study_begin(const settings *s, const char *line, const char *given, const char *inputs)
 {
-  sqlite3 *db = open_history(s);
+  sqlite3 *db = open_history(s, true);
   process_id self = process_self();
   int64_t id = 0;
   char *folder = getcwd(NULL, 0);
@@ -45,7 +48,7 @@ int64_t study_begin(const settings *s, const char *line, const char *given, cons
 
 void study_tell(const settings *s, int64_t id, const char *status, double seconds)
 {
-  sqlite3 *db = id ? open_history(s) : NULL;
+  sqlite3 *db = id ? open_history(s, false) : NULL;
   process_id self = process_self();
   if (db)
     history_exec(
@@ -108,7 +111,7 @@ int study_find(const settings *s, const char *word, study *out)
   *out = (study){0};
   if (errno || *end || id < 1)
     return fail(END_USAGE, "--resume: '%s' is not the number of a study", word);
-  sqlite3 *db = open_history(s);
+  sqlite3 *db = open_history(s, true);
   if (!db)
     return fail(END_DATA, "without a history there is no study that could go on");
   int found = read_study(db, id, out);
@@ -126,7 +129,7 @@ void study_free(study *st)
 
 void study_result(const settings *s, int64_t run, char text[96])
 {
-  sqlite3 *db = open_history(s);
+  sqlite3 *db = open_history(s, false);
   text[0] = 0;
   if (db)
     run_result(db, run, text);
@@ -135,13 +138,14 @@ void study_result(const settings *s, int64_t run, char text[96])
 
 int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const study_rung *r), void *user)
 {
-  sqlite3 *db = open_history(s);
+  sqlite3 *db = open_history(s, true);
   sqlite3_stmt *q =
-      db ? history_prepare(db,
-                           "SELECT trial, runs.id, epochs, best_epoch, CAST(name AS INTEGER) - 1, value FROM "
-                           "runs JOIN metrics"
-                           " ON run = runs.id AND part = 'rung' WHERE study = ? ORDER BY trial, name",
-                           "i", id)
+      db ? history_prepare(
+               db,
+               "SELECT trial, runs.id, epochs, best_epoch, ifnull(CAST(name AS INTEGER), 0) - 1, value"
+               " FROM runs LEFT JOIN metrics"
+               " ON run = runs.id AND part = 'rung' WHERE study = ? ORDER BY trial, name",
+               "i", id)
          : NULL;
   int rc = SQLITE_ERROR;
   while (q && (rc = sqlite3_step(q)) == SQLITE_ROW)

@@ -303,8 +303,9 @@ const command commands[] = {
      "the history of what was trained",
      "Every training is a row of a database: when, its command line and all options in force, the data and "
      "their hash, the network, the loss after each epoch, what it reached, and how it ended. Without a "
-     "subject the latest are listed, the newest first; with words, those whose data, model file, network or "
-     "status hold each of them. A run is called by its number.\n\n"
+     "subject the latest are listed, the newest first; with words, those whose command, data, model file, "
+     "network or status hold each of them (study=3: the trials of a search). A run is called by its "
+     "number.\n\n"
      "show tells all about one. compare tells the options and facts in which runs differ, and what they "
      "reached side by side; both draw the losses with -o. delete forgets runs; model files stay.\n\n"
      "A run is lost if it ended without a word: its process is gone (or the machine was started anew since), "

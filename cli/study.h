@@ -18,13 +18,13 @@ void study_tell(const settings *s, int64_t id, const char *status, double second
 int study_find(const settings *s, const char *word, study *out);
 void study_free(study *st);
 
-/* A rung that a trial has done. */
+/* A trial, or a rung that it has done. */
 typedef struct study_rung {
   int64_t trial, run, epochs, best_epoch;
-  int rung;    /* from 0 */
+  int rung;    /* from 0; -1: none yet */
   double loss; /* lowest so far */
 } study_rung;
-/* Calls fn for each, trial by trial and rung by rung. END_DATA, told. */
+/* Calls fn for each rung, or once where there is none, trial by trial and rung by rung. END_DATA, told. */
 int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const study_rung *r), void *user);
 
 /* What a run reached, in words: "test accuracy 97.8 %"; "" where that is not known. */

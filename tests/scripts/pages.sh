@@ -32,6 +32,7 @@ open_page()
   mkdir -p "$work/build" "$work/block"
   cd "$work"
   ln -s "$BUILD" build/release
+  export XDG_DATA_HOME="$work/share" # a history of its own
   for part in data examples include; do ln -s "$SRC/$part" "$part"; done
   awk '
     /^<!-- .* -->$/ { what = $0; sub(/^<!-- /, "", what); sub(/ -->$/, "", what); next }
@@ -203,5 +204,6 @@ check_page README.md 10
 check_page CONTRIBUTING.md 3
 check_page docs/language.md 7
 check_page docs/neuron.md 20
+check_page docs/runs.md 6
 [ "$(wc -l <"$SRC/examples/fifteen.c")" -le 15 ] || wrong "the program of fifteen lines has more"
 exit $failed
