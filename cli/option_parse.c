@@ -553,13 +553,3 @@ bool settings_given(const settings *s, const char *name)
   const option *o = by_name(name, strlen(name));
   return o && s->given[o - options] != 0;
 }
-
-char *settings_text(const settings *s)
-{
-  return written(s, write_settings);
-}
-
-char *settings_kept(const settings *s)
-{
-  return written(s, write_kept);
-}

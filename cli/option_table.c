@@ -31,9 +31,9 @@ const option options[] = {
     {"checkpoint-every", "STEPS|TIME", .aside = true, .commands = TRAIN, .kind = OPTION_EVERY, .hi = 1e12, .preset = "5m", .at = IN(checkpoint),
      .help = "how often the training is saved, so that --resume can go on with it when it was killed: steps, as 1000, or a time, as 90s, 10m, 2h; "
              "0: only when it is interrupted"},
-    {"resume", "MODEL", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(resume),
+    {"resume", "MODEL|STUDY", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(resume),
      .help = "go on with a training that was interrupted or killed, from the model file that it saved: with its data and options, and the result "
-             "that it would have had. --epochs may be given anew"},
+             "that it would have had. --epochs may be given anew. Of bprop tune: the number of a search, in its folder"},
 
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
@@ -156,8 +156,6 @@ const option options[] = {
      .help = "weight decays, each factor as likely as another"},
     {"search-dropout", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1, .hi_out = true, .preset = "0..0.5", .at = IN(search_dropout),
      .help = "shares of dropout"},
-    {"resume", "STUDY", .commands = TUNE, .kind = OPTION_TEXT, .at = IN(resume),
-     .help = "go on with a search that was interrupted, by its number, in its folder"},
 
     {"man", NULL, .commands = HELP, .kind = OPTION_FLAG, .at = IN(man)},
     {"completion", "SHELL", .commands = HELP, .kind = OPTION_CHOICE, .choices = "none|bash", .preset = "none", .at = IN(completion),

@@ -165,7 +165,6 @@ typedef struct settings {
 
   span search_width, search_depth, search_lr, search_decay, search_dropout;
   int search; /* halving, random */
-  const char *resume;
   int64_t trials, parallel;
   double budget;
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void train_history_begin(train_job *j)
 {
@@ -15,9 +16,13 @@ void train_history_begin(train_job *j)
   char *line = o ? settings_command(s, s->command)
                  : shell_line("bprop train", (const char *const *)s->words, s->n_words);
   char *data = shell_line(NULL, s->inputs, s->n_inputs), *text = settings_text(s);
+  char hash[24] = "";
+  if (!s->runs || strcmp(s->runs, HISTORY_OFF) != 0) /* it reads all the data once */
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)bp_data_hash(j->all));
   j->history = history_begin(s, &(history_run){.command = line,
                                                .options = text,
                                                .data = data,
+                                               .hash = hash,
                                                .rows = bp_data_rows(j->all),
                                                .cols = bp_data_cols(j->all),
                                                .model = j->output,

@@ -31,6 +31,34 @@ typedef struct crew {
 
 /* ---- the child ---- */
 
+/* What the file brings is not given again. */
+static int train_further(trial *t, const trial_order *order, trial_report *r)
+{
+  settings s = t->s;
+  s.given = calloc(option_count, 1);
+  if (!s.given)
+    return fail_memory();
+  for (size_t i = 0; i < option_count; i++)
+    s.given[i] = t->s.given[i] && options[i].aside;
+  s.resume = t->file;
+  s.n_inputs = 0;
+  int end = train_trial(&s, order, r);
+  free(s.given);
+  return end;
+}
+
+/* Goes on where the trial was left. A file with which that cannot be, as of a training that had just ended when it was killed, is no loss: the
+ * trial begins anew, and ends as it would have. */
+static int train_on(trial *t, const trial_order *order, trial_report *r)
+{
+  if (!access(t->file, R_OK)) {
+    int end = train_further(t, order, r);
+    if (end != END_USAGE && end != END_DATA && end != END_MODEL)
+      return end;
+  }
+  return train_trial(&t->s, order, r);
+}
+
 static void child(const trials_order *o, trial *t, const worker *w, int to, pid_t parent)
 {
   trial_report r = {.loss = NAN, .metric = NAN};
@@ -48,8 +76,7 @@ static void child(const trials_order *o, trial *t, const worker *w, int to, pid_
   if (getppid() != parent || dup2(w->out, 1) < 0 || dup2(w->err, 2) < 0)
     _exit(END_RESOURCES);
   say_be_quiet();
-  r.end = train_trial(&t->s, &order, &r);
-  r.end = answer_end(r.end);
+  r.end = answer_end(train_on(t, &order, &r));
   _exit(write(to, &r, sizeof r) == (ssize_t)sizeof r ? END_DONE : END_RESOURCES);
 }
 
