@@ -301,7 +301,7 @@ static bp_node build_residual(bpi_stack *s, const bpi_layer *l, const char *name
 static bp_node build_repeat(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x)
 {
   (void)name;
-  for (int64_t i = 0; i < bpi_layer_whole(l, 0, 0); i++)
+  for (int64_t i = 0; i < bpi_layer_whole(l, 0, 0) && !bp_failed(x); i++)
     x = bpi_stack_build(s, l->body, x);
   return x;
 }

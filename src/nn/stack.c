@@ -20,6 +20,7 @@ static void name_layer(bpi_stack *s, const char *prefix, char *name)
 static bp_node failed(bpi_stack *s, const bpi_layer *l)
 {
   bpi_text t;
+  s->told = true;
   bpi_text_init(&t, s->graph->ctx);
   bpi_model_layer_text(&t, l, true);
   char *text = bpi_text_take(&t);
@@ -32,7 +33,7 @@ static bp_node failed(bpi_stack *s, const bpi_layer *l)
 static bp_node build_layer(bpi_stack *s, const bpi_layer *l, bp_node x)
 {
   char name[NAME] = "";
-  if (s->layers++ == BPI_LAYERS_MOST)
+  if (s->layers++ >= BPI_LAYERS_MOST)
     return bpi_node_fail(s->graph, BP_E_LIMIT, "more than %d layers", BPI_LAYERS_MOST);
   if (l->kind->prefix)
     name_layer(s, l->kind->prefix, name);
@@ -48,10 +49,9 @@ static bp_node build_layer(bpi_stack *s, const bpi_layer *l, bp_node x)
 
 bp_node bpi_stack_build(bpi_stack *s, const bpi_layer *first, bp_node x)
 {
-  for (const bpi_layer *l = first; l; l = l->next) {
-    bool good = bp_graph_status(s->graph) == BP_OK;
+  for (const bpi_layer *l = first; l && !bp_failed(x); l = l->next) {
     x = build_layer(s, l, x);
-    if (good && bp_graph_status(s->graph) != BP_OK && !l->body)
+    if (bp_graph_status(s->graph) != BP_OK && !s->told)
       return failed(s, l);
   }
   return x;

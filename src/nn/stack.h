@@ -30,6 +30,7 @@ typedef struct bpi_stack {
   bpi_layer_built built; /* may be NULL */
   void *user;
   int depth, layers; /* built so far */
+  bool told;         /* the graph's error names the layer */
 } bpi_stack;
 
 /* What a layer takes: anything, images, or rows (which it makes of images). */
