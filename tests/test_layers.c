@@ -247,10 +247,10 @@ static void set_gain(bench *b)
 /* NumPy: m, v = x.mean(0), x.var(0); y = gain * (x - m) / sqrt(v + 0.01) + bias */
 static void batch_norm_while_training(void **state)
 {
-  static const double want[12] = {0.6865464152543312, -0.3337605126836238,  -2.538175608968237,
-                                  0.1,                1.0006407690254358,   2.8877046551971866,
-                                  1.859639245762994,  0.2,                  -0.3678235033020678,
-                                  -2.246185661017325, -0.06688025634181188, -1.1817055429268815};
+  static const double want[12] = {
+      0.6865464152543312,  -0.3337605126836238, -2.538175608968237,   0.1,
+      1.0006407690254358,  2.8877046551971866,  1.859639245762994,    0.2,
+      -0.3678235033020678, -2.246185661017325,  -0.06688025634181188, -1.1817055429268815};
   bench b = {0};
   double y[12];
   bench_open(*state, &b, bn_text, 2, bn_dims, true);
@@ -361,18 +361,27 @@ static void parameters_are_named_by_their_place(void **state)
     int rank;
     int64_t dims[4];
   } rows[] = {
-      {"dense 3 relu, dropout 0.1, dense 2", "layer1.W [3,5] layer1.b [3] layer2.W [2,3] layer2.b [2] ", 2, {4, 5}},
+      {"dense 3 relu, dropout 0.1, dense 2",
+       "layer1.W [3,5] layer1.b [3] layer2.W [2,3] layer2.b [2] ",
+       2,
+       {4, 5}},
       {"batchnorm, dense 3 nobias, layernorm",
-       "norm1.gain [5] norm1.bias [5] norm1.mean [5] norm1.var [5] layer1.W [3,5] norm2.gain [3] norm2.bias [3] ",
-       2, {4, 5}},
+       "norm1.gain [5] norm1.bias [5] norm1.mean [5] norm1.var [5] layer1.W [3,5] norm2.gain [3] norm2.bias "
+       "[3] ",
+       2,
+       {4, 5}},
       {"residual(dense 4 relu, dense 3), maxout 2 3",
-       "layer1.W [4,5] layer1.b [4] layer2.W [3,4] layer2.b [3] residual1.W [3,5] layer3.W [6,3] layer3.b [6] ",
-       2, {4, 5}},
+       "layer1.W [4,5] layer1.b [4] layer2.W [3,4] layer2.b [3] residual1.W [3,5] layer3.W [6,3] layer3.b "
+       "[6] ",
+       2,
+       {4, 5}},
       {"repeat 2(residual(dense 5))", "layer1.W [5,5] layer1.b [5] layer2.W [5,5] layer2.b [5] ", 2, {4, 5}},
       {"conv 4 3x2 groups=2, residual(conv 6 3 stride=2 same), dense 7",
-       "layer1.W [4,3,2,1] layer1.b [4] layer2.W [6,3,3,4] layer2.b [6] residual1.W [6,1,1,4] layer3.W [7,24] "
+       "layer1.W [4,3,2,1] layer1.b [4] layer2.W [6,3,3,4] layer2.b [6] residual1.W [6,1,1,4] layer3.W "
+       "[7,24] "
        "layer3.b [7] ",
-       4, {2, 5, 5, 2}},
+       4,
+       {2, 5, 5, 2}},
   };
   for (size_t i = 0; i < COUNT(rows); i++) {
     bench b = {.p = bp_params_new(*state)};
@@ -454,7 +463,11 @@ static void layers_that_do_not_fit(void **state)
     const char *says;
   } rows[] = {
       {"dens 3", 2, {4, 5}, BP_E_PARSE, "did you mean dense?"},
-      {"relu, conv 3 3 relu", 2, {4, 9}, BP_E_SHAPE, "layer 'conv 3 3 relu': takes images, and here are rows of 9"},
+      {"relu, conv 3 3 relu",
+       2,
+       {4, 9},
+       BP_E_SHAPE,
+       "layer 'conv 3 3 relu': takes images, and here are rows of 9"},
       {"maxpool", 2, {4, 9}, BP_E_SHAPE, "'reshape 3x3x1' before it"},
       {"avgpool", 2, {4, 8}, BP_E_SHAPE, "'reshape HEIGHTxWIDTHxCHANNELS'"},
       {"globalpool", 2, {4, 8}, BP_E_SHAPE, "layer 'globalpool': takes images"},
@@ -463,7 +476,11 @@ static void layers_that_do_not_fit(void **state)
       {"conv 3 3 groups=2", 4, {1, 5, 5, 2}, BP_E_SHAPE, "2 groups do not divide"},
       {"conv 3 3 pad=3", 4, {1, 5, 5, 3}, BP_E_ARG, "not narrower than the window"},
       {"reshape 2x2x2", 2, {4, 9}, BP_E_SHAPE, "layer 'reshape 2x2x2': 9 values are no 8"},
-      {"residual(reshape 3x3)", 2, {4, 9}, BP_E_SHAPE, "layer 'residual(reshape 3x3)': what comes out cannot be added"},
+      {"residual(reshape 3x3)",
+       2,
+       {4, 9},
+       BP_E_SHAPE,
+       "layer 'residual(reshape 3x3)': what comes out cannot be added"},
       {"residual(relu, dense 3, conv 3 3)", 2, {4, 9}, BP_E_SHAPE, "layer 'conv 3 3': takes images"},
       {"dense 7 maxout(2)", 2, {4, 9}, BP_E_SHAPE, "layer 'dense 7 maxout(2)': maxout"},
       {"embedding", 2, {4, 9}, BP_E_ARG, "no inputs to embed"},

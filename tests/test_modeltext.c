@@ -140,7 +140,8 @@ static const struct {
 static void mistakes_are_told(void **state)
 {
   for (size_t i = 0; i < COUNT(mistakes); i++) {
-    char *plain = (char *)"", *text = strdup(mistakes[i].text); /* exactly as long as it is: read past the end is seen */
+    char *plain = (char *)"",
+         *text = strdup(mistakes[i].text); /* exactly as long as it is: read past the end is seen */
     size_t at = 77;
     bp_status s = bp_layers_check(*state, text, &plain, &at);
     if (s != BP_E_PARSE || at != mistakes[i].at || !strstr(bp_error(), mistakes[i].says))

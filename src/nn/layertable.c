@@ -294,6 +294,8 @@ static bp_node build_residual(bpi_stack *s, const bpi_layer *l, const char *name
   bp_node y = bpi_stack_build(s, l->body, x);
   if (bp_failed(x) || bp_failed(y))
     return y;
+  if (has_rank(y, 2))
+    x = as_rows(x);
   const bpi_node *a = bpi_slot(x), *b = bpi_slot(y);
   return bp_add(bpi_same_shape(a->type, b->type) ? x : project(s, name, x, y), y);
 }
@@ -407,7 +409,6 @@ static const bpi_layer_kind kinds[] = {
     {.name = "dropout",
      .what = "while training, values set to 0 by chance, and the others scaled up",
      .source = "Srivastava et al. 2014",
-     .passes = true,
      .args = {REAL("rate", 0.9999, MUST, false, "share of the values")},
      .build = build_dropout},
     {.name = "batchnorm",

@@ -22,12 +22,12 @@ typedef struct bpi_stack {
   bp_graph *graph;
   bp_node key;
   bool training;
-  bp_init init;                   /* of weights */
-  const bpi_layer *output;        /* the last layer of a network: its first answers are small; or NULL */
-  bpi_stack_inputs embedded;      /* of x, for an embedding */
+  bp_init init;              /* of weights */
+  const bpi_layer *output;   /* the last layer of a network: its first answers are small; or NULL */
+  bpi_stack_inputs embedded; /* of x, for an embedding */
   const char *prefix[BPI_STACK_PREFIXES]; /* of names given so far, and */
   int count[BPI_STACK_PREFIXES];          /* how many */
-  bpi_layer_built built; /* may be NULL */
+  bpi_layer_built built;                  /* may be NULL */
   void *user;
   int depth, layers; /* built so far */
   bool told;         /* the graph's error names the layer */
