@@ -2,6 +2,7 @@
 #include "dataset.h"
 #include "filekind.h"
 #include "input.h"
+#include "allowance.h"
 
 #include <float.h>
 #include <math.h>
@@ -82,15 +83,38 @@ static int no_target(const bp_table *t, const char *path)
               path_name(path), list, n > 40 || strlen(list) >= 300 ? ", ..." : "");
 }
 
+/* The names to choose from are all that is read. */
+static int ask_target(bp_ctx *ctx, bp_source *source, const bp_csv_options *o, const char *path)
+{
+  bp_csv *c;
+  bp_status st = bp_csv_open(ctx, source, o, &c);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  int end = no_target(bp_csv_table(c), path);
+  bp_csv_close(c);
+  return end;
+}
+
+static int64_t memory_for_data(const settings *s)
+{
+  enum { ENOUGH = 384 << 20 };
+  int64_t half = memory_allowed() / 2;
+  return s->memory ? s->memory : half < ENOUGH ? half : ENOUGH;
+}
+
 static int read_table(bp_ctx *ctx, const settings *s, const char *path, bp_data **out)
 {
-  bp_table *t = NULL;
-  int end = table_read(ctx, s, path, &t);
-  if (!end && !s->target)
-    end = no_target(t, path);
-  if (!end && !(*out = bp_data_from_table(ctx, t, &(bp_data_options){.target = s->target})))
+  bp_source source;
+  bp_csv_options csv = csv_options(s, path);
+  bp_data_options o = {.target = s->target, .memory = memory_for_data(s)};
+  int end = source_open(ctx, path, &source);
+  if (end)
+    return end;
+  if (!s->target)
+    end = ask_target(ctx, &source, &csv, path);
+  else if (!(*out = bp_data_from_csv(ctx, &source, &csv, &o)))
     end = fail_null(path, END_DATA);
-  bp_table_free(t);
+  bp_source_close(&source);
   return end;
 }
 

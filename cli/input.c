@@ -27,15 +27,31 @@ int source_open(bp_ctx *ctx, const char *path, bp_source *out)
 
 int fail_null(const char *path, int end)
 {
-  bool memory = !strncmp(bp_error(), "out of memory", 13), named = strstr(bp_error(), path) != NULL;
+  bool memory = !strncmp(bp_error(), "out of memory", 13) || strstr(bp_error(), "the disk is full") ||
+                strstr(bp_error(), ": a temporary file cannot be");
+  bool named = strstr(bp_error(), path) != NULL;
   return fail(memory ? END_RESOURCES : end, "%s%s%s", named ? "" : path_name(path), named ? "" : ": ",
               bp_error());
+}
+
+/* What is called .tsv has tabs, unless something else is said. */
+static bool named_tsv(const char *path)
+{
+  size_t n = strlen(path);
+  n -= n > 3 && !strcmp(path + n - 3, ".gz") ? 3 : 0;
+  return n > 4 && (!strncmp(path + n - 4, ".tsv", 4) || !strncmp(path + n - 4, ".tab", 4));
+}
+
+bp_csv_options csv_options(const settings *s, const char *path)
+{
+  bool tabs = named_tsv(path) && !settings_given(s, "delimiter");
+  return (bp_csv_options){.delimiter = tabs ? '\t' : s->delimiter, .header = (bp_csv_header)s->header};
 }
 
 int table_read(bp_ctx *ctx, const settings *s, const char *path, bp_table **out)
 {
   bp_source source;
-  bp_csv_options o = {.delimiter = s->delimiter, .header = (bp_csv_header)s->header};
+  bp_csv_options o = csv_options(s, path);
   int end = source_open(ctx, path, &source);
   if (end)
     return end;

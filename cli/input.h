@@ -9,6 +9,8 @@ int source_open(bp_ctx *ctx, const char *path, bp_source *out);
 /* How a path is called in messages. */
 const char *path_name(const char *path);
 
+/* How the table of that name is written. */
+bp_csv_options csv_options(const settings *s, const char *path);
 int table_read(bp_ctx *ctx, const settings *s, const char *path, bp_table **out);
 /* kind: FILE_IDX or FILE_NPY. */
 int array_read(bp_ctx *ctx, int kind, const char *path, bp_ndarray *out);

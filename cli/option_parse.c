@@ -111,6 +111,9 @@ const char *option_range(const option *o)
     return "up to 15 widths, as 256,128, or none, or auto";
   case OPTION_DELIMITER:
     return ", or ; or | or tab";
+  case OPTION_SIZE:
+    snprintf(text, sizeof text, "bytes, as 512M or 2G, from 16M%s", or_auto);
+    return text;
   case OPTION_RANGE:
     snprintf(text, sizeof text, "LOW..HIGH, or one number, %s %g%s %g", o->lo_out ? "over" : "from", o->lo,
              o->hi_out ? " and under" : " to", o->hi);
@@ -184,6 +187,26 @@ static bool choice(const option *o, const char *text, int *out)
       return true;
     }
   return false;
+}
+
+/* Bytes, with K, M, G or T for powers of 1024. */
+static bool a_size(const char *text, const option *o, int64_t *to)
+{
+  static const char letters[] = "KMGT";
+  char number[64];
+  double x;
+  size_t n = strlen(text);
+  const char *letter = n ? strchr(letters, text[n - 1] & ~0x20) : NULL;
+  n -= letter != NULL;
+  if (n == 0 || n >= sizeof number)
+    return false;
+  memcpy(number, text, n);
+  number[n] = 0;
+  if (!a_number(number, &x))
+    return false;
+  x = ldexp(x, letter ? 10 * (int)(letter - letters + 1) : 0);
+  *to = x >= o->lo && x <= o->hi ? (int64_t)x : 0;
+  return x >= o->lo && x <= o->hi;
 }
 
 static bool delimiter(const char *text, char *out)
@@ -273,6 +296,8 @@ static bool store(settings *s, const option *o, const char *text)
     return widths(o, text, to);
   case OPTION_DELIMITER:
     return delimiter(text, to);
+  case OPTION_SIZE:
+    return a_size(text, o, to);
   case OPTION_PART:
     return a_part(o, text, to);
   case OPTION_RANGE:

@@ -44,6 +44,10 @@ static void print_value(FILE *out, const settings *s, const option *o)
     fprintf(out, "%s", option_choice(o, *(const int *)at));
   else if (o->kind == OPTION_WIDTHS)
     print_widths(out, at);
+  else if (o->kind == OPTION_SIZE && *(const int64_t *)at == 0)
+    fprintf(out, "auto");
+  else if (o->kind == OPTION_SIZE)
+    fprintf(out, "%lld", (long long)*(const int64_t *)at);
   else if (o->kind == OPTION_DELIMITER)
     fprintf(out, *(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
   else if (o->kind == OPTION_PART)

@@ -62,6 +62,7 @@ typedef enum option_kind {
   OPTION_CHOICE,    /* int: which of `choices`, "a|b|c" */
   OPTION_WIDTHS,    /* int64_t[16], ended by 0; -1 first: no layer */
   OPTION_DELIMITER, /* char */
+  OPTION_SIZE,      /* int64_t bytes: 512M, 2G */
   OPTION_PART,      /* part */
   OPTION_RANGE,     /* span in lo..hi: LOW..HIGH, or one number */
   OPTION_TIME,      /* double, seconds: 90, 90s, 10m, 1.5h, 2d */
@@ -131,6 +132,7 @@ typedef struct settings {
   const char *target;
   int header; /* bp_csv_header */
   char delimiter;
+  int64_t memory; /* for data; 0: as much as is sensible here */
   part valid, test;
 
   int64_t hidden[WIDTHS];

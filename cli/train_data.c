@@ -27,7 +27,8 @@ static int split_data(train_job *j)
                 path_name(s->inputs[0]));
   if (s->test.fraction > 0)
     end = hold_out(j, s->test.fraction, seed, &j->test);
-  j->valid_how = bp_data_classes(j->all) ? " (stratified)" : "";
+  bool stratified = bp_data_classes(j->all) && !bp_data_file_bytes(j->all);
+  j->valid_how = stratified ? " (stratified)" : "";
   if (end || s->valid.n || s->valid.fraction <= 0)
     return end;
   if (bp_data_rows(j->train) < FEWEST_TO_HOLD_OUT && !settings_given(s, "valid"))

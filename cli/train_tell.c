@@ -16,25 +16,31 @@ void train_tell_data(const train_job *j)
   char rows[32], cols[32], counts[256] = "";
   int64_t n = bp_data_classes(j->all), *count = calloc((size_t)n + 1, sizeof *count), least = INT64_MAX,
           most = 0;
-  for (int64_t i = 0; count && n && i < bp_data_rows(j->all); i++)
+  bool known = !bp_data_file_bytes(j->all); /* rows in a file are not gone through for this */
+  for (int64_t i = 0; count && n && known && i < bp_data_rows(j->all); i++)
     count[bp_data_label(j->all, i)]++;
-  for (int64_t k = 0; count && k < n; k++) {
+  for (int64_t k = 0; count && known && k < n; k++) {
     size_t at = strlen(counts);
     if (n <= 12)
       snprintf(counts + at, sizeof counts - at, k ? "/%lld" : "%lld", (long long)count[k]);
     least = count[k] < least ? count[k] : least;
     most = count[k] > most ? count[k] : most;
   }
-  if (n > 12)
+  if (n > 12 && known)
     snprintf(counts, sizeof counts, "%lld to %lld rows each", (long long)least, (long long)most);
   with_commas(bp_data_rows(j->all), rows);
   with_commas(bp_data_cols(j->all), cols);
   if (n)
-    say("%s: %s rows, %s numeric columns; %lld classes (%s)", path_name(j->s->inputs[0]), rows, cols,
-        (long long)n, counts);
+    say("%s: %s rows, %s numeric columns; %lld classes%s%s%s", path_name(j->s->inputs[0]), rows, cols,
+        (long long)n, known ? " (" : "", counts, known ? ")" : "");
   else
     say("%s: %s rows, %s numeric columns; a number to predict", path_name(j->s->inputs[0]), rows, cols);
   free(count);
+  if (!known)
+    say("these are more than fit the memory for data (--memory): %.1f GB of values are in a temporary file, "
+        "and are read in shuffled "
+        "blocks",
+        (double)bp_data_file_bytes(j->all) / 1e9);
 }
 
 void train_tell_net(const train_job *j)

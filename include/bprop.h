@@ -1668,7 +1668,7 @@ typedef struct bp_source {
       size; /**< bytes in all, where that is known before; else -1. Believed only to refuse early and to choose
                          the size of the first buffer. */
   /** Goes back to the first byte. @return false on failure, *why as in read. NULL: the bytes come once (a pipe, a socket); a reader
-   *  that needs them twice keeps them, in memory while they are few, else in an unnamed file in $TMPDIR. */
+   *  that needs them twice keeps them, in memory while they are few, else in an unnamed file in $TMPDIR (or /var/tmp, or /tmp). */
   bool (*rewind)(void *user, const char **why);
 } bp_source;
 
@@ -2194,6 +2194,7 @@ typedef struct bp_data_options {
       numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
   bool
       by_position; /**< of bp_data_for_net: the network's columns are those of the table in their order, whatever they are called */
+  int64_t memory; /**< bytes that bp_data_from_csv may take for the data; 0: any number */
 } bp_data_options;
 
 /** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
@@ -2214,7 +2215,14 @@ BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_n
  *  over 65,535 and not below the number of rows. */
 BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels,
                             const float *y, int64_t n_y);
-/** bp_csv_read and bp_data_from_table in one. */
+/** From CSV of any size. While the values fit options.memory they are kept in memory, as by bp_csv_read and bp_data_from_table. Else they are read once
+ *  more, as a stream, into an unnamed file in $TMPDIR (or /var/tmp, or /tmp), 4 bytes a value; it is gone when the data are freed, and when the process
+ *  is killed. Training then takes blocks of it in shuffled order and shuffles the rows of some dozens of blocks at a time; the parts that
+ *  bp_data_split holds out come into memory, drawn by plain chance, and are smaller than asked for where that would take over a quarter of options.memory.
+ *  bp_data_fold is BP_E_UNSUPPORTED, and bp_data_label gives -1 for such data.
+ *  @return As bp_data_from_table, and as bp_csv_read; BP_E_IO, also where the disk is full. */
+BP_API bp_data *bp_data_from_csv(bp_ctx *ctx, bp_source *source, const bp_csv_options *csv, const bp_data_options *options);
+/** The same from a file that is not compressed, in memory. */
 BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
 BP_API void bp_data_free(bp_data *d);
 /** Seeded split; stratified by class. @param fraction Share of held_out, in (0, 1); at least one row on each side. */
@@ -2239,6 +2247,8 @@ BP_API int64_t bp_data_classes(const bp_data *d);
 /** Name of a class, of a column ("" where it has none). */
 BP_API const char *bp_data_class_name(const bp_data *d, int64_t i);
 BP_API const char *bp_data_col_name(const bp_data *d, int64_t i);
+/** Bytes of the temporary file that holds the rows (bp_data_from_csv); 0 where they are in memory. */
+BP_API int64_t bp_data_file_bytes(const bp_data *d);
 /** Label of row i, -1 without. */
 BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
 /** Copies row i as floats, as they were read: categories as numbers, NaN where a value is missing. */

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A program with more rights than its user is not told by its user where to write. */
+/* /var/tmp, as /tmp may be memory. A program with more rights than its user is not told by its user where to write. */
 static const char *temp_folder(void)
 {
   const char *name = secure_getenv("TMPDIR");
-  return name && *name ? name : "/tmp";
+  return name && *name ? name : access("/var/tmp", W_OK | X_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
 static bp_status temp_fails(const char *what)
@@ -85,4 +85,9 @@ bp_status bpi_temp_read(int fd, void *data, size_t n, int64_t at)
     n -= (size_t)some;
   }
   return BP_OK;
+}
+
+void bpi_temp_soon(int fd, int64_t at, int64_t n)
+{
+  (void)posix_fadvise(fd, (off_t)at, (off_t)n, POSIX_FADV_WILLNEED); /* an advice, and no more */
 }

@@ -1,4 +1,4 @@
-/* Files without a name in $TMPDIR (else /tmp): gone when they are closed, also when the process is killed. */
+/* Files without a name in $TMPDIR (else /var/tmp or /tmp): gone when they are closed, also when the process is killed. */
 #ifndef BPI_TEMPFILE_H
 #define BPI_TEMPFILE_H
 
@@ -10,5 +10,7 @@ bp_status bpi_temp_open(int *fd);
 bp_status bpi_temp_write(int fd, const void *data, size_t n, int64_t at);
 /* Reads n bytes that were written at an offset. */
 bp_status bpi_temp_read(int fd, void *data, size_t n, int64_t at);
+/* Says that n bytes will be read soon, so that they may come into memory meanwhile. */
+void bpi_temp_soon(int fd, int64_t at, int64_t n);
 
 #endif

@@ -1,5 +1,6 @@
 /* CSV as a stream of tables, and as one. */
 #include "base/twice.h"
+#include "data/csv.h"
 #include "data/csv_field.h"
 #include "data/csv_header.h"
 
@@ -269,8 +270,7 @@ bp_status bp_csv_expect(bp_csv *c, int column, bp_csv_kind kind)
   c->hopes[column].firm = kind == BP_CSV_NUMBERS;
   if (kind == BP_CSV_TEXT)
     return bpi_column_restart(c->t, col) ? BP_OK : bpi_nomem();
-  bpi_column_forget(c->t, col);
-  *col = (bpi_column){.kind = kind == BP_CSV_SKIP ? BPI_COLUMN_SKIPPED : BPI_COLUMN_EMPTY, .width = 1};
+  bpi_column_renew(c->t, col, kind == BP_CSV_SKIP ? BPI_COLUMN_SKIPPED : BPI_COLUMN_EMPTY);
   return BP_OK;
 }
 
@@ -329,11 +329,14 @@ bp_status bp_csv_again(bp_csv *c)
   bp_status s = go_back(c);
   c->begun = false;
   bpi_table_clear(c->t, 0);
+  c->t->cap = 0;
   for (int i = 0; s == BP_OK && i < c->t->n; i++) {
     bpi_column *col = &c->t->columns[i];
-    if (col->kind == BPI_COLUMN_LATE && !bpi_column_restart(c->t, col))
+    bool text = col->kind == BPI_COLUMN_TEXT || col->kind == BPI_COLUMN_LATE;
+    if (text && !bpi_column_restart(c->t, col))
       s = bpi_nomem();
-    col->blanked = false;
+    if (!text)
+      bpi_column_renew(c->t, col, col->kind);
     c->hopes[i].bad.line = 0;
   }
   c->end = s;
@@ -383,16 +386,29 @@ static bp_status text_again(bp_csv *c)
   return s;
 }
 
-static bp_status whole_table(bp_csv *c)
+static bp_status whole_table(bp_csv *c, int64_t most, bool *over)
 {
   bool ended;
-  bp_status s = read_rows(c, INT64_MAX, true, &ended);
+  int64_t rows = most ? most / c->t->n + 1 : INT64_MAX;
+  bp_status s = read_rows(c, rows, true, &ended);
+  *over = s == BP_OK && !ended;
+  if (*over)
+    return bp_csv_again(c);
   if (s == BP_OK)
     s = check_end(c);
   if (s == BP_OK && first_late(c) < c->t->n)
     s = text_again(c);
   if (s == BP_OK)
     bpi_table_shrink(c->t);
+  return s;
+}
+
+bp_status bpi_csv_whole(bp_csv *c, int64_t most, bool *over, bp_table **table)
+{
+  bp_status s = whole_table(c, most, over);
+  *table = s == BP_OK && !*over ? c->t : NULL;
+  if (*table)
+    c->t = NULL;
   return s;
 }
 
@@ -407,11 +423,11 @@ bp_status bp_csv_read(bp_ctx *ctx, bp_source *source, const bp_csv_options *opti
     return s;
   s = bp_csv_open(ctx, &twice, options, &c);
   if (s == BP_OK) {
-    s = whole_table(c);
-    if (s == BP_OK) {
-      *table = c->t;
-      c->t = NULL;
-    }
+    bool over;
+    bp_table *t;
+    s = bpi_csv_whole(c, 0, &over, &t);
+    if (s == BP_OK)
+      *table = t;
     bp_csv_close(c);
   }
   bp_source_close(&twice);

@@ -174,6 +174,12 @@ void bpi_column_forget(bp_table *t, bpi_column *c)
   c->categories = NULL;
 }
 
+void bpi_column_renew(bp_table *t, bpi_column *c, bpi_column_kind kind)
+{
+  bpi_column_forget(t, c);
+  *c = (bpi_column){.kind = kind, .width = 1};
+}
+
 bool bpi_column_restart(bp_table *t, bpi_column *c)
 {
   int32_t *codes = bpi_alloc(t->ctx, (size_t)t->cap, sizeof *codes);

@@ -47,8 +47,9 @@ void bpi_column_blank(bp_table *t, bpi_column *c, bool mark);
 bool bpi_column_text(bp_table *t, bpi_column *c, const char *s, size_t n);
 /* Makes a column TEXT with all values missing, to be filled again. */
 bool bpi_column_restart(bp_table *t, bpi_column *c);
-/* Frees its values. */
+/* Frees its values; and makes it one of a kind that is not TEXT. */
 void bpi_column_forget(bp_table *t, bpi_column *c);
+void bpi_column_renew(bp_table *t, bpi_column *c, bpi_column_kind kind);
 /* Forgets the rows; columns stay what they are. `first`: of the rows to come. */
 void bpi_table_clear(bp_table *t, int64_t first);
 /* The column whose name is nearest, if it is near enough to be meant; else NULL. */

@@ -1,5 +1,5 @@
 /* What a data set holds, as one number: to tell whether two are the same. */
-#include "train/examples.h"
+#include "train/spool.h"
 
 #include <string.h>
 
@@ -64,7 +64,12 @@ uint64_t bp_data_hash(const bp_data *d)
   h = mix(h, (uint64_t)e->classes);
   h = mix_fields(h, e->fields, e->cols);
   h = mix_fields(h, e->targets, e->n_targets);
-  for (int64_t i = 0; i < d->n; i++)
-    h = mix_row(h, e, bpi_data_at(d, i));
+  const bp_data *some;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  while (bpi_blocks_next(&blocks, &some) == BP_OK && some)
+    for (int64_t i = 0; i < some->n; i++)
+      h = mix_row(h, some->all, bpi_data_at(some, i));
+  bpi_blocks_end(&blocks);
   return h;
 }

@@ -1,5 +1,6 @@
 /* Encodings: fitted on the training part, and applied to rows on their way to a network. */
 #include "train/encoding.h"
+#include "train/spool.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -97,7 +98,7 @@ static float target_at(const bpi_examples *e, int64_t row, int64_t column)
   return e->y[row * e->n_y + column];
 }
 
-/* In two passes: the deviation of large numbers that lie close together comes out right. step: 0: all columns are one. */
+/* Of a block, in two passes: the deviation of large numbers that lie close together comes out right. step: 0: all columns are one. */
 static void add_up(const bp_data *d, value_at at, int64_t cols, int64_t step, moments *m)
 {
   for (int64_t i = 0; i < d->n; i++)
@@ -115,6 +116,21 @@ static void add_up(const bp_data *d, value_at at, int64_t cols, int64_t step, mo
     }
 }
 
+/* Puts the moments of a block to those before it, and clears them (Chan, Golub & LeVeque 1983). */
+static void put_together(moments *m, moments *block, int64_t cols)
+{
+  for (int64_t c = 0; c < cols; c++) {
+    double n = (double)m->count[c], k = (double)block->count[c], apart = block->sum[c] - m->sum[c];
+    if (k > 0) {
+      m->sum[c] = n > 0 ? m->sum[c] + apart * k / (n + k) : block->sum[c];
+      m->square[c] += block->square[c] + (n > 0 ? apart * apart * n * k / (n + k) : 0);
+      m->count[c] += block->count[c];
+    }
+    block->sum[c] = block->square[c] = 0;
+    block->count[c] = 0;
+  }
+}
+
 static bool moments_make(bp_ctx *ctx, int64_t cols, moments *m)
 {
   m->sum = bpi_zalloc(ctx, (size_t)cols, sizeof *m->sum);
@@ -130,6 +146,27 @@ static void moments_free(bp_ctx *ctx, moments *m)
   bpi_free(ctx, m->count);
 }
 
+/* Of all rows of d. */
+static bp_status add_all(const bp_data *d, value_at at, int64_t cols, int64_t step, moments *m)
+{
+  bp_ctx *ctx = d->all->ctx;
+  moments part = {0};
+  const bp_data *block;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  bp_status s = moments_make(ctx, cols, m) && moments_make(ctx, cols, &part)
+                    ? bpi_blocks_next(&blocks, &block)
+                    : bpi_nomem();
+  while (s == BP_OK && block) {
+    add_up(block, at, cols, step, &part);
+    put_together(m, &part, step ? cols : 1);
+    s = bpi_blocks_next(&blocks, &block);
+  }
+  bpi_blocks_end(&blocks);
+  moments_free(ctx, &part);
+  return s;
+}
+
 /* 1/deviation. A constant column is left out: what the network does with it was never learned. What varies by less than its rounding is
  * noise. */
 static float scale_of(const moments *m, int64_t c)
@@ -143,12 +180,8 @@ static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, bool raw)
 {
   moments m = {0};
   int64_t step = d->all->image ? 0 : 1;
-  if (!moments_make(e->ctx, e->cols, &m)) {
-    moments_free(e->ctx, &m);
-    return bpi_nomem();
-  }
-  add_up(d, bpi_raw_value, e->cols, step, &m);
-  for (int64_t c = 0; c < e->cols; c++) {
+  bp_status s = add_all(d, bpi_raw_value, e->cols, step, &m);
+  for (int64_t c = 0; s == BP_OK && c < e->cols; c++) {
     e->fill[c] = (float)m.sum[c * step];
     e->mean[c] = raw ? 0 : e->fill[c];
     e->scale[c] = raw ? 1 : scale_of(&m, c * step);
@@ -156,39 +189,28 @@ static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, bool raw)
       e->codings[c].missing = step && m.count[c] && m.count[c] < d->n ? 0 : -1;
   }
   moments_free(e->ctx, &m);
-  return BP_OK;
+  return s;
 }
 
 bp_status bpi_data_fit_targets(const bp_data *d, float *mean, float *scale)
 {
   moments m = {0};
   bp_ctx *ctx = d->all->ctx;
-  if (!moments_make(ctx, d->all->n_y, &m)) {
-    moments_free(ctx, &m);
-    return bpi_nomem();
-  }
-  add_up(d, target_at, d->all->n_y, 1, &m);
-  for (int64_t k = 0; k < d->all->n_y; k++) {
-    float s = scale_of(&m, k);
+  bp_status s = add_all(d, target_at, d->all->n_y, 1, &m);
+  for (int64_t k = 0; s == BP_OK && k < d->all->n_y; k++) {
+    float by = scale_of(&m, k);
     mean[k] = (float)m.sum[k];
-    scale[k] = s == 0 ? 1 : s; /* a constant target is all mean */
+    scale[k] = by == 0 ? 1 : by; /* a constant target is all mean */
   }
   moments_free(ctx, &m);
-  return BP_OK;
+  return s;
 }
 
-/* The categories that the rows of d have, and the most common one of them. */
-static bp_status keep_seen(bpi_encoding *e, const bp_data *d, int64_t c)
+/* The categories of column c that are in some row, and the most common one of them. */
+static void keep_seen(bpi_encoding *e, const int64_t *count, int64_t c)
 {
   bpi_field *f = &e->fields[c];
-  int64_t *count = bpi_zalloc(e->ctx, (size_t)f->n, sizeof *count), kept = 0, most = 0;
-  if (!count)
-    return bpi_nomem();
-  for (int64_t i = 0; i < d->n; i++) {
-    float code = bpi_raw_value(d->all, bpi_data_at(d, i), c);
-    if (!isnan(code))
-      count[(int64_t)code]++;
-  }
+  int64_t kept = 0, most = 0;
   for (int64_t k = 0; k < f->n; k++) {
     if (!count[k]) {
       bpi_free(e->ctx, f->texts[k]);
@@ -201,20 +223,52 @@ static bp_status keep_seen(bpi_encoding *e, const bp_data *d, int64_t c)
     f->texts[kept++] = f->texts[k];
   }
   f->n = kept;
-  bpi_free(e->ctx, count);
-  return BP_OK;
+}
+
+static void count_block(const bpi_encoding *e, const bp_data *d, int64_t *const *count)
+{
+  for (int64_t i = 0; i < d->n; i++)
+    for (int64_t c = 0; c < e->cols; c++) {
+      float code = count[c] ? bpi_raw_value(d->all, bpi_data_at(d, i), c) : NAN;
+      if (!isnan(code))
+        count[c][(int64_t)code]++;
+    }
+}
+
+/* How often each category of each column is in d; count[c] is NULL for numbers. */
+static bp_status count_all(const bpi_encoding *e, const bp_data *d, int64_t **count)
+{
+  const bp_data *block = NULL;
+  bpi_blocks blocks;
+  bp_status s = BP_OK;
+  for (int64_t c = 0; s == BP_OK && c < e->cols; c++)
+    if (e->fields[c].texts && !(count[c] = bpi_zalloc(e->ctx, (size_t)e->fields[c].n, sizeof **count)))
+      s = bpi_nomem();
+  bpi_blocks_begin(&blocks, d);
+  if (s == BP_OK)
+    s = bpi_blocks_next(&blocks, &block);
+  while (s == BP_OK && block) {
+    count_block(e, block, count);
+    s = bpi_blocks_next(&blocks, &block);
+  }
+  bpi_blocks_end(&blocks);
+  return s;
 }
 
 static bp_status fit_categories(bpi_encoding *e, const bp_data *d, int64_t embed_above)
 {
-  bp_status s = BP_OK;
-  for (int64_t c = 0; s == BP_OK && e->fields && c < e->cols; c++)
-    if (e->fields[c].texts) {
+  int64_t **count = bpi_zalloc(e->ctx, (size_t)e->cols, sizeof *count);
+  bp_status s = count ? count_all(e, d, count) : bpi_nomem();
+  for (int64_t c = 0; s == BP_OK && c < e->cols; c++)
+    if (count[c]) {
       e->fill[c] = e->mean[c] = 0;
       e->scale[c] = 1;
-      s = keep_seen(e, d, c);
+      keep_seen(e, count[c], c);
       e->codings[c].embedded = e->fields[c].n > embed_above;
     }
+  for (int64_t c = 0; count && c < e->cols; c++)
+    bpi_free(e->ctx, count[c]);
+  bpi_free(e->ctx, count);
   return s;
 }
 
@@ -235,13 +289,30 @@ static bp_status refuse_value(const bpi_encoding *e, long long row, int64_t c)
                   row, (long long)c + 1);
 }
 
-bp_status bpi_encoding_refuse(const bpi_encoding *e, const bp_data *d, const int *column)
+static bp_status refuse_block(const bpi_encoding *e, const bp_data *d, const int *column)
 {
-  for (int64_t i = 0; d->all->missing && i < d->n; i++)
+  for (int64_t i = 0; i < d->n; i++)
     for (int64_t c = 0; c < e->cols; c++)
       if (isnan(bpi_raw_value(d->all, bpi_data_at(d, i), column ? column[c] : c)))
         return refuse_value(e, bpi_row_number(d, i), c);
   return BP_OK;
+}
+
+bp_status bpi_encoding_refuse(const bpi_encoding *e, const bp_data *d, const int *column)
+{
+  const bp_data *block;
+  bpi_blocks blocks;
+  if (!d->all->missing)
+    return BP_OK;
+  bpi_blocks_begin(&blocks, d);
+  bp_status s = bpi_blocks_next(&blocks, &block);
+  while (s == BP_OK && block) {
+    s = refuse_block(e, block, column);
+    if (s == BP_OK)
+      s = bpi_blocks_next(&blocks, &block);
+  }
+  bpi_blocks_end(&blocks);
+  return s;
 }
 
 bp_status bpi_encoding_check(const bpi_encoding *e, const float *x, int64_t rows, bool *missing)
@@ -279,7 +350,7 @@ bp_status bpi_encoding_fit(bpi_encoding *e, const bp_data *d, const bpi_encode_o
     s = bpi_encoding_refuse(e, d, NULL);
   if (s == BP_OK)
     s = fit_numbers(e, d, o->raw);
-  if (s == BP_OK)
+  if (s == BP_OK && has_categories(all))
     s = fit_categories(e, d, o->embed_above);
   return s == BP_OK ? bpi_encoding_layout(e) : s;
 }

@@ -1,5 +1,5 @@
 /* Data sets: storage, and parts of it. */
-#include "train/examples.h"
+#include "train/spool.h"
 #include "base/text.h"
 
 enum { MOST_NOTE = 600 };
@@ -23,6 +23,7 @@ void bpi_examples_drop(bpi_examples *e)
   bp_ctx *ctx = e->ctx;
   bpi_fields_free(ctx, e->fields, e->cols);
   bpi_fields_free(ctx, e->targets, e->n_targets);
+  bpi_spool_free(e->spool);
   for (size_t i = 0; i < e->n_notes; i++)
     bpi_free(ctx, e->notes[i]);
   void *own[] = {e->notes, e->x, e->pixels, e->labels, e->y, e->weights};
@@ -51,6 +52,7 @@ void bp_data_free(bp_data *d)
     return;
   bp_ctx *ctx = d->all->ctx;
   bpi_free(ctx, d->rows);
+  bpi_free(ctx, d->held);
   bpi_examples_drop(d->all);
   bpi_free(ctx, d);
 }
@@ -70,7 +72,7 @@ static bp_data *part_of(const bp_data *d, const int64_t *at, int64_t n)
   for (int64_t i = 0; i < n; i++)
     rows[i] = bpi_data_at(d, at[i]);
   atomic_fetch_add(&d->all->count, 1);
-  *part = (bp_data){d->all, rows, n, true};
+  *part = (bp_data){.all = d->all, .rows = rows, .n = n, .part = true};
   return part;
 }
 
@@ -106,6 +108,8 @@ bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_dat
     return bpi_fail(BP_E_ARG, "bp_data_split: the fraction must lie between 0 and 1");
   if (d->n < 2)
     return bpi_fail(BP_E_ARG, "bp_data_split: %lld rows cannot be split", (long long)d->n);
+  if (d->all->spool)
+    return bpi_spool_split(d, fraction, seed, rest, held_out);
   bp_ctx *ctx = d->all->ctx;
   int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
   bp_status s = at && (labels || !d->all->labels) ? bp_split_rows(ctx, seed, d->n, labels, fraction, at, &n)
@@ -124,6 +128,9 @@ bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_
   if (!d || !rest || !held_out)
     return bpi_bad_arg("bp_data_fold", "data, rest or held_out is NULL");
   *rest = *held_out = NULL;
+  if (d->all->spool)
+    return bpi_fail(BP_E_UNSUPPORTED,
+                    "folds are made of data in memory, and these are larger than what was allowed for them");
   bp_ctx *ctx = d->all->ctx;
   int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
   bp_status s = at && (labels || !d->all->labels) ? bp_fold_rows(ctx, seed, d->n, labels, folds, fold, at, &n)
@@ -163,6 +170,12 @@ int64_t bp_data_rows(const bp_data *d)
   return d ? d->n : 0;
 }
 
+int64_t bp_data_file_bytes(const bp_data *d)
+{
+  const bpi_spool *s = d ? d->all->spool : NULL;
+  return s ? d->all->rows * s->stride * (int64_t)sizeof(float) : 0;
+}
+
 int64_t bp_data_cols(const bp_data *d)
 {
   return d ? d->all->cols : 0;
@@ -183,7 +196,7 @@ int64_t bp_data_classes(const bp_data *d)
 
 const char *bp_data_class_name(const bp_data *d, int64_t i)
 {
-  const bpi_field *f = d && d->all->labels ? d->all->targets : NULL;
+  const bpi_field *f = d && d->all->classes ? d->all->targets : NULL;
   return f && i >= 0 && i < f->n ? f->texts[i] : "";
 }
 
@@ -205,6 +218,8 @@ bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
   if (i < 0 || i >= d->n)
     return bpi_fail(BP_E_RANGE, "bp_data_row: there is no row %lld", (long long)i);
   const bpi_examples *e = d->all;
+  if (e->spool)
+    return bpi_spool_row(d, i, out);
   int64_t row = bpi_data_at(d, i);
   for (int64_t c = 0; c < e->cols; c++)
     out[c] = bpi_raw_value(e, row, c);

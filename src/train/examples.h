@@ -24,6 +24,7 @@ typedef struct bpi_examples {
   bpi_field *targets; /* [n_targets]: one with the names of classes, or n_y; NULL: none are known */
   int64_t n_targets;
   float *weights; /* [rows], or NULL */
+  struct bpi_spool *spool; /* the rows in a file, see spool.h; then x, labels, y and weights are NULL */
   char **notes;   /* [n_notes]: what was done that a person should know */
   size_t n_notes, notes_cap;
   int64_t first_row; /* how messages count the rows: this is added */
@@ -33,7 +34,9 @@ struct bp_data {
   bpi_examples *all;
   int64_t *rows; /* [n] rows of all; NULL: every one */
   int64_t n;
-  bool part; /* of a split: the other part need not have all of its categories */
+  bool part;     /* of a split: the other part need not have all of its categories */
+  int64_t *held; /* [n_held] rows that a spooled set is without, ascending */
+  int64_t n_held;
 };
 
 /* Takes the storage over, also on failure. */

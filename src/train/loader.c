@@ -1,17 +1,17 @@
 /* A ring of batches. One thread at a time loads, some rows of the first batch that is not whole; it holds `loading` meanwhile. The training
  * takes whole batches in order and gives each back by asking for the next. */
 #include "train/loader.h"
+#include "train/rowwindow.h"
 #include "base/pool.h"
-#include "base/rng.h"
 #include "kernels/cost.h"
 
 #include <sched.h>
+#include <stdio.h>
 
 enum {
-  ORDER_STREAM = 0x20000000, /* of shuffles, apart from random nodes and initialisers */
-  MOST_AHEAD = 8,            /* batches, */
-  AHEAD_BYTES = 1 << 20,     /* and what they may take, though two are allowed in any case */
-  PIECE = 2048               /* numbers loaded at a time: the training may be waiting */
+  MOST_AHEAD = 8,        /* batches, */
+  AHEAD_BYTES = 1 << 20, /* and what they may take, though two are allowed in any case */
+  PIECE = 2048           /* numbers loaded at a time: the training may be waiting */
 };
 
 struct bpi_loader {
@@ -23,20 +23,25 @@ struct bpi_loader {
   _Alignas(64) atomic_int_least64_t whole; /* batches loaded */
   _Alignas(64)
       atomic_int_least64_t free; /* batches that may have been loaded: taken and given back, and the ring */
+  atomic_bool broken;            /* reading failed */
   _Alignas(64) atomic_bool loading; /* what follows belongs to the thread that set it */
   bpi_batch *work;                  /* the batch at work, */
   int64_t row;                      /* and rows of it that are done */
-  int64_t at, epoch;                /* where in the order it begins; of which epoch the order is */
-  int64_t *order;
+  bpi_window window;                /* where rows come from, in which order, */
+  int64_t at;                       /* and how many of it are taken */
+  int64_t epoch, left;              /* of which epoch it is; rows of that which are not taken */
+  bp_status failed;                 /* once reading did */
+  char why[1024];
 };
 
 /* ---- loading ---- */
 
-static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
+/* Those of row `at` of the window, for row i of the batch. */
+static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t at, int64_t i)
 {
   const bp_net *net = l->what.net;
-  const bpi_examples *e = l->what.data->all;
-  int64_t row = bpi_data_at(l->what.data, l->order[l->at + i]);
+  const bpi_examples *e = l->window.rows->all;
+  int64_t row = bpi_data_at(l->window.rows, at);
   if (net->classes) {
     b->labels[i] = bpi_match_label(l->what.match, e->labels[row]);
     return;
@@ -50,15 +55,13 @@ static void load_targets(const bpi_loader *l, const bpi_batch *b, int64_t i)
   }
 }
 
-static void load_weights(const bpi_loader *l, const bpi_batch *b, int64_t begin, int64_t end)
+static void load_weight(const bpi_loader *l, const bpi_batch *b, int64_t at, int64_t i)
 {
-  for (int64_t i = begin; i < end; i++) {
-    double w = bpi_row_weight(l->what.weights, bpi_data_at(l->what.data, l->order[l->at + i]));
-    if (l->real == BP_FLOAT32)
-      ((float *)b->weights)[i] = (float)w;
-    else
-      ((double *)b->weights)[i] = w;
-  }
+  double w = bpi_row_weight(l->what.weights, l->window.rows->all, bpi_data_at(l->window.rows, at));
+  if (l->real == BP_FLOAT32)
+    ((float *)b->weights)[i] = (float)w;
+  else
+    ((double *)b->weights)[i] = w;
 }
 
 /* Rows [begin, end) of the batch at work. */
@@ -67,55 +70,67 @@ static void load_part(void *arg, int64_t begin, int64_t end, int thread)
   (void)thread;
   const bpi_loader *l = arg;
   const bpi_batch *b = l->work;
+  const int64_t *order = l->window.order + l->at;
   size_t row_bytes = (size_t)l->what.net->inputs * bp_dtype_size(l->real);
-  bpi_data_gather(l->what.data, l->order + l->at + begin, end - begin, &l->what.net->encoding, l->what.match,
-                  l->real, (char *)b->x + (size_t)begin * row_bytes);
-  for (int64_t i = begin; i < end; i++)
-    load_targets(l, b, i);
-  if (l->what.weights)
-    load_weights(l, b, begin, end);
+  bpi_data_gather(l->window.rows, order + begin, end - begin, &l->what.net->encoding, l->what.match, l->real,
+                  (char *)b->x + (size_t)(l->row + begin) * row_bytes);
+  for (int64_t i = begin; i < end; i++) {
+    load_targets(l, b, order[i], l->row + i);
+    if (l->what.weights)
+      load_weight(l, b, order[i], l->row + i);
+  }
 }
 
-/* number: of the first batch wanted in this order. */
-static void shuffle(bpi_loader *l, int64_t number)
+/* n rows at once, by the threads of the pool: each loads the rows that it will work on. */
+static void load_together(bpi_loader *l, int64_t n)
 {
-  l->epoch++;
-  l->at = number % l->per_epoch * l->what.batch;
-  bpi_key key = {.seed = l->what.net->seed, .step = (uint32_t)l->epoch, .stream = ORDER_STREAM};
-  bpi_permutation(key, l->what.data->n, l->order);
-}
-
-/* A whole batch at once, by the threads of the pool: each loads the rows that it will work on. */
-static int64_t load_together(bpi_loader *l)
-{
-  double worth = (double)(l->work->rows * l->what.net->inputs) * BPI_NS_ELEMENT / BPI_NS_SHARE;
+  double worth = (double)(n * l->what.net->inputs) * BPI_NS_ELEMENT / BPI_NS_SHARE;
   int most = bp_ctx_threads(l->what.net->ctx);
-  bpi_pool_run(l->what.net->ctx, worth < most ? (int)worth : most, l->work->rows, load_part, l);
-  return l->work->rows;
+  bpi_pool_run(l->what.net->ctx, worth < most ? (int)worth : most, n, load_part, l);
 }
 
-static int64_t load_piece(bpi_loader *l)
+/* Goes on to the rows that the batch of that number needs: an epoch, or more of one. */
+static void next_window(bpi_loader *l, int64_t number)
 {
-  int64_t n = PIECE / (l->what.net->inputs + 1) + 1, left = l->work->rows - l->row;
-  n = n < left ? n : left;
-  load_part(l, l->row, l->row + n, 0);
-  return n;
+  bp_status s;
+  if (l->left == 0) {
+    int64_t passed = number % l->per_epoch * l->what.batch;
+    l->left = l->what.data->n - passed;
+    s = bpi_window_begin(&l->window, ++l->epoch, passed, &l->at);
+  } else {
+    s = bpi_window_next(&l->window);
+    l->at = 0;
+  }
+  if (s == BP_OK)
+    return;
+  snprintf(l->why, sizeof l->why, "%s", bp_error());
+  l->failed = s;
 }
 
-/* Goes on with the batch of that number: the order of an epoch, or some rows. */
+/* Goes on with the batch of that number: a window, or some rows. */
 static void load_more(bpi_loader *l, int64_t number)
 {
-  int64_t rows = l->what.data->n;
-  if (l->at == rows) {
-    shuffle(l, number);
+  if (l->at == l->window.n) {
+    next_window(l, number);
     return;
   }
-  l->work = &l->ring[number % l->depth];
-  l->work->rows = rows - l->at < l->what.batch ? rows - l->at : l->what.batch;
-  l->row += l->shared ? load_piece(l) : load_together(l);
+  if (l->row == 0) {
+    l->work = &l->ring[number % l->depth];
+    l->work->rows = l->left < l->what.batch ? l->left : l->what.batch;
+  }
+  int64_t n = l->work->rows - l->row, here = l->window.n - l->at,
+          piece = PIECE / (l->what.net->inputs + 1) + 1;
+  n = n < here ? n : here;
+  n = l->shared && n > piece ? piece : n;
+  if (l->shared)
+    load_part(l, 0, n, 0);
+  else
+    load_together(l, n);
+  l->at += n;
+  l->row += n;
+  l->left -= n;
   if (l->row < l->work->rows)
     return;
-  l->at += l->work->rows;
   l->row = 0;
   atomic_store_explicit(&l->whole, number + 1, memory_order_release);
 }
@@ -129,9 +144,11 @@ static bool load_some(void *arg)
       atomic_exchange_explicit(&l->loading, true, memory_order_acquire))
     return false;
   int64_t number = atomic_load_explicit(&l->whole, memory_order_relaxed);
-  bool room = number < atomic_load_explicit(&l->free, memory_order_acquire);
+  bool room = number < atomic_load_explicit(&l->free, memory_order_acquire) && l->failed == BP_OK;
   if (room)
     load_more(l, number);
+  if (l->failed != BP_OK)
+    atomic_store_explicit(&l->broken, true, memory_order_release);
   atomic_store_explicit(&l->loading, false, memory_order_release);
   return room;
 }
@@ -147,9 +164,14 @@ const bpi_batch *bpi_loader_next(bpi_loader *l)
 {
   int64_t number = l->taken++;
   allow(l, number + l->depth);
-  while (atomic_load_explicit(&l->whole, memory_order_acquire) <= number)
+  while (atomic_load_explicit(&l->whole, memory_order_acquire) <= number) {
+    if (atomic_load_explicit(&l->broken, memory_order_acquire)) {
+      bpi_fail(l->failed, "%s", l->why);
+      return NULL;
+    }
     if (!load_some(l))
       sched_yield();
+  }
   return &l->ring[number % l->depth];
 }
 
@@ -166,8 +188,7 @@ static bool ring_memory(bpi_loader *l)
     if (!b->x || !b->y || !b->labels || !b->weights)
       return false;
   }
-  l->order = bpi_alloc(ctx, (size_t)l->what.data->n, sizeof *l->order);
-  return l->order != NULL;
+  return bpi_window_open(&l->window, l->what.data, l->what.net->seed) == BP_OK;
 }
 
 /* Batches of a ring that is loaded ahead: as many as are of use. */
@@ -191,7 +212,6 @@ bpi_loader *bpi_loader_open(const bpi_load *what)
   l->per_epoch = (what->data->n + what->batch - 1) / what->batch;
   l->total = what->epochs * l->per_epoch;
   l->epoch = what->first / l->per_epoch;
-  l->at = what->data->n; /* an order is wanted */
   l->taken = what->first;
   atomic_init(&l->whole, what->first);
   atomic_init(&l->free, what->first);
@@ -218,6 +238,6 @@ void bpi_loader_close(bpi_loader *l)
     bpi_free(ctx, l->ring[i].labels);
     bpi_free(ctx, l->ring[i].weights);
   }
-  bpi_free(ctx, l->order);
+  bpi_window_close(&l->window);
   bpi_free_aligned(ctx, l);
 }

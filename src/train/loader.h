@@ -36,7 +36,7 @@ typedef struct bpi_load {
 
 /* NULL when out of memory. */
 bpi_loader *bpi_loader_open(const bpi_load *what);
-/* The next batch. It may be read until the next call. */
+/* The next batch, which may be read until the next call. NULL where rows come from a file that cannot be read: bp_error() says why. */
 const bpi_batch *bpi_loader_next(bpi_loader *l);
 /* Also in the middle: waits until no thread loads any more. */
 void bpi_loader_close(bpi_loader *l);

@@ -73,11 +73,25 @@ static bp_status wrong_kind(const bpi_field *want)
                   want->texts ? "numbers" : "text", want->texts ? "text" : "numbers");
 }
 
+/* A spool file is not gone through for the row: every category is in some. */
+static bp_status unknown_in_spool(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
+{
+  const bpi_field *got = &d->all->fields[column_of(m, c)];
+  m->missing = true;
+  for (int64_t k = 0; !e->unknown_missing && !d->part && k < got->n; k++)
+    if (m->codes[c][k] < 0)
+      return bpi_fail(BP_E_MISMATCH, "column '%s': '%s' is a category that the training data did not have",
+                      e->fields[c].name, got->texts[k]);
+  return BP_OK;
+}
+
 /* Unknown categories matter in rows of d that have them. */
 static bp_status check_unknown(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
 {
   int64_t from = column_of(m, c);
   bool as_missing = e->unknown_missing || d->part;
+  if (d->all->spool)
+    return unknown_in_spool(e, d, c, m);
   for (int64_t i = 0; i < d->n; i++) {
     float code = bpi_raw_value(d->all, bpi_data_at(d, i), from);
     if (isnan(code) || m->codes[c][(int64_t)code] >= 0)
@@ -166,9 +180,9 @@ static bp_status match_classes(const bp_net *net, const bpi_examples *all, bpi_m
 
 static bp_status match_target(const bp_net *net, const bpi_examples *all, bpi_match *m)
 {
-  if (net->classes ? !all->labels : !all->y)
+  if (net->classes ? !all->classes : !all->n_y)
     return bpi_fail(BP_E_MISMATCH, "the network has %s, the data have %s",
-                    kind_of_target(net->classes > 0, true), kind_of_target(all->labels, all->y));
+                    kind_of_target(net->classes > 0, true), kind_of_target(all->classes > 0, all->n_y > 0));
   if (!net->classes && all->n_y != net->outputs)
     return bpi_fail(BP_E_MISMATCH, "the data have %lld targets, the network %lld", (long long)all->n_y,
                     (long long)net->outputs);

@@ -228,7 +228,7 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   if (s != BP_OK)
     return s;
   net->classes = e->classes;
-  net->outputs = e->labels ? e->classes : e->n_y;
+  net->outputs = e->classes ? e->classes : e->n_y;
   net->init = o->init;
   net->seed = o->seed ? o->seed : 1;
   net->build = o->build;
@@ -253,11 +253,11 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
   }
   if (check_options(&o) != BP_OK)
     return NULL;
-  if (!data->all->labels && !data->all->y) {
+  if (!data->all->classes && !data->all->n_y) {
     bpi_fail(BP_E_ARG, "bp_net_new: the data have no target");
     return NULL;
   }
-  if (data->all->labels && data->all->classes < 2) {
+  if (data->all->classes == 1) {
     bpi_fail(BP_E_ARG, "bp_net_new: the data have one class only; there is nothing to learn");
     return NULL;
   }

@@ -1,5 +1,6 @@
 /* Prediction: rows in blocks through the plans of a network. */
 #include "train/predict.h"
+#include "train/spool.h"
 
 #include <math.h>
 #include <string.h>
@@ -176,11 +177,12 @@ int64_t bp_net_classify(bp_net *net, const float *x)
 /* ---- beside the answers ---- */
 
 /* The answers of a block, in the classes of the network. */
-static void take_answers(const bp_net *net, const bp_data *d, const bpi_match *match, bpi_answered *b)
+static void take_answers(const bp_net *net, const bp_data *d, int64_t first, const bpi_match *match,
+                         bpi_answered *b)
 {
   const bpi_examples *e = d->all;
   for (int64_t i = 0; i < b->n; i++) {
-    int64_t row = bpi_data_at(d, b->first + i);
+    int64_t row = bpi_data_at(d, first + i);
     if (net->classes)
       b->labels[i] = bpi_match_label(match, e->labels[row]);
     else
@@ -192,17 +194,36 @@ static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_match *m
                                bpi_answered *a, bpi_visit visit, void *user)
 {
   bp_status s = BP_OK;
-  for (a->first = 0; s == BP_OK && a->first < d->n; a->first += BPI_BULK) {
-    a->n = d->n - a->first < BPI_BULK ? d->n - a->first : BPI_BULK;
+  int64_t before = a->first;
+  for (int64_t first = 0; s == BP_OK && first < d->n; first += BPI_BULK) {
+    a->first = before + first;
+    a->n = d->n - first < BPI_BULK ? d->n - first : BPI_BULK;
     for (int64_t i = 0; i < a->n; i++)
-      b->at[i] = a->first + i;
+      b->at[i] = first + i;
     bpi_data_gather(d, b->at, a->n, &net->encoding, match, bp_state_real(net->state), b->x);
     s = bpi_net_outputs(net, b->x, a->n, b->out, b->log_out);
     if (s != BP_OK)
       break;
-    take_answers(net, d, match, a);
+    take_answers(net, d, first, match, a);
     s = visit(user, a);
   }
+  a->first = before + d->n;
+  return s;
+}
+
+static bp_status answer_all(bp_net *net, const bp_data *d, const bpi_match *match, block *b, bpi_answered *a,
+                            bpi_visit visit, void *user)
+{
+  const bp_data *some;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  bp_status s = bpi_blocks_next(&blocks, &some);
+  while (s == BP_OK && some) {
+    s = answer_blocks(net, some, match, b, a, visit, user);
+    if (s == BP_OK)
+      s = bpi_blocks_next(&blocks, &some);
+  }
+  bpi_blocks_end(&blocks);
   return s;
 }
 
@@ -216,7 +237,7 @@ bp_status bpi_net_visit(bp_net *net, const bp_data *d, bpi_visit visit, void *us
     s = block_make(net, &b);
   bpi_answered a = {.y = y, .out = b.out, .log_out = b.log_out};
   if (s == BP_OK)
-    s = answer_blocks(net, d, &match, &b, &a, visit, user);
+    s = answer_all(net, d, &match, &b, &a, visit, user);
   block_free(net, &b);
   bpi_free(net->ctx, y);
   bpi_match_clear(&match);

@@ -18,8 +18,8 @@ bool bpi_rows_weighted(const bp_data *d, const bp_train_options *o);
 /* Where they do. BP_E_ARG: a weight is negative or not finite, or all are 0; BP_E_NOMEM. */
 bp_status bpi_row_weights_open(bpi_row_weights *w, const bp_net *net, const bp_data *d,
                                const bpi_match *match, const bp_train_options *o);
-/* Row of all rows there are. */
-double bpi_row_weight(const bpi_row_weights *w, int64_t row);
+/* Of a row of e, which holds the data or some of them. */
+double bpi_row_weight(const bpi_row_weights *w, const bpi_examples *e, int64_t row);
 void bpi_row_weights_close(bpi_row_weights *w);
 
 #endif

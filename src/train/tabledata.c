@@ -359,13 +359,3 @@ bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const bp_data_option
   bp_data_free(d);
   return NULL;
 }
-
-bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target)
-{
-  bp_table *t;
-  if (bp_csv_load(ctx, path, NULL, &t) != BP_OK)
-    return NULL;
-  bp_data *d = bp_data_from_table(ctx, t, &(bp_data_options){.target = target});
-  bp_table_free(t);
-  return d;
-}

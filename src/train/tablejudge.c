@@ -22,19 +22,22 @@ static bool looks_like_a_date(const char *s)
 const char *bpi_useless_column(const bp_table *t, int column)
 {
   bp_column info;
-  int64_t rows = bp_table_rows(t);
   if (bp_table_column(t, column, &info) != BP_OK)
     return NULL;
-  int64_t filled = rows - info.missing;
+  return bpi_useless(bp_table_rows(t), info.missing, info.text ? info.categories : 0,
+                     bp_table_category(t, column, 0, NULL));
+}
+
+const char *bpi_useless(int64_t rows, int64_t missing, int64_t texts, const char *example)
+{
+  int64_t filled = rows - missing;
   if (filled == 0)
     return "it is empty";
-  if (!info.text)
-    return NULL;
-  if (info.categories == 1 && info.missing == 0)
+  if (texts == 1 && missing == 0)
     return "it is the same in all rows";
-  if (info.categories <= FEW_TEXTS || 2 * (int64_t)info.categories <= filled)
+  if (texts <= FEW_TEXTS || 2 * texts <= filled)
     return NULL;
-  return looks_like_a_date(bp_table_category(t, column, 0, NULL))
+  return looks_like_a_date(example)
              ? "it holds dates; their parts as numbers (month, weekday, days since) could be learned from"
              : "its text is nearly always another, as names and numbers of things are";
 }

@@ -228,6 +228,14 @@ void bpi_reader_text(const bpi_reader *r, int64_t row, char *out, size_t size)
     snprintf(out, size, "%.15g", x);
 }
 
+bp_status bpi_reader_imprecise(const char *name, double mean, double deviation)
+{
+  return bpi_fail(BP_E_RANGE,
+                  "column '%s' has values around %.9g that differ by %.2g or so: 32-bit floats do not tell "
+                  "them apart. Subtract a constant from the column first",
+                  name, mean, deviation);
+}
+
 /* Values are kept as 32-bit floats. Where those cannot tell them apart (time stamps, serial numbers), what would be learned is noise: that is
  * refused, not rounded in silence. */
 bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r)
@@ -255,8 +263,5 @@ bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r)
   double deviation = sqrt(square / (double)n);
   if (s != BP_OK || n == 0 || lost <= 1e-3 * deviation || deviation == 0)
     return s;
-  return bpi_fail(BP_E_RANGE,
-                  "column '%s' has values around %.9g that differ by %.2g or so: 32-bit floats do not tell "
-                  "them apart. Subtract a constant from the column first",
-                  r->info.name, sum / (double)n, deviation);
+  return bpi_reader_imprecise(r->info.name, sum / (double)n, deviation);
 }

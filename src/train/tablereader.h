@@ -31,6 +31,8 @@ bp_status bpi_reader_get(const bpi_reader *r, int64_t first, int64_t n, int64_t 
 void bpi_reader_text(const bpi_reader *r, int64_t row, char *out, size_t size);
 /* Whether floats tell the numbers apart: BP_E_RANGE. */
 bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r);
+/* That failure, of a column of that mean and deviation. */
+bp_status bpi_reader_imprecise(const char *name, double mean, double deviation);
 
 /* Weights of the rows from a column; and whether those of the rows of d can be used: BP_E_RANGE. */
 bp_status bpi_read_weights(const bp_table *t, int column, bpi_examples *e);

@@ -136,7 +136,8 @@ static bp_status one_epoch(bpi_trainer *t)
 {
   bp_status s = BP_OK;
   while (s == BP_OK && bpi_step_of_epoch(t) < t->per_epoch) {
-    s = one_step(t, bpi_loader_next(t->loader));
+    const bpi_batch *b = bpi_loader_next(t->loader);
+    s = b ? one_step(t, b) : BP_E_IO;
     if (s == BP_OK && bpi_checkpoint_due(t))
       s = checkpoint(t);
     if (s == BP_OK && asked_to_stop(t))

@@ -16,9 +16,9 @@ for i, line in enumerate(open("all")):
 fi
 # As many right as eval says.
 tail -n +2 "$iris" | cut -d, -f5 >truth
-sed 's/.*"class":"\([^"]*\)".*/\1/' all | paste -d, - truth | awk -F, '$1 == $2 {n++} END {printf "%.1f\n", 100 * n / NR}' >share
+sed 's/.*"class":"\([^"]*\)".*/\1/' all | paste -d, - truth | awk -F, '$1 == $2 {n++} END {printf "%.1f\n", 100 * n / NR}' >rate
 "$BPROP" eval iris.safetensors "$iris" | sed -n 's/^accuracy \([0-9.]*\) %/\1/p' >said
-cmp -s share said || { bad "predict and eval differ"; cat share said; }
+cmp -s rate said || { bad "predict and eval differ"; cat rate said; }
 
 # The same from standard input, compressed, without the target, in another order, with other columns, without a header.
 same()
