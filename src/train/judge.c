@@ -1,25 +1,34 @@
 /* The usual metrics of a network, in one pass. */
-#include "train/predict.h"
+#include "train/lossmeter.h"
 
 #include <math.h>
 
 /* Sums over the rows seen. */
 typedef struct sums {
   const bp_net *net;
-  double loss, hits, rows;
+  bpi_loss_meter *meter;
+  double hits, rows;
   double *square, *absolute, *y,
       *yy;       /* [outputs] of numbers: errors; targets and their squares, from the training mean */
   double *count; /* [outputs] of classes: rows of each */
 } sums;
 
-static void sum_class(sums *t, int64_t label, const double *p, const double *log_p)
+static void sum_class(sums *t, int64_t label, const double *p)
 {
   int64_t best = 0;
   for (int64_t k = 1; k < t->net->classes; k++)
     best = p[k] > p[best] ? k : best;
-  t->loss -= log_p[label];
   t->hits += best == label;
   t->count[label]++;
+}
+
+static void sum_labels(sums *t, const float *y, const double *p)
+{
+  for (int64_t k = 0; k < t->net->outputs; k++) {
+    bool is = y[k] > 0.5f;
+    t->hits += is == (p[k] > 0.5);
+    t->count[k] += is;
+  }
 }
 
 static void sum_numbers(sums *t, const float *y, const double *out)
@@ -41,11 +50,13 @@ static bp_status sum_block(void *user, const bpi_answered *b)
   int64_t n = t->net->outputs;
   for (int64_t i = 0; i < b->n; i++)
     if (t->net->classes)
-      sum_class(t, b->labels[i], b->out + i * n, b->log_out + i * n);
+      sum_class(t, b->labels[i], b->out + i * n);
+    else if (bpi_loss_of_labels(&t->net->loss))
+      sum_labels(t, b->y + i * n, b->out + i * n);
     else
       sum_numbers(t, b->y + i * n, b->out + i * n);
   t->rows += (double)b->n;
-  return BP_OK;
+  return bpi_meter_add(t->meter, b);
 }
 
 static void tell_classes(const sums *t, bp_metrics *m)
@@ -53,20 +64,28 @@ static void tell_classes(const sums *t, bp_metrics *m)
   double most = 0;
   for (int64_t k = 0; k < t->net->classes; k++)
     most = t->count[k] > most ? t->count[k] : most;
-  m->loss = t->loss / t->rows;
   m->accuracy = t->hits / t->rows;
   m->baseline = most / t->rows;
+}
+
+/* Of all labels; and what knowing the more common answer to each would give. */
+static void tell_labels(const sums *t, bp_metrics *m)
+{
+  double each = (double)t->net->outputs;
+  m->accuracy = t->hits / t->rows / each;
+  m->baseline = 0;
+  for (int64_t k = 0; k < t->net->outputs; k++)
+    m->baseline += fmax(t->count[k], t->rows - t->count[k]) / t->rows / each;
 }
 
 /* Means over the targets, as scikit-learn's uniform_average. */
 static void tell_numbers(const sums *t, bp_metrics *m)
 {
   double n = t->rows, each = (double)t->net->outputs;
-  m->loss = m->rmse = m->mae = m->r2 = m->baseline = 0;
+  m->rmse = m->mae = m->r2 = m->baseline = 0;
   for (int64_t k = 0; k < t->net->outputs; k++) {
     double spread = t->yy[k] - t->y[k] * t->y[k] / n; /* around their own mean */
     spread = spread > 1e-12 * t->yy[k] ? spread : 0;  /* less is rounding: the target is constant */
-    m->loss += t->square[k] / n / each;
     m->rmse += sqrt(t->square[k] / n) / each;
     m->mae += t->absolute[k] / n / each;
     m->r2 += (spread > 0 ? 1 - t->square[k] / spread : (double)NAN) / each;
@@ -85,11 +104,15 @@ bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)
          **lists[] = {&t.square, &t.absolute, &t.y, &t.yy, &t.count};
   for (size_t i = 0; room && i < 5; i++)
     *lists[i] = room + i * n;
-  bp_status s = room ? bpi_net_visit(net, d, sum_block, &t) : bpi_nomem();
+  bp_status s = room ? bpi_meter_open(net, d, &t.meter) : bpi_nomem();
+  if (s == BP_OK)
+    s = bpi_net_visit(net, d, sum_block, &t);
   if (s == BP_OK) {
     m->rows = d->n;
-    (net->classes ? tell_classes : tell_numbers)(&t, m);
+    m->loss = bpi_meter_loss(t.meter);
+    (net->classes ? tell_classes : bpi_loss_of_labels(&net->loss) ? tell_labels : tell_numbers)(&t, m);
   }
+  bpi_meter_close(t.meter);
   bpi_free(net->ctx, room);
   return s;
 }

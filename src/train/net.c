@@ -1,4 +1,5 @@
 /* Networks: a build function, its parameters and state, and plans for prediction. */
+#include "train/lossmeter.h"
 #include "train/notes.h"
 
 #include <math.h>
@@ -66,7 +67,7 @@ static bp_status predict_plan(bp_net *net, int64_t batch, bp_plan **plan)
     return BP_E_NOMEM;
   int64_t dims[2] = {batch, net->inputs};
   bp_node y = bpi_net_forward(net, g, bp_input(g, "x", BP_REAL, 2, dims), BP_NO_NODE, false);
-  bp_node out[2] = {bpi_link_node(&net->loss, y), net->classes ? bp_log_softmax(y, -1) : y};
+  bp_node out[2] = {bpi_link_node(&net->loss, y), y};
   bp_plan_options o = {.real = bp_state_real(net->state), .outputs = out, .n_outputs = 2};
   bp_status s = bpi_graph_status(g);
   if (s == BP_OK)
@@ -119,6 +120,7 @@ void bp_net_free(bp_net *net)
   if (!net)
     return;
   bp_ctx *ctx = net->ctx;
+  bpi_meter_free(net->meter);
   free_runs(ctx, &net->one);
   free_runs(ctx, &net->bulk);
   bp_params_free(net->params);
@@ -181,9 +183,9 @@ static bp_status choose_shape(bp_net *net, const bpi_examples *e, const bp_net_o
       return bpi_bad_arg("bp_net_new", "shape must be height, width and channels, each from 1 on");
   if (sound || n == net->inputs)
     return BP_OK;
-  return bpi_fail(BP_E_ARG, "bp_net_new: an image of %lldx%lldx%lld has %lld values, and a row has %lld inputs",
-                  (long long)shape[0], (long long)shape[1], (long long)shape[2], (long long)n,
-                  (long long)net->inputs);
+  return bpi_fail(
+      BP_E_ARG, "bp_net_new: an image of %lldx%lldx%lld has %lld values, and a row has %lld inputs",
+      (long long)shape[0], (long long)shape[1], (long long)shape[2], (long long)n, (long long)net->inputs);
 }
 
 /* Numbers are learnt as the loss wants them: of mean 0 and deviation 1, of mean 1, or as they are. */

@@ -30,7 +30,7 @@ struct bp_net {
   int64_t inputs, outputs, classes; /* inputs: as they are encoded */
   bpi_arena arena;                  /* of the layers, */
   const bpi_layer *layers;
-  char *model; /* and their text; NULL for a build function */
+  char *model;          /* and their text; NULL for a build function */
   bp_layer_info *infos; /* what they are; the texts live in the arena */
   size_t n_infos, infos_cap;
   bp_init init;
@@ -48,10 +48,11 @@ struct bp_net {
   size_t n_notes, notes_room;
   bp_epoch *history;
   size_t n_history, history_room;
-  int64_t history_every; /* epochs between two that are kept */
-  bpi_runs one, bulk;    /* prediction of 1 row, of BPI_BULK rows */
-  pthread_mutex_t lock;  /* of the lists of idle runs */
-  atomic_bool busy;      /* being trained */
+  int64_t history_every;        /* epochs between two that are kept */
+  struct bpi_loss_meter *meter; /* idle, or NULL */
+  bpi_runs one, bulk;           /* prediction of 1 row, of BPI_BULK rows */
+  pthread_mutex_t lock;         /* of the lists of idle runs, and the meter */
+  atomic_bool busy;             /* being trained */
   bool lock_made;
 };
 
@@ -99,7 +100,7 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
 bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, bpi_match *m);
 
 /* Outputs of rows of x (encoded, in the state's storage, n * inputs): predictions (of numbers before they are scaled), and the outputs behind
- * them, of which the loss is taken; log-probabilities of classes. As doubles. n <= BPI_BULK; x may be overwritten past n rows. */
-bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *log_out);
+ * them, of which the loss is taken. As doubles. n <= BPI_BULK; x may be overwritten past n rows. */
+bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *raw);
 
 #endif

@@ -41,7 +41,7 @@ static bp_status copy_output(bp_run *run, size_t which, int64_t n, double *out)
 }
 
 static bp_status run_rows(bp_net *net, bpi_runs *r, const void *x, int64_t batch, int64_t n, double *out,
-                          double *log_out)
+                          double *raw)
 {
   bp_run *run = take_run(net, r);
   if (!run)
@@ -55,30 +55,30 @@ static bp_status run_rows(bp_net *net, bpi_runs *r, const void *x, int64_t batch
     s = bp_run_step(run);
   if (s == BP_OK)
     s = copy_output(run, 0, n * net->outputs, out);
-  if (s == BP_OK && log_out)
-    s = copy_output(run, 1, n * net->outputs, log_out);
+  if (s == BP_OK && raw)
+    s = copy_output(run, 1, n * net->outputs, raw);
   give_run(net, r, run);
   return s;
 }
 
-bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *log_out)
+bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *raw)
 {
   size_t row = (size_t)net->inputs * bp_dtype_size(bp_state_real(net->state));
   if (n > 4) {
     memset((char *)x + (size_t)n * row, 0, (size_t)(BPI_BULK - n) * row);
-    return run_rows(net, &net->bulk, x, BPI_BULK, n, out, log_out);
+    return run_rows(net, &net->bulk, x, BPI_BULK, n, out, raw);
   }
   bp_status s = BP_OK;
   for (int64_t i = 0; s == BP_OK && i < n; i++)
     s = run_rows(net, &net->one, (char *)x + (size_t)i * row, 1, 1, out + i * net->outputs,
-                 log_out ? log_out + i * net->outputs : NULL);
+                 raw ? raw + i * net->outputs : NULL);
   return s;
 }
 
 /* Room for one block of rows on their way. */
 typedef struct block {
   void *x;
-  double *out, *log_out;
+  double *out, *raw;
   int64_t at[BPI_BULK];
 } block;
 
@@ -86,7 +86,7 @@ static bp_status block_make(bp_net *net, block *b)
 {
   b->x = bpi_alloc(net->ctx, (size_t)net->inputs * BPI_BULK, bp_dtype_size(bp_state_real(net->state)));
   b->out = bpi_alloc(net->ctx, (size_t)net->outputs * BPI_BULK * 2, sizeof *b->out);
-  b->log_out = b->out ? b->out + net->outputs * BPI_BULK : NULL;
+  b->raw = b->out ? b->out + net->outputs * BPI_BULK : NULL;
   return b->x && b->out ? BP_OK : bpi_nomem();
 }
 
@@ -94,6 +94,16 @@ static void block_free(bp_net *net, block *b)
 {
   bpi_free(net->ctx, b->x);
   bpi_free(net->ctx, b->out);
+}
+
+double bpi_log_share(const double *raw, int64_t n, int64_t k)
+{
+  double most = raw[0], sum = 0;
+  for (int64_t i = 1; i < n; i++)
+    most = raw[i] > most ? raw[i] : most;
+  for (int64_t i = 0; i < n; i++)
+    sum += exp(raw[i] - most);
+  return raw[k] - most - log(sum);
 }
 
 double bpi_net_value(const bp_net *net, const double *out, int64_t k)
@@ -201,7 +211,7 @@ static bp_status answer_blocks(bp_net *net, const bp_data *d, const bpi_match *m
     for (int64_t i = 0; i < a->n; i++)
       b->at[i] = first + i;
     bpi_data_gather(d, b->at, a->n, &net->encoding, match, bp_state_real(net->state), b->x);
-    s = bpi_net_outputs(net, b->x, a->n, b->out, b->log_out);
+    s = bpi_net_outputs(net, b->x, a->n, b->out, b->raw);
     if (s != BP_OK)
       break;
     take_answers(net, d, first, match, a);
@@ -235,7 +245,7 @@ bp_status bpi_net_visit(bp_net *net, const bp_data *d, bpi_visit visit, void *us
   bp_status s = y ? bpi_net_match(net, d, true, &match) : bpi_nomem();
   if (s == BP_OK)
     s = block_make(net, &b);
-  bpi_answered a = {.y = y, .out = b.out, .log_out = b.log_out};
+  bpi_answered a = {.y = y, .out = b.out, .raw = b.raw};
   if (s == BP_OK)
     s = answer_all(net, d, &match, &b, &a, visit, user);
   block_free(net, &b);

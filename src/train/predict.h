@@ -7,9 +7,9 @@
 /* A block of rows: what the network says, and the answers. */
 typedef struct bpi_answered {
   int64_t first, n;
-  const double *out, *log_out; /* [n, outputs] as bpi_net_outputs gives them */
-  int64_t labels[BPI_BULK];    /* of classes, in the network's numbers */
-  float *y;                    /* [n, outputs] else */
+  const double *out, *raw;  /* [n, outputs] as bpi_net_outputs gives them */
+  int64_t labels[BPI_BULK]; /* of classes, in the network's numbers */
+  float *y;                 /* [n, outputs] else */
 } bpi_answered;
 typedef bp_status (*bpi_visit)(void *user, const bpi_answered *b);
 
@@ -18,5 +18,8 @@ typedef bp_status (*bpi_visit)(void *user, const bpi_answered *b);
 bp_status bpi_net_visit(bp_net *net, const bp_data *d, bpi_visit visit, void *user);
 /* Output k in the units of the target. */
 double bpi_net_value(const bp_net *net, const double *out, int64_t k);
+
+/* Logarithm of the probability that softmax gives k: also where the probability is too small for a number. */
+double bpi_log_share(const double *raw, int64_t n, int64_t k);
 
 #endif

@@ -213,6 +213,26 @@ typedef struct filling {
   bp_scores *s;
 } filling;
 
+/* ln(1 + e^x) */
+static double soft_plus(double x)
+{
+  return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
+
+/* From the outputs: a probability may be too small for its own logarithm. */
+static float loss_of(const bp_scores *s, int64_t row, const bpi_answered *b, int64_t i)
+{
+  const double *raw = b->raw + i * s->outputs;
+  double sum = 0;
+  if (s->task == BP_TASK_NUMBERS)
+    return square_of(s, row);
+  if (s->labels)
+    return (float)-bpi_log_share(raw, s->outputs, b->labels[i]);
+  for (int64_t k = 0; k < s->outputs; k++)
+    sum += soft_plus(bpi_is_true(s, row, k) ? -raw[k] : raw[k]);
+  return (float)(sum / (double)s->outputs);
+}
+
 static bp_status fill_block(void *user, const bpi_answered *b)
 {
   filling *f = user;
@@ -225,15 +245,16 @@ static bp_status fill_block(void *user, const bpi_answered *b)
       memcpy(s->y + at, b->y + i * s->outputs, (size_t)s->outputs * sizeof *s->y);
     if (s->labels)
       s->labels[row] = (int32_t)b->labels[i];
-    /* The logarithm as the network has it: a probability may be too small for its own. */
-    s->loss[row] = s->labels ? (float)-b->log_out[i * s->outputs + b->labels[i]] : square_of(s, row);
+    s->loss[row] = loss_of(s, row, b, i);
   }
   return BP_OK;
 }
 
 bp_task bp_net_task(const bp_net *net)
 {
-  return net && net->classes ? BP_TASK_CLASSES : BP_TASK_NUMBERS;
+  return net && net->classes                     ? BP_TASK_CLASSES
+         : net && bpi_loss_of_labels(&net->loss) ? BP_TASK_LABELS
+                                                 : BP_TASK_NUMBERS;
 }
 
 bp_status bp_net_scores(bp_net *net, const bp_data *d, bp_scores **out)
