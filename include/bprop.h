@@ -2408,8 +2408,8 @@ BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_o
 
 typedef struct bp_metrics {
   int64_t rows;
-  double loss;          /**< mean cross-entropy, or mean squared error */
-  double accuracy;      /**< classes; else NAN */
+  double loss;          /**< the network's own, not smoothed; of numbers as they are learnt, divided by their deviation in training */
+  double accuracy;      /**< of classes, and of labels: the share of all of them that are right; else NAN */
   double rmse, mae, r2; /**< regression; else NAN */
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;

@@ -44,6 +44,16 @@ static const struct {
     FIELD("epsilon", optimizer.epsilon, NUMBER),
     FIELD("weight decay", optimizer.weight_decay, NUMBER),
     FIELD("clip norm", optimizer.clip_norm, NUMBER),
+    FIELD("clip value", optimizer.clip_value, NUMBER),
+    FIELD("l1", optimizer.l1, NUMBER),
+    FIELD("max norm", optimizer.max_norm, NUMBER),
+    FIELD("memory", optimizer.memory, COUNT),
+    FIELD("warm-up", warmup, COUNT),
+    FIELD("accumulate", accumulate, COUNT),
+    FIELD("balanced", balanced, SWITCH),
+    FIELD("mixup", mixup, NUMBER),
+    FIELD("shift", shift, COUNT),
+    FIELD("flip", flip, SWITCH),
 };
 
 static void add_field(bpi_text *text, const void *at, field_kind kind)
@@ -104,14 +114,16 @@ static bp_status differs(const char *path, const char *then, const char *now)
 
 /* ---- numbers that a place has ---- */
 
-static const size_t reals[] = {offsetof(bpi_stand, sum), offsetof(bpi_stand, best_loss),
-                               offsetof(bpi_stand, best_metric), offsetof(bpi_stand, best_train)};
+static const size_t reals[] = {
+    offsetof(bpi_stand, sum),        offsetof(bpi_stand, best_loss),      offsetof(bpi_stand, best_metric),
+    offsetof(bpi_stand, best_train), offsetof(bpi_stand, plateau.factor), offsetof(bpi_stand, plateau.best)};
 static const struct {
   const char *name;
   size_t at;
 } counts[] = {{"epoch", offsetof(bpi_stand, epoch)},
               {"step", offsetof(bpi_stand, step)},
-              {"best_epoch", offsetof(bpi_stand, best_epoch)}};
+              {"best_epoch", offsetof(bpi_stand, best_epoch)},
+              {"bad_epochs", offsetof(bpi_stand, plateau.bad)}};
 enum { REALS = sizeof reals / sizeof *reals, COUNTS = sizeof counts / sizeof *counts };
 
 static double *real_at(bpi_stand *p, size_t i)

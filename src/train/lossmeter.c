@@ -1,4 +1,5 @@
-/* Losses of many rows. A network keeps one meter between evaluations: those of a training are of the same rows each time. */
+/* Losses of many rows, in float64: a loss may overflow where outputs do not. A network keeps one meter between evaluations: those of a training are
+ * of the same rows each time. */
 #include "train/lossmeter.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ static bp_status open_lane(bpi_loss_meter *m, bpi_lane *l, int64_t rows)
   if (!g)
     return rows ? BP_E_NOMEM : BP_OK;
   bp_status s = loss_of_outputs(m, g, rows, &program, &loss);
-  bp_plan_options o = {.real = bp_state_real(m->net->state), .outputs = &loss, .n_outputs = 1};
+  bp_plan_options o = {.real = BP_FLOAT64, .outputs = &loss, .n_outputs = 1};
   if (s == BP_OK)
     return bpi_lane_open(l, m->net, g, &o, rows, program);
   bp_program_free(program);
@@ -54,11 +55,11 @@ void bpi_meter_free(bpi_loss_meter *m)
 static bp_status fill(bpi_loss_meter *m)
 {
   bp_ctx *ctx = m->net->ctx;
-  size_t real = bp_dtype_size(bp_state_real(m->net->state)), n = (size_t)m->room, k = (size_t)m->net->outputs;
+  size_t n = (size_t)m->room, k = (size_t)m->net->outputs;
   bool classes = m->net->classes > 0;
-  m->raw = bpi_alloc(ctx, n * k, real);
-  m->y = bpi_alloc(ctx, classes ? 0 : n * k, real);
-  m->weights = bpi_alloc(ctx, m->weighted ? n : 0, real);
+  m->raw = bpi_alloc(ctx, n * k, sizeof *m->raw);
+  m->y = bpi_alloc(ctx, classes ? 0 : n * k, sizeof *m->y);
+  m->weights = bpi_alloc(ctx, m->weighted ? n : 0, sizeof *m->weights);
   m->labels = bpi_alloc(ctx, classes ? n : 0, sizeof *m->labels);
   if (!m->raw || !m->y || !m->weights || !m->labels)
     return bpi_nomem();
@@ -118,31 +119,23 @@ void bpi_meter_close(bpi_loss_meter *m)
 
 /* ---- rows ---- */
 
-static void put(const bpi_loss_meter *m, void *to, int64_t i, double x)
+/* Weights of what is collected, brought to mean 1; what they were in all. */
+static double settle_weights(bpi_loss_meter *m)
 {
-  if (bp_state_real(m->net->state) == BP_FLOAT32)
-    ((float *)to)[i] = (float)x;
-  else
-    ((double *)to)[i] = x;
-}
-
-/* Weights of what is collected, brought to mean 1; *sum: what they were in all. */
-static void settle_weights(bpi_loss_meter *m, double *sum)
-{
-  bool narrow = bp_state_real(m->net->state) == BP_FLOAT32;
-  *sum = m->weighted ? 0 : (double)m->n;
-  for (int64_t i = 0; m->weighted && i < m->n; i++)
-    *sum += narrow ? (double)((float *)m->weights)[i] : ((double *)m->weights)[i];
-  for (int64_t i = 0; m->weighted && *sum > 0 && i < m->n; i++)
-    put(m, m->weights, i,
-        (narrow ? (double)((float *)m->weights)[i] : ((double *)m->weights)[i]) * (double)m->n / *sum);
+  double sum = 0;
+  if (!m->weighted)
+    return (double)m->n;
+  for (int64_t i = 0; i < m->n; i++)
+    sum += m->weights[i];
+  for (int64_t i = 0; sum > 0 && i < m->n; i++)
+    m->weights[i] *= (double)m->n / sum;
+  return sum;
 }
 
 static bp_status measure(bpi_loss_meter *m)
 {
   bpi_lane *l = m->n == m->lanes[0].batch ? &m->lanes[0] : &m->lanes[1];
-  double loss, weight;
-  settle_weights(m, &weight);
+  double loss, weight = settle_weights(m);
   bp_status s = bpi_lane_bind(l, BPI_FEED_RAW, m->raw);
   if (s == BP_OK)
     s = bpi_lane_bind(l, BPI_FEED_Y, m->y);
@@ -166,14 +159,14 @@ static void collect(bpi_loss_meter *m, const bpi_answered *b, int64_t i)
   const bp_net *net = m->net;
   int64_t k = net->outputs, from = i * k, to = m->n * k;
   for (int64_t j = 0; j < k; j++) {
-    put(m, m->raw, to + j, b->raw[from + j]);
+    m->raw[to + j] = b->raw[from + j];
     if (!net->classes)
-      put(m, m->y, to + j, (double)(((float)b->y[from + j] - net->y_mean[j]) * net->y_scale[j]));
+      m->y[to + j] = ((double)b->y[from + j] - (double)net->y_mean[j]) * (double)net->y_scale[j];
   }
   if (net->classes)
     m->labels[m->n] = b->labels[i];
   if (m->weighted)
-    put(m, m->weights, m->n, (double)m->data->all->weights[bpi_data_at(m->data, b->first + i)]);
+    m->weights[m->n] = (double)m->data->all->weights[bpi_data_at(m->data, b->first + i)];
   m->n++;
 }
 

@@ -15,7 +15,7 @@ typedef struct bpi_loss_meter {
   int64_t rows;      /* to come, in all */
   int64_t n, room;   /* collected, and as many as fit */
   bpi_lane lanes[2]; /* for `room` rows, and for those left at the end */
-  void *raw, *y, *weights;
+  double *raw, *y, *weights;
   int64_t *labels;
   double sum, total; /* of losses by weight; of the weights */
 } bpi_loss_meter;

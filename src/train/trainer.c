@@ -93,7 +93,8 @@ static bp_status diverged(const bpi_trainer *t, const char *what)
 static bp_status one_step(bpi_trainer *t, const bpi_batch *b)
 {
   double loss;
-  bp_status s = bpi_stepper_take(&t->plan, b, t->at.step, bpi_schedule_rate(&t->schedule, t->at.step), &loss);
+  bp_status s = bpi_stepper_take(&t->plan, b, t->at.step,
+                                 bpi_schedule_rate(&t->schedule, &t->at.plateau, t->at.step), &loss);
   if (s == BP_E_NOTFINITE)
     return diverged(t, bp_error());
   if (s != BP_OK)
@@ -146,13 +147,18 @@ static bp_status one_epoch(bpi_trainer *t)
   return s;
 }
 
+static double valid_metric(const bpi_trainer *t)
+{
+  return bp_net_task(t->net) == BP_TASK_NUMBERS ? t->valid.r2 : t->valid.accuracy;
+}
+
 static void keep_best(bpi_trainer *t)
 {
   bpi_params_keep(t->net->params, t->best);
   t->at.best_epoch = t->at.epoch;
   t->at.best_train = t->loss;
   t->at.best_loss = t->valid.loss;
-  t->at.best_metric = t->net->classes ? t->valid.accuracy : t->valid.r2;
+  t->at.best_metric = valid_metric(t);
 }
 
 /* After an epoch: is it the best so far? Is it time to stop? */
@@ -160,8 +166,11 @@ static bp_status judge(bpi_trainer *t, bool *stop)
 {
   *stop = false;
   bp_status s = check_weights(t);
-  if (s == BP_OK && !t->o.valid)
+  if (s == BP_OK && !t->o.valid) {
     keep_best(t);
+    bpi_schedule_judge(&t->schedule, &t->at.plateau, t->loss);
+    *stop = t->plan.done;
+  }
   if (s != BP_OK || !t->o.valid)
     return s;
   s = bp_net_eval(t->net, t->o.valid, &t->valid);
@@ -169,7 +178,8 @@ static bp_status judge(bpi_trainer *t, bool *stop)
     return diverged(t, "the validation loss is not finite");
   if (s == BP_OK && !(t->valid.loss >= t->at.best_loss)) /* the first has no best before it: NAN */
     keep_best(t);
-  *stop = t->at.epoch - t->at.best_epoch >= t->o.patience;
+  bpi_schedule_judge(&t->schedule, &t->at.plateau, t->valid.loss);
+  *stop = t->at.epoch - t->at.best_epoch >= t->o.patience || t->plan.done;
   return s;
 }
 
@@ -178,7 +188,7 @@ static bp_status remember(bpi_trainer *t)
   bp_epoch e = {.epoch = t->at.epoch,
                 .train_loss = t->loss,
                 .valid_loss = t->valid.loss,
-                .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2};
+                .valid_metric = valid_metric(t)};
   return bpi_history_add(t->net, &e);
 }
 
@@ -192,7 +202,7 @@ static bool report(const bpi_trainer *t, int64_t epochs, double took)
                    .epochs = t->o.epochs,
                    .train_loss = t->loss,
                    .valid_loss = t->valid.loss,
-                   .valid_metric = t->net->classes ? t->valid.accuracy : t->valid.r2,
+                   .valid_metric = valid_metric(t),
                    .best_epoch = t->at.best_epoch,
                    .seconds = seconds,
                    .eta = seconds / (double)epochs * (double)(t->o.epochs - t->at.epoch),
@@ -300,10 +310,11 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
 {
   bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
-  bpi_trainer t = {.net = net,
-                   .data = data,
-                   .at = {.epoch = 1, .best_loss = NAN, .best_metric = NAN, .best_train = NAN},
-                   .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  bpi_trainer t = {
+      .net = net,
+      .data = data,
+      .at = {.epoch = 1, .best_loss = NAN, .best_metric = NAN, .best_train = NAN, .plateau = {1, NAN, 0}},
+      .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
   if (s == BP_OK)
     s = bpi_net_match(net, data, true, &t.match);

@@ -12,6 +12,7 @@ typedef struct bpi_stand {
   int64_t best_epoch;
   double sum; /* of the losses of this epoch's rows so far */
   double best_loss, best_metric, best_train;
+  bpi_plateau plateau;
 } bpi_stand;
 
 typedef struct bpi_trainer {
