@@ -73,6 +73,7 @@ static int take_old(tuning *t)
     end = settings_read(&t->s, t->old.options, "study");
   if (!end)
     end = take_inputs(&t->s, t->old.inputs);
+  settings_mark(&t->s, "resume", false); /* not of the trials */
   t->id = t->old.id;
   t->before = t->old.seconds;
   free(here);
@@ -85,7 +86,7 @@ static void hold_out_more(settings *s)
   if (settings_given(s, "valid"))
     return;
   s->valid.fraction = 0.2;
-  settings_give(s, "valid");
+  settings_mark(s, "valid", true);
 }
 
 static int check(tuning *t)
@@ -225,7 +226,9 @@ static void say_trial(const tuning *t, const trial *x)
   if (!isnan(r->metric))
     snprintf(metric, sizeof metric, r->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
              r->classes ? 100 * r->metric : r->metric);
-  if (x->failed)
+  if (isnan(r->loss) && !x->failed)
+    say("trial %3lld  stopped before an epoch was done  %s", (long long)x->number, what);
+  else if (x->failed)
     say("trial %3lld  %4lld epochs  failed: %s  %s", (long long)x->number, (long long)r->epochs,
         first_line(x->why), what);
   else
@@ -380,11 +383,19 @@ static void tell_json(const tuning *t, const char *line)
   answer("}\n");
 }
 
+static int64_t tried(const tuning *t)
+{
+  int64_t n = 0;
+  for (int64_t i = 1; i <= t->n; i++)
+    n += t->trial[i]->failed || !isnan(t->trial[i]->report.loss);
+  return n;
+}
+
 static void tell_best(const tuning *t)
 {
   trial *x = t->best;
   char *line = command_of(x), took[32], result[96];
-  say("best of %lld: trial %lld, validation loss %.4f -> %s (%s)", (long long)t->n, (long long)x->number,
+  say("best of %lld: trial %lld, validation loss %.4f -> %s (%s)", (long long)tried(t), (long long)x->number,
       x->report.loss, t->output, duration_text(taken(t), took));
   if (t->s.json) {
     tell_json(t, line);

@@ -568,9 +568,9 @@ void settings_free(settings *s)
   free(s->config_text);
 }
 
-void settings_give(settings *s, const char *name)
+void settings_mark(settings *s, const char *name, bool given)
 {
-  s->given[by_name(name, strlen(name)) - options] = BY_WORD;
+  s->given[by_name(name, strlen(name)) - options] = given ? BY_WORD : 0;
 }
 
 bool settings_given(const settings *s, const char *name)

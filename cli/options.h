@@ -197,8 +197,8 @@ char *settings_command(const settings *s, const command *c);
 /* Takes options from such a text, as from a configuration file named `name`, which the command line beats. The text is changed, and must
  * stay as long as s. END_USAGE, told. */
 int settings_read(settings *s, char *text, const char *name);
-/* Marks an option as if it had been typed. */
-void settings_give(settings *s, const char *name);
+/* Marks an option as if it had been typed, or not. */
+void settings_mark(settings *s, const char *name, bool given);
 /* Text of choice number i of an option; "" past the end. In a place that lasts until the next call. */
 const char *option_choice(const option *o, int i);
 const char *choice_text(const char *option_name, int i);

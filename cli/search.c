@@ -111,7 +111,7 @@ void search_draw(const settings *s, int64_t i, settings *out, unsigned char *giv
   for (int k = 0; k < QUESTIONS && i > 1; k++)
     if (is_open(s, &questions[k])) {
       questions[k].draw(s, i, out);
-      settings_give(out, questions[k].option);
+      settings_mark(out, questions[k].option, true);
     }
 }
 

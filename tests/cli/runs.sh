@@ -185,7 +185,10 @@ open("held", "w").close()
 while not __import__("os").path.exists("release"): time.sleep(0.01)
 time.sleep(0.3)
 db.execute("COMMIT")' "$history" &
-  while [ ! -e held ]; do sleep 0.05; done
+  for i in $(seq 200); do
+    [ ! -e held ] || break
+    sleep 0.05
+  done
   "$BPROP" train "$iris" --target species --epochs 3 -q -o model.safetensors >out 2>err &
   trained=$!
   sleep 0.3
@@ -196,10 +199,19 @@ db.execute("COMMIT")' "$history" &
 fi
 
 # ---- how runs end ----
+# Waits until the epochs have begun.
+begun()
+{
+  for i in $(seq 600); do
+    if grep -q '^epoch' err 2>/dev/null; then return; fi
+    sleep 0.05
+  done
+  bad "training never began"
+}
 rm -f err
 "$BPROP" train "$iris" --target species --epochs 100000 --patience 100000 -o killed.safetensors >out 2>err &
 pid=$!
-while ! grep -q '^epoch' err 2>/dev/null; do sleep 0.05; done
+begun
 sleep 1.2
 "$BPROP" runs killed >out
 grep -q ' running ' out || { bad "a run that goes on"; cat out; }
@@ -213,7 +225,7 @@ wait $pid 2>/dev/null
 rm -f err
 "$BPROP" train "$iris" --target species --epochs 100000 --patience 100000 -o ended.safetensors >out 2>err &
 pid=$!
-while ! grep -q '^epoch' err 2>/dev/null; do sleep 0.05; done
+begun
 kill -TERM $pid
 wait $pid 2>/dev/null
 "$BPROP" runs ended.safetensors | grep -q ' interrupted ' || bad "a run that was interrupted"

@@ -135,7 +135,10 @@ for signal in INT TERM KILL; do
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$BPROP" tune "$wine" --target cultivar --epochs 300 --patience 1000 --trials 9 -o part.safetensors --runs own.db >out 2>err &
   pid=$!
-  while [ "$(cat err 2>/dev/null | grep -c '^trial')" -lt 4 ]; do sleep 0.02; done
+  for i in $(seq 600); do
+    [ "$(cat err 2>/dev/null | grep -c '^trial')" -lt 4 ] || break
+    sleep 0.05
+  done
   kill -$signal $pid
   wait $pid 2>/dev/null
   got=$?
