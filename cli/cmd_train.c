@@ -142,6 +142,7 @@ static int train_whole(train_job *j, trial_report *report)
   if (!j->ctx)
     return END_RESOURCES;
   j->s = &own;
+  bp_save_clean(j->ctx, own.resume ? own.resume : j->output);
   if (own.resume)
     end = train_resume(j, &own);
   if (!end && own.resume)

@@ -1686,6 +1686,9 @@ BP_API void bp_source_close(bp_source *source);
  *  @return BP_OK; BP_E_IO with the reason and the path: then the old file is as it was (unless the message says that only the last
  *  step, making the new name durable, failed); BP_E_NOMEM. A program should ignore SIGXFSZ. */
 BP_API bp_status bp_save_file(bp_ctx *ctx, const char *path, const void *data, size_t n);
+/** Removes temporary files that killed programs left beside `path` while they saved: those that are older than a minute and that nobody
+ *  writes any more. Never fails: what cannot be removed stays. @return How many were removed. */
+BP_API int64_t bp_save_clean(bp_ctx *ctx, const char *path);
 
 /* ======================================================================================
  * Data: arrays as files store them

@@ -1,9 +1,11 @@
 #include "base/save.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,18 +43,23 @@ static size_t directory_length(const char *path)
   return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+static const char temp_prefix[] = ".bprop-", temp_suffix[] = ".tmp";
+enum { STALE = 60 }; /* seconds, as a file that was just made may not be locked yet */
+
 /* A name nobody else uses: process, time and try. O_EXCL is what makes it safe; the rest makes it quick. */
 static bp_status open_temporary(bpi_save *s, size_t dir, size_t room)
 {
   for (unsigned i = 0; i < 100; i++) {
     struct timespec t = {0};
     clock_gettime(CLOCK_REALTIME, &t);
-    snprintf(s->temp + dir, room, ".bprop-%x-%x-%x.tmp", (unsigned)getpid(), (unsigned)t.tv_nsec,
-             (unsigned)(uintptr_t)s + i);
+    snprintf(s->temp + dir, room, "%s%x-%x-%x%s", temp_prefix, (unsigned)getpid(), (unsigned)t.tv_nsec,
+             (unsigned)(uintptr_t)s + i, temp_suffix);
     s->fd = open(s->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (s->fd >= 0 || (errno != EEXIST && errno != EINTR))
       break;
   }
+  if (s->fd >= 0)
+    flock(s->fd, LOCK_EX | LOCK_NB); /* for bp_save_clean: while it is held, somebody writes */
   return s->fd >= 0 ? BP_OK : cannot(s->path, "be saved: no temporary file can be made beside it");
 }
 
@@ -201,4 +208,46 @@ bp_status bp_save_file(bp_ctx *ctx, const char *path, const void *data, size_t n
     return bpi_save_commit(&s);
   bpi_save_abandon(&s);
   return st;
+}
+
+/* ---- what killed programs left ---- */
+
+static bool is_temporary(const char *name)
+{
+  size_t n = strlen(name), before = sizeof temp_prefix - 1, after = sizeof temp_suffix - 1;
+  return n > before + after && memcmp(name, temp_prefix, before) == 0 &&
+         strcmp(name + n - after, temp_suffix) == 0;
+}
+
+/* Old enough, and nobody holds its lock. */
+static bool is_stale(int dir, const char *name)
+{
+  struct stat st;
+  if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+      time(NULL) - st.st_mtime < STALE)
+    return false;
+  int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  bool free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (fd >= 0)
+    close(fd);
+  return free;
+}
+
+int64_t bp_save_clean(bp_ctx *ctx, const char *path)
+{
+  size_t n = path ? directory_length(path) : 0;
+  char *folder = ctx && path ? bpi_alloc(ctx, 1, n + 2) : NULL;
+  if (!folder)
+    return 0;
+  memcpy(folder, n ? path : ".", n ? n : 1);
+  folder[n ? n : 1] = 0;
+  DIR *d = opendir(folder);
+  bpi_free(ctx, folder);
+  int64_t removed = 0;
+  for (struct dirent *e; d && (e = readdir(d));)
+    if (is_temporary(e->d_name) && is_stale(dirfd(d), e->d_name) && unlinkat(dirfd(d), e->d_name, 0) == 0)
+      removed++;
+  if (d)
+    closedir(d);
+  return removed;
 }
