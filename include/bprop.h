@@ -2256,6 +2256,10 @@ BP_API int64_t bp_data_file_bytes(const bp_data *d);
 BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
 /** Copies row i as floats, as they were read: categories as numbers, NaN where a value is missing. */
 BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
+/** Category number k of a column; NULL where there is none, as in a column of numbers. */
+BP_API const char *bp_data_category(const bp_data *d, int64_t column, int64_t k);
+/** Whether rows are images; if so, shape: height, width, channels, 0 where they are not known. */
+BP_API bool bp_data_image(const bp_data *d, int64_t shape[3]);
 
 /* ======================================================================================
  * Networks: built, trained, evaluated, saved
@@ -2417,7 +2421,8 @@ typedef struct bp_metrics {
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;
 
-/** The usual metrics in one pass over the data, in constant memory. Of several targets, means over the targets. Others go by name: bp_net_metric. */
+/** The usual metrics in one pass over the data, in constant memory, rows counting by their weights. Of several targets, means over the targets.
+ *  Others go by name: bp_net_metric. */
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
 /** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs: numbers, and the number of its category (bp_net_category) where a
  *  column has categories; NaN where a value is missing. @return BP_OK; BP_E_RANGE for a category that does not exist; BP_E_UNSUPPORTED for a missing value where
@@ -2593,6 +2598,40 @@ BP_API bp_task bp_net_task(const bp_net *net);
 BP_API bp_status bp_net_scores(bp_net *net, const bp_data *data, bp_scores **out);
 /** bp_net_scores and bp_scores_metric in one. */
 BP_API bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *name, double *value);
+
+/* ======================================================================================
+ * Looking into a network
+ * ====================================================================================== */
+
+/** How the score of an output changes with each input: for each of n rows of data, the gradient of output which[i] (before softmax or another
+ *  link) by the columns, in standard deviations of the training data; NAN for columns of categories.
+ *  @param at     [n] rows of data. @param which [n] outputs.
+ *  @param out    [n * bp_net_inputs(net)].
+ *  @return BP_OK; BP_E_RANGE for a row or output that is not there; BP_E_MISMATCH, BP_E_NOMEM. Cost: forward and backward pass of the rows, and a plan.
+ *  Source: Simonyan, Vedaldi & Zisserman 2014. */
+BP_API bp_status bp_net_input_gradient(bp_net *net, const bp_data *data, const int64_t *at,
+                                       const int64_t *which, int64_t n, float *out);
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_importance_options {
+  const char *metric; /**< what is measured ["log_loss" for classes and labels, "rmse" for numbers] */
+  int64_t repeats;    /**< shuffles of each column [5] */
+  int64_t rows;       /**< at most so many rows, drawn by the seed [1,000] */
+  uint64_t seed;      /**< [1] */
+} bp_importance_options;
+/** How much worse predictions become when a column's values are shuffled among the rows. */
+typedef struct bp_importance {
+  double mean;   /**< of the shuffles; over 0: worse */
+  double spread; /**< their standard deviation */
+} bp_importance;
+/** Permutation importance of every column of a network, on data that it was not trained on. Columns that say the same stand in for each other, and
+ *  none of them may look important.
+ *  @param options  NULL for defaults. @param out [bp_net_inputs(net)]. @param whole Out, may be NULL: the metric with nothing shuffled, on the
+ *                  same rows.
+ *  @return BP_OK; BP_E_NOTFOUND for the metric; BP_E_MISMATCH; BP_E_ARG; BP_E_NOMEM. Cost: repeats predictions of the rows for each column.
+ *  Source: Breiman 2001; Fisher, Rudin & Dominici 2019. */
+BP_API bp_status bp_net_importance(bp_net *net, const bp_data *data, const bp_importance_options *options,
+                                   bp_importance *out, double *whole);
 
 /* ======================================================================================
  * Curves for TensorBoard
@@ -2785,6 +2824,38 @@ BP_API bp_status bp_plot(bp_ctx *ctx, const bp_plot_options *options, const bp_s
  *  @return BP_OK; BP_E_SHAPE, BP_E_DTYPE; BP_E_ARG; BP_E_RANGE; BP_E_UNBOUND if y needs another input; BP_E_NOMEM. */
 BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from, double to, size_t points,
                           double **xs, double **ys, size_t *n);
+
+/** Zeros are the defaults in brackets. */
+typedef struct bp_heatmap_options {
+  const char *title, *x_label, *y_label;      /**< of columns, of rows [none] */
+  const char *const *row_names, *const *col_names; /**< [numbers from 1] */
+  bool by_row;   /**< strength is a cell's share of its row [of the largest value] */
+  bool diagonal; /**< what is off the diagonal has a colour of its own, as mistakes in a confusion matrix [what is under 0] */
+  double width;  /**< about how wide it may get [640] */
+} bp_heatmap_options;
+/** A matrix as a field of cells with their numbers, stronger where they are larger: as the confusion matrix of bp_scores_confusion.
+ *  @param values  [rows * cols]. @return BP_OK; BP_E_RANGE for over 400 rows or columns, or a width not in 200 to 10,000; BP_E_ARG, BP_E_NOMEM. */
+BP_API bp_status bp_heatmap(bp_ctx *ctx, const bp_heatmap_options *options, const double *values, int64_t rows,
+                            int64_t cols, bp_picture **picture);
+
+typedef struct bp_bar {
+  const char *label;
+  double value, spread; /**< spread: drawn to both sides of the value; 0: none */
+} bp_bar;
+/** Zeros are the defaults in brackets. */
+typedef struct bp_bars_options {
+  const char *title, *label; /**< label: of the values [none] */
+  double width;              /**< [640] */
+} bp_bars_options;
+/** Values with names, as bars from left to right, one below the other: as those of bp_net_importance.
+ *  @return BP_OK; BP_E_RANGE for no or over 200 bars, or a width not in 400 to 10,000; BP_E_ARG, BP_E_NOMEM. */
+BP_API bp_status bp_bars(bp_ctx *ctx, const bp_bars_options *options, const bp_bar *bars, size_t n,
+                         bp_picture **picture);
+
+/** An image as PNG. @param pixels [height, width, channels] bytes; channels 1 (grey) or 3 (RGB). @param data Out: n bytes, freed with bp_free.
+ *  @return BP_OK; BP_E_ARG; BP_E_LIMIT: over 2^28 pixels; BP_E_NOMEM. */
+BP_API bp_status bp_image_png(bp_ctx *ctx, const unsigned char *pixels, int64_t height, int64_t width,
+                              int64_t channels, unsigned char **data, size_t *n);
 
 /** How bundles are drawn: calls of functions, and rows of the table that have a definition. */
 typedef enum bp_bundling {

@@ -82,3 +82,23 @@ bp_status bpi_png(bp_ctx *ctx, const unsigned char *rgb, int width, int height, 
   bpi_free(ctx, rows);
   return s;
 }
+
+bp_status bp_image_png(bp_ctx *ctx, const unsigned char *pixels, int64_t height, int64_t width,
+                       int64_t channels, unsigned char **data, size_t *n)
+{
+  enum { MOST = 1 << 28 };
+  if (!ctx || !pixels || !data || !n || height < 1 || width < 1 || (channels != 1 && channels != 3))
+    return bpi_bad_arg("bp_image_png",
+                       "ctx, pixels, data or n is NULL, a side is not over 0, or channels is neither 1 nor 3");
+  *data = NULL;
+  if (width > MOST / height)
+    return bpi_fail(BP_E_LIMIT, "bp_image_png: over 2^28 pixels");
+  unsigned char *rgb = bpi_alloc(ctx, (size_t)(height * width), 3);
+  if (!rgb)
+    return bpi_nomem();
+  for (int64_t i = 0; i < height * width * 3; i++)
+    rgb[i] = pixels[channels == 3 ? i : i / 3];
+  bp_status s = bpi_png(ctx, rgb, (int)width, (int)height, 0, data, n);
+  bpi_free(ctx, rgb);
+  return s;
+}

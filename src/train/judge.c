@@ -7,40 +7,40 @@
 typedef struct sums {
   const bp_net *net;
   bpi_loss_meter *meter;
-  double hits, rows;
+  double hits, rows; /* rows: the sum of their weights */
   double *square, *absolute, *y,
       *yy;       /* [outputs] of numbers: errors; targets and their squares, from the training mean */
   double *count; /* [outputs] of classes: rows of each */
 } sums;
 
-static void sum_class(sums *t, int64_t label, const double *p)
+static void sum_class(sums *t, double w, int64_t label, const double *p)
 {
   int64_t best = 0;
   for (int64_t k = 1; k < t->net->classes; k++)
     best = p[k] > p[best] ? k : best;
-  t->hits += best == label;
-  t->count[label]++;
+  t->hits += best == label ? w : 0;
+  t->count[label] += w;
 }
 
-static void sum_labels(sums *t, const float *y, const double *p)
+static void sum_labels(sums *t, double w, const float *y, const double *p)
 {
   for (int64_t k = 0; k < t->net->outputs; k++) {
     bool is = y[k] > 0.5f;
-    t->hits += is == (p[k] > 0.5);
-    t->count[k] += is;
+    t->hits += is == (p[k] > 0.5) ? w : 0;
+    t->count[k] += is ? w : 0;
   }
 }
 
-static void sum_numbers(sums *t, const float *y, const double *out)
+static void sum_numbers(sums *t, double w, const float *y, const double *out)
 {
   const bp_net *net = t->net;
   for (int64_t k = 0; k < net->outputs; k++) {
     double error = bpi_net_value(net, out, k) - (double)y[k],
            from_mean = (double)y[k] - (double)net->y_mean[k];
-    t->square[k] += error * error;
-    t->absolute[k] += fabs(error);
-    t->y[k] += from_mean;
-    t->yy[k] += from_mean * from_mean;
+    t->square[k] += w * error * error;
+    t->absolute[k] += w * fabs(error);
+    t->y[k] += w * from_mean;
+    t->yy[k] += w * from_mean * from_mean;
   }
 }
 
@@ -48,14 +48,16 @@ static bp_status sum_block(void *user, const bpi_answered *b)
 {
   sums *t = user;
   int64_t n = t->net->outputs;
-  for (int64_t i = 0; i < b->n; i++)
+  for (int64_t i = 0; i < b->n; i++) {
+    double w = (double)b->weights[i];
+    t->rows += w;
     if (t->net->classes)
-      sum_class(t, b->labels[i], b->out + i * n);
+      sum_class(t, w, b->labels[i], b->out + i * n);
     else if (bpi_loss_of_labels(&t->net->loss))
-      sum_labels(t, b->y + i * n, b->out + i * n);
+      sum_labels(t, w, b->y + i * n, b->out + i * n);
     else
-      sum_numbers(t, b->y + i * n, b->out + i * n);
-  t->rows += (double)b->n;
+      sum_numbers(t, w, b->y + i * n, b->out + i * n);
+  }
   return bpi_meter_add(t->meter, b);
 }
 

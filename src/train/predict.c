@@ -193,6 +193,7 @@ static void take_answers(const bp_net *net, const bp_data *d, int64_t first, con
   const bpi_examples *e = d->all;
   for (int64_t i = 0; i < b->n; i++) {
     int64_t row = bpi_data_at(d, first + i);
+    b->weights[i] = e->weights ? e->weights[row] : 1;
     if (net->classes)
       b->labels[i] = bpi_match_label(match, e->labels[row]);
     else

@@ -10,6 +10,7 @@ typedef struct bpi_answered {
   const double *out, *raw;  /* [n, outputs] as bpi_net_outputs gives them */
   int64_t labels[BPI_BULK]; /* of classes, in the network's numbers */
   float *y;                 /* [n, outputs] else */
+  float weights[BPI_BULK];  /* of the rows; 1 where there are none */
 } bpi_answered;
 typedef bp_status (*bpi_visit)(void *user, const bpi_answered *b);
 

@@ -245,6 +245,8 @@ static bp_status fill_block(void *user, const bpi_answered *b)
       memcpy(s->y + at, b->y + i * s->outputs, (size_t)s->outputs * sizeof *s->y);
     if (s->labels)
       s->labels[row] = (int32_t)b->labels[i];
+    if (s->weight)
+      s->weight[row] = b->weights[i];
     s->loss[row] = loss_of(s, row, b, i);
   }
   return BP_OK;
@@ -262,7 +264,7 @@ bp_status bp_net_scores(bp_net *net, const bp_data *d, bp_scores **out)
   if (!net || !d || !out)
     return bpi_bad_arg("bp_net_scores", "net, data or out is NULL");
   *out = NULL;
-  bp_scores *s = make_room(net->ctx, bp_net_task(net), d->n, net->outputs, false);
+  bp_scores *s = make_room(net->ctx, bp_net_task(net), d->n, net->outputs, d->all->weights != NULL);
   if (!s)
     return BP_E_NOMEM;
   bp_status st = bpi_net_visit(net, d, fill_block, &(filling){net, s});
