@@ -2258,8 +2258,6 @@ BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
 BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
 /** Category number k of a column; NULL where there is none, as in a column of numbers. */
 BP_API const char *bp_data_category(const bp_data *d, int64_t column, int64_t k);
-/** Whether rows are images; if so, shape: height, width, channels, 0 where they are not known. */
-BP_API bool bp_data_image(const bp_data *d, int64_t shape[3]);
 
 /* ======================================================================================
  * Networks: built, trained, evaluated, saved
@@ -2457,6 +2455,9 @@ BP_API const char *bp_net_category(const bp_net *net, int64_t i, int64_t k);
 BP_API const char *bp_net_target_at(const bp_net *net, int64_t i);
 /** The first. */
 BP_API const char *bp_net_target(const bp_net *net);
+/** Whether its inputs are pixels: as the data said that it was made for, or by their number and names (a square of at least 5 by 5 whose
+ *  columns have numbers for names, or none). @param shape Out, may be NULL: height, width, channels; 0 where it is no image. */
+BP_API bool bp_net_image(const bp_net *net, int64_t shape[3]);
 BP_API bp_params *bp_net_params(bp_net *net);
 /** "64-128-10 relu", or the text of its layers. Valid while the net lives. */
 BP_API const char *bp_net_summary(const bp_net *net);

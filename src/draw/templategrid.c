@@ -191,27 +191,13 @@ static const char *input_name(templates *t, int64_t i)
   return *name ? bpi_text_fit(t->p, name, SMALL, 0, LABEL_MOST) : numbered(t, "input ", i);
 }
 
-/* Whether inputs are pixels of a square image: said by the data, or columns that have numbers instead of names. */
-static bool looks_like_image(const bp_net *net, int side)
-{
-  enum { LEAST = 5 };
-  if ((int64_t)side * side != net->inputs || side < LEAST || net->encoding.codings)
-    return false;
-  for (int64_t i = 0; i < net->inputs && !net->image; i++) {
-    const char *name = bp_net_col_name(net, i);
-    size_t n = strlen(name);
-    if (n && (name[n - 1] < '0' || name[n - 1] > '9'))
-      return false;
-  }
-  return true;
-}
-
 static bp_status choose_shape(templates *t, const bp_templates_options *o)
 {
-  int64_t rows = o->rows, cols = o->cols;
-  int side = (int)lround(sqrt((double)t->inputs));
-  if (rows == 0 && cols == 0 && looks_like_image(t->net, side))
-    rows = cols = side;
+  int64_t rows = o->rows, cols = o->cols, shape[3];
+  if (rows == 0 && cols == 0 && bp_net_image(t->net, shape) && shape[0] * shape[1] == t->inputs) {
+    rows = shape[0];
+    cols = shape[1];
+  }
   if (rows == 0 && cols == 0)
     return BP_OK;
   if (rows < 1 || cols < 1 || rows > t->inputs || cols > t->inputs || rows * cols != t->inputs)

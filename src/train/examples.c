@@ -233,10 +233,3 @@ const char *bp_data_category(const bp_data *d, int64_t column, int64_t k)
   const bpi_field *f = &d->all->fields[column];
   return f->texts && k >= 0 && k < f->n ? f->texts[k] : NULL;
 }
-
-bool bp_data_image(const bp_data *d, int64_t shape[3])
-{
-  for (int i = 0; d && shape && i < 3; i++)
-    shape[i] = d->all->shape[i];
-  return d && d->all->image;
-}
