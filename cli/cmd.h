@@ -8,6 +8,7 @@ int cmd_train(const settings *s);
 int cmd_tune(const settings *s);
 int cmd_eval(const settings *s);
 int cmd_predict(const settings *s);
+int cmd_report(const settings *s);
 int cmd_plot(const settings *s);
 int cmd_templates(const settings *s);
 int cmd_regions(const settings *s);

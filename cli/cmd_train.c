@@ -63,6 +63,7 @@ static int train_and_save(train_job *j)
     return diverged(j);
   if (st != BP_OK)
     return fail_status(st, st == BP_E_ARG || st == BP_E_ORDER ? END_USAGE : END_DATA);
+  train_card_judged(j);
   int end = save(j);
   if (end)
     return end;
@@ -81,6 +82,8 @@ static int run_job(train_job *j)
     end = train_note(j);
   if (!end)
     end = train_read_more(j);
+  if (!end)
+    end = train_card(j);
   if (end)
     return end;
   train_tell_data(j);

@@ -3,12 +3,12 @@
 #include "cmd.h"
 
 #define IN(field)                   offsetof(settings, field)
-#define DATA_COMMANDS               (TRAIN | EVAL | PREDICT)
+#define DATA_COMMANDS               (TRAIN | EVAL | PREDICT | REPORT)
 #define CHOICE_OF(name, text, what) text "|"
 
 /* clang-format off */
 const option options[] = {
-    {"target", "COLUMN", .commands = TRAIN | EVAL | REGIONS, .kind = OPTION_TEXT, .at = IN(target),
+    {"target", "COLUMN", .commands = TRAIN | EVAL | REGIONS | REPORT, .kind = OPTION_TEXT, .at = IN(target),
      .help = "the column to learn: its name, or its number from 1. Text, or at most 64 different whole numbers, are classes; "
              "anything else is a number to be predicted"},
     {"test", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0", .at = IN(test),
@@ -16,10 +16,10 @@ const option options[] = {
              "data, as 0.25 or 25%, held out before all else"},
     {"valid", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0.1", .at = IN(valid),
      .help = "what decides when to stop, in the same form; 0: nothing, every epoch is run"},
-    {"output", "FILE", .aside = true, .commands = TRAIN | PICTURES | MATRICES, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
+    {"output", "FILE", .aside = true, .commands = TRAIN | PICTURES | MATRICES | REPORT, .kind = OPTION_TEXT, .letter = 'o', .at = IN(output),
      .help = "the file to write. A model: else the name of the data with .safetensors, in the current folder. A picture, "
              "NAME.svg or NAME.png: else SVG on standard output. A matrix: NAME.mtx (Matrix Market), "
-             "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense)"},
+             "NAME.npz (scipy.sparse.load_npz) or NAME.npy (dense). A report, NAME.html: else on standard output"},
 
     {"by", "COLUMN", .commands = EVAL, .kind = OPTION_TEXT, .at = IN(by),
      .help = "measure groups of rows apart, by a column of the CSV file, whether the network knows it or not: each category, each of a few "
@@ -281,6 +281,15 @@ const command commands[] = {
      "shape for each class, with a "
      "dark edge where the network is wrong.",
      "bprop regions petals.safetensors iris.csv -o petals.svg", cmd_regions},
+    {"report", REPORT, "MODEL [FILE.csv | IMAGES LABELS]", 1, 3, "write one page about a network",
+     "One HTML file that needs no other, no script and no network. Of the model alone: how the training went, what it was measured to be "
+     "after it, what its first layer looks for, and the model card (data and their hash, options, seed, versions). With data that have known "
+     "answers also: all metrics, each class, which are taken for which, how far probabilities can be believed, the worst mistakes, the "
+     "importance of columns, decision regions where there are two inputs, and for images what in them speaks for a class. The data should "
+     "be such as it was not trained on.",
+     "bprop report wine.safetensors -o wine.html\n"
+     "bprop report fashion.safetensors t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.html",
+     cmd_report},
     {"tune", TUNE, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy", 0, 2,
      "search for settings that train well",
      "Tries widths, depths, learning rates, weight decays and dropouts, drawn at random; trains them on one "

@@ -40,7 +40,8 @@ enum {
   PLOT = 1 << 20,
   TEMPLATES = 1 << 21,
   REGIONS = 1 << 22,
-  GRAPH = 1 << 23
+  GRAPH = 1 << 23,
+  REPORT = 1 << 24
 };
 
 /* Of an option: every command takes it. */

@@ -78,6 +78,11 @@ void train_tell_saved(const train_job *j);
 /* For bp_train_options; user is the job: a save is told. */
 bool train_tell_checkpoint(void *user, const bp_saved *saved);
 void train_tell_interrupted(const train_job *j);
+/* Measures the network on the test rows, else on what is held out, else on the training rows: once. */
+int train_judge(train_job *j);
+/* train_card.c: what the model file says of its data, and of how good it was found. */
+int train_card(train_job *j);
+void train_card_judged(train_job *j);
 /* Judges the network and tells it. how: "done", "early stop" or "interrupted". */
 int train_finish(train_job *j, const char *how);
 

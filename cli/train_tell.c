@@ -118,12 +118,16 @@ void train_tell_saved(const train_job *j)
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));
 }
 
-static int judge(train_job *j)
+int train_judge(train_job *j)
 {
   const bp_data *on = j->test ? j->test : j->valid ? j->valid : j->train;
-  j->judged_on = j->test ? "test" : j->valid ? "validation" : "training";
+  if (j->judged_on)
+    return END_DONE;
   bp_status st = bp_net_eval(j->net, on, &j->judged);
-  return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  j->judged_on = j->test ? "test" : j->valid ? "validation" : "training";
+  return END_DONE;
 }
 
 static void json_part(const char *name, const bp_data *d)
@@ -173,7 +177,7 @@ static void tell_json(const train_job *j, const char *how)
 
 int train_finish(train_job *j, const char *how)
 {
-  int end = judge(j);
+  int end = train_judge(j);
   if (end)
     return end;
   if (j->s->json)

@@ -1,0 +1,62 @@
+# bprop report: one sound page for classes, images, numbers and two inputs; names of others are text and never markup.
+. "$SRC/tests/cli/common"
+python=${PYTHON:-python3}
+
+# page FILE TEXT... : the file is a page, and says each text.
+page()
+{
+  [ -s "$1" ] || { bad "no $1"; return; }
+  command -v "$python" >/dev/null || return
+  "$python" "$SRC/tests/support/check-page.py" "$@" || bad "$1"
+}
+
+# A table: with the model alone, and with data.
+"$BPROP" train "$data/wine.csv" --target cultivar --test 0.25 --epochs 12 -q -o wine.safetensors >/dev/null || bad "train wine"
+"$BPROP" report wine.safetensors -o alone.html >out || bad "report of a model"
+grep -q '^alone.html: report of 13-64-3 relu$' out || { bad "what report says"; cat out; }
+page alone.html 'wine.safetensors' 'Which are taken for which' 'What the first layer looks for' 'Model card' 'data hash' 'Matthews correlation' \
+  'Measured after training, on its test rows (45)' 'accuracy'
+"$BPROP" report wine.safetensors "$data/wine.csv" -o wine.html >out || bad "report with data"
+page wine.html 'Measured on 178 rows' 'Calibration' 'Worst mistakes' 'Importance of columns' 'proline' 'ROC AUC' 'validation'
+"$BPROP" report wine.safetensors "$data/wine.csv" >stdout.html && cmp wine.html stdout.html || bad "report on standard output"
+"$BPROP" report wine.safetensors "$data/wine.csv" -j 2 -o again.html >out && cmp wine.html again.html || bad "another report the second time"
+
+# Images.
+"$BPROP" train "$data/digits.csv" --target digit --epochs 2 -q -o digits.safetensors >/dev/null || bad "train digits"
+head -n 400 "$data/digits.csv" >some.csv
+"$BPROP" report digits.safetensors some.csv -o digits.html >out || bad "report of images"
+page digits.html 'What speaks for a class' 'Worst mistakes' 'row '
+grep -q 'Importance of columns' digits.html && bad "importance of pixels"
+[ "$(grep -o '<img' digits.html | wc -l)" -gt 20 ] || bad "no images of mistakes"
+
+# Numbers, and a plane.
+cut -d, -f3-4 "$data/iris.csv" >petals.csv
+"$BPROP" train petals.csv --target petal_width --epochs 20 -q -o width.safetensors >/dev/null || bad "train numbers"
+"$BPROP" report width.safetensors petals.csv -o width.html >out || bad "report of numbers"
+page width.html 'Predicted and true: petal_width' 'Residuals' 'RMSE' 'median absolute error' 'off by'
+grep -q 'Confusion\|confusion' width.html && bad "confusion of numbers"
+cut -d, -f3-5 "$data/iris.csv" >plane.csv
+"$BPROP" train plane.csv --target species --epochs 20 -q -o plane.safetensors >/dev/null || bad "train a plane"
+"$BPROP" report plane.safetensors plane.csv -o plane.html >out || bad "report of a plane"
+page plane.html 'Decision regions' 'petal_length'
+
+# Names that look like markup, in columns, categories, classes and files.
+{
+  echo '"<script>alert(1)</script>","""><img src=x onerror=alert(2)>",k&lt;nd'
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    echo "$i,\"</td></table>'\"\"$((i % 3))\",<b>yes</b>"
+    echo "-$i,\"]]>&amp;$((i % 3))\",\"</title><svg onload=alert(3)>\""
+  done
+} >'a"<i>b.csv'
+"$BPROP" train 'a"<i>b.csv' --target 'k&lt;nd' --epochs 30 -q -o '<u>.safetensors' >/dev/null || bad "train evil"
+"$BPROP" report '<u>.safetensors' 'a"<i>b.csv' -o evil.html >out || bad "report of evil names"
+page evil.html '<script>alert(1)</script>' '<u>.safetensors' '<b>yes</b>' 'a"<i>b.csv'
+grep -Eq '<script|<img src=x|<svg onload|<b>yes|<u>|<i>' evil.html && bad "names of others are markup"
+
+# What cannot be.
+ends 2 'both input and output' report wine.safetensors "$data/wine.csv" -o wine.safetensors
+ends 6 'no/such' report wine.safetensors -o no/such/x.html
+ends 4 '' report "$data/wine.csv"
+ends 3 'no column' report wine.safetensors plane.csv -o x.html
+[ ! -e x.html ] || bad "a report in spite of failure"
+finish
