@@ -2608,7 +2608,7 @@ BP_API bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *nam
  *  link) by the columns, in standard deviations of the training data; NAN for columns of categories.
  *  @param at     [n] rows of data. @param which [n] outputs.
  *  @param out    [n * bp_net_inputs(net)].
- *  @return BP_OK; BP_E_RANGE for a row or output that is not there; BP_E_MISMATCH, BP_E_NOMEM. Cost: forward and backward pass of the rows, and a plan.
+ *  @return BP_OK; BP_E_RANGE for a row or output that is not there; BP_E_MISMATCH; BP_E_UNSUPPORTED for data larger than memory; BP_E_NOMEM. Cost: forward and backward pass of the rows, and a plan.
  *  Source: Simonyan, Vedaldi & Zisserman 2014. */
 BP_API bp_status bp_net_input_gradient(bp_net *net, const bp_data *data, const int64_t *at,
                                        const int64_t *which, int64_t n, float *out);
@@ -2629,7 +2629,7 @@ typedef struct bp_importance {
  *  none of them may look important.
  *  @param options  NULL for defaults. @param out [bp_net_inputs(net)]. @param whole Out, may be NULL: the metric with nothing shuffled, on the
  *                  same rows.
- *  @return BP_OK; BP_E_NOTFOUND for the metric; BP_E_MISMATCH; BP_E_ARG; BP_E_NOMEM. Cost: repeats predictions of the rows for each column.
+ *  @return BP_OK; BP_E_NOTFOUND for the metric; BP_E_MISMATCH; BP_E_UNSUPPORTED for data larger than memory; BP_E_ARG; BP_E_NOMEM. Cost: repeats predictions of the rows for each column.
  *  Source: Breiman 2001; Fisher, Rudin & Dominici 2019. */
 BP_API bp_status bp_net_importance(bp_net *net, const bp_data *data, const bp_importance_options *options,
                                    bp_importance *out, double *whole);

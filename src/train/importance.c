@@ -140,6 +140,8 @@ bp_status bp_net_importance(bp_net *net, const bp_data *data, const bp_importanc
 {
   if (!net || !data || !out)
     return bpi_bad_arg("bp_net_importance", "net, data or out is NULL");
+  if (data->all->spool)
+    return bpi_fail(BP_E_UNSUPPORTED, "importance is measured on data in memory; these are too many rows");
   importance t = {.net = net, .data = data};
   bool higher = false;
   bp_status s = fill_options(&t, options, &higher);

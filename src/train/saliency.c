@@ -104,6 +104,8 @@ bp_status bp_net_input_gradient(bp_net *net, const bp_data *data, const int64_t 
 {
   if (!net || !data || n < 0 || (n && (!at || !which || !out)))
     return bpi_bad_arg("bp_net_input_gradient", "net, data, at, which or out is NULL, or n is negative");
+  if (data->all->spool)
+    return bpi_fail(BP_E_UNSUPPORTED, "gradients by inputs are of data in memory; these are too many rows");
   for (int64_t i = 0; i < n; i++)
     if (at[i] < 0 || at[i] >= data->n || which[i] < 0 || which[i] >= net->outputs)
       return bpi_fail(BP_E_RANGE, "bp_net_input_gradient: there is no row %lld, or no output %lld",

@@ -1,6 +1,7 @@
 /* Predictions of many rows beside what is true of them. */
 #include "train/scores.h"
 #include "train/predict.h"
+#include "train/spool.h"
 
 #include <math.h>
 #include <string.h>
@@ -264,7 +265,7 @@ bp_status bp_net_scores(bp_net *net, const bp_data *d, bp_scores **out)
   if (!net || !d || !out)
     return bpi_bad_arg("bp_net_scores", "net, data or out is NULL");
   *out = NULL;
-  bp_scores *s = make_room(net->ctx, bp_net_task(net), d->n, net->outputs, d->all->weights != NULL);
+  bp_scores *s = make_room(net->ctx, bp_net_task(net), d->n, net->outputs, bpi_weighted(d->all));
   if (!s)
     return BP_E_NOMEM;
   bp_status st = bpi_net_visit(net, d, fill_block, &(filling){net, s});

@@ -44,8 +44,8 @@ page plane.html 'Decision regions' 'petal_length'
 {
   echo '"<script>alert(1)</script>","""><img src=x onerror=alert(2)>",k&lt;nd'
   for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    echo "$i,\"</td></table>'\"\"$((i % 3))\",<b>yes</b>"
-    echo "-$i,\"]]>&amp;$((i % 3))\",\"</title><svg onload=alert(3)>\""
+    echo "$i,$((i % 3)),<b>yes</b>"
+    echo "-$i,$((i % 4)),\"</title><svg onload=alert(3)>\""
   done
 } >'a"<i>b.csv'
 "$BPROP" train 'a"<i>b.csv' --target 'k&lt;nd' --epochs 30 -q -o '<u>.safetensors' >/dev/null || bad "train evil"
@@ -57,6 +57,6 @@ grep -Eq '<script|<img src=x|<svg onload|<b>yes|<u>|<i>' evil.html && bad "names
 ends 2 'both input and output' report wine.safetensors "$data/wine.csv" -o wine.safetensors
 ends 6 'no/such' report wine.safetensors -o no/such/x.html
 ends 4 '' report "$data/wine.csv"
-ends 3 'no column' report wine.safetensors plane.csv -o x.html
+ends 3 "column 'alcohol' is missing" report wine.safetensors plane.csv -o x.html
 [ ! -e x.html ] || bad "a report in spite of failure"
 finish
