@@ -11,7 +11,7 @@
 
 /* clang-format off */
 static const bpi_metric table[] = {
-    {{"accuracy", "accuracy", "share of the rows that are right; of labels, with all of them right", "", .tasks = YES_NO, .higher = true, .share = true},
+    {{"accuracy", "accuracy", "share of the rows that are right; of labels, share of all labels", "", .tasks = YES_NO, .higher = true, .share = true},
      .all = bpi_accuracy},
     {{"balanced_accuracy", "balanced accuracy", "mean over the classes of the share of their rows that are right; classes without rows are left out",
       "Brodersen et al. 2010", .tasks = CLASSES, .higher = true, .share = true},
@@ -37,7 +37,7 @@ static const bpi_metric table[] = {
       "Guo et al. 2017", .tasks = YES_NO, .arg = 15, .least = 1, .most = 1000}, .all = bpi_calibration_error},
     {{"mcc", "Matthews correlation", "correlation of classes and predictions; 0 where one of them is constant", "Matthews 1975; Gorodkin 2004", .tasks = CLASSES,
       .higher = true}, .all = bpi_matthews},
-    {{"hamming", "Hamming loss", "share of all labels that are wrong", "", .tasks = BP_TASK_LABELS, .share = true}, .all = bpi_hamming},
+    {{"exact_match", "exact match", "share of the rows that have all labels right", "", .tasks = BP_TASK_LABELS, .higher = true, .share = true}, .all = bpi_exact_match},
 
     {{"rmse", "RMSE", "root of the mean of (p - y)^2. Mean over the targets, as of all that follow", "", .tasks = NUMBERS, .each = true}, .each = bpi_rmse},
     {{"mae", "MAE", "mean of |p - y|", "", .tasks = NUMBERS, .each = true}, .each = bpi_mae},

@@ -28,7 +28,7 @@ bp_status bpi_precision(const bp_scores *s, int64_t k, double arg, double *out);
 bp_status bpi_recall(const bp_scores *s, int64_t k, double arg, double *out);
 bp_status bpi_f1(const bp_scores *s, int64_t k, double arg, double *out);
 bp_status bpi_matthews(const bp_scores *s, double arg, double *out);
-bp_status bpi_hamming(const bp_scores *s, double arg, double *out);
+bp_status bpi_exact_match(const bp_scores *s, double arg, double *out);
 bp_status bpi_calibration_error(const bp_scores *s, double bins, double *out);
 /* ranking.c */
 bp_status bpi_auc(const bp_scores *s, int64_t k, double arg, double *out);

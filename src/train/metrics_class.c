@@ -25,18 +25,30 @@ bp_status bpi_log_loss(const bp_scores *s, double arg, double *out)
   return BP_OK;
 }
 
-static double all_right(const bp_scores *s, int64_t row, double arg)
+/* Of labels, the share of them. */
+static double share_right(const bp_scores *s, int64_t row, double arg)
 {
   (void)arg;
   if (s->labels)
     return bpi_is_predicted(s, row, s->labels[row]);
+  double right = 0;
   for (int64_t k = 0; k < s->outputs; k++)
-    if (bpi_is_predicted(s, row, k) != bpi_is_true(s, row, k))
-      return 0;
-  return 1;
+    right += bpi_is_predicted(s, row, k) == bpi_is_true(s, row, k);
+  return right / (double)s->outputs;
+}
+
+static double all_right(const bp_scores *s, int64_t row, double arg)
+{
+  return share_right(s, row, arg) == 1;
 }
 
 bp_status bpi_accuracy(const bp_scores *s, double arg, double *out)
+{
+  *out = mean_over(s, share_right, arg);
+  return BP_OK;
+}
+
+bp_status bpi_exact_match(const bp_scores *s, double arg, double *out)
 {
   *out = mean_over(s, all_right, arg);
   return BP_OK;
@@ -112,16 +124,6 @@ bp_status bpi_matthews(const bp_scores *s, double arg, double *out)
   }
   double under = sqrt(n * n - actual) * sqrt(n * n - predicted);
   *out = under > 0 ? (right * n - both) / under : 0;
-  return BP_OK;
-}
-
-bp_status bpi_hamming(const bp_scores *s, double arg, double *out)
-{
-  (void)arg;
-  double wrong = 0;
-  for (int64_t k = 0; k < s->outputs; k++)
-    wrong += s->count[k].actual + s->count[k].predicted - 2 * s->count[k].right;
-  *out = wrong / (s->total * (double)s->outputs);
   return BP_OK;
 }
 

@@ -68,7 +68,7 @@ def classes(p, y, w):
 
 def labels(p, y, w):
     said, ww = p > 0.5, np.ones(len(y)) if w is None else w
-    v = {"accuracy": M.accuracy_score(y, said, sample_weight=w), "hamming": M.hamming_loss(y, said, sample_weight=w),
+    v = {"accuracy": 1 - M.hamming_loss(y, said, sample_weight=w), "exact_match": M.accuracy_score(y, said, sample_weight=w),
          "auc": M.roc_auc_score(y, p, average="macro", sample_weight=w),
          "log_loss": np.mean([M.log_loss(y[:, k], p[:, k], sample_weight=w) for k in range(y.shape[1])]),
          "ece": ece(p.ravel(), y.ravel(), np.repeat(ww, y.shape[1]))}
