@@ -1,5 +1,5 @@
 # A thin front for CMake: what a person types. The builds are in build/<preset>.
-.PHONY: run build test bench bench-quick install format lint fuzz clean
+.PHONY: run build test bench bench-quick bench-tables install format lint fuzz clean
 
 run: ## installs what is missing, builds, trains a network on handwritten digits
 	@tools/install-deps run
@@ -22,6 +22,11 @@ bench bench-quick: ## the tables of docs/performance.md; peers by bench/install-
 	@bench/build
 	@bench/run $(if $(filter bench-quick,$@),--quick --json build/bench-quick.json)
 	@$(if $(filter bench,$@),bench/run --docs)
+
+bench-tables: build ## the defaults of training beside scikit-learn's MLP on many tables; an hour or more
+	@bench/install-peers sklearn tables
+	@bench/tables
+	@bench/tables --docs
 
 install: build ## PREFIX=/usr/local, DESTDIR=
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
