@@ -273,10 +273,13 @@ static bool store(settings *s, const option *o, const char *text)
 {
   void *to = (char *)s + o->at;
   if (o->preset && !strcmp(text, "auto") && !strcmp(o->preset, "auto")) {
-    memset(to, 0,
-           o->kind == OPTION_WIDTHS   ? WIDTHS * sizeof(int64_t)
-           : o->kind == OPTION_CHOICE ? sizeof(int)
-                                      : sizeof(int64_t));
+    if (o->kind == OPTION_REAL)
+      *(double *)to = o->automatic;
+    else
+      memset(to, 0,
+             o->kind == OPTION_WIDTHS   ? WIDTHS * sizeof(int64_t)
+             : o->kind == OPTION_CHOICE ? sizeof(int)
+                                        : sizeof(int64_t));
     return true;
   }
   switch (o->kind) {

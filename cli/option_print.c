@@ -36,7 +36,7 @@ static void print_value(FILE *out, const settings *s, const option *o)
     fprintf(out, "auto");
   else if (o->kind == OPTION_COUNT)
     fprintf(out, "%lld", (long long)*(const int64_t *)at);
-  else if (o->kind == OPTION_REAL && may_auto && *(const double *)at == 0)
+  else if (o->kind == OPTION_REAL && may_auto && *(const double *)at == o->automatic)
     fprintf(out, "auto");
   else if (o->kind == OPTION_REAL)
     fprintf(out, "%.15g", *(const double *)at);

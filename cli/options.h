@@ -95,7 +95,8 @@ typedef struct option {
   const char *preset; /* as it would be typed; "auto": chosen by what is at hand; NULL: none */
   const char *help;   /* NULL: not shown */
   double lo, hi;
-  size_t at; /* in settings */
+  double automatic; /* of OPTION_REAL: the number that stands for auto */
+  size_t at;        /* in settings */
   unsigned commands;
   option_kind kind;
   char letter;         /* 0: none */
@@ -145,7 +146,7 @@ typedef struct settings {
 
   int64_t epochs, batch, patience;
   int optimizer; /* bp_optimizer_kind */
-  double lr, momentum, weight_decay, clip_norm, label_smoothing;
+  double lr, momentum, weight_decay, clip_norm, label_smoothing, averaging;
   bool nesterov;
   int schedule;
   const char *output, *log, *tensorboard, *by, *resume;

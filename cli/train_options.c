@@ -154,13 +154,19 @@ double train_rate(const settings *s)
   return s->lr > 0 ? s->lr : s->optimizer == BP_OPTIMIZER_SGD ? 0.1 : 0.001;
 }
 
+/* Settings have -1 for auto and 0 for none, the library 0 for its default and -1 for none. */
+static double or_default(double x)
+{
+  return x < 0 ? 0 : x > 0 ? x : -1;
+}
+
 static bp_optimizer optimizer_of(const settings *s)
 {
   return (bp_optimizer){.kind = (bp_optimizer_kind)s->optimizer,
                         .lr = s->lr,
                         .momentum = s->momentum,
                         .nesterov = s->nesterov,
-                        .weight_decay = s->weight_decay,
+                        .weight_decay = or_default(s->weight_decay),
                         .clip_norm = s->clip_norm};
 }
 
@@ -172,6 +178,7 @@ bp_train_options train_options(train_job *j)
                             .optimizer = optimizer_of(s),
                             .schedule = choice_text("schedule", s->schedule),
                             .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
+                            .averaging = or_default(s->averaging),
                             .valid = j->valid,
                             .patience = s->patience,
                             .progress = train_epoch,

@@ -2016,9 +2016,9 @@ BP_API bp_node bp_running(bp_params *p, bp_graph *g, const char *name, int rank,
 BP_API bp_node bp_running_next(bp_params *p, const char *name, bp_node value);
 
 #define BP_OPTIMIZER_LIST(X)                                                          \
+  X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient") \
   X(ADAM, "adam", "Kingma & Ba 2015; weight decay added to the gradient")             \
   X(SGD, "sgd", "w -= lr g; momentum, Nesterov (Sutskever et al. 2013)")              \
-  X(ADAMW, "adamw", "Loshchilov & Hutter 2019; weight decay apart from the gradient") \
   X(RMSPROP, "rmsprop", "Tieleman & Hinton 2012")                                     \
   X(ADAGRAD, "adagrad", "Duchi, Hazan & Singer 2011")                                 \
   X(LION, "lion", "Chen et al. 2023; weight decay apart from the gradient")           \
@@ -2345,14 +2345,20 @@ typedef struct bp_saved {
 } bp_saved;
 
 typedef struct bp_train_options {
-  int64_t epochs;         /**< [200] */
-  int64_t batch;          /**< [8 to 128 by the size of the data] */
-  bp_optimizer optimizer; /**< [adam] */
+  int64_t epochs; /**< [200] */
+  int64_t batch;  /**< [8 to 128 by the size of the data] */
+  bp_optimizer
+      optimizer; /**< [adamw]; weight_decay [of adamw 200 / rows, at most 2, of the others 0; -1: none]. A decay pulls as one
+                                     example more would, whatever the number of rows, where it is in proportion to 1 / rows */
   /** Of the learning rate, by steps: "constant"; "cosine" (to 0 at the last step, Loshchilov & Hutter 2017); "step(E,F)": times F after
    *  every E epochs [30, 0.1]; "plateau(E,F)": times F after E epochs without a better validation loss [5, 0.1], or training loss where
    *  there is no validation; "onecycle": from lr / 25 up to lr in the first 0.3 of the steps, then down to lr / 250,000, both as half a
    *  cosine (Smith & Topin 2018). ["constant"] */
   const char *schedule;
+  double
+      averaging; /**< eta of a running mean of the weights over the steps, in which step t counts like t^eta: it is what is judged and
+                                    kept (Shamir & Zhang 2013). -1: the weights as the last step left them [3; none with another
+                                    schedule than "constant", and with lbfgs] */
   int64_t warmup; /**< steps in which the rate grows to that of the schedule, by equal amounts [0] */
   int64_t
       accumulate; /**< batches whose gradients make one step, as one of so many times `batch` would: for batches that do not

@@ -378,6 +378,46 @@ void bpi_params_put_back(bp_params *p, const void *from)
   }
 }
 
+void bpi_params_swap(bp_params *p, void *with)
+{
+  char piece[512], *other = with;
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    size_t bytes;
+    char *own = changing(p, k, &bytes);
+    for (size_t at = 0, n; at < bytes; at += n, other += n) {
+      n = bytes - at < sizeof piece ? bytes - at : sizeof piece;
+      memcpy(piece, own + at, n);
+      memcpy(own + at, other, n);
+      memcpy(other, piece, n);
+    }
+  }
+}
+
+static void blend_float(float share, int64_t n, const float *x, float *mean)
+{
+  for (int64_t i = 0; i < n; i++)
+    mean[i] += share * (x[i] - mean[i]);
+}
+
+static void blend_double(double share, int64_t n, const double *x, double *mean)
+{
+  for (int64_t i = 0; i < n; i++)
+    mean[i] += share * (x[i] - mean[i]);
+}
+
+void bpi_params_blend(const bp_params *p, double share, void *mean)
+{
+  for (int k = 0; k < BPI_VECTORS; k++) {
+    size_t bytes;
+    const void *x = changing(p, k, &bytes);
+    if (bytes && bp_state_real(p->state) == BP_FLOAT32)
+      blend_float((float)share, p->size[k], x, mean);
+    else if (bytes)
+      blend_double(share, p->size[k], x, mean);
+    mean = (char *)mean + bytes;
+  }
+}
+
 bool bpi_params_finite(const bp_params *p)
 {
   bool narrow = p->state && bp_state_real(p->state) == BP_FLOAT32;

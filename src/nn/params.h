@@ -41,6 +41,10 @@ bool bpi_param_fits(const bpi_parameter *w, const char *name);
 size_t bpi_params_bytes(const bp_params *p);
 void bpi_params_keep(const bp_params *p, void *to);
 void bpi_params_put_back(bp_params *p, const void *from);
+/* The two change places. */
+void bpi_params_swap(bp_params *p, void *with);
+/* mean += share * (what training changes - mean), in the state's storage. */
+void bpi_params_blend(const bp_params *p, double share, void *mean);
 /* Whether all of that is finite. */
 bool bpi_params_finite(const bp_params *p);
 /* Where in what was kept a value is that lies at `value` in the state; `value` itself where training does not change it. */

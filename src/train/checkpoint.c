@@ -34,6 +34,7 @@ static const struct {
     FIELD("batch", batch, COUNT),
     FIELD("patience", patience, COUNT),
     FIELD("label smoothing", label_smoothing, NUMBER),
+    FIELD("averaging", averaging, NUMBER),
     FIELD("schedule", schedule, TEXT),
     FIELD("optimizer", optimizer.kind, KIND),
     FIELD("learning rate", optimizer.lr, NUMBER),

@@ -27,6 +27,21 @@ static int64_t default_patience(int64_t rows, int64_t batch)
   return epochs > 10 ? epochs : 10;
 }
 
+/* Where the rate comes down by itself there is less to smooth, and the last weights are the best; full batches have no noise. */
+static double default_averaging(const bp_train_options *o)
+{
+  bool constant = !o->schedule || strcmp(o->schedule, "constant") == 0;
+  return constant && o->optimizer.kind != BP_OPTIMIZER_LBFGS ? 3 : -1;
+}
+
+/* Decay stands for what is believed before any row is seen, so it counts the less the more rows there are. 200 and 2 were found on the tables
+ * of bench/tables. */
+static double default_decay(const bp_optimizer *o, int64_t rows)
+{
+  double decay = 200 / (double)rows;
+  return o->kind != BP_OPTIMIZER_ADAMW ? 0 : decay < 2 ? decay : 2;
+}
+
 static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
 {
   t->o = options ? *options : (bp_train_options){0};
@@ -38,7 +53,14 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
     return bpi_bad_arg("bp_net_train", "checkpoint_steps and checkpoint_seconds may not be negative");
   if (o->label_smoothing != -1 && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
     return bpi_bad_arg("bp_net_train", "label_smoothing must lie in [0, 1), or be -1 for none");
+  if (o->averaging != -1 && !(o->averaging >= 0 && o->averaging <= 1000))
+    return bpi_bad_arg("bp_net_train", "averaging must lie in [0, 1000], or be -1 for none");
   o->epochs = o->epochs ? o->epochs : 200;
+  if (o->optimizer.weight_decay == 0)
+    o->optimizer.weight_decay = default_decay(&o->optimizer, t->data->n);
+  else if (o->optimizer.weight_decay == -1)
+    o->optimizer.weight_decay = 0;
+  o->averaging = o->averaging ? o->averaging : default_averaging(o);
   o->label_smoothing = o->label_smoothing == 0 ? 0.05 : o->label_smoothing < 0 ? 0 : o->label_smoothing;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
@@ -102,6 +124,7 @@ static bp_status one_step(bpi_trainer *t, const bpi_batch *b)
   t->at.sum += loss * (double)b->rows;
   if (t->at.step++ == 0)
     bpi_log(t->net->ctx, BP_LOG_DEBUG, "the first step is done");
+  bpi_average_take(t);
   return BP_OK;
 }
 
@@ -165,15 +188,13 @@ static void keep_best(bpi_trainer *t)
 static bp_status judge(bpi_trainer *t, bool *stop)
 {
   *stop = false;
-  bp_status s = check_weights(t);
-  if (s == BP_OK && !t->o.valid) {
+  if (!t->o.valid) {
     keep_best(t);
     bpi_schedule_judge(&t->schedule, &t->at.plateau, t->loss);
     *stop = t->plan.done;
+    return BP_OK;
   }
-  if (s != BP_OK || !t->o.valid)
-    return s;
-  s = bp_net_eval(t->net, t->o.valid, &t->valid);
+  bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
   if (s == BP_OK && !isfinite(t->valid.loss))
     return diverged(t, "the validation loss is not finite");
   if (s == BP_OK && !(t->valid.loss >= t->at.best_loss)) /* the first has no best before it: NAN */
@@ -216,17 +237,10 @@ static void next_epoch(bpi_trainer *t)
   t->at.sum = 0;
 }
 
-/* An epoch, or what is left of it, and what is to be done after it. *end: no more epochs. */
-static bp_status epoch(bpi_trainer *t, bp_train_result *r, bool *end)
+/* What is done after an epoch, with the weights that are judged in the network. */
+static bp_status after_epoch(bpi_trainer *t, bp_train_result *r, double took, bool *end)
 {
-  double before = bpi_now();
-  bp_status s = one_epoch(t);
-  double took = bpi_now() - before;
-  r->seconds += took;
-  if (s != BP_OK)
-    return s;
-  t->loss = t->at.sum / (double)t->data->n;
-  s = judge(t, end);
+  bp_status s = judge(t, end);
   if (s == BP_OK)
     s = remember(t);
   if (s != BP_OK)
@@ -236,6 +250,24 @@ static bp_status epoch(bpi_trainer *t, bp_train_result *r, bool *end)
   *end = *end || t->at.epoch >= t->o.epochs;
   next_epoch(t);
   return go_on || *end ? BP_OK : stopped(t);
+}
+
+/* An epoch, or what is left of it, and what is to be done after it. *end: no more epochs. */
+static bp_status epoch(bpi_trainer *t, bp_train_result *r, bool *end)
+{
+  double before = bpi_now();
+  bp_status s = one_epoch(t);
+  double took = bpi_now() - before;
+  r->seconds += took;
+  if (s == BP_OK)
+    s = check_weights(t);
+  if (s != BP_OK)
+    return s;
+  t->loss = t->at.sum / (double)t->data->n;
+  bpi_average_swap(t);
+  s = after_epoch(t, r, took, end);
+  bpi_average_swap(t);
+  return s;
 }
 
 /* The best weights come back; those of an epoch that nobody has judged only where training was stopped, for they are better than none. */
@@ -324,6 +356,8 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
     s = bpi_stepper_open(&t.plan, net, &t.o, data);
   if (s == BP_OK)
     s = find_weights(&t);
+  if (s == BP_OK)
+    s = bpi_average_open(&t);
   if (s == BP_OK)
     s = find_place(&t);
   if (s == BP_OK)

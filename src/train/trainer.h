@@ -26,6 +26,7 @@ typedef struct bpi_trainer {
   bpi_loader *loader;
   void *best;     /* the weights kept, */
   size_t weights; /* so many bytes */
+  void *average;  /* running mean of the weights, in the state; NULL: none is wanted */
   bpi_stand at;
   int64_t rows, per_epoch; /* rows of a step, steps of an epoch */
   double loss;             /* of the last whole epoch */
@@ -41,6 +42,15 @@ static inline int64_t bpi_step_of_epoch(const bpi_trainer *t)
 {
   return t->at.step - (t->at.epoch - 1) * t->per_epoch;
 }
+
+/* ---- average.c ---- */
+
+/* Makes the entry of the state, where averaging is wanted. */
+bp_status bpi_average_open(bpi_trainer *t);
+/* After each step. */
+void bpi_average_take(bpi_trainer *t);
+/* The network's weights and their mean change places: around what judges and keeps them. */
+void bpi_average_swap(bpi_trainer *t);
 
 /* ---- checkpoint.c ---- */
 
