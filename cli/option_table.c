@@ -36,7 +36,7 @@ const option options[] = {
              "that it would have had. --epochs may be given anew. Of bprop tune: the number of a search, in its folder"},
 
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
-     .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model"},
+     .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model; auto: 256"},
     {"activation", "NAME", .commands = TRAIN, .kind = OPTION_TEXT, .preset = "relu", .at = IN(activation),
      .help = "of the hidden layers: any elementwise operation of one input (`bprop ops`), or maxout(2), or none"},
     {"dropout", "P", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(dropout),
@@ -60,7 +60,7 @@ const option options[] = {
     {"optimizer", "NAME", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = BP_OPTIMIZER_LIST(CHOICE_OF), .preset = "adamw", .at = IN(optimizer),
      .help = "how a gradient becomes a step"},
     {"lr", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(lr),
-     .help = "learning rate; auto: 0.1 for sgd, 0.001 for the others"},
+     .help = "learning rate; auto: 0.003 for adamw, 0.1 for sgd, 0.001 for adam and rmsprop, 0.01 for adagrad, 0.0001 for lion"},
     {"schedule", "NAME", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "constant|cosine", .preset = "constant", .at = IN(schedule),
      .help = "of the learning rate; cosine falls to 0 over all epochs"},
     {"momentum", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0", .at = IN(momentum),

@@ -149,11 +149,6 @@ bp_net_options train_net_options(const settings *s)
   return o;
 }
 
-double train_rate(const settings *s)
-{
-  return s->lr > 0 ? s->lr : s->optimizer == BP_OPTIMIZER_SGD ? 0.1 : 0.001;
-}
-
 /* Settings have -1 for auto and 0 for none, the library 0 for its default and -1 for none. */
 static double or_default(double x)
 {
@@ -168,6 +163,12 @@ static bp_optimizer optimizer_of(const settings *s)
                         .nesterov = s->nesterov,
                         .weight_decay = or_default(s->weight_decay),
                         .clip_norm = s->clip_norm};
+}
+
+double train_rate(const settings *s)
+{
+  bp_optimizer o = optimizer_of(s);
+  return bp_optimizer_lr(&o);
 }
 
 bp_train_options train_options(train_job *j)

@@ -2041,7 +2041,8 @@ typedef struct bp_rate {
 /** Zeros are the defaults in brackets. What is not asked for is not computed. */
 typedef struct bp_optimizer {
   bp_optimizer_kind kind;
-  double lr; /**< learning rate [adam, adamw, rmsprop 0.001; sgd 0.1; adagrad 0.01; lion 0.0001; lbfgs 1] */
+  double
+      lr; /**< learning rate [adamw 0.003; adam, rmsprop 0.001; sgd 0.1; adagrad 0.01; lion 0.0001; lbfgs 1] */
   double momentum; /**< of sgd [0] */
   bool nesterov;
   double beta1,
@@ -2060,6 +2061,9 @@ typedef struct bp_optimizer {
       rates; /**< n_rates of them; where several fit, the last counts. BP_E_NOTFOUND for one that fits nothing */
   size_t n_rates;
 } bp_optimizer;
+
+/** The learning rate that it starts with: `lr`, or what its kind has by default. */
+BP_API double bp_optimizer_lr(const bp_optimizer *o);
 
 /** One training step as nodes: gradient of loss by all trained parameters, clipping, optimiser; and the running values that layers of the
  *  graph gave with bp_running_next.
@@ -2295,8 +2299,7 @@ typedef enum bp_missing { BP_MISSING_MEAN, BP_MISSING_REFUSE } bp_missing;
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_net_options {
-  int64_t hidden
-      [16]; /**< widths of the hidden layers, ended by 0 [one layer, from the size of the data]; -1 first: none, the linear model */
+  int64_t hidden[16]; /**< widths of the hidden layers, ended by 0 [256]; -1 first: none, the linear model */
   const char *activation; /**< of the hidden layers ["relu"] */
   double dropout;         /**< after each hidden layer, while training [0] */
   const char *

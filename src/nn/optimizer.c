@@ -223,14 +223,14 @@ static move lion(step *t)
 static const preset presets[BP_OPTIMIZER_COUNT] = {
     [BP_OPTIMIZER_SGD] = {sgd, 0.1, 0, 0, 0, false},
     [BP_OPTIMIZER_ADAM] = {adam, 0.001, 0.9, 0.999, 1e-8, false},
-    [BP_OPTIMIZER_ADAMW] = {adam, 0.001, 0.9, 0.999, 1e-8, true},
+    [BP_OPTIMIZER_ADAMW] = {adam, 0.003, 0.9, 0.999, 1e-8, true},
     [BP_OPTIMIZER_RMSPROP] = {rmsprop, 0.001, 0, 0.99, 1e-8, false},
     [BP_OPTIMIZER_ADAGRAD] = {adagrad, 0.01, 0, 0, 1e-10, false},
     [BP_OPTIMIZER_LION] = {lion, 0.0001, 0.9, 0.99, 0, true},
     [BP_OPTIMIZER_LBFGS] = {NULL, 1, 0, 0, 0, false},
 };
 
-double bpi_optimizer_lr(const bp_optimizer *o)
+double bp_optimizer_lr(const bp_optimizer *o)
 {
   return (unsigned)o->kind < BP_OPTIMIZER_COUNT ? or_else(o->lr, presets[o->kind].lr) : o->lr;
 }
@@ -241,7 +241,7 @@ static bp_node learning_rate(step *t)
   int entry = bp_state_find(t->s, "optimizer.lr");
   if (entry < 0) {
     void *data;
-    double lr = bpi_optimizer_lr(t->o);
+    double lr = bp_optimizer_lr(t->o);
     t->status = bp_state_add(t->s, "optimizer.lr", BP_REAL, 0, NULL, &entry);
     if (t->status == BP_OK)
       t->status = bp_state_array(t->s, entry, NULL, NULL, &data);

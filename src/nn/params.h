@@ -54,8 +54,6 @@ const void *bpi_params_kept(const bp_params *p, const void *kept, const void *va
 void bpi_running_update(bp_params *p, bp_graph *g, bp_update *updates, size_t *n);
 bool bpi_param_frozen(const bp_params *p, const char *name);
 
-/* The learning rate that an optimiser starts with. */
-double bpi_optimizer_lr(const bp_optimizer *o);
 bp_status bpi_optimizer_check(const bp_params *p, const bp_optimizer *o);
 
 /* One number for each element of the vector of the trained: `x` for those of matrices, 0 for those of vectors; or what the rates say. */

@@ -168,7 +168,7 @@ static bp_status choose_layers(bp_net *net, const bp_net_options *o)
   for (; k < BPI_MAX_HIDDEN && o->hidden[k] > 0; k++)
     hidden[k] = o->hidden[k];
   if (k == 0 && o->hidden[0] != -1)
-    hidden[0] = net->inputs < 32 ? 64 : 256;
+    hidden[0] = 256;
   return bpi_net_dense_layers(net, hidden, o->activation ? o->activation : "relu", o->dropout);
 }
 

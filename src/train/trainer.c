@@ -69,7 +69,7 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
   o->patience = o->patience ? o->patience : default_patience(t->data->n, t->rows);
   t->per_epoch = (t->data->n + t->rows - 1) / t->rows;
   /* The rate asked for, not what the state holds: that is where the last training's schedule ended. */
-  return bpi_schedule_open(&t->schedule, o, bpi_optimizer_lr(&o->optimizer), t->per_epoch);
+  return bpi_schedule_open(&t->schedule, o, bp_optimizer_lr(&o->optimizer), t->per_epoch);
 }
 
 static bp_status open_loader(bpi_trainer *t)

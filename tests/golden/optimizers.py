@@ -58,7 +58,7 @@ def lion(o, slots, g, lr, t):
     return lr * np.sign(b1 * m + (1 - b1) * g)
 
 
-KINDS = {"SGD": (sgd, 0.1), "ADAM": (adam, 0.001), "ADAMW": (adam, 0.001), "RMSPROP": (rmsprop, 0.001),
+KINDS = {"SGD": (sgd, 0.1), "ADAM": (adam, 0.001), "ADAMW": (adam, 0.003), "RMSPROP": (rmsprop, 0.001),
          "ADAGRAD": (adagrad, 0.01), "LION": (lion, 0.0001)}
 
 
