@@ -19,7 +19,7 @@ grep -q '^test accuracy' out || bad "test = 25% does nothing"
 "$BPROP" info a.safetensors | grep -q 'network 4-9-3 relu' || bad "the command line does not beat the file"
 
 "$BPROP" train --config run.conf --lr 0.01 --print-config >printed 2>err || bad "--print-config"
-for line in 'target = species' 'epochs = 3' 'hidden = 7,5' 'lr = 0.01' 'test = 0.25' 'valid = 0.1' 'optimizer = adam' 'batch = auto' 'quiet = yes' '# output ='; do
+for line in 'target = species' 'epochs = 3' 'hidden = 7,5' 'lr = 0.01' 'test = 0.25' 'valid = 0.1' 'optimizer = adamw' 'batch = auto' 'quiet = yes' '# output ='; do
   grep -qx -e "$line" printed || bad "--print-config lacks: $line"
 done
 "$BPROP" train --config printed --print-config >again || bad "what was printed cannot be read"

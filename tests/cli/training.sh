@@ -26,7 +26,7 @@ at_least()
 "$BPROP" train "$data/digits.csv" --target digit --test 0.25 -o digits.safetensors >out 2>err || bad "digits"
 at_least "$(accuracy out)" 96.5 "digits"
 grep -q 'digits.csv: 1,797 rows, 64 numeric columns; 10 classes (178/182/177/183/181/182/181/179/174/180)' err || bad "the data are not told"
-grep -Eq 'model 64-[0-9]+-10 relu, [0-9,]+ parameters; adam, learning rate 0.001; seed 1; validation [0-9]+ rows \(stratified\), test 449 rows' err ||
+grep -Eq 'model 64-[0-9]+-10 relu, [0-9,]+ parameters; adamw, learning rate 0.003; seed 1; validation [0-9]+ rows \(stratified\), test 449 rows' err ||
   bad "the model is not told"
 grep -q 'baseline (always the most common class): 10.2 % accuracy' err || bad "the baseline is not told"
 grep -Eq '(early stop|done): best epoch [0-9]+ -> digits.safetensors' err || bad "the file is not told"
