@@ -2929,7 +2929,7 @@ typedef struct bp_templates_options {
 } bp_templates_options;
 
 /** The rows of a network's first weight matrix, its templates: each as an image on one scale for all, 0 in the middle; or, where the inputs
- *  are no pixels, as bars with the columns' names. Below each template, bars: the weight that the next layer gives it, for each class. A
+ *  are no pixels, as bars with the columns' names. Of a network that begins with a convolution, its filters, channels side by side. Below each template, bars: the weight that the next layer gives it, for each class. A
  *  model without hidden layers has a template for each class.
  *
  *  Weights are those of standardised inputs, as the network multiplies them; a column that was constant in training counts as 0.

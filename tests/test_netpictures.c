@@ -295,6 +295,38 @@ static const bpi_item *image_of(const bp_picture *p)
   return NULL;
 }
 
+/* Filters [2, 2, 3, 2] over 4 by 4 pixels of two channels: each an image of 2 rows, its channels side by side. Weight k of filter f is (k + 1) / 12,
+ * or minus that; in a row, places of the filter's columns come before channels. */
+static void filters_have_templates(void **state)
+{
+  (void)state;
+  float x[2 * 32] = {0};
+  int64_t labels[2] = {0, 1};
+  x[1] = 1;
+  bp_picture *p;
+  bp_data *d = bp_data_new(ctx, 2, 32, x, labels, NULL, 0);
+  bp_net *net =
+      bp_net_new(ctx, d, &(bp_net_options){.model = "conv 2 2x3 relu", .shape = {4, 4, 2}, .raw = true});
+  void *data;
+  assert_non_null(net);
+  assert_int_equal(bp_params_at(bp_net_params(net), 0, NULL, NULL, &data, NULL), BP_OK);
+  for (int i = 0; i < 24; i++)
+    ((float *)data)[i] = (i < 12 ? 1 : -1) * (float)(i % 12 + 1) / 12;
+  assert_int_equal(bp_templates(net, NULL, &p), BP_OK);
+  const bpi_item *image = image_of(p);
+  assert_true(image->image.rows == 2 && image->image.cols == 6);
+  /* Row 1, channel 0 holds weights 1, 3, 5 (from 1), channel 1 weights 2, 4, 6. */
+  static const int weight[12] = {1, 3, 5, 2, 4, 6, 7, 9, 11, 8, 10, 12};
+  for (int i = 0; i < 12; i++) {
+    assert_int_equal(image->image.pixel[i].role, BPI_POSITIVE);
+    assert_float_equal(image->image.pixel[i].strength, 255.0 * weight[i] / 12, 0.51);
+  }
+  picture_is_clear(p, 0.5);
+  bp_picture_free(p);
+  bp_net_free(net);
+  bp_data_free(d);
+}
+
 static void a_border_lies_where_answers_change(void **state)
 {
   (void)state;
@@ -461,6 +493,7 @@ int main(void)
       cmocka_unit_test(bars_are_as_long_as_weights),
       cmocka_unit_test(images_show_weights_on_one_scale),
       cmocka_unit_test(other_shapes_have_templates),
+      cmocka_unit_test(filters_have_templates),
       cmocka_unit_test(a_border_lies_where_answers_change),
       cmocka_unit_test(numbers_have_lines),
       cmocka_unit_test(regions_refuse_what_makes_no_sense),

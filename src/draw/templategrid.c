@@ -1,4 +1,5 @@
-/* What the units of a network's first layer look for: its rows of weights as images (or bars, by the names of columns), and below each, class
+/* What the units of a network's first layer look for: its rows of weights as images (or bars, by the names of columns), or the filters of its
+ * first convolution, and below each, class
  * by class, the weight that the next layer gives it. One scale for all images, one for all bars.                                  */
 #include "draw/axis.h"
 #include "base/sort.h"
@@ -26,6 +27,7 @@ typedef struct templates {
   bp_picture *p;
   const bp_net *net;
   bool grey, image;
+  bool filters;   /* units are filters of a convolution, and what they look at its window */
   int rows, cols; /* of an image */
   double *first,
       *second; /* [units, inputs] and [outputs, units], NULL where there is no second layer that fits */
@@ -45,7 +47,7 @@ static double *copy_weights(bp_picture *p, const bp_net *net, int param, bp_type
   void *data;
   if (bp_params_at(net->params, param, NULL, type, &data, NULL) != BP_OK)
     return NULL;
-  int64_t n = type->dims[0] * type->dims[1];
+  int64_t n = bpi_type_size(type);
   double *w = bpi_scene_alloc(p, (size_t)n, sizeof *w);
   bool wide = bp_state_real(net->state) == BP_FLOAT64;
   for (int64_t i = 0; w && i < n; i++)
@@ -74,15 +76,48 @@ static void clear_constant_columns(templates *t)
       t->first[u * t->inputs + bpi_encoding_input(e, c)] = 0;
 }
 
+/* The first convolution, where images of few channels come in. -1: none. */
+static int find_filters(const bp_net *net)
+{
+  enum { CHANNELS = 4 };
+  for (int i = 0; i < bp_params_count(net->params); i++) {
+    bp_type type;
+    if (bp_params_at(net->params, i, NULL, &type, NULL, NULL) == BP_OK && type.rank == 4)
+      return type.dims[3] <= CHANNELS ? i : -1;
+  }
+  return -1;
+}
+
+/* Filters [n, height, width, channels] with the channels side by side: [n, height, channels, width]. */
+static void part_channels(templates *t, const bp_type *type)
+{
+  int64_t height = type->dims[1], width = type->dims[2], channels = type->dims[3];
+  double *w = bpi_scene_alloc(t->p, (size_t)bpi_type_size(type), sizeof *w);
+  for (int64_t row = 0; w && row < type->dims[0] * height; row++)
+    for (int64_t k = 0; k < width * channels; k++)
+      w[(row * channels + k % channels) * width + k / channels] = t->first[row * width * channels + k];
+  t->first = w;
+  t->rows = (int)height;
+  t->cols = (int)(width * channels);
+}
+
 static bp_status read_weights(templates *t)
 {
   bp_type type;
-  t->inputs = t->net->inputs;
-  int first = find_matrix(t->net, 0, t->inputs);
+  int first = find_matrix(t->net, 0, t->net->inputs);
+  if (first < 0) {
+    first = find_filters(t->net);
+    t->filters = true;
+  }
   if (first < 0)
-    return bpi_fail(BP_E_UNSUPPORTED, "the network has no matrix of weights with a column for each input");
+    return bpi_fail(BP_E_UNSUPPORTED,
+                    "the network has no matrix of weights with a column for each input, and no "
+                    "convolution of its images");
   t->first = copy_weights(t->p, t->net, first, &type);
   t->units = type.dims[0];
+  t->inputs = bpi_type_size(&type) / t->units;
+  if (t->first && t->filters)
+    part_channels(t, &type);
   int second = find_matrix(t->net, first + 1, t->units);
   if (second >= 0) {
     t->second = copy_weights(t->p, t->net, second, &type);
@@ -90,7 +125,8 @@ static bp_status read_weights(templates *t)
   }
   if (t->p->status != BP_OK)
     return t->p->status;
-  clear_constant_columns(t);
+  if (!t->filters)
+    clear_constant_columns(t);
   return BP_OK;
 }
 
@@ -194,7 +230,11 @@ static const char *input_name(templates *t, int64_t i)
 static bp_status choose_shape(templates *t, const bp_templates_options *o)
 {
   int64_t rows = o->rows, cols = o->cols, shape[3];
-  if (rows == 0 && cols == 0 && bp_net_image(t->net, shape) && shape[0] * shape[1] == t->inputs) {
+  bool given = rows != 0 || cols != 0;
+  if (!given && t->filters) {
+    rows = t->rows;
+    cols = t->cols;
+  } else if (!given && bp_net_image(t->net, shape) && shape[0] * shape[1] == t->inputs) {
     rows = shape[0];
     cols = shape[1];
   }
