@@ -83,8 +83,8 @@ bool train_tell_checkpoint(void *user, const bp_saved *saved)
   progress_stop(&j->progress);
   if (good)
     say("saved %s at epoch %lld, step %lld", j->output, (long long)saved->epoch, (long long)saved->step);
-  else
-    say("warning: the training could not be saved, and goes on: %s", bp_error());
+  else /* told with -q, too */
+    fail(END_RESOURCES, "warning: the training could not be saved, and goes on: %s", bp_error());
   return true;
 }
 
