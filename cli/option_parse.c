@@ -112,7 +112,7 @@ const char *option_range(const option *o)
   case OPTION_DELIMITER:
     return ", or ; or | or tab";
   case OPTION_SIZE:
-    snprintf(text, sizeof text, "bytes, as 512M or 2G, from 16M%s", or_auto);
+    snprintf(text, sizeof text, "bytes, as 512M or 2G, from 1M%s", or_auto);
     return text;
   case OPTION_RANGE:
     snprintf(text, sizeof text, "LOW..HIGH, or one number, %s %g%s %g", o->lo_out ? "over" : "from", o->lo,

@@ -101,7 +101,7 @@ const option options[] = {
      .help = "whether the first line of a CSV file holds names"},
     {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
-    {"memory", "SIZE", .aside = true, .commands = TRAIN, .kind = OPTION_SIZE, .lo = 16777216, .hi = 1e18, .preset = "auto", .at = IN(memory),
+    {"memory", "SIZE", .aside = true, .commands = TRAIN, .kind = OPTION_SIZE, .lo = 1048576, .hi = 1e18, .preset = "auto", .at = IN(memory),
      .help = "what the data of a table may take, as 512M or 2G. Larger ones go to a file in $TMPDIR, which is gone at the end, and are trained on "
              "block by block. auto: half of what the machine allows, at most 384M"},
     {"threads", "THREADS", .aside = true, .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 256, .preset = "auto", .at = IN(threads),
