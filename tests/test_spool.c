@@ -327,7 +327,7 @@ static bp_status spool_once(bp_ctx *ctx)
   if (st != BP_OK)
     return st;
   bp_data *d = bp_data_from_csv(ctx, &s, &(bp_csv_options){.buffer = 700},
-                                &(bp_data_options){.target = "y", .memory = 1000}),
+                                &(bp_data_options){.target = "y", .memory = 4000}),
           *rest = NULL, *held = NULL;
   st = !d ? BP_E_NOMEM : bp_data_split(d, 0.2, 1, &rest, &held);
   bp_net *net = st == BP_OK ? bp_net_new(ctx, rest, &(bp_net_options){.hidden = {2}}) : NULL;
@@ -343,7 +343,7 @@ static bp_status spool_once(bp_ctx *ctx)
 static void every_allocation_may_fail(void **state)
 {
   (void)state;
-  fault_text = make_table(40, "classes");
+  fault_text = make_table(100, "classes");
   assert_true(fail_in_turn(spool_once) > 50);
   free(fault_text.s);
 }
@@ -404,7 +404,7 @@ static void bad_columns_are_told(void **state)
       {"1\n", "t.csv:3002:2: the row ends after 1 of 2 fields"},
       {"1,\"2\n", "t.csv:3002:3: this quote is never closed"},
   };
-  char *s = malloc(3000 * 12 + 100);
+  char *s = malloc(3000 * 20 + 100);
   for (size_t i = 0; i < COUNT(rows); i++) {
     char *p = s + sprintf(s, "y,x\n");
     for (int k = 0; k < 3000; k++)

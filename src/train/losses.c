@@ -1,5 +1,6 @@
 /* The table of losses, and expressions as losses. */
 #include "train/losses.h"
+#include "train/spool.h"
 #include "base/named.h"
 #include "graph/graph.h"
 #include "train/examples.h"
@@ -237,7 +238,7 @@ void bpi_loss_clear(bp_ctx *ctx, bpi_loss *l)
 
 /* ---- targets ---- */
 
-static bp_status check_values(const bpi_loss *l, const bp_data *d)
+static bp_status check_block(const bpi_loss *l, const bp_data *d)
 {
   const bpi_examples *e = d->all;
   double least = table[l->kind].least, most = table[l->kind].most;
@@ -252,9 +253,24 @@ static bp_status check_values(const bpi_loss *l, const bp_data *d)
   return BP_OK;
 }
 
+static bp_status check_values(const bpi_loss *l, const bp_data *d)
+{
+  const bp_data *some;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  bp_status s = bpi_blocks_next(&blocks, &some);
+  while (s == BP_OK && some) {
+    s = check_block(l, some);
+    if (s == BP_OK)
+      s = bpi_blocks_next(&blocks, &some);
+  }
+  bpi_blocks_end(&blocks);
+  return s;
+}
+
 bp_status bpi_loss_suits(const bpi_loss *l, const bp_data *d)
 {
-  bool any = bpi_loss_is_expression(l) || !d->all->y || table[l->kind].least == -INFINITY;
+  bool any = bpi_loss_is_expression(l) || d->all->n_y == 0 || table[l->kind].least == -INFINITY;
   return any ? BP_OK : check_values(l, d);
 }
 

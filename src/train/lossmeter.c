@@ -1,6 +1,7 @@
 /* Losses of many rows, in float64: a loss may overflow where outputs do not. A network keeps one meter between evaluations: those of a training are
  * of the same rows each time. */
 #include "train/lossmeter.h"
+#include "train/spool.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,7 +96,7 @@ static bp_status make_meter(bp_net *net, const bp_data *data, bool weighted, bpi
 
 bp_status bpi_meter_open(bp_net *net, const bp_data *data, bpi_loss_meter **out)
 {
-  bool weighted = data->all->weights != NULL;
+  bool weighted = bpi_weighted(data->all);
   *out = take_kept(net, data->n, weighted);
   bp_status s = *out ? BP_OK : make_meter(net, data, weighted, out);
   if (s != BP_OK)
@@ -166,7 +167,7 @@ static void collect(bpi_loss_meter *m, const bpi_answered *b, int64_t i)
   if (net->classes)
     m->labels[m->n] = b->labels[i];
   if (m->weighted)
-    m->weights[m->n] = (double)m->data->all->weights[bpi_data_at(m->data, b->first + i)];
+    m->weights[m->n] = (double)b->weights[i];
   m->n++;
 }
 

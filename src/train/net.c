@@ -209,7 +209,7 @@ static bp_status fit_targets(bp_net *net, const bp_data *d, bool raw)
 /* Whether every target is one of two texts: each is true or not. */
 static bool several_labels(const bpi_examples *e)
 {
-  bool all = e->y && e->n_targets == e->n_y && e->n_y > 1;
+  bool all = e->n_targets == e->n_y && e->n_y > 1;
   for (int64_t k = 0; all && k < e->n_targets; k++)
     all = e->targets[k].n == 2;
   return all;
@@ -236,7 +236,7 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   net->build = o->build;
   net->user = o->user;
   net->n_targets = e->n_targets;
-  s = bpi_loss_read(net->ctx, o->loss, o->link, e->labels != NULL, several_labels(e), &net->loss);
+  s = bpi_loss_read(net->ctx, o->loss, o->link, e->classes > 0, several_labels(e), &net->loss);
   if (s == BP_OK)
     s = bpi_loss_suits(&net->loss, d);
   if (s == BP_OK)
