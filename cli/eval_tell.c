@@ -189,6 +189,8 @@ int eval_tell(const judgement *j)
   const bp_metrics *m = &j->m;
   char rows[32];
   metrics_answer("", m);
+  if (j->s->quiet)
+    return END_DONE;
   if (isnan(m->accuracy))
     answer("baseline (always the mean) RMSE %.4g, %s rows\n\n", m->baseline, with_commas(m->rows, rows));
   else

@@ -188,7 +188,7 @@ static const char style[] =
     "max-width:100%}\n"
     "table{border-collapse:collapse;font-size:.9rem;margin:.75rem 0;font-variant-numeric:tabular-nums}"
     "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid "
-    "var(--line);vertical-align:top;overflow-wrap:anywhere}"
+    "var(--line);vertical-align:top;overflow-wrap:break-word;max-width:22rem}"
     "th{color:var(--muted);font-weight:600}td.n,th.n{text-align:right;white-space:nowrap}\n"
     ".picture{margin:.5rem 0;overflow-x:auto}.picture svg{max-width:100%;height:auto}.dark{display:none}"
     "@media (prefers-color-scheme:dark){.dark{display:block}.light{display:none}}\n"

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { BINS = 10, MOST_POINTS = 1500, MOST_MATRIX = 60, WIDE = 620, NARROW = 440 };
 
@@ -26,34 +25,52 @@ static bool has_history(const report *r)
   return bp_net_history(r->net, &epochs) > 1;
 }
 
+/* Epochs, losses and the metric of the history, as columns of v [4, n]. */
+static void take_history(const bp_epoch *e, size_t n, double *v)
+{
+  for (size_t i = 0; i < n; i++) {
+    v[i] = (double)e[i].epoch;
+    v[n + i] = e[i].train_loss;
+    v[2 * n + i] = e[i].valid_loss;
+    v[3 * n + i] = e[i].valid_metric;
+  }
+}
+
+/* Up to 1, which neither accuracy nor R2 pass. */
+static bp_status draw_metric(report *r, const double *x, const double *metric, size_t n)
+{
+  bp_picture *p = NULL;
+  double least = 0.95;
+  for (size_t i = 0; i < n; i++)
+    least = fmin(least, metric[i]);
+  bp_plot_options o = {.title = r->task == BP_TASK_NUMBERS ? "Validation R2" : "Validation accuracy",
+                       .x_label = "epoch",
+                       .width = NARROW,
+                       .height = 320,
+                       .y_lo = fmax(least - 0.02, -1),
+                       .y_hi = 1};
+  const bp_series line = {NULL, x, metric, n, BP_STROKE_LINE, 3};
+  return report_draw(r, bp_plot(r->ctx, &o, &line, 1, &p), &p);
+}
+
 static bp_status write_history(report *r)
 {
   const bp_epoch *e;
   size_t n = (size_t)bp_net_history(r->net, &e);
-  double *v = malloc(4 * n * sizeof *v), *x = v, *train = v + n, *valid = v + 2 * n, *metric = v + 3 * n;
+  double *v = malloc(4 * n * sizeof *v);
   bp_picture *p = NULL;
   if (!v)
     return BP_E_NOMEM;
-  for (size_t i = 0; i < n; i++) {
-    x[i] = (double)e[i].epoch;
-    train[i] = e[i].train_loss;
-    valid[i] = e[i].valid_loss;
-    metric[i] = e[i].valid_metric;
-  }
-  bool has_valid = isfinite(valid[0]);
-  bp_plot_options o = {.title = "Loss",
-                       .x_label = "epoch",
-                       .y_label = "loss",
-                       .width = has_valid ? NARROW : WIDE,
-                       .height = 320};
-  const bp_series loss[] = {{"training", x, train, n, BP_STROKE_LINE, 1},
-                            {"validation", x, valid, n, BP_STROKE_DASHED, 2}};
+  take_history(e, n, v);
+  bool valid = isfinite(v[2 * n]), metric = isfinite(v[3 * n]);
+  bp_plot_options o = {
+      .title = "Loss", .x_label = "epoch", .y_label = "loss", .width = metric ? NARROW : WIDE, .height = 320};
+  const bp_series loss[] = {{"training", v, v + n, n, BP_STROKE_LINE, 1},
+                            {"validation", v, v + 2 * n, n, BP_STROKE_DASHED, 2}};
   html_raw(&r->page, "<div class=\"two\">");
-  bp_status st = report_draw(r, bp_plot(r->ctx, &o, loss, has_valid ? 2 : 1, &p), &p);
-  o.title = r->task == BP_TASK_CLASSES ? "Validation accuracy" : "Validation R2";
-  o.y_label = NULL;
-  if (st == BP_OK && isfinite(metric[0]))
-    st = report_draw(r, bp_plot(r->ctx, &o, &(bp_series){NULL, x, metric, n, BP_STROKE_LINE, 3}, 1, &p), &p);
+  bp_status st = report_draw(r, bp_plot(r->ctx, &o, loss, valid ? 2 : 1, &p), &p);
+  if (st == BP_OK && metric)
+    st = draw_metric(r, v, v + 3 * n, n);
   html_raw(&r->page, "</div>\n");
   free(v);
   return st;
@@ -61,18 +78,26 @@ static bp_status write_history(report *r)
 
 /* ---- confusion ---- */
 
+/* As the card has it: numbers with commas between. */
+static bool read_confusion(const report *r, double *m, int64_t n)
+{
+  char *text = card_value(r->net, JUDGED_NOTE, "confusion"), *at = text;
+  int64_t i = 0;
+  for (; at && i < n; i++) {
+    char *end;
+    m[i] = strtod(at, &end);
+    at = end == at || (*end && *end != ',') ? NULL : *end ? end + 1 : i + 1 == n ? end : NULL;
+  }
+  bool whole = at && i == n && !*at;
+  free(text);
+  return whole;
+}
+
 double *report_confusion(const report *r)
 {
-  int64_t n = bp_net_classes(r->net), i = 0;
+  int64_t n = bp_net_classes(r->net);
   double *m = n && n <= MOST_MATRIX ? calloc((size_t)(n * n), sizeof *m) : NULL;
-  if (m && r->scores && bp_scores_confusion(r->scores, m) == BP_OK)
-    return m;
-  card_line l = {.rest = m && !r->scores ? bp_net_note(r->net, JUDGED_NOTE) : NULL};
-  while (card_next(&l))
-    if (i < n * n &&
-        (i ? !strcmp(l.name, ",") || !strcmp(l.name, "confusion") : !strcmp(l.name, "confusion")))
-      m[i++] = strtod(l.value, NULL);
-  if (i == n * n)
+  if (m && (r->scores ? bp_scores_confusion(r->scores, m) == BP_OK : read_confusion(r, m, n * n)))
     return m;
   free(m);
   return NULL;

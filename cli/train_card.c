@@ -3,9 +3,10 @@
 #include "measured.h"
 #include "train_job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { CARD_CLASSES = 100 }; /* a larger confusion matrix is not kept */
+enum { CARD_CLASSES = 60 }; /* a larger confusion matrix is not kept */
 
 static const char *rows_text(const bp_data *d, char text[32])
 {
@@ -28,13 +29,18 @@ int train_card(train_job *j)
 
 static void add_confusion(card *c, const bp_scores *s)
 {
+  enum { NUMBER = 20 };
   int64_t n = bp_scores_outputs(s);
   double *m = malloc((size_t)(n * n) * sizeof *m);
-  if (!m || bp_scores_confusion(s, m) != BP_OK)
-    c->failed = true;
-  for (int64_t i = 0; i < n * n && !c->failed; i++)
-    card_add(c, i % n ? "," : "confusion", "%.9g", m[i]);
+  char *text = malloc((size_t)(n * n) * NUMBER + 1), *to = text;
+  bool good = m && text && bp_scores_confusion(s, m) == BP_OK;
+  for (int64_t i = 0; i < n * n && good; i++)
+    to += sprintf(to, i ? ",%.9g" : "%.9g", m[i]);
+  if (good)
+    card_add(c, "confusion", "%s", text);
+  c->failed = c->failed || !good;
   free(m);
+  free(text);
 }
 
 /* What cannot be measured is no reason to lose a model: it is told after it was saved. */
