@@ -54,7 +54,10 @@ const option options[] = {
     {"epochs", "N", .anew = true, .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
     {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
-     .help = "stop after so many epochs without a better validation loss (10, and at least 500 steps)"},
+     .help = "stop after so many epochs without a better validation loss (10, and at least 1,000 steps)"},
+    {"refit", "WHEN", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(refit),
+     .help = "once the best epoch is known, begin again and learn for so many epochs from the rows held out for validation too; auto: where there are "
+             "under 10,000 rows to train on"},
     {"batch", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(batch),
      .help = "examples in one step"},
     {"optimizer", "NAME", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = BP_OPTIMIZER_LIST(CHOICE_OF), .preset = "adamw", .at = IN(optimizer),

@@ -148,6 +148,7 @@ typedef struct settings {
   int optimizer; /* bp_optimizer_kind */
   double lr, momentum, weight_decay, clip_norm, label_smoothing, averaging;
   bool nesterov;
+  int refit; /* auto, yes, no */
   int schedule;
   const char *output, *log, *tensorboard, *by, *resume;
   how_often checkpoint;

@@ -50,6 +50,8 @@ void train_card_judged(train_job *j)
   card c = {0};
   bp_scores *s = NULL;
   double value;
+  if (j->judged_on && !j->test && j->result.refit_rows)
+    return; /* it was, before it learned from these rows too */
   if (train_judge(j) != END_DONE || bp_net_scores(j->net, on, &s) != BP_OK)
     return;
   card_add(&c, "measured on", "%s", j->judged_on);

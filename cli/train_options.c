@@ -171,6 +171,24 @@ double train_rate(const settings *s)
   return bp_optimizer_lr(&o);
 }
 
+/* By the validation rows, unless there are others for that, a network can be judged only before it learns from them. */
+static void judge_before(void *user)
+{
+  const train_job *j = user;
+  if (!j->test)
+    train_card_judged(user);
+}
+
+/* Whether rows that were held out for validation are learned from in the end: of small tables every row counts. */
+static bool wants_refit(const train_job *j)
+{
+  enum { AUTO, YES, FEW = 10000 };
+  const settings *s = j->s;
+  bool ours = j->valid && !s->valid.n, few = bp_data_rows(j->train) < FEW;
+  return ours && !bp_data_file_bytes(j->all) && s->optimizer != BP_OPTIMIZER_LBFGS &&
+         (s->refit == YES || (s->refit == AUTO && few));
+}
+
 bp_train_options train_options(train_job *j)
 {
   const settings *s = j->s;
@@ -182,6 +200,8 @@ bp_train_options train_options(train_job *j)
                             .averaging = or_default(s->averaging),
                             .valid = j->valid,
                             .patience = s->patience,
+                            .refit = wants_refit(j),
+                            .refit_begins = judge_before,
                             .progress = train_epoch,
                             .checkpoint = j->output,
                             .checkpoint_steps = s->checkpoint.steps,

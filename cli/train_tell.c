@@ -113,6 +113,9 @@ void train_tell_saved(const train_job *j)
     say("done: best epoch %lld -> %s", (long long)r->best_epoch, j->output);
   else
     say("done: %lld epochs -> %s", (long long)r->epochs, j->output);
+  if (r->refit_rows)
+    say("trained once more, for %lld epochs, from all %s rows (--refit)", (long long)r->best_epoch,
+        with_commas(r->refit_rows, rate));
   if (j->s->verbose)
     say("%lld epochs, %lld steps in %.2f s, %s samples/s", (long long)r->epochs, (long long)r->steps,
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));
@@ -164,6 +167,7 @@ static void tell_json(const train_job *j, const char *how)
   json_part("train_rows", j->train);
   json_part("valid_rows", j->valid);
   json_part("test_rows", j->test);
+  answer(",\"refit_rows\":%lld", (long long)j->result.refit_rows);
   answer(",\"seed\":%lld,\"best_epoch\":%lld,\"steps\":%lld,\"seconds\":", (long long)j->s->seed,
          (long long)j->result.best_epoch, (long long)j->result.steps);
   json_number(j->result.seconds);

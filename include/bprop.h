@@ -2377,8 +2377,12 @@ typedef struct bp_train_options {
   double
       label_smoothing; /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid; /**< for early stopping; NULL: none */
+  bool refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
+                              too; they must be of the same data (bp_data_split). Not with lbfgs */
+  void (*refit_begins)(
+      void *user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
   int64_t
-      patience; /**< epochs without a better validation loss before stopping [10, and at least 500 steps] */
+      patience; /**< epochs without a better validation loss before stopping [10, and at least 1000 steps] */
   bool (*progress)(
       void *user,
       const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
@@ -2401,6 +2405,7 @@ typedef struct bp_train_result {
   double seconds, samples_per_second;
   bool stopped_early;
   int64_t epoch, step; /**< where it ended: the epoch in hand, from 1, and the steps of it that are done */
+  int64_t refit_rows;  /**< rows that it learned from once more; 0: it was not asked for, or ended early */
 } bp_train_result;
 
 /** Trains: shuffled batches, one plan a step. @param options NULL for defaults. @param result May be NULL.

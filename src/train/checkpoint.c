@@ -36,6 +36,7 @@ static const struct {
     FIELD("label smoothing", label_smoothing, NUMBER),
     FIELD("schedule", schedule, TEXT),
     FIELD("averaging", averaging, NUMBER),
+    FIELD("refit", refit, SWITCH),
     FIELD("optimizer", optimizer.kind, KIND),
     FIELD("learning rate", optimizer.lr, NUMBER),
     FIELD("momentum", optimizer.momentum, NUMBER),

@@ -20,10 +20,10 @@ static int64_t default_batch(int64_t rows)
   return rows < 500 ? 8 : rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
 }
 
-/* Small tables have short epochs and few rows to judge by: they are given at least 500 steps to get better. */
+/* Small tables have short epochs and few rows to judge by: they are given at least 1,000 steps to get better. */
 static int64_t default_patience(int64_t rows, int64_t batch)
 {
-  int64_t steps = (rows + batch - 1) / batch, epochs = (500 + steps - 1) / steps;
+  int64_t steps = (rows + batch - 1) / batch, epochs = (1000 + steps - 1) / steps;
   return epochs > 10 ? epochs : 10;
 }
 
@@ -206,6 +206,8 @@ static bp_status judge(bpi_trainer *t, bool *stop)
 
 static bp_status remember(bpi_trainer *t)
 {
+  if (t->again)
+    return BP_OK;
   bp_epoch e = {.epoch = t->at.epoch,
                 .train_loss = t->loss,
                 .valid_loss = t->valid.loss,
@@ -333,18 +335,20 @@ static bp_status find_place(bpi_trainer *t)
 {
   if (t->o.resume)
     return bpi_checkpoint_restore(t);
-  bpi_history_clear(t->net);
+  if (!t->again)
+    bpi_history_clear(t->net);
   return BP_OK;
 }
 
 static bp_status train(bp_net *net, const bp_data *data, const bp_train_options *options,
-                       bp_train_result *result)
+                       bp_train_result *result, bool again)
 {
   bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
   bpi_trainer t = {
       .net = net,
       .data = data,
+      .again = again,
       .at = {.epoch = 1, .best_loss = NAN, .best_metric = NAN, .best_train = NAN, .plateau = {1, NAN, 0}},
       .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
@@ -353,19 +357,30 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
   if (s == BP_OK)
     s = match_valid(&t);
   if (s == BP_OK)
+    s = bpi_refit_check(&t);
+  if (s == BP_OK)
     s = bpi_stepper_open(&t.plan, net, &t.o, data);
   if (s == BP_OK)
     s = find_weights(&t);
   if (s == BP_OK)
     s = bpi_average_open(&t);
   if (s == BP_OK)
+    s = bpi_refit_open(&t);
+  if (s == BP_OK)
     s = find_place(&t);
   if (s == BP_OK)
     s = open_loader(&t);
   if (s == BP_OK)
     s = all_epochs(&t, r);
+  if (s == BP_OK && t.start)
+    s = bpi_refit(&t, r);
   trainer_free(&t);
   return s;
+}
+
+bp_status bpi_train_again(bp_net *net, const bp_data *data, const bp_train_options *options)
+{
+  return train(net, data, options, NULL, true);
 }
 
 bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options *options,
@@ -376,7 +391,7 @@ bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_options 
   if (atomic_exchange(&net->busy, true))
     return bpi_fail(BP_E_ORDER, "bp_net_train: the network is being trained already: by another thread, or "
                                 "from its own progress callback");
-  bp_status s = train(net, data, options, result);
+  bp_status s = train(net, data, options, result, false);
   atomic_store(&net->busy, false);
   return s;
 }

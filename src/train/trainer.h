@@ -26,6 +26,8 @@ typedef struct bpi_trainer {
   bpi_loader *loader;
   void *best;     /* the weights kept, */
   size_t weights; /* so many bytes */
+  void *start;    /* the first weights, in the state; NULL: not needed */
+  bool again;     /* once more, from all rows: nothing is told, or remembered */
   void *average;  /* running mean of the weights, in the state; NULL: none is wanted */
   bpi_stand at;
   int64_t rows, per_epoch; /* rows of a step, steps of an epoch */
@@ -51,6 +53,15 @@ bp_status bpi_average_open(bpi_trainer *t);
 void bpi_average_take(bpi_trainer *t);
 /* The network's weights and their mean change places: around what judges and keeps them. */
 void bpi_average_swap(bpi_trainer *t);
+
+/* ---- refit.c ---- */
+
+/* Whether it can be done, where it is wanted; its entry of the state; and the learning itself, once t has ended with its best weights. */
+bp_status bpi_refit_check(const bpi_trainer *t);
+bp_status bpi_refit_open(bpi_trainer *t);
+bp_status bpi_refit(bpi_trainer *t, bp_train_result *r);
+/* trainer.c: bp_net_train of a network that is in training, which tells nothing and remembers nothing. */
+bp_status bpi_train_again(bp_net *net, const bp_data *data, const bp_train_options *options);
 
 /* ---- checkpoint.c ---- */
 
