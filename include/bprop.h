@@ -2201,7 +2201,7 @@ typedef struct bp_data_options {
       numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
   bool
       by_position; /**< of bp_data_for_net: the network's columns are those of the table in their order, whatever they are called */
-  int64_t memory; /**< bytes that bp_data_from_csv may take for the data; 0: any number */
+  int64_t memory;  /**< bytes that bp_data_from_csv may take for the data; 0: any number */
 } bp_data_options;
 
 /** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
@@ -2228,7 +2228,8 @@ BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float
  *  bp_data_split holds out come into memory, drawn by plain chance, and are smaller than asked for where that would take over a quarter of options.memory.
  *  bp_data_fold is BP_E_UNSUPPORTED, and bp_data_label gives -1 for such data.
  *  @return As bp_data_from_table, and as bp_csv_read; BP_E_IO, also where the disk is full. */
-BP_API bp_data *bp_data_from_csv(bp_ctx *ctx, bp_source *source, const bp_csv_options *csv, const bp_data_options *options);
+BP_API bp_data *bp_data_from_csv(bp_ctx *ctx, bp_source *source, const bp_csv_options *csv,
+                                 const bp_data_options *options);
 /** The same from a file that is not compressed, in memory. */
 BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
 BP_API void bp_data_free(bp_data *d);
@@ -2377,10 +2378,12 @@ typedef struct bp_train_options {
   double
       label_smoothing; /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
   const bp_data *valid; /**< for early stopping; NULL: none */
-  bool refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
+  bool
+      refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
                               too; they must be of the same data (bp_data_split). Not with lbfgs */
   void (*refit_begins)(
-      void *user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
+      void *
+          user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
   int64_t
       patience; /**< epochs without a better validation loss before stopping [10, and at least 1000 steps] */
   bool (*progress)(
@@ -2427,7 +2430,8 @@ BP_API bp_status bp_net_train(bp_net *net, const bp_data *data, const bp_train_o
 
 typedef struct bp_metrics {
   int64_t rows;
-  double loss;          /**< the network's own, not smoothed; of numbers as they are learnt, divided by their deviation in training */
+  double
+      loss; /**< the network's own, not smoothed; of numbers as they are learnt, divided by their deviation in training */
   double accuracy;      /**< of classes, and of labels: the share of all of them that are right; else NAN */
   double rmse, mae, r2; /**< regression; else NAN */
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
@@ -2842,16 +2846,17 @@ BP_API bp_status bp_curve(bp_node y, bp_node x, bp_program *values, double from,
 
 /** Zeros are the defaults in brackets. */
 typedef struct bp_heatmap_options {
-  const char *title, *x_label, *y_label;      /**< of columns, of rows [none] */
+  const char *title, *x_label, *y_label;           /**< of columns, of rows [none] */
   const char *const *row_names, *const *col_names; /**< [numbers from 1] */
-  bool by_row;   /**< strength is a cell's share of its row [of the largest value] */
-  bool diagonal; /**< what is off the diagonal has a colour of its own, as mistakes in a confusion matrix [what is under 0] */
-  double width;  /**< about how wide it may get [640] */
+  bool by_row; /**< strength is a cell's share of its row [of the largest value] */
+  bool
+      diagonal; /**< what is off the diagonal has a colour of its own, as mistakes in a confusion matrix [what is under 0] */
+  double width; /**< about how wide it may get [640] */
 } bp_heatmap_options;
 /** A matrix as a field of cells with their numbers, stronger where they are larger: as the confusion matrix of bp_scores_confusion.
  *  @param values  [rows * cols]. @return BP_OK; BP_E_RANGE for over 400 rows or columns, or a width not in 200 to 10,000; BP_E_ARG, BP_E_NOMEM. */
-BP_API bp_status bp_heatmap(bp_ctx *ctx, const bp_heatmap_options *options, const double *values, int64_t rows,
-                            int64_t cols, bp_picture **picture);
+BP_API bp_status bp_heatmap(bp_ctx *ctx, const bp_heatmap_options *options, const double *values,
+                            int64_t rows, int64_t cols, bp_picture **picture);
 
 typedef struct bp_bar {
   const char *label;
