@@ -2206,7 +2206,7 @@ typedef struct bp_data_options {
 
 /** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
  *
- *  One target: text, or at most 64 different whole numbers (>= 0), makes classes; another makes regression. Several: numbers, or text and
+ *  One target: text, or few different whole numbers (>= 0), makes classes: 10, or up to 64 where there are 5 rows for each; another makes regression. Several: numbers, or text and
  *  numbers with two different values each (0 and 1, yes and no), of which several may be true. Rows whose target is missing are left out.
  *
  *  Left out are also columns from which nothing can be learned, unless they are asked for: empty ones, text that is the same in all rows, text

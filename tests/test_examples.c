@@ -473,10 +473,29 @@ static void parts_are_fitted_alone(void **state)
   bp_data_free(held);
 }
 
+/* Whole numbers number classes where they are few, also for so many rows: 11 of them in 54 rows are a number, in 55 rows classes. */
+static void few_numbers_are_classes(void **state)
+{
+  static const struct {
+    int values, rows, classes;
+  } cases[] = {{10, 10, 10}, {11, 54, 0}, {11, 55, 11}, {64, 320, 64}, {65, 6500, 0}};
+  for (size_t c = 0; c < COUNT(cases); c++) {
+    char *csv = malloc(16 * (size_t)cases[c].rows + 16);
+    size_t at = (size_t)sprintf(csv, "x,y\n");
+    for (int i = 0; i < cases[c].rows; i++)
+      at += (size_t)sprintf(csv + at, "%d,%d\n", i, i % cases[c].values);
+    bp_data *d = data_of(*state, csv, "y");
+    assert_int_equal(bp_data_classes(d), cases[c].classes);
+    bp_data_free(d);
+    free(csv);
+  }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
   const struct CMUnitTest tests[] = {
+      TEST(few_numbers_are_classes),
       TEST(a_table_with_text_classes),
       TEST(whole_numbers_make_classes_others_regression),
       TEST(naming_the_target),

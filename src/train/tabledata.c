@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { MOST_NUMBER_CLASSES = 64, BLOCK_ROWS = 1024 };
+enum { MOST_NUMBER_CLASSES = 64, FEW_CLASSES = 10, ROWS_OF_CLASS = 5, BLOCK_ROWS = 1024 };
 
 typedef struct making {
   bp_ctx *ctx;
@@ -117,9 +117,12 @@ static bp_status fill_inputs(making *m)
 
 /* ---- targets ---- */
 
-/* Whether the numbers are few whole ones from 0, so that they number classes. */
-static bool counts_classes(const bpi_reader *r)
+/* Whether the numbers are few whole ones from 0, so that they number classes: few also for so many rows, or one would learn 50 classes of
+ * three rows each where a count or a price is meant. */
+static bool counts_classes(const bpi_reader *r, int64_t rows)
 {
+  if (r->n_keys > FEW_CLASSES && rows < ROWS_OF_CLASS * r->n_keys)
+    return false;
   for (int64_t k = 0; k < r->n_keys; k++)
     if (r->keys[k] < 0 || r->keys[k] > 1e9 || r->keys[k] != floor(r->keys[k]))
       return false;
@@ -170,7 +173,7 @@ static bp_status one_target(making *m)
   const bpi_use *u = &m->use[m->target[0]];
   bpi_reader r = {0};
   bp_status s = bpi_reader_categories(m->ctx, m->t, m->target[0], &r, &e->targets[0]);
-  bool classes = !u->numeric && (u->categorical || r.info.text || counts_classes(&r));
+  bool classes = !u->numeric && (u->categorical || r.info.text || counts_classes(&r, e->rows));
   if (s == BP_OK && classes)
     s = read_labels(m, &r);
   bpi_reader_free(m->ctx, &r);
