@@ -196,9 +196,12 @@ const command commands[] = {
      "arrays, examples and their labels or values. All may be compressed by gzip. Files are read whole.\n\n"
      "Inputs are standardised by the training rows. Part of the data is held out (a tenth, in proportion to "
      "the classes) and decides when "
-     "to stop; the weights that did best there are the ones that are saved. Where there are under 10,000 rows, each counts: once the best "
-     "epoch is known, training begins again and runs for so many epochs over the rows held out too (--refit). Ctrl-C stops and saves.\n\n"
-     "The defaults are the same for all data: one hidden layer of 256 units; AdamW at a constant rate, with a weight decay of 200 / rows; "
+     "to stop; the weights that did best there are the ones that are saved. Where there are under 10,000 "
+     "rows, each counts: once the best "
+     "epoch is known, training begins again and runs for so many epochs over the rows held out too "
+     "(--refit). Ctrl-C stops and saves.\n\n"
+     "The defaults are the same for all data: one hidden layer of 256 units; AdamW at a constant rate, with "
+     "a weight decay of 200 / rows; "
      "what is judged and kept is a running mean of the weights.\n\n"
      "The answer, on standard output, is the accuracy (classes) or root mean square error (numbers) on the "
      "test set, or, without one, on "
@@ -208,7 +211,8 @@ const command commands[] = {
      "    --hidden 512,256 --dropout 0.2 --lr 0.001 \\\n"
      "    --test t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.safetensors\n"
      "bprop train train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --epochs 8 \\\n"
-     "    --model 'conv 32 3 same relu, maxpool, conv 64 3 same relu, maxpool, dropout 0.25, dense 128 relu, dropout 0.25' \\\n"
+     "    --model 'conv 32 3 same relu, maxpool, conv 64 3 same relu, maxpool, dropout 0.25, dense 128 relu, "
+     "dropout 0.25' \\\n"
      "    --test t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o convnet.safetensors",
      cmd_train},
     {"eval", EVAL, "MODEL FILE.csv | MODEL IMAGES LABELS", 2, 3,
@@ -294,10 +298,14 @@ const command commands[] = {
      "dark edge where the network is wrong.",
      "bprop regions petals.safetensors iris.csv -o petals.svg", cmd_regions},
     {"report", REPORT, "MODEL [FILE.csv | IMAGES LABELS]", 1, 3, "write one page about a network",
-     "One HTML file that needs no other, no script and no network. Of the model alone: how the training went, what it was measured to be "
-     "after it, what its first layer looks for, and the model card (data and their hash, options, seed, versions). With data that have known "
-     "answers also: all metrics, each class, which are taken for which, how far probabilities can be believed, the worst mistakes, the "
-     "importance of columns, decision regions where there are two inputs, and for images what in them speaks for a class. The data should "
+     "One HTML file that needs no other, no script and no network. Of the model alone: how the training "
+     "went, what it was measured to be "
+     "after it, what its first layer looks for, and the model card (data and their hash, options, seed, "
+     "versions). With data that have known "
+     "answers also: all metrics, each class, which are taken for which, how far probabilities can be "
+     "believed, the worst mistakes, the "
+     "importance of columns, decision regions where there are two inputs, and for images what in them speaks "
+     "for a class. The data should "
      "be such as it was not trained on.",
      "bprop report wine.safetensors -o wine.html\n"
      "bprop report fashion.safetensors t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.html",
