@@ -113,12 +113,12 @@ static void whole_numbers_make_classes_others_regression(void **state)
   assert_string_equal(bp_data_class_name(d, 1), "10"); /* by value, not by text */
   assert_int_equal(bp_data_label(d, 1), 1);
   bp_data_free(d);
-  char *text = many_rows(200, up_to_63);
+  char *text = many_rows(400, up_to_63);
   d = data_of(*state, text, "y");
   assert_int_equal(bp_data_classes(d), 64);
   bp_data_free(d);
   free(text);
-  text = many_rows(200, up_to_64);
+  text = many_rows(400, up_to_64);
   d = data_of(*state, text, "y");
   assert_int_equal(bp_data_classes(d), 0);
   bp_data_free(d);
