@@ -74,11 +74,12 @@ static void caption(report *r, int64_t row, const char *const *names)
   html_raw(h, "<figcaption>");
   if (r->task == BP_TASK_CLASSES) {
     int64_t is = bp_scores_label(r->scores, row), says = said(r, row);
-    html_textf(h, "%.200s, %.1f %%", names[says], 100 * (double)p[says]);
+    html_textf(h, "said %.200s, %.1f %%", names[says], 100 * (double)p[says]);
     html_raw(h, "<br>");
-    if (says != is)
+    if (says != is) {
       html_textf(h, "is %.200s, %.1f %%", names[is], 100 * (double)p[is]);
-    html_raw(h, "<br>");
+      html_raw(h, "<br>");
+    }
   } else {
     html_textf(h, "predicted %.4g, true %.4g", (double)p[0], bp_scores_truth(r->scores, row, 0));
     html_raw(h, "<br>");
