@@ -204,6 +204,7 @@ check_page README.md 10
 check_page CONTRIBUTING.md 3
 check_page docs/language.md 7
 check_page docs/neuron.md 20
+check_page docs/layers.md 4
 check_page docs/runs.md 4
 check_page docs/training.md 6
 [ "$(wc -l <"$SRC/examples/fifteen.c")" -le 15 ] || wrong "the program of fifteen lines has more"
