@@ -146,7 +146,7 @@ static int check_subject(const settings *s, const struct subject *what)
 int cmd_runs(const settings *s)
 {
   const struct subject *what = subject_of(s);
-  sqlite3 *db;
+  sqlite3 *db = NULL;
   int end = check_subject(s, what);
   if (!end)
     end = runs_open(s, what->write, &db);

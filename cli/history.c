@@ -129,8 +129,8 @@ static int insert_epochs(history *h)
     sqlite3_bind_double(q, 4, e->valid_loss);
     sqlite3_bind_double(q, 5, e->valid_metric);
     sqlite3_bind_double(q, 6, e->seconds);
-    rc = sqlite3_step(q);
-    rc = sqlite3_reset(q);
+    sqlite3_step(q);
+    rc = sqlite3_reset(q); /* the error of the step, if there was one */
   }
   sqlite3_finalize(q);
   return rc;

@@ -145,7 +145,7 @@ static int check_version(sqlite3 *db, int *version, char *why, size_t size)
   int64_t tables = number_of(db, "SELECT count(*) FROM sqlite_master", &rc);
   if (rc != SQLITE_OK)
     return rc;
-  if (application != APPLICATION && (application || *version || tables)) {
+  if (*version < 0 || (application != APPLICATION && (application || *version || tables))) {
     snprintf(why, size, "it is a database of another program");
     return SQLITE_MISUSE;
   }

@@ -75,7 +75,7 @@ static void process_at(sqlite3_stmt *q, int i, process_id *p)
 
 static int read_study(sqlite3 *db, int64_t id, study *out)
 {
-  process_id who;
+  process_id who = {0};
   sqlite3_stmt *q =
       history_prepare(db,
                       "SELECT host, machine, pid, born, status, heard, seconds, folder, options, data"

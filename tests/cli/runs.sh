@@ -143,10 +143,12 @@ fi
 if [ -n "$python" ]; then
   "$python" -c 'import sqlite3
 sqlite3.connect("foreign.db").executescript("CREATE TABLE people(name TEXT); PRAGMA user_version = 1;")
+sqlite3.connect("negative.db").executescript("PRAGMA application_id = 0x62707270; PRAGMA user_version = -3;")
 sqlite3.connect("newer.db").executescript("PRAGMA application_id = 0x62707270; PRAGMA user_version = 99; CREATE TABLE runs(x);")'
   cp newer.db newer.before
   cp foreign.db foreign.before
   warns "of another program" 'foreign.db: it is a database of another program' --runs foreign.db
+  warns "of a version under 0" 'negative.db: it is a database of another program' --runs negative.db
   warns "of a newer bprop" 'newer.db: it was written by a newer bprop' --runs newer.db
   cmp -s newer.db newer.before && cmp -s foreign.db foreign.before || bad "a database that is not for this program was changed"
   ends 3 "newer.db: it was written by a newer bprop" runs --runs newer.db
