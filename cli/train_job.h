@@ -83,6 +83,8 @@ int train_judge(train_job *j);
 /* train_card.c: what the model file says of its data, and of how good it was found. */
 int train_card(train_job *j);
 void train_card_judged(train_job *j);
+/* train_review.c: a linear model beside the network, judged on the same rows; and warnings that teach. */
+int train_review(train_job *j, const bp_data *on);
 /* Judges the network and tells it. how: "done", "early stop" or "interrupted". */
 int train_finish(train_job *j, const char *how);
 

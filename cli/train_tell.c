@@ -121,9 +121,14 @@ void train_tell_saved(const train_job *j)
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));
 }
 
+static const bp_data *to_judge_on(const train_job *j)
+{
+  return j->test ? j->test : j->valid ? j->valid : j->train;
+}
+
 int train_judge(train_job *j)
 {
-  const bp_data *on = j->test ? j->test : j->valid ? j->valid : j->train;
+  const bp_data *on = to_judge_on(j);
   if (j->judged_on)
     return END_DONE;
   bp_status st = bp_net_eval(j->net, on, &j->judged);
@@ -138,16 +143,19 @@ static void json_part(const char *name, const bp_data *d)
   answer(",\"%s\":%lld", name, (long long)(d ? bp_data_rows(d) : 0));
 }
 
-static void json_epochs(const progress *p)
+/* Also those before a training was interrupted. */
+static void json_epochs(const bp_net *net)
 {
+  const bp_epoch *e;
+  int64_t n = bp_net_history(net, &e);
   answer(",\"epochs\":[");
-  for (int64_t i = 0; i < p->n; i++) {
-    answer("%s{\"epoch\":%lld,\"train_loss\":", i ? "," : "", (long long)i + 1);
-    json_number(p->epochs[i].train_loss);
+  for (int64_t i = 0; i < n; i++) {
+    answer("%s{\"epoch\":%lld,\"train_loss\":", i ? "," : "", (long long)e[i].epoch);
+    json_number(e[i].train_loss);
     answer(",\"valid_loss\":");
-    json_number(p->epochs[i].valid_loss);
-    answer(p->classes ? ",\"valid_accuracy\":" : ",\"valid_r2\":");
-    json_number(p->epochs[i].valid_metric);
+    json_number(e[i].valid_loss);
+    answer(bp_net_classes(net) ? ",\"valid_accuracy\":" : ",\"valid_r2\":");
+    json_number(e[i].valid_metric);
     answer("}");
   }
   answer("]");
@@ -175,13 +183,16 @@ static void tell_json(const train_job *j, const char *how)
   json_number(j->result.samples_per_second);
   answer(",\"%s\":", j->judged_on);
   metrics_json(&j->judged);
-  json_epochs(&j->progress);
+  json_epochs(j->net);
   answer("}\n");
 }
 
 int train_finish(train_job *j, const char *how)
 {
   int end = train_judge(j);
+  /* What nobody would read is not worked out. */
+  if (!end && !say_quiet() && !j->order && !interrupt_came())
+    end = train_review(j, to_judge_on(j));
   if (end)
     return end;
   if (j->s->json)

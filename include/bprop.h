@@ -2440,6 +2440,22 @@ typedef struct bp_metrics {
 /** The usual metrics in one pass over the data, in constant memory, rows counting by their weights. Of several targets, means over the targets.
  *  Others go by name: bp_net_metric. */
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);
+
+/** What a look at a training is told. */
+typedef struct bp_review {
+  const bp_data *train;
+  const bp_data *valid; /**< NULL: none */
+  double own,
+      linear; /**< accuracy or R2 of the network, and of a linear model on the same rows; NAN: not known */
+  int64_t judged; /**< how many rows those were */
+} bp_review;
+
+/** Looks at a network that was just trained for what often goes wrong, and tells each thing that it finds in a line, with what helps. Names: "loss" (it
+ *  hardly fell), "gradients" (they explode), "dead" (units that never fire), "leakage" (a column that tells the answer alone), "rare" (a class of
+ *  fewer than 5 rows), "twins" (validation rows among the training rows), "overfit", "linear" (a linear model does better). Looks at up to
+ *  4,000 rows for most. @return BP_OK, whatever it finds; BP_E_NOMEM and what bp_net_eval gives. */
+BP_API bp_status bp_net_review(bp_net *net, const bp_review *about,
+                               void (*tell)(void *user, const char *name, const char *text), void *user);
 /** Class probabilities [rows, classes] or values [rows, n_y] for rows of raw inputs: numbers, and the number of its category (bp_net_category) where a
  *  column has categories; NaN where a value is missing. @return BP_OK; BP_E_RANGE for a category that does not exist; BP_E_UNSUPPORTED for a missing value where
  *  those are refused. May be called by several threads on one net. */

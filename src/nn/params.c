@@ -418,17 +418,25 @@ void bpi_params_blend(const bp_params *p, double share, void *mean)
   }
 }
 
-bool bpi_params_finite(const bp_params *p)
+static bool values_finite(const void *x, int64_t n, bool narrow)
+{
+  for (int64_t i = 0; i < n; i++)
+    if (!isfinite(narrow ? (double)((const float *)x)[i] : ((const double *)x)[i]))
+      return false;
+  return true;
+}
+
+const char *bpi_params_not_finite(const bp_params *p)
 {
   bool narrow = p->state && bp_state_real(p->state) == BP_FLOAT32;
-  for (int k = 0; k < BPI_VECTORS; k++) {
-    size_t bytes;
-    const void *x = changing(p, k, &bytes);
-    for (int64_t i = 0; bytes && i < p->size[k]; i++)
-      if (!isfinite(narrow ? (double)((const float *)x)[i] : ((const double *)x)[i]))
-        return false;
+  for (size_t i = 0; i < p->n; i++) {
+    void *data;
+    const bpi_parameter *w = &p->list[i];
+    if ((!w->frozen || w->running) && bp_params_at(p, (int)i, NULL, NULL, &data, NULL) == BP_OK && data &&
+        !values_finite(data, w->size, narrow))
+      return w->name;
   }
-  return true;
+  return NULL;
 }
 
 const void *bpi_params_kept(const bp_params *p, const void *kept, const void *value)

@@ -45,8 +45,8 @@ void bpi_params_put_back(bp_params *p, const void *from);
 void bpi_params_swap(bp_params *p, void *with);
 /* mean += share * (what training changes - mean), in the state's storage. */
 void bpi_params_blend(const bp_params *p, double share, void *mean);
-/* Whether all of that is finite. */
-bool bpi_params_finite(const bp_params *p);
+/* The name of the first of them with a value that is not finite; NULL: all are. */
+const char *bpi_params_not_finite(const bp_params *p);
 /* Where in what was kept a value is that lies at `value` in the state; `value` itself where training does not change it. */
 const void *bpi_params_kept(const bp_params *p, const void *kept, const void *value);
 

@@ -41,12 +41,21 @@ static uint64_t mix_fields(uint64_t h, const bpi_field *f, int64_t n)
   return h;
 }
 
-static uint64_t mix_row(uint64_t h, const bpi_examples *e, int64_t row)
+static uint64_t mix_inputs(uint64_t h, const bpi_examples *e, int64_t row)
 {
   if (e->x)
     h = mix_bytes(h, e->x + row * e->cols, (size_t)e->cols * sizeof *e->x);
-  if (e->pixels)
-    h = mix_bytes(h, e->pixels + row * e->cols, (size_t)e->cols);
+  return e->pixels ? mix_bytes(h, e->pixels + row * e->cols, (size_t)e->cols) : h;
+}
+
+uint64_t bpi_row_hash(const bpi_examples *e, int64_t row)
+{
+  return mix_inputs(0, e, row);
+}
+
+static uint64_t mix_row(uint64_t h, const bpi_examples *e, int64_t row)
+{
+  h = mix_inputs(h, e, row);
   if (e->labels)
     h = mix(h, (uint64_t)e->labels[row]);
   if (e->y)

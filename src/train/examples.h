@@ -23,9 +23,9 @@ typedef struct bpi_examples {
   int64_t n_y, classes;
   bpi_field *targets; /* [n_targets]: one with the names of classes, or n_y; NULL: none are known */
   int64_t n_targets;
-  float *weights; /* [rows], or NULL */
+  float *weights;          /* [rows], or NULL */
   struct bpi_spool *spool; /* the rows in a file, see spool.h; then x, labels, y and weights are NULL */
-  char **notes;   /* [n_notes]: what was done that a person should know */
+  char **notes;            /* [n_notes]: what was done that a person should know */
   size_t n_notes, notes_cap;
   int64_t first_row; /* how messages count the rows: this is added */
 } bpi_examples;
@@ -43,6 +43,9 @@ struct bp_data {
 bp_data *bpi_data_wrap(bpi_examples *e);
 bpi_examples *bpi_examples_new(bp_ctx *ctx);
 void bpi_examples_drop(bpi_examples *e);
+
+/* A number for the inputs of a row: the same for equal rows. */
+uint64_t bpi_row_hash(const bpi_examples *e, int64_t row);
 
 /* Adds a note. */
 bp_status bpi_examples_note(bpi_examples *e, const char *fmt, ...) BP_PRINTF(2, 3);

@@ -1,8 +1,10 @@
 /* The training loop: steps over the loader's batches; the best weights kept. */
 #include "train/trainer.h"
+#include "train/inside.h"
 #include "train/notes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -112,13 +114,26 @@ static bp_status diverged(const bpi_trainer *t, const char *what)
       (long long)t->at.epoch, (long long)t->at.step + 1, what);
 }
 
+/* The step changed nothing, so the network still is what failed: where in it? */
+static bp_status diverged_at(const bpi_trainer *t, const bpi_batch *b)
+{
+  enum { ROWS = 256 };
+  char what[512], where[300];
+  snprintf(what, sizeof what, "%s", bp_error());
+  bpi_not_finite(t->net, b->x, b->rows < ROWS ? b->rows : ROWS, where, sizeof where);
+  size_t n = strlen(what);
+  if (*where)
+    snprintf(what + n, sizeof what - n, "; %s", where);
+  return diverged(t, what);
+}
+
 static bp_status one_step(bpi_trainer *t, const bpi_batch *b)
 {
   double loss;
   bp_status s = bpi_stepper_take(&t->plan, b, t->at.step,
                                  bpi_schedule_rate(&t->schedule, &t->at.plateau, t->at.step), &loss);
   if (s == BP_E_NOTFINITE)
-    return diverged(t, bp_error());
+    return diverged_at(t, b);
   if (s != BP_OK)
     return s;
   t->at.sum += loss * (double)b->rows;
@@ -146,7 +161,12 @@ static bp_status stopped(const bpi_trainer *t)
 /* Finite loss and gradients can still move weights past the largest number: such weights are never kept. */
 static bp_status check_weights(const bpi_trainer *t)
 {
-  return bpi_params_finite(t->net->params) ? BP_OK : diverged(t, "a weight is not finite");
+  const char *name = bpi_params_not_finite(t->net->params);
+  char what[200];
+  if (!name)
+    return BP_OK;
+  snprintf(what, sizeof what, "a weight of %s is not finite", name);
+  return diverged(t, what);
 }
 
 static bp_status checkpoint(bpi_trainer *t)
