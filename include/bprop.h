@@ -2469,6 +2469,12 @@ BP_API int64_t bp_net_classify(bp_net *net, const float *x);
  *  @return NULL on error: BP_E_MISMATCH: a column is missing (the nearest name is said), holds text in place of numbers, or row and column of a category or
  *          class that the network does not know (see bp_net_set_unknown); BP_E_UNSUPPORTED: a missing value where those are refused; as bp_data_from_table. */
 BP_API bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_data_options *options);
+/** Says what the columns of a stream are for a network, before its first block: text where it has categories, whatever those look like; numbers; the rest is
+ *  not kept. Then bp_data_for_net takes block by block, in constant memory. @return As bp_csv_expect; BP_E_NOTFOUND for a column of the options. */
+BP_API bp_status bp_net_expect(const bp_net *net, bp_csv *c, const bp_data_options *options);
+/** All rows of a CSV file in one: 4 bytes a value. */
+BP_API bp_data *bp_data_read_for_net(const bp_net *net, bp_source *source, const bp_csv_options *csv,
+                                     const bp_data_options *options);
 /** As bp_net_predict, for all rows of a data set: out[rows * outputs]. */
 BP_API bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out);
 /** What a category is that the training data did not have: an error [BP_UNKNOWN_ERROR], or a missing value. In parts of a split, which the other part cannot

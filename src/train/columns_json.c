@@ -24,7 +24,7 @@ void bpi_json_text(bpi_text *t, const char *s)
 static void write_field(bpi_text *t, const bpi_field *f, const bpi_coding *k)
 {
   bool missing = k && k->missing >= 0, embedded = k && k->embedded;
-  if (!f->texts && !missing) {
+  if (!f->texts && !missing && !f->loose) {
     bpi_json_text(t, f->name);
     return;
   }
@@ -36,7 +36,8 @@ static void write_field(bpi_text *t, const bpi_field *f, const bpi_coding *k)
   }
   if (f->texts)
     bpi_textf(t, f->n ? "]" : ",\"categories\":[]");
-  bpi_textf(t, "%s%s}", missing ? ",\"missing\":1" : "", embedded ? ",\"embedded\":1" : "");
+  bpi_textf(t, "%s%s%s}", f->loose ? ",\"loose\":1" : "", missing ? ",\"missing\":1" : "",
+            embedded ? ",\"embedded\":1" : "");
 }
 
 void bpi_json_fields(bpi_text *t, const char *key, const bpi_field *fields, const bpi_coding *codings,
@@ -128,6 +129,10 @@ static bool read_key(bpi_json *j, bpi_field_list *list, bpi_field *f, bpi_coding
     return bpi_json_read_texts(j, list, f);
   if (strcmp(key, "missing") == 0) {
     k->missing = 0;
+    return read_one(j);
+  }
+  if (strcmp(key, "loose") == 0) {
+    f->loose = true;
     return read_one(j);
   }
   if (strcmp(key, "embedded") == 0) {

@@ -29,6 +29,7 @@ static bool copy_field(bp_ctx *ctx, const bpi_field *from, bpi_field *to)
 {
   if (from->name && !(to->name = bpi_strdup(ctx, from->name)))
     return false;
+  to->loose = from->loose;
   if (!from->texts)
     return true;
   to->n = from->n;

@@ -10,6 +10,7 @@ typedef struct bpi_field {
   char *name;   /* NULL: none */
   char **texts; /* [n] categories; NULL: numbers */
   int64_t n;
+  bool loose; /* of numbers: text that is none counts as missing */
 } bpi_field;
 
 bpi_field *bpi_fields_new(bp_ctx *ctx, int64_t n);

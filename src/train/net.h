@@ -99,6 +99,9 @@ bp_node bpi_net_forward(bp_net *net, bp_graph *g, bp_node x, bp_node key, bool t
 /* How d answers to net; *m is freed with bpi_match_clear. need_target: its targets, and their classes, must be the network's. */
 bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, bpi_match *m);
 
+/* As bp_data_for_net, with its status, and without a look at the weights together. */
+bp_status bpi_net_data(const bp_net *net, const bp_table *t, const bp_data_options *options, bp_data **out);
+
 /* Outputs of rows of x (encoded, in the state's storage, n * inputs): predictions (of numbers before they are scaled), and the outputs behind
  * them, of which the loss is taken. As doubles. n <= BPI_BULK; x may be overwritten past n rows. */
 bp_status bpi_net_outputs(bp_net *net, void *x, int64_t n, double *out, double *raw);

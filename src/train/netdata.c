@@ -116,7 +116,7 @@ static bp_status open_reader(fitting *f, int64_t c)
     return bpi_reader_known(e->ctx, f->t, f->column[c], &e->fields[c], r);
   bp_status s = bpi_reader_numbers(e->ctx, f->t, f->column[c], r);
   for (int32_t k = 0; s == BP_OK && k < r->info.categories; k++)
-    if (isnan(r->by_code[k]))
+    if (isnan(r->by_code[k]) && !(e->fields && e->fields[c].loose))
       return no_number(r);
   return s;
 }
@@ -255,37 +255,52 @@ static bp_status fit(fitting *f)
   return s == BP_OK ? bpi_each_column(e->ctx, f->t, f->o.weights, take_weights, f) : s;
 }
 
-bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_data_options *options)
+static void fitting_free(fitting *f)
 {
-  if (!net || !t) {
-    bpi_bad_arg("bp_data_for_net", "net or table is NULL");
-    return NULL;
-  }
-  bp_ctx *ctx = net->ctx;
-  int64_t cols = net->encoding.cols;
-  fitting f = {.net = net, .t = t, .e = bpi_examples_new(ctx)};
-  f.o = options ? *options : (bp_data_options){0};
-  f.readers = bpi_zalloc(ctx, (size_t)cols, sizeof *f.readers);
-  f.column = bpi_alloc(ctx, (size_t)cols, sizeof *f.column);
-  f.target = bpi_alloc(ctx, (size_t)net->n_targets, sizeof *f.target);
-  bool room = f.e && f.readers && f.column && f.target;
-  if (room) {
-    f.e->rows = bp_table_rows(t);
-    f.e->cols = cols;
-    f.e->first_row = bp_table_first(t);
-  }
-  bp_status s = room ? fit(&f) : bpi_nomem();
-  for (int64_t c = 0; f.readers && c < cols; c++)
-    bpi_reader_free(ctx, &f.readers[c]);
-  void *own[] = {f.readers, f.column, f.target};
+  bp_ctx *ctx = f->net->ctx;
+  for (int64_t c = 0; f->readers && c < f->net->encoding.cols; c++)
+    bpi_reader_free(ctx, &f->readers[c]);
+  void *own[] = {f->readers, f->column, f->target};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
+}
+
+static bool fitting_make(fitting *f, const bp_data_options *options)
+{
+  bp_ctx *ctx = f->net->ctx;
+  size_t cols = (size_t)f->net->encoding.cols;
+  f->o = options ? *options : (bp_data_options){0};
+  f->e = bpi_examples_new(ctx);
+  f->readers = bpi_zalloc(ctx, cols, sizeof *f->readers);
+  f->column = bpi_alloc(ctx, cols, sizeof *f->column);
+  f->target = bpi_alloc(ctx, (size_t)f->net->n_targets, sizeof *f->target);
+  if (!f->e || !f->readers || !f->column || !f->target)
+    return false;
+  f->e->rows = bp_table_rows(f->t);
+  f->e->cols = f->net->encoding.cols;
+  f->e->first_row = bp_table_first(f->t);
+  return true;
+}
+
+bp_status bpi_net_data(const bp_net *net, const bp_table *t, const bp_data_options *options, bp_data **out)
+{
+  fitting f = {.net = net, .t = t};
+  bp_status s = fitting_make(&f, options) ? fit(&f) : bpi_nomem();
+  fitting_free(&f);
   if (s != BP_OK) {
     bpi_examples_drop(f.e);
-    return NULL;
+    return s;
   }
-  bp_data *d = bpi_data_wrap(f.e);
-  if (d && bpi_check_weights(d) == BP_OK)
+  *out = bpi_data_wrap(f.e);
+  return *out ? BP_OK : BP_E_NOMEM;
+}
+
+bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_data_options *options)
+{
+  bp_data *d = NULL;
+  bp_status s =
+      net && t ? bpi_net_data(net, t, options, &d) : bpi_bad_arg("bp_data_for_net", "net or table is NULL");
+  if (s == BP_OK && bpi_check_weights(d) == BP_OK)
     return d;
   bp_data_free(d);
   return NULL;

@@ -69,6 +69,7 @@ static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
     return s;
   if (u->categorical || (info.text && !u->numeric))
     return bpi_reader_categories(m->ctx, m->t, c, r, f);
+  f->loose = info.text;
   s = bpi_reader_numbers(m->ctx, m->t, c, r);
   return s == BP_OK ? bpi_reader_check(m->ctx, r) : s;
 }

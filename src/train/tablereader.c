@@ -128,21 +128,34 @@ bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bpi_reade
   return r->info.text ? name_texts(ctx, r, f) : name_numbers(ctx, r, f);
 }
 
-/* Numbers by the texts that name them. */
+/* Number of a category by its text, or by the value of a number that is written in another way (1.0 for 1); or BPI_UNKNOWN. */
+static bp_status find_number(bp_ctx *ctx, const bpi_categories *index, double x, float *to)
+{
+  bpi_text t;
+  bpi_text_init(&t, ctx);
+  bpi_text_double(&t, x);
+  bp_status s = t.failed ? bpi_nomem() : BP_OK;
+  *to = s == BP_OK ? (float)bpi_categories_find(index, t.s, t.n) : BPI_UNKNOWN;
+  bpi_text_free(&t);
+  return s;
+}
+
+static bp_status find_text(bp_ctx *ctx, const bpi_categories *index, const char *text, float *to)
+{
+  double x;
+  size_t n = strlen(text);
+  *to = (float)bpi_categories_find(index, text, n);
+  return *to == BPI_UNKNOWN && bpi_parse_double(text, n, &x) ? find_number(ctx, index, x, to) : BP_OK;
+}
+
 static bp_status known_numbers(bp_ctx *ctx, bpi_reader *r, const bpi_categories *index)
 {
   bp_status s = find_keys(ctx, r);
   r->by_code = s == BP_OK ? bpi_alloc(ctx, (size_t)r->n_keys, sizeof *r->by_code) : NULL;
   if (s == BP_OK && !r->by_code)
     s = bpi_nomem();
-  for (int64_t k = 0; s == BP_OK && k < r->n_keys; k++) {
-    bpi_text t;
-    bpi_text_init(&t, ctx);
-    bpi_text_double(&t, r->keys[k]);
-    s = t.failed ? bpi_nomem() : BP_OK;
-    r->by_code[k] = s == BP_OK ? (float)bpi_categories_find(index, t.s, t.n) : 0;
-    bpi_text_free(&t);
-  }
+  for (int64_t k = 0; s == BP_OK && k < r->n_keys; k++)
+    s = find_number(ctx, index, r->keys[k], &r->by_code[k]);
   return s;
 }
 
@@ -156,10 +169,8 @@ bp_status bpi_reader_known(bp_ctx *ctx, const bp_table *t, int c, const bpi_fiel
   s = bpi_index_texts(ctx, f, &index);
   if (s == BP_OK && !r->info.text)
     s = known_numbers(ctx, r, &index);
-  for (int32_t k = 0; s == BP_OK && r->info.text && k < r->info.categories; k++) {
-    const char *text = bp_table_category(t, c, k, NULL);
-    r->by_code[k] = (float)bpi_categories_find(&index, text, strlen(text));
-  }
+  for (int32_t k = 0; s == BP_OK && r->info.text && k < r->info.categories; k++)
+    s = find_text(ctx, &index, bp_table_category(t, c, k, NULL), &r->by_code[k]);
   bpi_categories_free(&index);
   return s;
 }
