@@ -54,6 +54,7 @@ static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
   judgement j = {.s = s, .net = net};
   bp_data *data;
   bp_scores *scores = NULL;
+  bp_net_set_unknown(net, (bp_unknown)s->unknown);
   int end = dataset_read_for(ctx, s, net, s->inputs + 1, s->n_inputs - 1, s->target, &data);
   if (end)
     return end;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 4 << 20, MOST_COLUMNS = 16 };
+enum { BLOCK_BYTES = 4 << 20, MOST_ROWS = 8192, MOST_COLUMNS = 16 };
 
 static int64_t best_of(const float *p, int64_t n)
 {
@@ -88,35 +88,34 @@ static void row_text(const bp_net *net, int64_t row, const float *y, int width)
   answer("\n");
 }
 
-static int predict_rows(const settings *s, bp_net *net, input *in, float *x, float *y, int64_t block)
+static void tell_block(const settings *s, const bp_net *net, int64_t first, int64_t n, const float *y)
 {
-  int64_t outputs = bp_net_outputs(net);
-  int end = END_DONE, width = class_width(net);
-  for (int64_t first = 0; first < in->rows && !end && answer_goes_on(); first += block) {
-    int64_t n = in->rows - first < block ? in->rows - first : block;
-    end = input_block(in, first, n, x);
-    bp_status st = end ? BP_OK : bp_net_predict(net, x, n, y);
-    if (st != BP_OK)
-      end = fail_status(st, END_DATA);
-    if (!end && first == 0 && !s->json)
-      heading(net, width);
-    for (int64_t i = 0; i < n && !end; i++) {
-      if (s->json)
-        row_json(net, first + i + 1, y + i * outputs);
-      else
-        row_text(net, first + i + 1, y + i * outputs, width);
-    }
+  int width = class_width(net);
+  if (first == 0 && !s->json)
+    heading(net, width);
+  for (int64_t i = 0; i < n; i++) {
+    if (s->json)
+      row_json(net, first + i + 1, y + i * bp_net_outputs(net));
+    else
+      row_text(net, first + i + 1, y + i * bp_net_outputs(net), width);
   }
-  return end;
 }
 
+/* Block by block, so that any number of rows is answered in the same memory. */
 static int predict(const settings *s, bp_net *net, input *in)
 {
-  int64_t width = in->cols + bp_net_outputs(net), block = BLOCK_BYTES / (int64_t)sizeof(float) / width;
-  block = block < 1 ? 1 : block < in->rows ? block : in->rows + 1;
-  float *x = malloc((size_t)(block * width) * sizeof *x);
-  int end = x ? predict_rows(s, net, in, x, x + block * in->cols, block) : fail_memory();
-  free(x);
+  int64_t width = bp_net_inputs(net) + bp_net_outputs(net), first = 0, n = 1;
+  int64_t most = BLOCK_BYTES / (int64_t)sizeof(float) / width;
+  most = most < 1 ? 1 : most > MOST_ROWS ? MOST_ROWS : most;
+  float *y = malloc((size_t)(most * bp_net_outputs(net)) * sizeof *y);
+  int end = y ? END_DONE : fail_memory();
+  while (!end && n && answer_goes_on()) {
+    end = input_predict(in, most, y, &n);
+    if (!end && n)
+      tell_block(s, net, first, n, y);
+    first += n;
+  }
+  free(y);
   return end;
 }
 
@@ -134,13 +133,12 @@ int cmd_predict(const settings *s)
     return END_RESOURCES;
   end = model_load(ctx, s->inputs[0], &net);
   if (!end)
-    end = input_open(&in, ctx, s, net, s->inputs[1], NULL);
-  if (!end) {
-    input_tell_ignored(&in);
+    bp_net_set_unknown(net, (bp_unknown)s->unknown);
+  if (!end)
+    end = input_open(&in, ctx, s, net, s->inputs[1]);
+  if (!end)
     end = predict(s, net, &in);
-  }
-  if (in.ctx)
-    input_close(&in);
+  input_close(&in);
   bp_net_free(net);
   return context_free(ctx, s, end);
 }

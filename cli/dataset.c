@@ -4,8 +4,6 @@
 #include "input.h"
 #include "allowance.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,11 +100,21 @@ static int64_t memory_for_data(const settings *s)
   return s->memory ? s->memory : half < ENOUGH ? half : ENOUGH;
 }
 
+static bp_data_options data_options(const settings *s)
+{
+  return (bp_data_options){.target = s->target,
+                           .weights = s->weights,
+                           .ignore = s->ignore,
+                           .categorical = s->categorical,
+                           .numeric = s->numeric,
+                           .memory = memory_for_data(s)};
+}
+
 static int read_table(bp_ctx *ctx, const settings *s, const char *path, bp_data **out)
 {
   bp_source source;
   bp_csv_options csv = csv_options(s, path);
-  bp_data_options o = {.target = s->target, .memory = memory_for_data(s)};
+  bp_data_options o = data_options(s);
   int end = source_open(ctx, path, &source);
   if (end)
     return end;
@@ -146,125 +154,23 @@ const char *class_text(const bp_net *net, int64_t i)
   return number;
 }
 
-/* Class of a text, or -1. */
-static int64_t class_of_text(const bp_net *net, const char *text)
-{
-  for (int64_t k = 0; k < bp_net_classes(net); k++)
-    if (!strcmp(class_text(net, k), text))
-      return k;
-  return -1;
-}
-
-static int64_t class_of_number(const bp_net *net, double x)
-{
-  char text[32];
-  snprintf(text, sizeof text, "%.0f", x);
-  return x == floor(x) && fabs(x) < 1e15 ? class_of_text(net, text) : -1;
-}
-
-/* What the target of a row is: a text or a number, for messages and for classes. */
-static int answer_fails(const input *in, int64_t row, const char *text, double x)
-{
-  char number[32];
-  snprintf(number, sizeof number, "%g", x);
-  if (!text && isnan(x))
-    return fail(END_DATA, "%s: row %lld has no answer in the target column", path_name(in->path),
-                (long long)row + 1);
-  return fail(END_DATA, "%s: row %lld: the network knows no class '%s'", path_name(in->path),
-              (long long)row + 1, text ? text : number);
-}
-
-static int labels_of_text(const input *in, const bp_net *net, const bp_column *c, int64_t *labels)
-{
-  const int32_t *codes;
-  int64_t *class_of = malloc((size_t)c->categories * sizeof *class_of + 1);
-  int end = class_of ? END_DONE : fail_memory();
-  for (int32_t k = 0; !end && k < c->categories; k++)
-    class_of[k] = class_of_text(net, bp_table_category(in->table, in->target, k, NULL));
-  if (!end && bp_table_codes(in->table, in->target, &codes) != BP_OK)
-    end = fail_null(in->path, END_DATA);
-  for (int64_t i = 0; !end && i < in->rows; i++) {
-    labels[i] = codes[i] < 0 ? -1 : class_of[codes[i]];
-    if (labels[i] < 0)
-      end = answer_fails(in, i,
-                         codes[i] < 0 ? NULL : bp_table_category(in->table, in->target, codes[i], NULL), NAN);
-  }
-  free(class_of);
-  return end;
-}
-
-/* Numbers of the target: classes go to labels, values to y. */
-static int answers_of_numbers(const input *in, const bp_net *net, int64_t *labels, float *y)
-{
-  double *v = malloc((size_t)in->rows * sizeof *v + 1);
-  int end = v ? END_DONE : fail_memory();
-  if (!end && bp_table_numbers(in->table, in->target, 0, in->rows, v) != BP_OK)
-    end = fail_null(in->path, END_DATA);
-  for (int64_t i = 0; !end && i < in->rows; i++) {
-    if (labels)
-      labels[i] = class_of_number(net, v[i]);
-    else
-      y[i] = (float)v[i];
-    if (labels ? labels[i] < 0 : !isfinite(y[i]))
-      end = labels || isnan(v[i]) ? answer_fails(in, i, NULL, v[i])
-                                  : fail(END_DATA, "%s: row %lld: %g does not fit a 32-bit float",
-                                         path_name(in->path), (long long)i + 1, v[i]);
-  }
-  free(v);
-  return end;
-}
-
-/* The column that is left when the network has taken its own, if it is one. */
-static int left_over(const input *in)
-{
-  int n = bp_table_columns(in->table), sum = 0;
-  if (n != in->cols + 1)
-    return -1;
-  for (int i = 0; i < n; i++)
-    sum += i;
-  for (int64_t i = 0; i < in->cols; i++)
-    sum -= in->column[i];
-  return sum;
-}
-
-static int answers(input *in, const bp_net *net, int64_t *labels, float *y)
-{
-  bp_column c;
-  if (in->target < 0)
-    in->target = left_over(in);
-  if (in->target < 0)
-    return fail(END_DATA, "%s: the column with the answers%s%s%s is missing; --target names it",
-                path_name(in->path), *bp_net_target(net) ? ", '" : "", bp_net_target(net),
-                *bp_net_target(net) ? "'," : "");
-  if (bp_table_column(in->table, in->target, &c) != BP_OK)
-    return fail_null(in->path, END_DATA);
-  if (c.text && y)
-    return fail(END_DATA, "%s: column '%s' holds text, and the network predicts a number",
-                path_name(in->path), c.name);
-  return c.text ? labels_of_text(in, net, &c, labels) : answers_of_numbers(in, net, labels, y);
-}
-
 static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const char *path, const char *target,
                      bp_data **out)
 {
-  input in;
-  float *x = NULL, *y = NULL;
-  int64_t *labels = NULL;
-  int end = input_open(&in, ctx, s, net, path, target);
-  if (!end) {
-    x = calloc((size_t)in.rows * (size_t)in.cols + 1, sizeof *x);
-    labels = bp_net_classes(net) ? malloc((size_t)in.rows * sizeof *labels + 1) : NULL;
-    y = bp_net_classes(net) ? NULL : malloc((size_t)in.rows * sizeof *y + 1);
-    end = x && (labels || y) ? answers(&in, net, labels, y) : fail_memory();
+  bp_source source;
+  bp_csv *c = NULL;
+  int end = source_open(ctx, path, &source);
+  if (end)
+    return end;
+  bp_csv_options o = csv_options(s, path);
+  bp_status st = bp_csv_open(ctx, &source, &o, &c);
+  if (st == BP_OK) {
+    bp_data_options d = options_for_net(s, net, bp_csv_table(c), target);
+    *out = bp_data_read_for_net(net, c, &d);
   }
-  if (!end)
-    end = input_block(&in, 0, in.rows, x);
-  if (!end && !(*out = bp_data_new(ctx, in.rows, in.cols, x, labels, y, y ? 1 : 0)))
-    end = fail_null(path, END_DATA);
-  free(x);
-  free(y);
-  free(labels);
-  input_close(&in);
+  end = st != BP_OK ? fail_status(st, END_DATA) : *out ? END_DONE : fail_null(path, END_DATA);
+  bp_csv_close(c);
+  bp_source_close(&source);
   return end;
 }
 

@@ -2,9 +2,7 @@
 #include "input.h"
 #include "filekind.h"
 #include "gzfile.h"
-#include "nearest.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,136 +77,42 @@ static const char *column_name(const bp_table *t, int i)
   return bp_table_column(t, i, &c) == BP_OK ? c.name : "";
 }
 
-/* A file made from the training data has the columns in the same places, so that is where the search begins. */
-static int column_of(const bp_table *t, const char *name, int guess)
+static int column_of(const bp_table *t, const char *name)
 {
-  int n = bp_table_columns(t);
-  if (guess < n && !strcmp(column_name(t, guess), name))
-    return guess;
-  for (int i = 0; i < n; i++)
-    if (!strcmp(column_name(t, i), name))
-      return i;
-  return -1;
+  int c;
+  return *name && bp_table_find(t, name, &c) == BP_OK && !strcmp(column_name(t, c), name) ? c : -1;
 }
 
-/* Index of the first of the network's columns that the table lacks, or -1. */
-static int64_t first_missing(input *in, const bp_net *net)
+/* Whether the table has all columns of the network by name. */
+static bool has_columns(const bp_table *t, const bp_net *net)
 {
-  int guess = 0;
-  for (int64_t i = 0; i < in->cols; i++, guess++) {
-    in->column[i] = column_of(in->table, bp_net_col_name(net, i), guess);
-    if (in->column[i] < 0)
-      return i;
-    guess = in->column[i];
-  }
-  return -1;
+  for (int64_t i = 0; i < bp_net_inputs(net); i++)
+    if (column_of(t, bp_net_col_name(net, i)) < 0)
+      return false;
+  return true;
 }
 
-static int by_position(input *in)
+bp_data_options options_for_net(const settings *s, const bp_net *net, const bp_table *t, const char *target)
 {
-  int n = bp_table_columns(in->table);
-  int64_t to = 0;
-  if (n - (in->target >= 0) != in->cols)
-    return fail(END_DATA, "%s: has %d columns%s, the network takes %lld", path_name(in->path),
-                n - (in->target >= 0), in->target >= 0 ? " besides the target" : "", (long long)in->cols);
-  for (int i = 0; i < n; i++)
-    if (i != in->target)
-      in->column[to++] = i;
-  return END_DONE;
+  bool in_order = s->header == BP_CSV_HEADER_NO && !has_columns(t, net);
+  return (bp_data_options){.target = target, .weights = s->weights, .by_position = in_order};
 }
 
-static int find_columns(input *in, const settings *s, const bp_net *net)
+static void tell_ignored(const input *in)
 {
-  bool named = *bp_net_col_name(net, 0);
-  int64_t missing = named ? first_missing(in, net) : 0;
-  if (missing < 0)
-    return END_DONE;
-  if (!named || s->header == BP_CSV_HEADER_NO)
-    return by_position(in);
-  const char *name = bp_net_col_name(net, missing);
-  nearest n = nearest_to(name);
-  for (int i = 0; i < bp_table_columns(in->table); i++)
-    nearest_try(&n, column_name(in->table, i));
-  return fail(END_DATA, "%s: column '%s' is missing, which the network was trained on%s", path_name(in->path),
-              name, nearest_hint(&n, ""));
-}
-
-static int find_target(input *in, const bp_net *net, const char *target)
-{
-  in->target = -1;
-  if (!target) {
-    const char *name = bp_net_target(net);
-    in->target = *name ? column_of(in->table, name, bp_table_columns(in->table) - 1) : -1;
-    return END_DONE;
-  }
-  if (bp_table_find(in->table, target[0] == '#' ? target + 1 : target, &in->target) != BP_OK)
-    return fail(END_DATA, "%s: %s", path_name(in->path), bp_error());
-  return END_DONE;
-}
-
-static int open_table(input *in, const settings *s, const bp_net *net, const char *target)
-{
-  int end = table_read(in->ctx, s, in->path, &in->table);
-  if (end)
-    return end;
-  in->rows = bp_table_rows(in->table);
-  in->column = calloc((size_t)in->cols, sizeof *in->column);
-  if (!in->column)
-    return fail_memory();
-  end = find_target(in, net, target);
-  return end ? end : find_columns(in, s, net);
-}
-
-static int open_array(input *in, int kind)
-{
-  int end = array_read(in->ctx, kind, in->path, &in->array);
-  if (end)
-    return end;
-  in->rows = in->array.rank > 0 ? in->array.dims[0] : 0;
-  int64_t cols = in->rows ? in->array.size / in->rows : 0;
-  /* One example that lacks the axis of rows is meant as it looks. */
-  if (in->rows && cols != in->cols && in->array.size == in->cols) {
-    in->rows = 1;
-    cols = in->cols;
-  }
-  if (in->rows && cols != in->cols)
-    return fail(END_DATA, "%s: has %lld values in a row, the network takes %lld", in->path, (long long)cols,
-                (long long)in->cols);
-  return END_DONE;
-}
-
-int input_open(input *in, bp_ctx *ctx, const settings *s, const bp_net *net, const char *path,
-               const char *target)
-{
-  file_kind kind = strcmp(path, "-") ? file_kind_of(path) : FILE_CSV;
-  *in = (input){.ctx = ctx, .path = path, .cols = bp_net_inputs(net), .target = -1};
-  if (kind == FILE_MODEL)
-    return fail(END_DATA, "%s: this is a model, not data", path);
-  if (kind == FILE_NPZ)
-    return fail(END_DATA, "%s: .npz and other zip archives are not read; unpack it and give the .npy files",
-                path);
-  return kind == FILE_CSV ? open_table(in, s, net, target) : open_array(in, kind);
-}
-
-void input_close(input *in)
-{
-  bp_table_free(in->table);
-  bp_ndarray_free(in->ctx, &in->array);
-  free(in->column);
-  free(in->numbers);
-}
-
-void input_tell_ignored(const input *in)
-{
-  int n = in->table ? bp_table_columns(in->table) : 0, left_out = 0;
+  const bp_table *t = bp_csv_table(in->csv);
+  int n = bp_table_columns(t), left_out = 0;
   char list[256] = "";
   unsigned char *used = calloc((size_t)n + 1, 1);
-  for (int64_t i = 0; used && n && i < in->cols; i++)
-    used[in->column[i]] = 1;
-  for (int i = 0; used && i < n; i++)
+  for (int64_t i = 0; used && i < bp_net_inputs(in->net); i++) {
+    int c = column_of(t, bp_net_col_name(in->net, i));
+    if (c >= 0)
+      used[c] = 1;
+  }
+  for (int i = 0; used && i < n && !in->o.by_position && *bp_net_col_name(in->net, 0); i++)
     if (!used[i] && left_out++ < 5) {
       size_t at = strlen(list);
-      snprintf(list + at, sizeof list - at, "%s%.40s", at ? ", " : "", column_name(in->table, i));
+      snprintf(list + at, sizeof list - at, "%s%.40s", at ? ", " : "", column_name(t, i));
     }
   free(used);
   if (left_out)
@@ -216,56 +120,109 @@ void input_tell_ignored(const input *in)
         left_out > 5 ? ", ..." : "");
 }
 
-/* ---- values ---- */
+/* ---- opening ---- */
 
-static int bad_cell(const input *in, int64_t row, int64_t column, double x)
+static int open_table(input *in, const settings *s)
 {
-  const char *name = in->table ? column_name(in->table, in->column[column]) : "";
-  char number[32];
-  snprintf(number, sizeof number, "%lld", (long long)column + 1);
-  if (in->table && isnan(x))
-    return fail(END_DATA, "%s: row %lld: column '%s' has no value", path_name(in->path), (long long)row + 1,
-                name);
-  return fail(END_DATA, "%s: row %lld, column '%s': %g is not a number that can be used", path_name(in->path),
-              (long long)row + 1, *name ? name : number, x);
-}
-
-static int table_block(input *in, int64_t first, int64_t n, float *x)
-{
-  if (n > in->room) {
-    double *more = realloc(in->numbers, (size_t)n * sizeof *more);
-    if (!more)
-      return fail_memory();
-    in->numbers = more;
-    in->room = n;
-  }
-  for (int64_t c = 0; c < in->cols; c++) {
-    bp_status st = bp_table_numbers(in->table, in->column[c], first, n, in->numbers);
-    if (st != BP_OK)
-      return fail_status(st, END_DATA); /* which names the file */
-    for (int64_t i = 0; i < n; i++) {
-      if (!(fabs(in->numbers[i]) <= (double)FLT_MAX))
-        return bad_cell(in, first + i, c, in->numbers[i]);
-      x[i * in->cols + c] = (float)in->numbers[i];
-    }
-  }
+  bp_csv_options o = csv_options(s, in->path);
+  int end = source_open(in->ctx, in->path, &in->source);
+  if (end)
+    return end;
+  in->opened = true;
+  bp_status st = bp_csv_open(in->ctx, &in->source, &o, &in->csv);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  in->o = options_for_net(s, in->net, bp_csv_table(in->csv), NULL);
+  in->o.weights = NULL;
+  st = bp_net_expect(in->net, in->csv, &in->o);
+  if (st != BP_OK)
+    return fail_null(in->path, END_DATA);
+  tell_ignored(in);
   return END_DONE;
 }
 
-static int array_block(input *in, int64_t first, int64_t n, float *x)
+static int open_array(input *in, int kind)
 {
+  int64_t cols = bp_net_inputs(in->net);
+  int end = array_read(in->ctx, kind, in->path, &in->array);
+  if (end)
+    return end;
+  in->rows = in->array.rank > 0 ? in->array.dims[0] : 0;
+  int64_t got = in->rows ? in->array.size / in->rows : 0;
+  /* One example that lacks the axis of rows is meant as it looks. */
+  if (in->rows && got != cols && in->array.size == cols) {
+    in->rows = 1;
+    got = cols;
+  }
+  if (in->rows && got != cols)
+    return fail(END_DATA, "%s: has %lld values in a row, the network takes %lld", in->path, (long long)got,
+                (long long)cols);
+  return END_DONE;
+}
+
+int input_open(input *in, bp_ctx *ctx, const settings *s, bp_net *net, const char *path)
+{
+  file_kind kind = strcmp(path, "-") ? file_kind_of(path) : FILE_CSV;
+  *in = (input){.ctx = ctx, .path = path, .net = net};
+  if (kind == FILE_MODEL)
+    return fail(END_DATA, "%s: this is a model, not data", path);
+  if (kind == FILE_NPZ)
+    return fail(END_DATA, "%s: .npz and other zip archives are not read; unpack it and give the .npy files",
+                path);
+  return kind == FILE_CSV ? open_table(in, s) : open_array(in, kind);
+}
+
+void input_close(input *in)
+{
+  if (!in->ctx)
+    return;
+  bp_csv_close(in->csv);
+  if (in->opened)
+    bp_source_close(&in->source);
+  bp_ndarray_free(in->ctx, &in->array);
+  free(in->block);
+}
+
+/* ---- rows ---- */
+
+static int predict_table(input *in, int64_t most, float *y, int64_t *n)
+{
+  const bp_table *t;
+  bp_status st = bp_csv_block(in->csv, most, &t);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  *n = bp_table_rows(t);
+  if (!*n)
+    return END_DONE;
+  bp_data *d = bp_data_for_net(in->net, t, &in->o);
+  if (!d)
+    return fail_null(in->path, END_DATA);
+  st = bp_net_predict_data(in->net, d, y);
+  bp_data_free(d);
+  return st == BP_OK ? END_DONE : fail_null(in->path, END_DATA);
+}
+
+static int predict_array(input *in, int64_t most, float *y, int64_t *n)
+{
+  int64_t cols = bp_net_inputs(in->net);
+  *n = in->rows - in->row < most ? in->rows - in->row : most;
+  if (!in->block && !(in->block = malloc((size_t)(most * cols) * sizeof *in->block)))
+    return fail_memory();
   size_t size = bp_store_bits(in->array.store) / 8;
-  const char *from = (const char *)in->array.data + (size_t)(first * in->cols) * size;
-  bp_status st = bp_convert(from, in->array.store, n * in->cols, BP_FLOAT32, x);
+  const char *from = (const char *)in->array.data + (size_t)(in->row * cols) * size;
+  bp_status st = bp_convert(from, in->array.store, *n * cols, BP_FLOAT32, in->block);
   if (st != BP_OK)
     return fail(END_DATA, "%s: %s", in->path, bp_error());
-  for (int64_t i = 0; i < n * in->cols; i++)
-    if (!isfinite(x[i]))
-      return bad_cell(in, first + i / in->cols, i % in->cols, (double)x[i]);
-  return END_DONE;
+  for (int64_t i = 0; i < *n * cols; i++)
+    if (isinf(in->block[i]))
+      return fail(END_DATA, "%s: row %lld, column %lld: %g is not a number that can be used", in->path,
+                  (long long)(in->row + i / cols) + 1, (long long)(i % cols) + 1, (double)in->block[i]);
+  st = bp_net_predict(in->net, in->block, *n, y);
+  in->row += *n;
+  return st == BP_OK ? END_DONE : fail_null(in->path, END_DATA);
 }
 
-int input_block(input *in, int64_t first, int64_t n, float *x)
+int input_predict(input *in, int64_t most, float *y, int64_t *n)
 {
-  return in->table ? table_block(in, first, n, x) : array_block(in, first, n, x);
+  return in->csv ? predict_table(in, most, y, n) : predict_array(in, most, y, n);
 }

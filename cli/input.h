@@ -17,27 +17,28 @@ int array_read(bp_ctx *ctx, int kind, const char *path, bp_ndarray *out);
 /* fail with "PATH: " and bp_error(), for calls that return NULL. */
 int fail_null(const char *path, int end);
 
-/* A table or array, and which of its columns the network wants. */
+/* How a table is taken by a network: by the names of the columns, or in their order where it has no header and none of the names. target: of the
+ * answers; NULL: the network's. */
+bp_data_options options_for_net(const settings *s, const bp_net *net, const bp_table *t, const char *target);
+
+/* Rows that a network answers, block by block. */
 typedef struct input {
   bp_ctx *ctx;
   const char *path;
-  int64_t rows, cols;
-  bp_table *table; /* NULL: the array */
-  int *column;     /* [cols] of the table */
-  int target;      /* column of the table, or -1 */
+  bp_net *net;
+  bp_csv *csv; /* NULL: the array */
+  bp_source source;
+  bool opened;
+  bp_data_options o;
   bp_ndarray array;
-  double *numbers; /* room for a block of one column */
-  int64_t room;
+  int64_t rows, row; /* of it: all, and those done */
+  float *block;
 } input;
 
-/* Reads the file and finds the columns of `net` in it, by name where there are names, else by position. END_DATA, END_RESOURCES, told.
- * target: of the target column; NULL: the one that the network was trained to predict, if it is there. */
-int input_open(input *in, bp_ctx *ctx, const settings *s, const bp_net *net, const char *path,
-               const char *target);
-/* The values of rows first..first+n-1, row by row. END_DATA for one that is missing or not finite. */
-int input_block(input *in, int64_t first, int64_t n, float *x);
+/* Finds the columns of `net` in the file, and says which were left out. END_DATA, END_RESOURCES, told. */
+int input_open(input *in, bp_ctx *ctx, const settings *s, bp_net *net, const char *path);
+/* Answers of the next rows, *n <= most of them; 0: there are no more. END_DATA for a value that cannot be used. `most`: always the same. */
+int input_predict(input *in, int64_t most, float *y, int64_t *n);
 void input_close(input *in);
-/* Says which columns were left out. */
-void input_tell_ignored(const input *in);
 
 #endif

@@ -10,7 +10,24 @@
 const option options[] = {
     {"target", "COLUMN", .commands = TRAIN | EVAL | REGIONS | REPORT, .kind = OPTION_TEXT, .at = IN(target),
      .help = "the column to learn: its name, or its number from 1. Text, or few different whole numbers (10; up to 64 where each has 5 rows on average), are classes; "
-             "anything else is a number to be predicted"},
+             "anything else is a number to be predicted. Several, as a,b: all numbers, or all yes or no"},
+    {"weights", "COLUMN", .commands = TRAIN | EVAL, .kind = OPTION_TEXT, .at = IN(weights),
+     .help = "a column that says how much each row counts"},
+    {"ignore", "COLUMNS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(ignore),
+     .help = "columns to leave out, as id,name"},
+    {"categorical", "COLUMNS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(categorical),
+     .help = "columns of numbers that are categories, as postcodes are; and text columns to keep though they are nearly always another text"},
+    {"numeric", "COLUMNS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(numeric),
+     .help = "columns to take as numbers, though there is other text in them, which counts as missing; a target: a number to be predicted, not "
+             "classes"},
+    {"missing", "WHAT", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "mean|refuse", .preset = "mean", .at = IN(missing),
+     .help = "what stands for a missing value: the column's mean, or its most common category, with an input of its own that says so; or such rows are "
+             "refused"},
+    {"embed-above", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 16777216, .preset = "32", .at = IN(embed_above),
+     .help = "a column of more categories than that is embedded: each category gets a few numbers that are learned. Others have an input for each "
+             "category"},
+    {"unknown", "WHAT", .commands = PREDICT | EVAL | TRAIN, .kind = OPTION_CHOICE, .choices = "error|missing", .preset = "error", .at = IN(unknown),
+     .help = "what a category is that the training data did not have: an error, or a missing value"},
     {"test", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0", .at = IN(test),
      .help = "what the finished network is judged by: a file of the same kind (images with labels are two files), or a share of the "
              "data, as 0.25 or 25%, held out before all else"},

@@ -131,7 +131,10 @@ typedef struct settings {
   int jit; /* auto, off, wait */
   int64_t threads;
 
-  const char *target;
+  const char *target, *weights, *ignore, *categorical, *numeric;
+  int missing; /* bp_missing */
+  int unknown; /* bp_unknown */
+  int64_t embed_above;
   int header; /* bp_csv_header */
   char delimiter;
   int64_t memory; /* for data; 0: as much as is sensible here */

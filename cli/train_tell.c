@@ -11,9 +11,35 @@
 
 /* ---- before ---- */
 
+/* "13 columns of numbers, 2 of categories" */
+static void columns_text(const bp_data *d, char *out, size_t size)
+{
+  char number[32];
+  int64_t all = bp_data_cols(d), categories = 0, shape[3];
+  for (int64_t i = 0; i < all; i++)
+    categories += bp_data_category(d, i, 0) != NULL;
+  const char *numbers = with_commas(all - categories, number);
+  if (bp_data_shape(d, shape) == 3)
+    snprintf(out, size, "images of %lld x %lld x %lld", (long long)shape[0], (long long)shape[1],
+             (long long)shape[2]);
+  else if (!categories)
+    snprintf(out, size, "%s numeric columns", numbers);
+  else
+    snprintf(out, size, "%s numeric columns, %lld of categories", numbers, (long long)categories);
+}
+
+static const char *what_to_predict(const bp_data *d, char *out, size_t size)
+{
+  int64_t n = bp_data_targets(d);
+  if (n < 2)
+    return "a number to predict";
+  snprintf(out, size, "%lld numbers to predict", (long long)n);
+  return out;
+}
+
 void train_tell_data(const train_job *j)
 {
-  char rows[32], cols[32], counts[256] = "";
+  char rows[32], cols[100], counts[256] = "";
   int64_t n = bp_data_classes(j->all), *count = calloc((size_t)n + 1, sizeof *count), least = INT64_MAX,
           most = 0;
   bool known = !bp_data_file_bytes(j->all); /* rows in a file are not gone through for this */
@@ -29,12 +55,15 @@ void train_tell_data(const train_job *j)
   if (n > 12 && known)
     snprintf(counts, sizeof counts, "%lld to %lld rows each", (long long)least, (long long)most);
   with_commas(bp_data_rows(j->all), rows);
-  with_commas(bp_data_cols(j->all), cols);
+  columns_text(j->all, cols, sizeof cols);
   if (n)
-    say("%s: %s rows, %s numeric columns; %lld classes%s%s%s", path_name(j->s->inputs[0]), rows, cols,
-        (long long)n, known ? " (" : "", counts, known ? ")" : "");
+    say("%s: %s rows, %s; %lld classes%s%s%s", path_name(j->s->inputs[0]), rows, cols, (long long)n,
+        known ? " (" : "", counts, known ? ")" : "");
   else
-    say("%s: %s rows, %s numeric columns; a number to predict", path_name(j->s->inputs[0]), rows, cols);
+    say("%s: %s rows, %s; %s", path_name(j->s->inputs[0]), rows, cols,
+        what_to_predict(j->all, counts, sizeof counts));
+  for (int64_t i = 0; bp_data_note(j->all, i); i++)
+    say("%s", shown(bp_data_note(j->all, i)));
   free(count);
   if (!known)
     say("these are more than fit the memory for data (--memory): %.1f GB of values are in a temporary file, "

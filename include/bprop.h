@@ -2257,6 +2257,10 @@ BP_API const char *bp_data_class_name(const bp_data *d, int64_t i);
 BP_API const char *bp_data_col_name(const bp_data *d, int64_t i);
 /** Bytes of the temporary file that holds the rows (bp_data_from_csv); 0 where they are in memory. */
 BP_API int64_t bp_data_file_bytes(const bp_data *d);
+/** Category k of column i, as it was read; NULL past the last, and for a column of numbers. */
+BP_API const char *bp_data_category(const bp_data *d, int64_t i, int64_t k);
+/** Real targets of a row; 0 for classes. */
+BP_API int64_t bp_data_targets(const bp_data *d);
 /** Label of row i, -1 without. */
 BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
 /** Copies row i as floats, as they were read: categories as numbers, NaN where a value is missing. */
@@ -2472,9 +2476,11 @@ BP_API bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_d
 /** Says what the columns of a stream are for a network, before its first block: text where it has categories, whatever those look like; numbers; the rest is
  *  not kept. Then bp_data_for_net takes block by block, in constant memory. @return As bp_csv_expect; BP_E_NOTFOUND for a column of the options. */
 BP_API bp_status bp_net_expect(const bp_net *net, bp_csv *c, const bp_data_options *options);
-/** All rows of a CSV file in one: 4 bytes a value. */
-BP_API bp_data *bp_data_read_for_net(const bp_net *net, bp_source *source, const bp_csv_options *csv,
-                                     const bp_data_options *options);
+/** Both, for all rows of a stream that was opened: 4 bytes a value. @return NULL on error, as those. */
+BP_API bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_options *options);
+/** Values in rows of data that count as missing because the training data did not have the category. @param column Out, may be NULL: the network's first
+ *  such column, or -1. @return How many; -1 on error. */
+BP_API int64_t bp_net_unknown(const bp_net *net, const bp_data *data, int64_t *column);
 /** As bp_net_predict, for all rows of a data set: out[rows * outputs]. */
 BP_API bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out);
 /** What a category is that the training data did not have: an error [BP_UNKNOWN_ERROR], or a missing value. In parts of a split, which the other part cannot

@@ -206,6 +206,17 @@ const char *bp_data_col_name(const bp_data *d, int64_t i)
   return name ? name : "";
 }
 
+const char *bp_data_category(const bp_data *d, int64_t i, int64_t k)
+{
+  const bpi_field *f = d && d->all->fields && i >= 0 && i < d->all->cols ? &d->all->fields[i] : NULL;
+  return f && f->texts && k >= 0 && k < f->n ? f->texts[k] : NULL;
+}
+
+int64_t bp_data_targets(const bp_data *d)
+{
+  return d ? d->all->n_y : 0;
+}
+
 int64_t bp_data_label(const bp_data *d, int64_t i)
 {
   return d && d->all->labels && i >= 0 && i < d->n ? d->all->labels[bpi_data_at(d, i)] : -1;

@@ -198,3 +198,26 @@ bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, b
     bpi_match_clear(m);
   return s;
 }
+
+int64_t bp_net_unknown(const bp_net *net, const bp_data *d, int64_t *column)
+{
+  bpi_match m;
+  int64_t count = 0, first = -1;
+  if (!net || !d) {
+    bpi_bad_arg("bp_net_unknown", "net or data is NULL");
+    return -1;
+  }
+  if (bpi_encoding_match(&net->encoding, d, &m) != BP_OK)
+    return -1;
+  for (int64_t c = 0; m.codes && c < m.cols; c++)
+    for (int64_t i = 0; m.codes[c] && i < d->n; i++) {
+      float code = bpi_raw_value(d->all, bpi_data_at(d, i), column_of(&m, c));
+      bool unknown = !isnan(code) && m.codes[c][(int64_t)code] < 0;
+      count += unknown;
+      first = unknown && first < 0 ? c : first;
+    }
+  bpi_match_clear(&m);
+  if (column)
+    *column = first;
+  return count;
+}

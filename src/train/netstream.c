@@ -149,21 +149,12 @@ static bp_status read_blocks(const bp_net *net, bp_csv *c, const bp_data_options
   return s;
 }
 
-bp_data *bp_data_read_for_net(const bp_net *net, bp_source *source, const bp_csv_options *csv,
-                              const bp_data_options *options)
+bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_options *options)
 {
-  bp_csv *c;
   bp_data *d = NULL;
-  if (!net || !source) {
-    bpi_bad_arg("bp_data_read_for_net", "net or source is NULL");
-    return NULL;
-  }
-  if (bp_csv_open(net->ctx, source, csv, &c) != BP_OK)
-    return NULL;
   bp_status s = bp_net_expect(net, c, options);
   if (s == BP_OK)
     s = read_blocks(net, c, options, &d);
-  bp_csv_close(c);
   if (s == BP_OK && bpi_check_weights(d) == BP_OK)
     return d;
   bp_data_free(d);
