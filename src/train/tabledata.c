@@ -26,7 +26,8 @@ static bp_status leave_out(making *m, int c, const char *why, const char *keep)
 {
   const char *name = bpi_column_name(m->t, c);
   m->use[c].role = BPI_LEFT_OUT;
-  return keep ? bpi_examples_note(m->e, "left out column '%s': %s (asked for as %s, it is kept)", name, why, keep)
+  return keep ? bpi_examples_note(m->e, "left out column '%s': %s (asked for as %s, it is kept)", name, why,
+                                  keep)
               : bpi_examples_note(m->e, "left out column '%s': %s", name, why);
 }
 
