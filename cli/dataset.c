@@ -154,6 +154,13 @@ const char *class_text(const bp_net *net, int64_t i)
   return number;
 }
 
+static int no_answers(const bp_net *net, const char *path)
+{
+  const char *name = bp_net_target(net);
+  return fail(END_DATA, "%s: the column with the answers%s%s%s is missing; --target names it",
+              path_name(path), *name ? ", '" : "", name, *name ? "'," : "");
+}
+
 static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const char *path, const char *target,
                      bp_data **out)
 {
@@ -169,6 +176,8 @@ static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
     *out = bp_data_read_for_net(net, c, &d);
   }
   end = st != BP_OK ? fail_status(st, END_DATA) : *out ? END_DONE : fail_null(path, END_DATA);
+  if (!end && !bp_data_classes(*out) && !bp_data_targets(*out))
+    end = no_answers(net, path);
   bp_csv_close(c);
   bp_source_close(&source);
   return end;

@@ -138,6 +138,8 @@ bp_net_options train_net_options(const settings *s)
                       .dropout = s->dropout,
                       .init = {(bp_init_kind)s->init, s->init_scale},
                       .real = s->dtype == DTYPE_FLOAT64 ? BP_FLOAT64 : BP_FLOAT32,
+                      .missing = (bp_missing)s->missing,
+                      .embed_above = s->embed_above,
                       .seed = (uint64_t)s->seed};
   if (s->model) {
     o.model = s->model;

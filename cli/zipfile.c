@@ -60,13 +60,13 @@ typedef struct directory {
 /* Place of the last record that ends the archive, behind which only its comment stands; -1: none. */
 static int64_t find_end(const zip *z, unsigned char *end)
 {
-  int64_t span = z->bytes < END_SIZE + MOST_COMMENT ? z->bytes : END_SIZE + MOST_COMMENT, found = -1;
-  unsigned char *tail = malloc((size_t)span + 1);
-  if (tail && read_at(z, z->bytes - span, tail, (size_t)span))
-    for (int64_t i = span - END_SIZE; i >= 0 && found < 0; i--)
-      if (!memcmp(tail + i, "PK\5\6", 4) && (int64_t)number(tail + i + 20, 2) == span - END_SIZE - i) {
+  int64_t reach = z->bytes < END_SIZE + MOST_COMMENT ? z->bytes : END_SIZE + MOST_COMMENT, found = -1;
+  unsigned char *tail = malloc((size_t)reach + 1);
+  if (tail && read_at(z, z->bytes - reach, tail, (size_t)reach))
+    for (int64_t i = reach - END_SIZE; i >= 0 && found < 0; i--)
+      if (!memcmp(tail + i, "PK\5\6", 4) && (int64_t)number(tail + i + 20, 2) == reach - END_SIZE - i) {
         memcpy(end, tail + i, END_SIZE);
-        found = z->bytes - span + i;
+        found = z->bytes - reach + i;
       }
   free(tail);
   return found;
@@ -158,7 +158,7 @@ static int read_entries(zip *z, const directory *d, const unsigned char *b)
 
 static int read_directory(zip *z)
 {
-  directory d;
+  directory d = {0};
   int end = read_end(z, &d);
   if (end)
     return end;
@@ -307,6 +307,7 @@ int zip_source(const zip *z, const zip_member *member, const char *name, bp_sour
     free(m);
     return fail_memory();
   }
-  *out = (bp_source){.read = member_read, .close = member_close, .user = m, .name = name, .size = member->size};
+  *out =
+      (bp_source){.read = member_read, .close = member_close, .user = m, .name = name, .size = member->size};
   return END_DONE;
 }

@@ -6,10 +6,10 @@
 
 typedef struct zip_member {
   char *name;
-  int64_t at;             /* of its local header in the file */
-  int64_t packed, size;   /* bytes in the file, and unpacked */
-  uint32_t crc;           /* CRC-32 of it */
-  int method;             /* 0: stored; 8: deflated */
+  int64_t at;           /* of its local header in the file */
+  int64_t packed, size; /* bytes in the file, and unpacked */
+  uint32_t crc;         /* CRC-32 of it */
+  int method;           /* 0: stored; 8: deflated */
 } zip_member;
 
 typedef struct zip {

@@ -83,6 +83,14 @@ static int smaller(int a, int b)
   return a < b ? a : b;
 }
 
+/* Two neighbouring letters have changed places, and nothing else. */
+static bool is_swapped(const char *a, const char *b)
+{
+  while (*a && *a == *b)
+    a++, b++;
+  return *a && *b && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
+}
+
 /* Ukkonen (1985): entries further than `most` from the diagonal cannot matter, so a row is a band. row[k] is the
  * distance of a[0..i) and b[0..j), j = i + k - 1 - most; the two ends of the band are walls. */
 int bpi_edit_distance(const char *a, const char *b, int most)
@@ -90,6 +98,8 @@ int bpi_edit_distance(const char *a, const char *b, int most)
   if (most < 0)
     most = 0;
   most = smaller(most, MAX_DISTANCE);
+  if (most > 0 && is_swapped(a, b))
+    return 1;
   size_t na = strlen(a), nb = strlen(b);
   if ((na > nb ? na - nb : nb - na) > (size_t)most)
     return most + 1;

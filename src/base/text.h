@@ -33,7 +33,7 @@ int bpi_vformat(char *out, size_t size, const char *fmt, va_list ap) BP_PRINTF(3
 bool bpi_parse_double(const char *s, size_t n, double *x);
 /* A whole decimal int64. False when out of range. */
 bool bpi_parse_int(const char *s, size_t n, int64_t *x);
-/* Edit distance of two names, at most `most` + 1; for "did you mean". `most` over 31 counts as 31. */
+/* Edit distance of two names, where one swap of neighbours counts as 1; at most `most` + 1; for "did you mean". `most` over 31 counts as 31. */
 int bpi_edit_distance(const char *a, const char *b, int most);
 /* Length of the valid UTF-8 sequence at s[0..n), 0 if it is none. */
 size_t bpi_utf8(const unsigned char *s, size_t n);

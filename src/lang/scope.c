@@ -294,21 +294,13 @@ typedef struct near_name {
   size_t begins; /* as many letters alike */
 } near_name;
 
-/* Two neighbouring letters have changed places. */
-static bool is_swapped(const char *a, const char *b)
-{
-  while (*a && *a == *b)
-    a++, b++;
-  return *a && *b && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
-}
-
 /* Of names equally near the one that begins alike for longer: sinn is sin rather than sign. */
 static void try_name(near_name *n, const char *candidate)
 {
   size_t begins = 0;
   while (candidate[begins] && candidate[begins] == n->word[begins])
     begins++;
-  int d = is_swapped(n->word, candidate) ? 1 : bpi_edit_distance(n->word, candidate, n->distance);
+  int d = bpi_edit_distance(n->word, candidate, n->distance);
   bool nearer = d < n->distance || (n->best && d == n->distance && begins > n->begins);
   if (nearer && d < (int)strlen(n->word)) {
     n->best = candidate;

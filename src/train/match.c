@@ -22,7 +22,7 @@ static bp_status no_column(const bpi_examples *all, const char *name)
 {
   const char *near = bpi_fields_nearest(all->fields, all->cols, name);
   return bpi_fail(BP_E_MISMATCH, "the data have no column '%s', which the network was trained on%s%s%s", name,
-                  near ? "; is it the one called '" : "", near ? near : "", near ? "'?" : "");
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 /* Columns that stand where they stood in the training data are found there; the others by name. */

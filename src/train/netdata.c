@@ -34,7 +34,7 @@ static bp_status no_column(const fitting *f, const char *name)
 {
   const char *near = bpi_table_nearest(f->t, name);
   return bpi_fail(BP_E_MISMATCH, "column '%s' is missing, which the network was trained on%s%s%s", name,
-                  near ? "; is it the one called '" : "", near ? near : "", near ? "'?" : "");
+                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static bp_status find_by_name(fitting *f)

@@ -10,8 +10,7 @@ printf 'a,b,y\n1,2,0\n1,"2,1\n' >quote.csv
 printf 'a,b,y\n1,2,0\n1,nan,1\n2,3,1\n' >nan.csv
 printf 'a,b,y\n1,2,0\n1,1e999,1\n' >huge.csv
 printf 'a,b,y\n1,2,0\n1,,1\n2,2,1\n' >missing.csv
-printf 'a,b,y\n1,2,0\n1,2,\n2,2,1\n' >missing_target.csv
-printf 'a,b,y\n1,2,0\n1,x,1\n' >word.csv
+printf 'a,b,y\n1,2,\n1,2,\n2,2,\n' >no_answers.csv
 printf 'a,b,y\n1,2,0\n1,3,0\n2,3,0\n' >one_class.csv
 printf 'y\n1\n0\n' >no_inputs.csv
 printf 'a,b,y\n1,2\000,0\n' >nul.csv
@@ -22,6 +21,9 @@ sed 's/setosa/unheard-of/' "$iris" >classes.csv
 sed '1s/petal_width/petal_widht/' "$iris" >renamed.csv
 cut -d, -f1-4 "$iris" >inputs.csv
 awk -F, -v OFS=, 'NR == 7 {$2 = ""} {print}' "$iris" >hole.csv
+awk -F, -v OFS=, 'NR == 3 {$2 = "tall"} {print}' "$iris" >worded.csv
+awk -F, -v OFS=, 'NR == 4 {$5 = ""} {print}' "$iris" >unanswered.csv
+"$BPROP" train "$iris" --target species --missing refuse --epochs 2 -q -o strict.safetensors >out 2>err || bad "strict model"
 gzip -c "$iris" | head -c 400 >cut.csv.gz
 { echo 'a,b,y'; head -c 50000000 /dev/zero; } | gzip >zeros.csv.gz
 { printf '\000\000\010\001\000\000\000\003\000\001\000'; head -c 50000000 /dev/zero; } | gzip >bomb.gz
@@ -56,20 +58,21 @@ two tables|3|neither|train $iris $iris -o x
 45 empty|3|empty.csv|train empty.csv --target y -o x
 45 header only|3|header.csv|train header.csv --target y -o x
 45 no inputs|3|no_inputs.csv|train no_inputs.csv --target y -o x
-46 not a number|3|text|train word.csv --target y -o x
+46 not a number|3|worded.csv:3:.*text ."tall". in column "sepal_width"|predict iris.safetensors worded.csv
 46 nan|3|nan.csv|train nan.csv --target y -o x
 46 1e999|3|huge.csv|train huge.csv --target y -o x
 46 past float32|3|wide.csv|train wide.csv --target y -o x
-46 missing value|3|column 'b'.*row 2|train missing.csv --target y -o x
-46 missing value in prediction|3|row 6: column 'sepal_width' has no value|predict iris.safetensors hole.csv
-46 missing answer|3|missing|train missing_target.csv --target y -o x
+46 missing value refused|3|row 2 has no value in column 'b'|train missing.csv --target y --missing refuse -o x
+46 missing value refused in prediction|3|row 6 has no value in column 'sepal_width'|predict strict.safetensors hole.csv
+46 no answer at all|3|'y' has no value in any row|train no_answers.csv --target y -o x
+46 missing answer|3|row 3 has no value in the target column 'species'|eval iris.safetensors unanswered.csv
 47 open quote|3|quote.csv:3|train quote.csv --target y -o x
 48 NUL|3|nul.csv|train nul.csv --target y -o x
 48 not UTF-8|3|latin.csv|train latin.csv --target y -o x
 51 no header|3|sklearn.csv|train sklearn.csv --target 5 -o x
 51 target missing|3|no column|train $iris --target flower -o x
 51 target near|3|did you mean.*species|train $iris --target specie -o x
-51 column missing|3|'petal_width' is missing.*did you mean petal_widht|predict iris.safetensors renamed.csv
+51 column missing|3|'petal_width' is missing.*did you mean .petal_widht|predict iris.safetensors renamed.csv
 51 target missing in eval|3|answers, 'species', is missing|eval iris.safetensors inputs.csv
 one class|3|one class|train one_class.csv --target y -o x
 104 cut short|3|cut.csv.gz|train cut.csv.gz --target species -o x
