@@ -2265,8 +2265,6 @@ BP_API int64_t bp_data_targets(const bp_data *d);
 BP_API int64_t bp_data_label(const bp_data *d, int64_t i);
 /** Copies row i as floats, as they were read: categories as numbers, NaN where a value is missing. */
 BP_API bp_status bp_data_row(const bp_data *d, int64_t i, float *out);
-/** Category number k of a column; NULL where there is none, as in a column of numbers. */
-BP_API const char *bp_data_category(const bp_data *d, int64_t column, int64_t k);
 
 /* ======================================================================================
  * Networks: built, trained, evaluated, saved

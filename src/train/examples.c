@@ -236,11 +236,3 @@ bp_status bp_data_row(const bp_data *d, int64_t i, float *out)
     out[c] = bpi_raw_value(e, row, c);
   return BP_OK;
 }
-
-const char *bp_data_category(const bp_data *d, int64_t column, int64_t k)
-{
-  if (!d || !d->all->fields || column < 0 || column >= d->all->cols)
-    return NULL;
-  const bpi_field *f = &d->all->fields[column];
-  return f->texts && k >= 0 && k < f->n ? f->texts[k] : NULL;
-}
