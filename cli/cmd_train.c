@@ -11,7 +11,7 @@ static int make_net(train_job *j)
 {
   bp_net_options o = train_net_options(j->s);
   j->net = bp_net_new(j->ctx, j->train, &o);
-  return j->net ? END_DONE : fail_null(j->s->inputs[0], END_USAGE);
+  return j->net ? END_DONE : fail_null(j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);
 }
 
 static bp_status train(train_job *j)
