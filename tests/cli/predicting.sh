@@ -67,7 +67,7 @@ cmp -s start end || bad "a long file: the last rows differ from the first"
 # info, of ours and of others.
 "$BPROP" info iris.safetensors >out || bad "info"
 for text in 'network 4-256-3 relu, 2,051 parameters' 'inputs  sepal_length, sepal_width, petal_length, petal_width' 'target  species' \
-  'classes setosa, versicolor, virginica' 'layer1.W' '\[256, 4\]' 'bprop.version = 1'; do
+  'classes setosa, versicolor, virginica' 'layer1.W' '\[256, 4\]' 'bprop.version = 2'; do
   grep -q "$text" out || bad "info lacks $text"
 done
 printf '\100\000\000\000\000\000\000\000{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}          \000\000\000\000\000\000\000\000' >foreign.safetensors
