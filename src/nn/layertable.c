@@ -120,7 +120,7 @@ static bp_node build_conv(bpi_stack *s, const bpi_layer *l, const char *name, bp
   if (channels % groups || filters % groups)
     return bpi_node_fail(s->graph, BP_E_SHAPE, "%lld groups do not divide %lld channels and %lld filters",
                          (long long)groups, (long long)channels, (long long)filters);
-  slide w;
+  slide w = {0};
   pair(l, CONV_WINDOW, w.window);
   pair(l, CONV_STRIDE, w.stride);
   pair(l, DILATION, w.dilation);
@@ -149,7 +149,7 @@ static void pool_window(const bpi_layer *l, bp_node x, slide *w)
 static bp_node build_maxpool(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x)
 {
   (void)name;
-  slide w;
+  slide w = {0};
   if (!has_rank(x, 4))
     return no_images(s, x);
   pool_window(l, x, &w);
@@ -159,7 +159,7 @@ static bp_node build_maxpool(bpi_stack *s, const bpi_layer *l, const char *name,
 static bp_node build_avgpool(bpi_stack *s, const bpi_layer *l, const char *name, bp_node x)
 {
   (void)name;
-  slide w;
+  slide w = {0};
   if (!has_rank(x, 4))
     return no_images(s, x);
   pool_window(l, x, &w);
