@@ -9,8 +9,8 @@ static void tell_layers(const bp_net *net)
 {
   bp_layer_info l;
   for (size_t i = 0; bp_net_layer(net, i, &l) == BP_OK; i++)
-    printf("%*s%-*s %6lld parameters %8.0f operations\n", 2 * l.depth, "", 24 - 2 * l.depth, l.text,
-           (long long)(l.parameters + l.fixed), l.flops);
+    printf("%*s%-*s %6lld + %2lld parameters %8.0f operations\n", 2 * l.depth, "", 24 - 2 * l.depth, l.text,
+           (long long)l.parameters, (long long)l.fixed, l.flops);
 }
 
 int main(void)

@@ -315,7 +315,7 @@ static bp_status read_list(reader *r, bool inside, const bpi_layer **first)
   for (;;) {
     bpi_layer *l = NULL;
     bp_status s = read_layer(r, &l);
-    if (s != BP_OK)
+    if (s != BP_OK || !l)
       return s;
     *to = l;
     to = &l->next;

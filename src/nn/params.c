@@ -130,9 +130,9 @@ static bp_node last_update(bp_graph *g, const char *name, int *count)
 
 bp_node bp_running(bp_params *p, bp_graph *g, const char *name, int rank, const int64_t *dims, bp_init init)
 {
-  bool known = p && name && bpi_param_find(p, name) >= 0;
+  bool sound = p && name, known = sound && bpi_param_find(p, name) >= 0;
   bp_node now = bp_param(p, g, name, rank, dims, init);
-  if (bp_failed(now))
+  if (bp_failed(now) || !sound)
     return now;
   bpi_parameter *w = &p->list[bpi_param_find(p, name)];
   if (known && !w->running)
