@@ -99,6 +99,7 @@ static void tell_block(const settings *s, const bp_net *net, int64_t first, int6
     else
       row_text(net, first + i + 1, y + i * bp_net_outputs(net), width);
   }
+  answer_now();
 }
 
 /* Block by block, so that any number of rows is answered in the same memory. */

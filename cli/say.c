@@ -125,6 +125,11 @@ bool answer_in_colour(void)
   return isatty(1) && !(no && *no) && term && *term && strcmp(term, "dumb") != 0;
 }
 
+void answer_now(void)
+{
+  wrote(fflush(stdout) == 0);
+}
+
 int answer_end(int end)
 {
   wrote(fflush(stdout) == 0);

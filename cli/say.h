@@ -44,6 +44,8 @@ void answer_into(FILE *f);
 const char *shown(const char *text);
 /* False once stdout took no more: a long answer stops then. */
 bool answer_goes_on(void);
+/* Hands out what was answered so far, where somebody may wait for it. */
+void answer_now(void);
 /* Whether answers may be coloured: stdout is a terminal that is not dumb, and NO_COLOR is not set (no-color.org). */
 bool answer_in_colour(void);
 /* Flushes and closes stdout. Returns `end`, or why stdout failed: END_DONE where the reader had gone, else END_RESOURCES. */

@@ -51,6 +51,19 @@ tr , ';' <"$iris" >semicolons.csv
 "$BPROP" predict iris.safetensors semicolons.csv --json --delimiter ';' >other 2>/dev/null || bad "semicolons"
 same semicolons
 
+# Rows of a pipe are answered as they come: the second is asked for once the first is answered.
+mkfifo rows answers
+"$BPROP" predict iris.safetensors - --json -q <rows >answers 2>err &
+exec 3>rows 4<answers
+head -n 2 "$iris" >&3
+IFS= read -r line <&4 || bad "a pipe: no answer to the first row"
+[ "$line" = "$(head -n 1 all)" ] || bad "a pipe: another answer to the first row: $line"
+sed -n 3p "$iris" >&3
+IFS= read -r line <&4
+[ "$line" = "$(sed -n 2p all)" ] || bad "a pipe: another answer to the second row: $line"
+exec 3>&- 4<&-
+wait
+
 # As a table.
 "$BPROP" predict iris.safetensors "$iris" -q >out 2>err || bad "as a table"
 [ "$(wc -l <out)" -eq 151 ] && [ ! -s err ] || bad "as a table: lines"
