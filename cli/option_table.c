@@ -91,8 +91,8 @@ const option options[] = {
      .help = "pull of the weights (not the biases) towards 0; auto: for adamw 200 / training rows, at most 2, for the others 0"},
     {"clip-norm", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e30, .preset = "0", .at = IN(clip_norm),
      .help = "largest norm of the whole gradient; 0: any"},
-    {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .preset = "0.05", .at = IN(label_smoothing),
-     .help = "share of each label spread over all classes"},
+    {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .automatic = -1, .preset = "auto", .at = IN(label_smoothing),
+     .help = "share of each label spread over all classes; auto: 100 / training rows, at most 0.05"},
     {"averaging", "ETA", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1000, .automatic = -1, .preset = "auto", .at = IN(averaging),
      .help = "judge and keep a running mean of the weights, in which step t counts like t^ETA; 0: the weights as the last step left them; auto: 3 "
              "with a constant rate, else 0"},
@@ -227,9 +227,9 @@ const command commands[] = {
      "bprop train train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --epochs 30 \\\n"
      "    --hidden 512,256 --dropout 0.2 --lr 0.001 \\\n"
      "    --test t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.safetensors\n"
+     "M='conv 32 3 same relu, maxpool, conv 64 3 same relu, maxpool'; \\\n"
      "bprop train train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz --epochs 8 \\\n"
-     "    --model 'conv 32 3 same relu, maxpool, conv 64 3 same relu, maxpool, dropout 0.25, dense 128 relu, "
-     "dropout 0.25' \\\n"
+     "    --model \"$M, dropout 0.25, dense 128 relu, dropout 0.25\" \\\n"
      "    --test t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o convnet.safetensors",
      cmd_train},
     {"eval", EVAL, "MODEL FILE.csv | MODEL IMAGES LABELS", 2, 3,

@@ -198,7 +198,7 @@ bp_train_options train_options(train_job *j)
                             .batch = s->batch,
                             .optimizer = optimizer_of(s),
                             .schedule = choice_text("schedule", s->schedule),
-                            .label_smoothing = s->label_smoothing > 0 ? s->label_smoothing : -1,
+                            .label_smoothing = or_default(s->label_smoothing),
                             .averaging = or_default(s->averaging),
                             .valid = j->valid,
                             .patience = s->patience,

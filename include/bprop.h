@@ -2354,8 +2354,7 @@ typedef struct bp_train_options {
   int64_t epochs; /**< [200] */
   int64_t batch;  /**< [8 to 128 by the size of the data] */
   bp_optimizer
-      optimizer; /**< [adamw]; weight_decay [of adamw 200 / rows, at most 2, of the others 0; -1: none]. A decay pulls as one
-                                     example more would, whatever the number of rows, where it is in proportion to 1 / rows */
+      optimizer; /**< [adamw]; weight_decay [of adamw 200 / rows, at most 2, of the others 0; -1: none] */
   /** Of the learning rate, by steps: "constant"; "cosine" (to 0 at the last step, Loshchilov & Hutter 2017); "step(E,F)": times F after
    *  every E epochs [30, 0.1]; "plateau(E,F)": times F after E epochs without a better validation loss [5, 0.1], or training loss where
    *  there is no validation; "onecycle": from lr / 25 up to lr in the first 0.3 of the steps, then down to lr / 250,000, both as half a
@@ -2378,7 +2377,7 @@ typedef struct bp_train_options {
   int64_t shift; /**< images: moved at random by up to so many pixels each way, filled with 0 [0] */
   bool flip;     /**< images: mirrored left to right, every second one at random */
   double
-      label_smoothing; /**< of class labels; -1: none [0.05: on small tables worth up to one point of accuracy] */
+      label_smoothing; /**< of class labels; -1: none [100 / rows, at most 0.05: worth up to one point of accuracy on small tables] */
   const bp_data *valid; /**< for early stopping; NULL: none */
   bool
       refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows

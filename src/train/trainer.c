@@ -19,7 +19,7 @@ double bpi_now(void)
 
 static int64_t default_batch(int64_t rows)
 {
-  return rows < 500 ? 8 : rows < 4000 ? 32 : rows < 20000 ? 64 : 128;
+  return rows < 500 ? 8 : rows < 4000 ? 32 : rows < 50000 ? 64 : 128;
 }
 
 /* Small tables have short epochs and few rows to judge by: they are given at least 1,000 steps to get better. */
@@ -36,8 +36,14 @@ static double default_averaging(const bp_train_options *o)
   return constant && o->optimizer.kind != BP_OPTIMIZER_LBFGS ? 3 : -1;
 }
 
-/* Decay stands for what is believed before any row is seen, so it counts the less the more rows there are. 200 and 2 were found on the tables
- * of bench/tables. */
+/* Decay and smoothing stand for what is believed before any row is seen, so they count the less the more rows there are. The numbers were
+ * found on the tables of bench/tables. */
+static double default_smoothing(int64_t rows)
+{
+  double share = 100 / (double)rows;
+  return share < 0.05 ? share : 0.05;
+}
+
 static double default_decay(const bp_optimizer *o, int64_t rows)
 {
   double decay = 200 / (double)rows;
@@ -63,7 +69,10 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
   else if (o->optimizer.weight_decay == -1)
     o->optimizer.weight_decay = 0;
   o->averaging = o->averaging ? o->averaging : default_averaging(o);
-  o->label_smoothing = o->label_smoothing == 0 ? 0.05 : o->label_smoothing < 0 ? 0 : o->label_smoothing;
+  if (o->label_smoothing == 0)
+    o->label_smoothing = default_smoothing(t->data->n);
+  else if (o->label_smoothing < 0)
+    o->label_smoothing = 0;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
   o->batch = o->batch > t->data->n ? t->data->n : o->batch;
   o->accumulate = o->accumulate ? o->accumulate : 1;
