@@ -50,6 +50,12 @@ static double default_decay(const bp_optimizer *o, int64_t rows)
   return o->kind != BP_OPTIMIZER_ADAMW ? 0 : decay < 2 ? decay : 2;
 }
 
+/* Rows that are learned from in the end. */
+static int64_t all_rows_of(const bpi_trainer *t)
+{
+  return t->data->n + (t->o.refit && t->o.valid ? t->o.valid->n : 0);
+}
+
 static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
 {
   t->o = options ? *options : (bp_train_options){0};
@@ -65,12 +71,12 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
     return bpi_bad_arg("bp_net_train", "averaging must lie in [0, 1000], or be -1 for none");
   o->epochs = o->epochs ? o->epochs : 200;
   if (o->optimizer.weight_decay == 0)
-    o->optimizer.weight_decay = default_decay(&o->optimizer, t->data->n);
+    o->optimizer.weight_decay = default_decay(&o->optimizer, all_rows_of(t));
   else if (o->optimizer.weight_decay == -1)
     o->optimizer.weight_decay = 0;
   o->averaging = o->averaging ? o->averaging : default_averaging(o);
   if (o->label_smoothing == 0)
-    o->label_smoothing = default_smoothing(t->data->n);
+    o->label_smoothing = default_smoothing(all_rows_of(t));
   else if (o->label_smoothing < 0)
     o->label_smoothing = 0;
   o->batch = o->batch ? o->batch : default_batch(t->data->n);
