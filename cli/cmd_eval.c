@@ -24,7 +24,7 @@ int group_scores(const judgement *j, int k, bp_scores **some)
 /* The table is read twice: for the network, and for the column. */
 static int check_by(const settings *s)
 {
-  bool table = s->n_inputs == 2 && strcmp(s->inputs[1], "-") && file_kind_of(s->inputs[1]) == FILE_CSV;
+  bool table = s->n_inputs == 2 && strcmp(s->inputs[1], "-") != 0 && file_kind_of(s->inputs[1]) == FILE_CSV;
   return !s->by || table ? END_DONE
                          : fail(END_USAGE, "--by: names a column of a CSV file, and the data are none");
 }
@@ -45,6 +45,7 @@ static int tell(judgement *j, bp_ctx *ctx)
   j->groups = j->s->by ? &groups : NULL;
   if (!end)
     end = j->s->json ? eval_json(j) : eval_tell(j);
+  j->groups = NULL;
   grouping_free(&groups);
   return end;
 }

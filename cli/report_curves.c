@@ -108,7 +108,7 @@ const char **report_names(const report *r)
   int64_t n = bp_net_outputs(r->net);
   /* The texts of numbers stand behind the pointers to them. */
   enum { NUMBER = 24 };
-  const char **names = malloc((size_t)n * (sizeof *names + NUMBER));
+  const char **names = calloc((size_t)n, sizeof *names + NUMBER);
   char *numbers = names ? (char *)(names + n) : NULL;
   for (int64_t k = 0; names && k < n; k++) {
     bool named = r->task == BP_TASK_CLASSES && *bp_net_class_name(r->net, k);
@@ -239,7 +239,7 @@ static bp_status draw_residuals(report *r, int64_t k, const char *name)
     ends[0] = fmin(ends[0], x[n]);
     ends[1] = fmax(ends[1], x[n]);
   }
-  snprintf(title, sizeof title, "Predicted and true%s%.150s", *name ? ": " : "", name);
+  snprintf(title, sizeof title, "Predicted and true%s%.150s", name && *name ? ": " : "", name ? name : "");
   bp_plot_options o = {
       .title = title, .x_label = "true", .y_label = "predicted", .width = NARROW, .height = 360};
   const bp_series both[] = {{NULL, x, y, n, BP_STROKE_POINTS, 1}, {NULL, ends, ends, 2, BP_STROKE_DASHED, 8}};

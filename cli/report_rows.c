@@ -61,7 +61,7 @@ static bool pixels_of(const report *r, int64_t row, unsigned char *out)
   }
   for (int64_t i = 0; good && i < n; i++) {
     float share = hi > lo ? (x[i] - lo) / (hi - lo) : 0;
-    out[i] = isnan(share) ? 0 : (unsigned char)(255 * share + 0.5f);
+    out[i] = isnan(share) ? 0 : (unsigned char)lroundf(255 * share);
   }
   free(x);
   return good;
@@ -240,14 +240,14 @@ static void colour_slopes(const report *r, const float *slope, const unsigned ch
     }
     float share = most > 0 ? fminf(1, fabsf(sum) / most) : 0;
     for (int c = 0; c < 3; c++)
-      rgb[3 * i + c] = (unsigned char)(0.45f * grey * (1 - share) + colour[sum < 0][c] * share + 0.5f);
+      rgb[3 * i + c] = (unsigned char)lroundf(0.45f * grey * (1 - share) + colour[sum < 0][c] * share);
   }
 }
 
 static bp_status write_pair(report *r, int64_t row, const float *slope, const char *const *names)
 {
   int64_t n = r->image[0] * r->image[1], wide[3] = {r->image[0], r->image[1], 3};
-  unsigned char *pixels = malloc((size_t)(n * r->image[2])), *rgb = malloc((size_t)n * 3);
+  unsigned char *pixels = calloc((size_t)n, (size_t)r->image[2]), *rgb = malloc((size_t)n * 3);
   bool good = pixels && rgb && pixels_of(r, row, pixels);
   if (good) {
     colour_slopes(r, slope, pixels, rgb);

@@ -87,7 +87,7 @@ static bp_status measure(importance *t, double *value)
 static bp_status shuffle_column(importance *t, int64_t c, double whole, double sign, bp_importance *out)
 {
   int64_t cols = t->net->encoding.cols;
-  double mean = 0, square = 0, value;
+  double mean = 0, square = 0, value = 0;
   bp_status s = BP_OK;
   for (int64_t i = 0; i < t->n; i++)
     t->kept[i] = t->x[i * cols + c];
@@ -108,7 +108,7 @@ static bp_status shuffle_column(importance *t, int64_t c, double whole, double s
 
 static bp_status all_columns(importance *t, bool higher, bp_importance *out, double *whole)
 {
-  double first;
+  double first = NAN;
   bpi_permutation(key_of(t, 0), t->data->n, t->at);
   take_rows(t);
   bp_status s = measure(t, &first);

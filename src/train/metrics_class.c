@@ -60,7 +60,7 @@ static double among_first(const bp_scores *s, int64_t row, double most)
   const float *p = bpi_row(s, row);
   int64_t is = s->labels[row], before = 0;
   for (int64_t k = 0; k < s->outputs; k++)
-    before += p[k] > p[is] || (p[k] == p[is] && k < is);
+    before += p[k] > p[is] || (k < is && p[k] == p[is]);
   return (double)before < most;
 }
 
@@ -173,7 +173,7 @@ bp_status bp_scores_calibration(const bp_scores *s, int64_t bins, bp_calibration
 
 bp_status bpi_calibration_error(const bp_scores *s, double bins, double *out)
 {
-  bp_calibration_bin bin[MOST_BINS];
+  bp_calibration_bin bin[MOST_BINS] = {{0, 0, 0}};
   double off = 0, all = 0;
   fill_bins(s, (int64_t)bins, bin);
   for (int64_t b = 0; b < (int64_t)bins; b++) {

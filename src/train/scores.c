@@ -54,7 +54,7 @@ int64_t bpi_largest(const float *p, int64_t n)
 
 bool bpi_is_true(const bp_scores *s, int64_t row, int64_t k)
 {
-  return s->labels ? s->labels[row] == k : s->y[row * s->outputs + k] > 0.5f;
+  return s->labels ? s->labels[row] == k : s->y && s->y[row * s->outputs + k] > 0.5f;
 }
 
 bool bpi_is_predicted(const bp_scores *s, int64_t row, int64_t k)
@@ -97,9 +97,10 @@ static void sum_up(bp_scores *s)
 
 static float square_of(const bp_scores *s, int64_t row)
 {
+  const float *y = s->y ? s->y + row * s->outputs : NULL;
   double sum = 0;
-  for (int64_t k = 0; k < s->outputs; k++) {
-    double off = (double)bpi_row(s, row)[k] - (double)s->y[row * s->outputs + k];
+  for (int64_t k = 0; y && k < s->outputs; k++) {
+    double off = (double)bpi_row(s, row)[k] - (double)y[k];
     sum += off * off;
   }
   return (float)(sum / (double)s->outputs);
