@@ -140,12 +140,12 @@ static void copy_rows(bp_scores *s, const float *p, const int64_t *labels, const
 {
   size_t n = (size_t)(s->rows * s->outputs);
   memcpy(s->p, p, n * sizeof *p);
-  if (s->y)
+  if (s->y && y)
     memcpy(s->y, y, n * sizeof *y);
-  if (s->weight)
+  if (s->weight && weights)
     memcpy(s->weight, weights, (size_t)s->rows * sizeof *weights);
   for (int64_t i = 0; i < s->rows; i++) {
-    if (s->labels)
+    if (s->labels && labels)
       s->labels[i] = (int32_t)labels[i];
     s->loss[i] = s->task == BP_TASK_NUMBERS ? square_of(s, i) : surprise_of(s, i);
   }
@@ -182,11 +182,11 @@ static void copy_row(const bp_scores *s, int64_t from, bp_scores *part, int64_t 
   size_t n = (size_t)s->outputs;
   memcpy(part->p + to * s->outputs, bpi_row(s, from), n * sizeof *s->p);
   part->loss[to] = s->loss[from];
-  if (s->y)
+  if (s->y && part->y)
     memcpy(part->y + to * s->outputs, s->y + from * s->outputs, n * sizeof *s->y);
-  if (s->labels)
+  if (s->labels && part->labels)
     part->labels[to] = s->labels[from];
-  if (s->weight)
+  if (s->weight && part->weight)
     part->weight[to] = s->weight[from];
 }
 
