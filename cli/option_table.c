@@ -325,7 +325,8 @@ const command commands[] = {
      "for a class. The data should "
      "be such as it was not trained on.",
      "bprop report wine.safetensors -o wine.html\n"
-     "bprop report fashion.safetensors t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o fashion.html",
+     "bprop report fashion.safetensors t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz \\\n"
+     "    -o fashion.html",
      cmd_report},
     {"tune", TUNE, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy", 0, 2,
      "search for settings that train well",
