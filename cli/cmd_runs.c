@@ -54,7 +54,7 @@ static int list_runs(const settings *s, int first, sqlite3 *db)
   static const char *const head[] = {"run", "when", "status", "data", "network", "epochs", "time", "result"};
   textgrid g = {.columns = sizeof head / sizeof *head, .right = "r    rr"};
   int64_t shown_rows = 0;
-  int rc;
+  int rc = SQLITE_DONE;
   run_row r;
   sqlite3_stmt *q = history_prepare(db, "SELECT " RUN_COLUMNS " FROM runs ORDER BY id DESC", "");
   if (!q)

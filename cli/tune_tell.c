@@ -1,0 +1,140 @@
+/* What a search tells: its plan, each trial, and the best. */
+#include "tuning.h"
+#include "stopwatch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void tuning_tell_plan(const tuning *t)
+{
+  char text[128] = "", name[48] = "", budget[64] = "", took[32];
+  for (int k = 0; k < search_rungs(&t->s); k++) {
+    size_t n = strlen(text);
+    snprintf(text + n, sizeof text - n, k ? ", %lld" : "%lld", (long long)rung_epochs(&t->s, k));
+  }
+  if (t->id)
+    snprintf(name, sizeof name, "study %lld: ", (long long)t->id);
+  if (t->s.budget > 0)
+    snprintf(budget, sizeof budget, ", for %s", duration_text(t->s.budget, took));
+  int64_t most = t->s.trials ? t->s.trials : BRACKET,
+          at_once = t->s.parallel ? t->s.parallel : bp_processors();
+  if (t->s.trials || t->s.budget <= 0)
+    say("%s%lld trials%s, %lld at once, of %s epochs; seed %lld", name, (long long)most, budget,
+        (long long)at_once, text, (long long)t->s.seed);
+  else
+    say("%strials%s, %lld at once, of %s epochs; seed %lld", name, budget, (long long)at_once, text,
+        (long long)t->s.seed);
+}
+
+/* ---- a trial ---- */
+
+/* The command that trains the same network by itself. To be freed; may be NULL. */
+static char *command_of(const trial *x)
+{
+  return settings_command(&x->s, x->s.command);
+}
+
+/* What was drawn, as options. */
+static char *drawn_of(const tuning *t, const trial *x)
+{
+  unsigned char *given = calloc(option_count, 1);
+  settings s = x->s;
+  char *line = NULL;
+  for (size_t i = 0; given && i < option_count; i++)
+    given[i] = x->given[i] && !t->s.given[i];
+  s.n_inputs = 0;
+  s.given = given;
+  if (given)
+    line = settings_command(&s, s.command);
+  free(given);
+  return line;
+}
+
+static const char *first_line(const char *why)
+{
+  static char line[200];
+  const char *from = strncmp(why, "bprop: ", 7) ? why : why + 7;
+  snprintf(line, sizeof line, "%.*s", (int)strcspn(from, "\n"), from);
+  return line;
+}
+
+static void say_trial(const tuning *t, const trial *x)
+{
+  const trial_report *r = &x->report;
+  char *words = drawn_of(t, x), metric[48] = "";
+  const char *what = words && strlen(words) > 12 ? words + 12 : "as bprop train does it";
+  if (!isnan(r->metric))
+    snprintf(metric, sizeof metric, r->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
+             r->classes ? 100 * r->metric : r->metric);
+  if (isnan(r->loss) && !x->failed)
+    say("trial %3lld  stopped before an epoch was done  %s", (long long)x->number, what);
+  else if (x->failed)
+    say("trial %3lld  %4lld epochs  failed: %s  %s", (long long)x->number, (long long)r->epochs,
+        first_line(x->why), what);
+  else
+    say("trial %3lld  %4lld epochs  valid %.4f%s  %s", (long long)x->number, (long long)r->epochs, r->loss,
+        metric, what);
+  free(words);
+}
+
+static void json_trial(const tuning *t, const trial *x)
+{
+  char *line = command_of(x);
+  answer("{\"schema\":1,\"study\":%lld,\"trial\":%lld,\"run\":%lld,\"rungs\":%d,\"epochs\":%lld,\"best_"
+         "epoch\":%lld,\"loss\":",
+         (long long)t->id, (long long)x->number, (long long)x->report.run, x->rungs,
+         (long long)x->report.epochs, (long long)x->report.best_epoch);
+  json_number(x->report.loss);
+  answer(",\"failed\":%s,\"command\":", x->failed ? "true" : "false");
+  json_text(line);
+  answer("}\n");
+  free(line);
+}
+
+void tuning_tell_trial(const tuning *t, const trial *x)
+{
+  say_trial(t, x);
+  if (t->s.json)
+    json_trial(t, x);
+}
+
+/* ---- the best ---- */
+
+static void tell_json(const tuning *t, const char *line)
+{
+  answer("{\"schema\":1,\"study\":%lld,\"trials\":%lld,\"seconds\":", (long long)t->id, (long long)t->n);
+  json_number(tuning_seconds(t));
+  answer(",\"best\":%lld,\"loss\":", (long long)t->best->number);
+  json_number(t->best->report.loss);
+  answer(",\"model\":");
+  json_text(t->output);
+  answer(",\"command\":");
+  json_text(line);
+  answer("}\n");
+}
+
+static int64_t tried(const tuning *t)
+{
+  int64_t n = 0;
+  for (int64_t i = 1; i <= t->n; i++)
+    n += t->trial[i]->failed || !isnan(t->trial[i]->report.loss);
+  return n;
+}
+
+void tuning_tell_best(const tuning *t)
+{
+  trial *x = t->best;
+  char *line = command_of(x), took[32], result[96];
+  say("best of %lld: trial %lld, validation loss %.4f -> %s (%s)", (long long)tried(t), (long long)x->number,
+      x->report.loss, t->output, duration_text(tuning_seconds(t), took));
+  if (t->s.json) {
+    tell_json(t, line);
+  } else {
+    study_result(&t->s, x->report.run, result);
+    answer("%s%s", *x->answer ? x->answer : result, *x->answer || !*result ? "" : "\n");
+    answer("%s\n", line ? line : "");
+  }
+  free(line);
+}
