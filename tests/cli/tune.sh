@@ -128,12 +128,12 @@ grep -q '^study 1: 3 trials' err || { bad "study 1"; cat err; }
 "$BPROP" runs show 1 --runs own.db | grep -Eq '^  study    1, trial [1-3]$' || bad "the study of a run"
 
 # Killed at any moment: it goes on, and ends with the same model as if nothing had been.
-tune whole "$wine" --target cultivar --epochs 300 --patience 1000 --trials 9 -o whole.safetensors --runs own.db
+tune whole "$wine" --target cultivar --epochs 150 --patience 1000 --trials 9 --search-width 4..16 -o whole.safetensors --runs own.db
 for signal in INT TERM KILL; do
   rm -f err
   "$PYTHON" -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$BPROP" tune "$wine" --target cultivar --epochs 300 --patience 1000 --trials 9 -o part.safetensors --runs own.db >out 2>err &
+os.execv(sys.argv[1], sys.argv[1:])' "$BPROP" tune "$wine" --target cultivar --epochs 150 --patience 1000 --trials 9 --search-width 4..16 -o part.safetensors --runs own.db >out 2>err &
   pid=$!
   for i in $(seq 600); do
     [ "$(cat err 2>/dev/null | grep -c '^trial')" -lt 4 ] || break
