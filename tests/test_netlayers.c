@@ -80,7 +80,7 @@ static void hidden_widths_are_a_text_too(void **state)
     bp_net_options o;
     const char *model;
   } rows[] = {
-      {{.hidden = {0}}, "dense 64 relu, dense 2"},
+      {{.hidden = {0}}, "dense 256 relu, dense 2"},
       {{.hidden = {-1}}, "dense 2"},
       {{.hidden = {5, 4}, .activation = "tanh", .dropout = 0.25},
        "dense 5 tanh, dropout 0.25, dense 4 tanh, dropout 0.25, dense 2"},
@@ -110,7 +110,7 @@ static void texts_that_do_not_fit_the_data(void **state)
     const char *says;
   } rows[] = {
       {{.model = "dens 3"}, "column 1: 'dens' is no kind of layer"},
-      {{.model = "dense 4 relu, dense 3"}, "ends in 3 outputs, and the data have 2 classes"},
+      {{.model = "dense 4 relu, dense 3"}, "ends in a layer of 3, and the data have 2 classes"},
       {{.model = "conv 3 3"}, "'reshape 4x4x1' before it"},
       {{.model = "conv 3 3", .shape = {4, 5, 1}}, "an image of 4x5x1 has 20 values, and a row has 16 inputs"},
       {{.model = "conv 3 3", .shape = {16, 0, 1}}, "shape must be height, width and channels"},

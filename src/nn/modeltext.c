@@ -80,9 +80,28 @@ static bp_status unknown(reader *r, word w, guess *g, const char *what)
                g->best ? g->best : "", g->best ? "?" : "");
 }
 
+/* What other libraries write at the end of a network. */
+static bool is_along_axis(const guess *g)
+{
+  const bp_op *op = bp_op_find(g->word);
+  return op && op->args && strcmp(op->args, "x") == 0 && op->attrs[0].name &&
+         strcmp(op->attrs[0].name, "axis") == 0;
+}
+
+static bp_status along_axis(reader *r, word w, const guess *g)
+{
+  return wrong(
+      r, w.at,
+      "%s works along an axis, and is no activation; probabilities are made by the loss, of the last layer's "
+      "answers",
+      g->word);
+}
+
 static bp_status unknown_layer(reader *r, word w)
 {
   guess g = guess_of(w);
+  if (is_along_axis(&g))
+    return along_axis(r, w, &g);
   for (int i = 0; bpi_layer_kind_at(i); i++)
     try_name(&g, bpi_layer_kind_at(i)->name);
   try_activations(&g);
@@ -92,6 +111,8 @@ static bp_status unknown_layer(reader *r, word w)
 static bp_status unknown_argument(reader *r, word w, const bpi_layer_kind *k)
 {
   guess g = guess_of(w);
+  if (is_along_axis(&g))
+    return along_axis(r, w, &g);
   for (int i = 0; i < bpi_layer_args(k); i++) {
     try_name(&g, k->args[i].name);
     try_name(&g, k->args[i].word);

@@ -88,10 +88,11 @@ static bp_status ends_in_answers(const bp_net *net, const bp_type *out, bool *en
   *ends = bpi_stack_ends_open(net->layers) && out->rank == 2 && out->dims[1] == net->outputs;
   if (*ends || !last->kind->linear || last->activation || out->rank != 2)
     return BP_OK;
-  return bpi_fail(BP_E_MISMATCH,
-                  "the network ends in %lld outputs, and the data have %lld %s; leave that layer out: a last "
-                  "one is added, as the data need it",
-                  (long long)out->dims[1], (long long)net->outputs, net->classes ? "classes" : "targets");
+  return bpi_fail(
+      BP_E_MISMATCH,
+      "the network ends in a layer of %lld, and the data have %lld %s; leave that layer out: a last "
+      "one is added, as the data need it",
+      (long long)out->dims[1], (long long)net->outputs, net->classes ? "classes" : "targets");
 }
 
 bp_status bpi_net_complete_layers(bp_net *net, const char *text)

@@ -56,7 +56,7 @@ ends 2 "'8by8' is not HEIGHTxWIDTH" train nothing.csv --target a --model 'conv 3
 ends 2 "'8x0' is not HEIGHTxWIDTH" train nothing.csv --target a --shape 8x0
 ends 2 "takes images, and here are rows of 64; .*'reshape 8x8x1'.*--shape" train "$digits" --target digit --model 'conv 8 3'
 ends 2 "an image of 7x9x1 has 63 values, and a row has 64 inputs" train "$digits" --target digit --model 'conv 8 3' --shape 7x9
-ends 2 "the network ends in 11 outputs, and the data have 10 classes" train "$digits" --target digit --model 'dense 5 relu, dense 11'
+ends 2 "the network ends in a layer of 11, and the data have 10 classes" train "$digits" --target digit --model 'dense 5 relu, dense 11'
 ends 2 "layer 'conv 8 9'" train "$digits" --target digit --model 'conv 8 9' --shape 8x8
 [ ! -e digits.safetensors ] || bad "a model in spite of failure"
 finish
