@@ -1,18 +1,10 @@
 /* Trains a network: data, network, training, saving, and the last word. */
 #include "cmd.h"
 #include "context.h"
-#include "input.h"
 #include "train_job.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static int make_net(train_job *j)
-{
-  bp_net_options o = train_net_options(j->s);
-  j->net = bp_net_new(j->ctx, j->train, &o);
-  return j->net ? END_DONE : fail_null(j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);
-}
 
 static bp_status train(train_job *j)
 {
@@ -75,9 +67,13 @@ static int run_job(train_job *j)
 {
   int end = train_model(j);
   if (!end)
+    end = train_start(j);
+  if (!end)
     end = train_read(j);
+  if (!end)
+    end = train_folds(j);
   if (!end && !j->net)
-    end = make_net(j);
+    end = train_make_net(j);
   if (!end)
     end = train_note(j);
   if (!end)
@@ -105,6 +101,7 @@ static void job_free(train_job *j)
 {
   progress_free(&j->progress);
   bp_net_free(j->net);
+  bp_net_free(j->start);
   bp_data_free(j->test);
   bp_data_free(j->valid);
   if (j->train != j->all)

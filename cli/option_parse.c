@@ -25,10 +25,26 @@ const command *command_find(const char *name)
   return NULL;
 }
 
+static bool is_named(const option *o, const char *name, size_t n)
+{
+  return strlen(o->name) == n && !strncmp(o->name, name, n);
+}
+
+static const option *by_name(const char *name, size_t n);
+
+/* The command's own, else another's of that name. */
+static const option *named(const command *c, const char *name, size_t n)
+{
+  for (size_t i = 0; i < option_count; i++)
+    if (is_named(&options[i], name, n) && option_of(&options[i], c))
+      return &options[i];
+  return by_name(name, n);
+}
+
 static const option *by_name(const char *name, size_t n)
 {
   for (size_t i = 0; i < option_count; i++)
-    if (strlen(options[i].name) == n && !strncmp(options[i].name, name, n))
+    if (is_named(&options[i], name, n))
       return &options[i];
   return NULL;
 }
@@ -415,7 +431,7 @@ static int with_argument(settings *s, const option *o, const char *argument, wor
 static int long_option(settings *s, const char *word, words *w)
 {
   size_t n = strcspn(word + 2, "=");
-  const option *o = by_name(word + 2, n);
+  const option *o = named(s->command, word + 2, n);
   const char *argument = word[2 + n] ? word + 2 + n + 1 : NULL;
   origin from = {.rank = BY_WORD};
   snprintf(from.text, sizeof from.text, "--%.*s", (int)n, word + 2);
@@ -465,7 +481,7 @@ static int config_line(settings *s, char *line, const char *path, int number)
     return fail(END_USAGE, "%s:%d: a line is `name = value`, and this one has no =", path, number);
   *equals = 0;
   char *name = trimmed(line);
-  const option *o = by_name(name, strlen(name));
+  const option *o = named(s->command, name, strlen(name));
   snprintf(from.text, sizeof from.text, "%s:%d: %s", path, number, name);
   if (!o || !option_of(o, s->command) || !o->help || o->at == offsetof(settings, config))
     return unknown(s->command, from.text, name, NULL);
@@ -573,11 +589,11 @@ void settings_free(settings *s)
 
 void settings_mark(settings *s, const char *name, bool given)
 {
-  s->given[by_name(name, strlen(name)) - options] = given ? BY_WORD : 0;
+  s->given[named(s->command, name, strlen(name)) - options] = given ? BY_WORD : 0;
 }
 
 bool settings_given(const settings *s, const char *name)
 {
-  const option *o = by_name(name, strlen(name));
+  const option *o = named(s->command, name, strlen(name));
   return o && s->given[o - options] != 0;
 }

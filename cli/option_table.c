@@ -45,6 +45,13 @@ const option options[] = {
      .help = "write the training to a file as it goes, one JSON object a line: what begins, each epoch, how it ended"},
     {"tensorboard", "DIR", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(tensorboard),
      .help = "write its curves into a folder for TensorBoard; a folder for each run keeps them apart"},
+    {"from", "MODEL", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(start),
+     .help = "start from a trained network: its columns as it takes them, its layers and its weights. Where the classes are others, its last layer is new"},
+    {"freeze", "LAYERS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(freeze),
+     .help = "layers, or single parameters, that are not trained, as layer1,layer2.b: of a network that --from names"},
+    {"folds", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 2, .hi = 1000, .preset = "auto", .at = IN(folds),
+     .help = "cross-validation: train so often, each time without another part of the rows, and judge on that; then train the model on all of them, for the "
+             "median of the best epochs. auto: none"},
     {"checkpoint-every", "STEPS|TIME", .aside = true, .commands = TRAIN, .kind = OPTION_EVERY, .hi = 1e12, .preset = "5m", .at = IN(checkpoint),
      .help = "how often the training is saved, so that --resume can go on with it when it was killed: steps, as 1000, or a time, as 90s, 10m, 2h; "
              "0: only when it is interrupted"},

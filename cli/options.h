@@ -155,6 +155,8 @@ typedef struct settings {
   int schedule;
   const char *output, *log, *tensorboard, *by, *resume;
   how_often checkpoint;
+  const char *start, *freeze;
+  int64_t folds; /* 0: none */
 
   double step;
   int64_t entries;

@@ -29,7 +29,7 @@ static int split_data(train_job *j)
     end = hold_out(j, s->test.fraction, seed, &j->test);
   bool stratified = bp_data_classes(j->all) && !bp_data_file_bytes(j->all);
   j->valid_how = stratified ? " (stratified)" : "";
-  if (end || s->valid.n || s->valid.fraction <= 0)
+  if (end || s->folds || s->valid.n || s->valid.fraction <= 0)
     return end;
   if (bp_data_rows(j->train) < FEWEST_TO_HOLD_OUT && !settings_given(s, "valid"))
     return END_DONE;

@@ -32,6 +32,8 @@ typedef struct train_job {
   history *history;                 /* NULL: none is kept */
   int64_t run;                      /* its number there, once it has ended */
   const trial_order *order;         /* of bprop tune; else NULL */
+  bp_net *start;                    /* of --from; else NULL */
+  int64_t fold_epochs;              /* what cross-validation found; 0: nothing yet */
   char *options_text, *inputs_text; /* of a training that goes on */
   const char **inputs;
 } train_job;
@@ -83,6 +85,12 @@ int train_judge(train_job *j);
 /* train_card.c: what the model file says of its data, and of how good it was found. */
 int train_card(train_job *j);
 void train_card_judged(train_job *j);
+/* train_start.c: the network, from nothing or from a trained one, which is read first. */
+int train_start(train_job *j);
+int train_make_net(train_job *j);
+bp_net *train_new_net(train_job *j, const bp_data *data);
+/* train_folds.c: cross-validation, where it is asked for. */
+int train_folds(train_job *j);
 /* train_review.c: a linear model beside the network, judged on the same rows; and warnings that teach. */
 int train_review(train_job *j, const bp_data *on);
 /* Judges the network and tells it. how: "done", "early stop" or "interrupted". */

@@ -2,11 +2,12 @@
 #include "modelfile.h"
 #include "train_job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char options_key[] = "bprop.options", inputs_key[] = "bprop.inputs",
-                  program_key[] = "bprop.program";
+                  program_key[] = "bprop.program", folds_key[] = "bprop.fold-epochs";
 
 /* One path a line. */
 static char *inputs_text(const settings *s)
@@ -33,6 +34,10 @@ int train_note(train_job *j)
     st = bp_net_set_note(j->net, options_key, kept);
   if (st == BP_OK)
     st = bp_net_set_note(j->net, inputs_key, inputs);
+  char epochs[32];
+  snprintf(epochs, sizeof epochs, "%lld", (long long)j->fold_epochs);
+  if (st == BP_OK && j->fold_epochs)
+    st = bp_net_set_note(j->net, folds_key, epochs);
   free(kept);
   free(inputs);
   return st == BP_E_NOMEM ? fail_memory() : END_DONE;
@@ -70,5 +75,7 @@ int train_resume(train_job *j, settings *s)
   if (!j->options_text)
     return fail_memory();
   end = settings_adopt(s, j->options_text, s->resume);
+  const char *epochs = bp_net_note(j->net, folds_key); /* cross-validation is over already */
+  j->fold_epochs = epochs ? atoll(epochs) : 0;
   return end || s->n_inputs ? end : adopt_inputs(j, s, inputs);
 }

@@ -66,6 +66,9 @@ int train_model(train_job *j)
 int train_check(const settings *s)
 {
   bool sgd = s->optimizer == BP_OPTIMIZER_SGD;
+  if (s->folds && settings_given(s, "valid") && s->valid.n)
+    return fail(END_USAGE, "--folds: takes its validation rows from the data; leave --valid %s out",
+                s->valid.files[0]);
   if (s->n_inputs == 2 && settings_given(s, "target"))
     return fail(END_USAGE,
                 "--target: names a column of a CSV file, and two files are examples and their answers");
@@ -194,7 +197,7 @@ static bool wants_refit(const train_job *j)
 bp_train_options train_options(train_job *j)
 {
   const settings *s = j->s;
-  return (bp_train_options){.epochs = s->epochs,
+  return (bp_train_options){.epochs = j->fold_epochs ? j->fold_epochs : s->epochs,
                             .batch = s->batch,
                             .optimizer = optimizer_of(s),
                             .schedule = choice_text("schedule", s->schedule),

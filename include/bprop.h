@@ -2323,8 +2323,12 @@ typedef struct bp_net_options {
    *  targets [batch, n_y] in their own units, or labels [batch]; w [batch, 1] weights of the rows, of mean 1 over all, 1 where there
    *  are none. ["softmax" for classes, "mse" for numbers] */
   const char *loss;
-  const char *link;          /**< of an expression: what makes predictions of outputs: "identity", "exp",
+  const char *link; /**< of an expression: what makes predictions of outputs: "identity", "exp",
                                   "sigmoid", "softmax" ["softmax" for classes, else "identity"] */
+  const struct bp_net *
+      from; /**< a trained network to start from (fine-tuning): its encoding, so that the data must have its columns, its layers
+                                  and its weights; where the data ask for other answers, with a new last layer. Only loss, link, freeze, seed and
+                                  real may be given beside it. It may be freed afterwards [none] */
   const char *const *freeze; /**< as bp_params_freeze, ended by NULL: stay as they start [none] */
 } bp_net_options;
 

@@ -16,6 +16,19 @@ static const char version[] = "2";
 /* ---- writing ---- */
 
 /* Every number is a count, every switch 0 or 1, so that the reader needs no more of JSON than that. */
+/* Names of the parameters that are not trained, with commas between them. */
+static void describe_frozen(bpi_text *t, const bp_params *p)
+{
+  bool any = false;
+  for (size_t i = 0; i < p->n; i++)
+    if (p->list[i].frozen && !p->list[i].running) {
+      bpi_textf(t, "%s%s", any ? "," : ",\"frozen\":\"", p->list[i].name);
+      any = true;
+    }
+  if (any)
+    bpi_textf(t, "\"");
+}
+
 static char *describe_net(const bp_net *net)
 {
   bpi_text t;
@@ -35,6 +48,7 @@ static char *describe_net(const bp_net *net)
               (long long)net->shape[2]);
   if (e->refuse)
     bpi_textf(&t, ",\"refuse\":1");
+  describe_frozen(&t, net->params);
   bpi_json_fields(&t, "columns", e->fields, e->codings, e->cols);
   bpi_json_fields(&t, "targets", net->targets, NULL, net->n_targets);
   bpi_textf(&t, "}");
@@ -167,6 +181,7 @@ typedef struct reading {
   bpi_field_list columns, targets;
   char *layers, *activation; /* version 1: the activation and */
   int64_t hidden[BPI_MAX_HIDDEN + 1];
+  char *frozen;      /* NULL: none is */
   char *loss, *link; /* NULL: the usual ones */
   bool plain;        /* hidden is given */
   uint32_t seen;     /* keys met: bit i for key i of the table */
@@ -252,6 +267,11 @@ static bool read_loss(reading *r)
   return bpi_json_copy(&r->j, &r->columns, &r->loss);
 }
 
+static bool read_frozen(reading *r)
+{
+  return bpi_json_copy(&r->j, &r->columns, &r->frozen);
+}
+
 static bool read_link(reading *r)
 {
   return bpi_json_copy(&r->j, &r->columns, &r->link);
@@ -318,7 +338,8 @@ static const struct {
             {"classes", read_classes, false},
             {"targets", read_targets, false},
             {"shape", read_shape, false},
-            {"refuse", read_refuse, false}};
+            {"refuse", read_refuse, false},
+            {"frozen", read_frozen, false}};
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
 static bool read_value(reading *r, const char *key)
@@ -530,6 +551,19 @@ static bp_status take_encoding(reading *r)
   return s;
 }
 
+/* A model goes on being trained as it was. */
+static bp_status freeze(reading *r)
+{
+  bp_status s = BP_OK;
+  for (char *name = r->frozen, *next; s == BP_OK && name; name = next) {
+    next = strchr(name, ',');
+    if (next)
+      *next++ = 0;
+    s = bp_params_freeze(r->net->params, name);
+  }
+  return s == BP_E_NOTFOUND ? wrong_description(r, bp_error()) : s;
+}
+
 static bp_status build_net(reading *r)
 {
   bp_net *net = r->net;
@@ -549,6 +583,8 @@ static bp_status build_net(reading *r)
   if (s != BP_OK)
     return s == BP_E_NOMEM ? s : wrong_description(r, bp_error());
   s = take_parameters(r, false);
+  if (s == BP_OK)
+    s = freeze(r);
   if (s != BP_OK)
     return s;
   net->state = bp_state_new(net->ctx, r->wide ? BP_FLOAT64 : BP_FLOAT32);
@@ -594,6 +630,7 @@ bp_status bpi_net_read(bp_ctx *ctx, bp_source *source, bp_net **out)
     bpi_free(ctx, r.activation);
     bpi_free(ctx, r.loss);
     bpi_free(ctx, r.link);
+    bpi_free(ctx, r.frozen);
   }
   bp_tensors_free(file);
   if (s == BP_OK)

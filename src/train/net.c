@@ -1,6 +1,7 @@
 /* Networks: a build function, its parameters and state, and plans for prediction. */
 #include "train/lossmeter.h"
 #include "train/notes.h"
+#include "train/startfrom.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -151,6 +152,10 @@ static bp_status check_options(const bp_net_options *o)
   if (o->model && (o->hidden[0] || o->activation || o->dropout > 0))
     return bpi_bad_arg("bp_net_new",
                        "model is given, and hidden, activation or dropout too: the text says them all");
+  if (o->from &&
+      (o->model || o->hidden[0] || o->activation || o->dropout > 0 || o->build || o->raw || o->from->build))
+    return bpi_bad_arg("bp_net_new", "from brings its layers and its encoding: neither may be given beside "
+                                     "it, nor may it have a build function");
   if (o->real != BP_NONE && o->real != BP_FLOAT32 && o->real != BP_FLOAT64)
     return bpi_bad_arg("bp_net_new", "real must be BP_FLOAT32 or BP_FLOAT64");
   return BP_OK;
@@ -221,12 +226,16 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   bpi_encode_options how = {.raw = o->raw,
                             .refuse = o->missing == BP_MISSING_REFUSE,
                             .embed_above = o->embed_above ? o->embed_above : EMBED_ABOVE};
-  bp_status s = bpi_encoding_fit(&net->encoding, d, &how);
+  bool same = o->from && bpi_same_answers(o->from, d);
+  bp_status s = o->from ? bpi_start_encoding(net, o->from, d) : bpi_encoding_fit(&net->encoding, d, &how);
   if (s != BP_OK)
     return s;
   net->inputs = net->encoding.inputs;
   net->image = e->image;
-  s = choose_shape(net, e, o);
+  if (o->from)
+    memcpy(net->shape, o->from->shape, sizeof net->shape);
+  else
+    s = choose_shape(net, e, o);
   if (s != BP_OK)
     return s;
   net->classes = e->classes;
@@ -240,10 +249,12 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
   if (s == BP_OK)
     s = bpi_loss_suits(&net->loss, d);
   if (s == BP_OK)
-    s = choose_layers(net, o);
+    s = o->from ? bpi_start_layers(net, o->from, same) : choose_layers(net, o);
   if (s == BP_OK)
     s = bpi_fields_copy(net->ctx, e->targets, e->n_targets, &net->targets);
-  return s == BP_OK && !net->classes ? fit_targets(net, d, o->raw) : s;
+  if (s != BP_OK || net->classes)
+    return s;
+  return same ? bpi_start_targets(net, o->from) : fit_targets(net, d, o->raw);
 }
 
 bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *options)
@@ -274,6 +285,8 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
     s = bp_params_freeze(net->params, *name);
   if (s == BP_OK)
     s = bp_params_make(net->params, net->state, net->seed);
+  if (s == BP_OK && o.from)
+    s = bpi_start_weights(net, o.from, bpi_same_answers(o.from, data));
   if (s == BP_OK)
     s = bpi_net_make(net);
   if (s == BP_OK)

@@ -1,7 +1,7 @@
 /* A look at a training once it is over: a table of what often goes wrong, each row with the rule that finds it and the advice that helps. */
 #include "base/sort.h"
 #include "base/text.h"
-#include "train/inside.h"
+#include "train/netvalues.h"
 #include "train/spool.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The training loop: steps over the loader's batches; the best weights kept. */
 #include "train/trainer.h"
-#include "train/inside.h"
+#include "train/netvalues.h"
 #include "train/notes.h"
 
 #include <math.h>

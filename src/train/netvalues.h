@@ -1,6 +1,6 @@
 /* Values inside of a network, as it predicts: what its operations give for some rows. */
-#ifndef BPI_INSIDE_H
-#define BPI_INSIDE_H
+#ifndef BPI_NETVALUES_H
+#define BPI_NETVALUES_H
 
 #include "train/net.h"
 

@@ -1,4 +1,4 @@
-#include "train/inside.h"
+#include "train/netvalues.h"
 #include "run/run.h"
 
 #include <math.h>
