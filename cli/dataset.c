@@ -2,6 +2,8 @@
 #include "dataset.h"
 #include "filekind.h"
 #include "input.h"
+#include "npzfile.h"
+#include "pngdir.h"
 #include "allowance.h"
 
 #include <stdio.h>
@@ -58,6 +60,18 @@ static int read_arrays(bp_ctx *ctx, const char *const *files, bp_data **out)
   int end = array_read(ctx, kinds[0], files[0], &x);
   if (!end)
     end = array_read(ctx, kinds[1], files[1], &y);
+  if (!end)
+    end = from_arrays(ctx, files, &x, &y, out);
+  bp_ndarray_free(ctx, &x);
+  bp_ndarray_free(ctx, &y);
+  return end;
+}
+
+static int read_archive(bp_ctx *ctx, const char *path, bool test, bp_data **out)
+{
+  const char *files[2] = {path, path};
+  bp_ndarray x = {0}, y = {0};
+  int end = npz_read(ctx, path, test, &x, &y);
   if (!end)
     end = from_arrays(ctx, files, &x, &y, out);
   bp_ndarray_free(ctx, &x);
@@ -132,11 +146,12 @@ int dataset_read(bp_ctx *ctx, const settings *s, const char *const *files, int n
   *out = NULL;
   if (kind == FILE_MODEL)
     return fail(END_DATA, "%s: this is a model, not data", files[0]);
-  if (kind == FILE_NPZ)
-    return fail(END_DATA, "%s: .npz and other zip archives are not read; unpack it and give the .npy files",
-                files[0]);
   if (n == 2)
     return read_arrays(ctx, files, out);
+  if (kind == FILE_NPZ)
+    return read_archive(ctx, files[0], false, out);
+  if (kind == FILE_FOLDER)
+    return pngdir_data(ctx, files[0], out);
   if (kind != FILE_CSV)
     return fail(END_USAGE, "%s: the labels are missing: bprop train IMAGES LABELS", files[0]);
   return read_table(ctx, s, files[0], out);
@@ -190,6 +205,10 @@ int dataset_read_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
   *out = NULL;
   if (n == 2)
     return read_arrays(ctx, files, out);
+  if (kind == FILE_NPZ)
+    return read_archive(ctx, files[0], true, out);
+  if (kind == FILE_FOLDER)
+    return pngdir_data(ctx, files[0], out);
   if (kind == FILE_IDX || kind == FILE_NPY)
     return fail(END_USAGE, "%s: the file of labels is missing", files[0]);
   return table_for(ctx, s, net, files[0], target, out);

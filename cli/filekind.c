@@ -22,7 +22,11 @@ file_kind file_kind_of(const char *path)
 {
   struct stat st;
   unsigned char bytes[16];
-  if (stat(path, &st) || !S_ISREG(st.st_mode))
+  if (stat(path, &st))
+    return FILE_CSV;
+  if (S_ISDIR(st.st_mode))
+    return FILE_FOLDER;
+  if (!S_ISREG(st.st_mode))
     return FILE_CSV;
   gzFile f = gzopen(path, "rbe");
   int n = f ? gzread(f, bytes, sizeof bytes) : 0;

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-typedef enum file_kind { FILE_CSV, FILE_IDX, FILE_NPY, FILE_NPZ, FILE_MODEL } file_kind;
+typedef enum file_kind { FILE_CSV, FILE_IDX, FILE_NPY, FILE_NPZ, FILE_MODEL, FILE_FOLDER } file_kind;
 
 /* FILE_CSV for what cannot be opened, is no regular file, or is not known: the reader of tables then says what is wrong. */
 file_kind file_kind_of(const char *path);

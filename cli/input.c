@@ -2,6 +2,8 @@
 #include "input.h"
 #include "filekind.h"
 #include "gzfile.h"
+#include "npzfile.h"
+#include "pngdir.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -144,7 +146,10 @@ static int open_table(input *in, const settings *s)
 static int open_array(input *in, int kind)
 {
   int64_t cols = bp_net_inputs(in->net);
-  int end = array_read(in->ctx, kind, in->path, &in->array);
+  in->pictures = kind == FILE_FOLDER;
+  int end = in->pictures       ? pngdir_images(in->path, &in->array)
+            : kind == FILE_NPZ ? npz_read(in->ctx, in->path, true, &in->array, NULL)
+                               : array_read(in->ctx, kind, in->path, &in->array);
   if (end)
     return end;
   in->rows = in->array.rank > 0 ? in->array.dims[0] : 0;
@@ -166,9 +171,6 @@ int input_open(input *in, bp_ctx *ctx, const settings *s, bp_net *net, const cha
   *in = (input){.ctx = ctx, .path = path, .net = net};
   if (kind == FILE_MODEL)
     return fail(END_DATA, "%s: this is a model, not data", path);
-  if (kind == FILE_NPZ)
-    return fail(END_DATA, "%s: .npz and other zip archives are not read; unpack it and give the .npy files",
-                path);
   return kind == FILE_CSV ? open_table(in, s) : open_array(in, kind);
 }
 
@@ -179,7 +181,10 @@ void input_close(input *in)
   bp_csv_close(in->csv);
   if (in->opened)
     bp_source_close(&in->source);
-  bp_ndarray_free(in->ctx, &in->array);
+  if (in->pictures)
+    pngdir_free(&in->array);
+  else
+    bp_ndarray_free(in->ctx, &in->array);
   free(in->block);
 }
 

@@ -2218,6 +2218,9 @@ BP_API bp_data *bp_data_from_table(bp_ctx *ctx, const bp_table *t, const bp_data
 /** From arrays: x [rows, ...] flattened to rows; labels [rows] whole numbers from 0, or NULL. The arrays may be freed afterwards.
  *  Arrays of uint8 and rank 3 or more count as images: scaled by one mean and deviation, not column by column. */
 BP_API bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray *labels);
+/** Gives labels their names, as those of folders: `target` is what they tell apart. n must be over every label. @return BP_OK; BP_E_ARG: no labels, or too few
+ *  names, or two are the same; BP_E_ORDER once a part of d was made; BP_E_NOMEM. */
+BP_API bp_status bp_data_name_classes(bp_data *d, const char *target, const char *const *names, int64_t n);
 /** From memory, copied: x[rows * cols], NaN where a value is missing; labels[rows], or y[rows * n_y], or neither. Labels count from 0: BP_E_LIMIT where the largest is
  *  over 65,535 and not below the number of rows. */
 BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float *x, const int64_t *labels,

@@ -112,6 +112,40 @@ bp_data *bp_data_from_arrays(bp_ctx *ctx, const bp_ndarray *x, const bp_ndarray 
   return NULL;
 }
 
+static bp_status copy_names(bp_ctx *ctx, const char *target, const char *const *names, int64_t n,
+                            bpi_field *f)
+{
+  f->name = bpi_strdup(ctx, target);
+  f->texts = bpi_zalloc(ctx, (size_t)n, sizeof *f->texts);
+  f->n = f->texts ? n : 0;
+  bool good = f->name && f->texts;
+  for (int64_t k = 0; good && k < n; k++)
+    good = (f->texts[k] = bpi_strdup(ctx, names[k])) != NULL;
+  if (!good)
+    return bpi_nomem();
+  return bpi_fields_check(ctx, f, 1) == BP_OK ? BP_OK
+                                              : bpi_bad_arg("bp_data_name_classes", "two names are the same");
+}
+
+bp_status bp_data_name_classes(bp_data *d, const char *target, const char *const *names, int64_t n)
+{
+  if (!d || !target || !names || !d->all->labels || n < d->all->classes)
+    return bpi_bad_arg("bp_data_name_classes", "needs data with labels, and a name for each class");
+  bpi_examples *e = d->all;
+  if (atomic_load(&e->count) != 1 || e->targets)
+    return bpi_fail(BP_E_ORDER, "bp_data_name_classes: the data have parts already, or names");
+  bpi_field *f = bpi_fields_new(e->ctx, 1);
+  bp_status s = f ? copy_names(e->ctx, target, names, n, f) : BP_E_NOMEM;
+  if (s != BP_OK) {
+    bpi_fields_free(e->ctx, f, 1);
+    return s;
+  }
+  e->targets = f;
+  e->n_targets = 1;
+  e->classes = n;
+  return BP_OK;
+}
+
 /* ---- from memory ---- */
 
 static bp_status take_memory(bpi_examples *e, const float *x, const int64_t *labels, const float *y,
