@@ -78,7 +78,7 @@ const option options[] = {
     {"epochs", "N", .anew = true, .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e8, .preset = "200", .at = IN(epochs),
      .help = "most passes over the training data"},
     {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
-     .help = "stop after so many epochs without a better validation loss (10, and at least 1,000 steps)"},
+     .help = "stop after so many epochs without a better validation loss or metric (10, and at least 1,000 steps)"},
     {"refit", "WHEN", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(refit),
      .help = "once the best epoch is known, begin again and learn for so many epochs from the rows held out for validation too; auto: where there are "
              "under 10,000 rows to train on"},
@@ -99,7 +99,7 @@ const option options[] = {
     {"clip-norm", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e30, .preset = "0", .at = IN(clip_norm),
      .help = "largest norm of the whole gradient; 0: any"},
     {"label-smoothing", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1, .hi_out = true, .automatic = -1, .preset = "auto", .at = IN(label_smoothing),
-     .help = "share of each label spread over all classes; auto: 100 / training rows, at most 0.05"},
+     .help = "share of each label spread over all classes; auto: 200 / training rows, at most 0.05"},
     {"averaging", "ETA", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1000, .automatic = -1, .preset = "auto", .at = IN(averaging),
      .help = "judge and keep a running mean of the weights, in which step t counts like t^ETA; 0: the weights as the last step left them; auto: 3 "
              "with a constant rate, else 0"},

@@ -2384,7 +2384,7 @@ typedef struct bp_train_options {
   int64_t shift; /**< images: moved at random by up to so many pixels each way, filled with 0 [0] */
   bool flip;     /**< images: mirrored left to right, every second one at random */
   double
-      label_smoothing; /**< of class labels; -1: none [100 / rows, at most 0.05: worth up to one point of accuracy on small tables] */
+      label_smoothing; /**< of class labels; -1: none [200 / rows, at most 0.05: worth up to one point of accuracy on small tables] */
   const bp_data *valid; /**< for early stopping; NULL: none */
   bool
       refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
@@ -2393,7 +2393,7 @@ typedef struct bp_train_options {
       void *
           user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
   int64_t
-      patience; /**< epochs without a better validation loss before stopping [10, and at least 1000 steps] */
+      patience; /**< epochs without a better validation loss or metric before stopping [10, and at least 1000 steps] */
   bool (*progress)(
       void *user,
       const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */

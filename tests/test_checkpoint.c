@@ -300,8 +300,14 @@ static void damaged_checkpoints(void **state)
       {NULL, "", BP_E_FORMAT},
       {NULL, "{}", BP_E_FORMAT},
       {NULL, "{\"seed\":1,\"epoch\":1,\"step\":3", BP_E_FORMAT},
-      {NULL, "{\"seed\":1,\"epoch\":1,\"step\":3,\"best_epoch\":0,\"bad_epochs\":0,\"with\":\"\"}", BP_E_MISMATCH},
-      {NULL, "{\"seed\":1,\"epoch\":-1,\"step\":3,\"best_epoch\":0,\"bad_epochs\":0,\"with\":\"\"}", BP_E_FORMAT},
+      {NULL,
+       "{\"seed\":1,\"epoch\":1,\"step\":3,\"best_epoch\":0,\"better_epoch\":0,\"bad_epochs\":0,\"with\":"
+       "\"\"}",
+       BP_E_MISMATCH},
+      {NULL,
+       "{\"seed\":1,\"epoch\":-1,\"step\":3,\"best_epoch\":0,\"better_epoch\":0,\"bad_epochs\":0,\"with\":"
+       "\"\"}",
+       BP_E_FORMAT},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     bench b = stopped_training(*state);

@@ -118,13 +118,15 @@ static bp_status differs(const char *path, const char *then, const char *now)
 
 static const size_t reals[] = {
     offsetof(bpi_stand, sum),        offsetof(bpi_stand, best_loss),      offsetof(bpi_stand, best_metric),
-    offsetof(bpi_stand, best_train), offsetof(bpi_stand, plateau.factor), offsetof(bpi_stand, plateau.best)};
+    offsetof(bpi_stand, best_train), offsetof(bpi_stand, plateau.factor), offsetof(bpi_stand, plateau.best),
+    offsetof(bpi_stand, most)};
 static const struct {
   const char *name;
   size_t at;
 } counts[] = {{"epoch", offsetof(bpi_stand, epoch)},
               {"step", offsetof(bpi_stand, step)},
               {"best_epoch", offsetof(bpi_stand, best_epoch)},
+              {"better_epoch", offsetof(bpi_stand, better_epoch)},
               {"bad_epochs", offsetof(bpi_stand, plateau.bad)}};
 enum { REALS = sizeof reals / sizeof *reals, COUNTS = sizeof counts / sizeof *counts };
 
@@ -299,7 +301,8 @@ static bool read_training(bpi_json *j, told *to)
 /* A place that this training can stand at. */
 static bool possible(const bpi_trainer *t, const bpi_stand *p)
 {
-  if (p->epoch < 1 || p->epoch > 100000000 + 1 || p->best_epoch < 0 || p->best_epoch >= p->epoch)
+  if (p->epoch < 1 || p->epoch > 100000000 + 1 || p->best_epoch < 0 || p->best_epoch >= p->epoch ||
+      p->better_epoch < 0 || p->better_epoch >= p->epoch)
     return false;
   int64_t step = p->step - (p->epoch - 1) * t->per_epoch;
   return p->step >= 0 && step >= 0 && step <= t->per_epoch;

@@ -40,7 +40,7 @@ static double default_averaging(const bp_train_options *o)
  * found on the tables of bench/tables. */
 static double default_smoothing(int64_t rows)
 {
-  double share = 100 / (double)rows;
+  double share = 200 / (double)rows;
   return share < 0.05 ? share : 0.05;
 }
 
@@ -219,6 +219,21 @@ static void keep_best(bpi_trainer *t)
   t->at.best_metric = valid_metric(t);
 }
 
+/* Keeps the weights of a lower loss. A few rows far out can hold the loss up while more and more rows come right: so a better metric is a
+ * reason to go on, too. */
+static void compare(bpi_trainer *t)
+{
+  double metric = valid_metric(t);
+  bool lower = !(t->valid.loss >= t->at.best_loss); /* the first has none before it: NAN */
+  bool more = !isnan(metric) && !(metric <= t->at.most);
+  if (lower)
+    keep_best(t);
+  if (more)
+    t->at.most = metric;
+  if (lower || more)
+    t->at.better_epoch = t->at.epoch;
+}
+
 /* After an epoch: is it the best so far? Is it time to stop? */
 static bp_status judge(bpi_trainer *t, bool *stop)
 {
@@ -232,11 +247,12 @@ static bp_status judge(bpi_trainer *t, bool *stop)
   bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
   if (s == BP_OK && !isfinite(t->valid.loss))
     return diverged(t, "the validation loss is not finite");
-  if (s == BP_OK && !(t->valid.loss >= t->at.best_loss)) /* the first has no best before it: NAN */
-    keep_best(t);
+  if (s != BP_OK)
+    return s;
+  compare(t);
   bpi_schedule_judge(&t->schedule, &t->at.plateau, t->valid.loss);
-  *stop = t->at.epoch - t->at.best_epoch >= t->o.patience || t->plan.done;
-  return s;
+  *stop = t->at.epoch - t->at.better_epoch >= t->o.patience || t->plan.done;
+  return BP_OK;
 }
 
 static bp_status remember(bpi_trainer *t)
@@ -380,12 +396,16 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
 {
   bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
-  bpi_trainer t = {
-      .net = net,
-      .data = data,
-      .again = again,
-      .at = {.epoch = 1, .best_loss = NAN, .best_metric = NAN, .best_train = NAN, .plateau = {1, NAN, 0}},
-      .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  bpi_trainer t = {.net = net,
+                   .data = data,
+                   .again = again,
+                   .at = {.epoch = 1,
+                          .best_loss = NAN,
+                          .best_metric = NAN,
+                          .best_train = NAN,
+                          .most = NAN,
+                          .plateau = {1, NAN, 0}},
+                   .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(&t, options);
   if (s == BP_OK)
     s = bpi_net_match(net, data, true, &t.match);

@@ -10,8 +10,10 @@ typedef struct bpi_stand {
   int64_t epoch; /* in hand, from 1 */
   int64_t step;  /* steps that are done, of all epochs */
   int64_t best_epoch;
-  double sum; /* of the losses of this epoch's rows so far */
+  int64_t better_epoch; /* the last whose validation loss or metric was better than all before */
+  double sum;           /* of the losses of this epoch's rows so far */
   double best_loss, best_metric, best_train;
+  double most; /* best metric of all epochs */
   bpi_plateau plateau;
 } bpi_stand;
 
