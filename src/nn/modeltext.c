@@ -349,13 +349,13 @@ static bp_status read_list(reader *r, bool inside, const bpi_layer **first)
   }
 }
 
-bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, bpi_model_mistake *mistake)
+bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, size_t *at)
 {
   reader r = {.arena = a, .text = text};
   *first = NULL;
   bp_status s = read_list(&r, false, first);
-  if (mistake)
-    mistake->at = r.wrong_at;
+  if (at)
+    *at = r.wrong_at;
   return s;
 }
 

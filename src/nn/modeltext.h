@@ -30,14 +30,9 @@ typedef struct bpi_layer {
   const struct bpi_layer *body, *next;
 } bpi_layer;
 
-/* Where a text went wrong. */
-typedef struct bpi_model_mistake {
-  size_t at; /* byte */
-} bpi_model_mistake;
-
-/* Reads a text. Layers live in the arena. @param mistake Out, may be NULL.
+/* Reads a text. Layers live in the arena. @param at Out, may be NULL: the byte where it is wrong.
  * BP_E_PARSE, with a message that says the column and the nearest name; BP_E_LIMIT; BP_E_NOMEM. */
-bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, bpi_model_mistake *mistake);
+bp_status bpi_model_read(bpi_arena *a, const char *text, const bpi_layer **first, size_t *at);
 /* The text that reads back as the same layers: one layer (with the layers in it, or without), or a whole list. */
 void bpi_model_layer_text(bpi_text *t, const bpi_layer *l, bool whole);
 void bpi_model_text(bpi_text *t, const bpi_layer *first);

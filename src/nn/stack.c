@@ -108,11 +108,11 @@ bp_status bp_layers_check(bp_ctx *ctx, const char *text, char **plain, size_t *a
     return bpi_bad_arg("bp_layers_check", "ctx or the text is NULL");
   bpi_arena a;
   const bpi_layer *first;
-  bpi_model_mistake mistake;
+  size_t wrong_at;
   bpi_arena_init(&a, ctx);
-  bp_status s = bpi_model_read(&a, text, &first, &mistake);
+  bp_status s = bpi_model_read(&a, text, &first, &wrong_at);
   if (s != BP_OK && at)
-    *at = mistake.at;
+    *at = wrong_at;
   if (s == BP_OK && plain) {
     bpi_text t;
     bpi_text_init(&t, ctx);

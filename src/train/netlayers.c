@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The layers of another list are put behind nothing and before nothing: a list is read from a whole text. */
+/* What was read before goes with its arena. */
 bp_status bpi_net_read_layers(bp_net *net, const char *text)
 {
   bpi_arena_free(&net->arena);
