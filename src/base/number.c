@@ -131,24 +131,59 @@ static uint64_t small_significand(const decimal *d)
 #ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 wide;
 
+/* 2^e of a normal double, from its bits. */
+static double power_of_two(int e)
+{
+  uint64_t bits = (uint64_t)(e + 1023) << 52;
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 /* w * 10^e = (w * 5^e) * 2^e. For e ≥ 0 the product in brackets fits 128 bits. For e < 0 the quotient is formed to
  * at least 64 bits, with a last bit that stands for everything below; so turning it into a double is the one
  * rounding that happens, and it is correct. The powers of two are exact. */
 static bool exact_decimal(uint64_t w, int64_t e, double *x)
 {
+  static const uint64_t fives[EXACT_POWER + 1] = {UINT64_C(1),
+                                                  UINT64_C(5),
+                                                  UINT64_C(25),
+                                                  UINT64_C(125),
+                                                  UINT64_C(625),
+                                                  UINT64_C(3125),
+                                                  UINT64_C(15625),
+                                                  UINT64_C(78125),
+                                                  UINT64_C(390625),
+                                                  UINT64_C(1953125),
+                                                  UINT64_C(9765625),
+                                                  UINT64_C(48828125),
+                                                  UINT64_C(244140625),
+                                                  UINT64_C(1220703125),
+                                                  UINT64_C(6103515625),
+                                                  UINT64_C(30517578125),
+                                                  UINT64_C(152587890625),
+                                                  UINT64_C(762939453125),
+                                                  UINT64_C(3814697265625),
+                                                  UINT64_C(19073486328125),
+                                                  UINT64_C(95367431640625),
+                                                  UINT64_C(476837158203125),
+                                                  UINT64_C(2384185791015625),
+                                                  UINT64_C(11920928955078125),
+                                                  UINT64_C(59604644775390625),
+                                                  UINT64_C(298023223876953125),
+                                                  UINT64_C(1490116119384765625),
+                                                  UINT64_C(7450580596923828125)};
   if (e < -EXACT_POWER || e > EXACT_POWER)
     return false;
-  uint64_t five = 1;
-  for (int64_t i = 0; i < (e < 0 ? -e : e); i++)
-    five *= 5;
+  uint64_t five = fives[e < 0 ? -e : e];
   if (e >= 0) {
-    *x = ldexp((double)((wide)w * five), (int)e);
+    *x = (double)((wide)w * five) * power_of_two((int)e);
     return true;
   }
   int shift = 64 + __builtin_clzll(w);
   wide n = (wide)w << shift, q = n / five;
   q |= n != q * five;
-  *x = ldexp((double)q, (int)e - shift);
+  *x = (double)q * power_of_two((int)e - shift);
   return true;
 }
 #else

@@ -82,6 +82,13 @@ void bpi_table_shrink(bp_table *t)
       (void)resize(t, &t->columns[i], t->rows); /* a failure leaves more memory than needed */
 }
 
+/* Whether that width keeps x; asked of the width that a column has, the answer is nearly always the same. */
+static bool width_keeps(unsigned width, double x)
+{
+  static const double most[] = {[1] = INT8_MAX, [2] = INT16_MAX, [4] = INT32_MAX};
+  return fabs(x) <= most[width] && (double)(int32_t)x == x && !(x == 0 && signbit(x));
+}
+
 /* The least width that keeps x exactly; -0.0 is no whole number here, since an integer would lose its sign. */
 static unsigned width_for(double x)
 {
@@ -135,11 +142,8 @@ static bool widen_column(bp_table *t, bpi_column *c, unsigned width)
 bool bpi_column_number(bp_table *t, bpi_column *c, double x)
 {
   c->kind = BPI_COLUMN_NUMBERS;
-  if (c->width < 8) {
-    unsigned width = width_for(x);
-    if (width > c->width && !widen_column(t, c, width))
-      return false;
-  }
+  if (c->width < 8 && !width_keeps(c->width, x) && !widen_column(t, c, width_for(x)))
+    return false;
   store_number(c, t->rows, x);
   return true;
 }
