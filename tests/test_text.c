@@ -397,6 +397,15 @@ static int plain_distance(const char *a, const char *b)
   return d[na][nb];
 }
 
+/* Two words that a swap of neighbours makes equal are one step apart. */
+static bool swapped(const char *a, const char *b)
+{
+  size_t n = strlen(a), i = 0;
+  while (i < n && a[i] == b[i])
+    i++;
+  return n == strlen(b) && i + 1 < n && a[i] == b[i + 1] && a[i + 1] == b[i] && !strcmp(a + i + 2, b + i + 2);
+}
+
 static void the_band_is_wide_enough(void **state)
 {
   (void)state;
@@ -408,7 +417,8 @@ static void the_band_is_wide_enough(void **state)
         word[w][i] = (char)('a' + next_bits() % 3);
       word[w][n] = '\0';
     }
-    int plain = plain_distance(word[0], word[1]), most = (int)(next_bits() % 13);
+    int plain = swapped(word[0], word[1]) ? 1 : plain_distance(word[0], word[1]);
+    int most = (int)(next_bits() % 13);
     assert_int_equal(bpi_edit_distance(word[0], word[1], most), plain > most ? most + 1 : plain);
   }
 }
