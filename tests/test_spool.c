@@ -204,10 +204,13 @@ static void parts_have_each_row_once(void **state)
     assert_int_equal(seen[i], 1);
   assert_int_equal(bp_data_split(all, 0.1, 5, &other, &again), BP_OK);
   assert_true(bp_data_hash(test) == bp_data_hash(again));
+  bp_data_free(other);
+  bp_data_free(again);
   assert_int_equal(bp_data_fold(all, 3, 0, 1, &other, &again), BP_E_UNSUPPORTED);
   bp_data *own[] = {all, rest, test, train, valid};
   for (size_t i = 0; i < COUNT(own); i++)
     bp_data_free(own[i]);
+  tally_end(&count, ctx);
   free(t.s);
 }
 
