@@ -112,7 +112,7 @@ XDG_DATA_HOME=relative HOME=$work/home "$BPROP" runs | grep -q '^  *1 ' || bad "
 (unset XDG_DATA_HOME HOME; "$BPROP" train "$iris" --target species --epochs 2 -q -v -o model.safetensors >out 2>err) || bad "no HOME"
 "$BPROP" runs -n 1 | grep -q '^  *4 ' || bad "a run elsewhere is here"
 
-# ---- what cannot be written is told once, and training goes on ----
+# ---- a history that cannot be written is told once, and training goes on ----
 # warns NAME TEXT ARGUMENT...
 warns()
 {
