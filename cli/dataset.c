@@ -169,6 +169,16 @@ const char *class_text(const bp_net *net, int64_t i)
   return number;
 }
 
+const char *output_text(const bp_net *net, int64_t i)
+{
+  static char number[32];
+  const char *name = bp_net_target_at(net, i);
+  if (bp_net_classes(net))
+    return class_text(net, i);
+  snprintf(number, sizeof number, "%lld", (long long)i + 1);
+  return *name ? name : number;
+}
+
 static int no_answers(const bp_net *net, const char *path)
 {
   const char *name = bp_net_target(net);

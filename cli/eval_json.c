@@ -33,14 +33,11 @@ static void json_each(const judgement *j)
   answer(numbers ? ",\"targets\":[" : ",\"classes\":[");
   for (int64_t k = 0; k < bp_scores_outputs(j->scores) && answer_goes_on(); k++) {
     bp_class_count count;
-    answer(k ? ",{" : "{");
-    if (!numbers && bp_scores_count(j->scores, k, &count) == BP_OK) {
-      answer("\"class\":");
-      json_text(class_text(j->net, k));
+    answer(numbers ? "%s{\"target\":" : "%s{\"class\":", k ? "," : "");
+    json_text(output_text(j->net, k));
+    if (bp_scores_count(j->scores, k, &count) == BP_OK) {
       json_value("rows", count.actual);
       json_value("predicted", count.predicted);
-    } else {
-      answer("\"target\":%lld", (long long)k + 1);
     }
     for (size_t i = 0; i < bp_metric_count(); i++) {
       double value = NAN;

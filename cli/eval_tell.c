@@ -32,19 +32,11 @@ static int tell_metrics(const judgement *j)
 
 /* ---- each class, each target ---- */
 
-static void each_name(const judgement *j, int64_t k, textgrid *g)
-{
-  if (bp_scores_task(j->scores) == BP_TASK_CLASSES)
-    grid_cell(g, "%s", class_text(j->net, k));
-  else
-    grid_cell(g, "%lld", (long long)k + 1);
-}
-
 static void each_row(const judgement *j, int64_t k, textgrid *g)
 {
   bp_class_count count;
   char text[METRIC_TEXT];
-  each_name(j, k, g);
+  grid_cell(g, "%s", output_text(j->net, k));
   if (bp_scores_count(j->scores, k, &count) == BP_OK)
     grid_cell(g, "%.6g", count.actual);
   for (size_t i = 0; i < bp_metric_count(); i++) {

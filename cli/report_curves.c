@@ -111,9 +111,10 @@ const char **report_names(const report *r)
   const char **names = calloc((size_t)n, sizeof *names + NUMBER);
   char *numbers = names ? (char *)(names + n) : NULL;
   for (int64_t k = 0; names && k < n; k++) {
-    bool named = r->task == BP_TASK_CLASSES && *bp_net_class_name(r->net, k);
+    const char *name =
+        r->task == BP_TASK_CLASSES ? bp_net_class_name(r->net, k) : bp_net_target_at(r->net, k);
     snprintf(numbers + k * NUMBER, NUMBER, "%lld", (long long)(r->task == BP_TASK_CLASSES ? k : k + 1));
-    names[k] = named ? bp_net_class_name(r->net, k) : numbers + k * NUMBER;
+    names[k] = *name ? name : numbers + k * NUMBER;
   }
   return names;
 }

@@ -1,6 +1,6 @@
 /* The numbers of a report: figures at the top, all metrics, each class. */
 #include "card.h"
-#include "dataset.h"
+#include "input.h"
 #include "measured.h"
 #include "report.h"
 

@@ -61,4 +61,11 @@ cut -d, -f1-4 "$data/iris.csv" >numbers.csv
 "$BPROP" eval length.safetensors numbers.csv >out || bad "eval of numbers"
 grep -Eq '^RMSE [0-9.]+$' out && grep -Eq '^R2 +0\.[0-9]+$' out && grep -Eq '^median absolute error +' out || { bad "metrics of numbers"; cat out; }
 grep -q 'predicted' out && bad "a confusion matrix of numbers"
+
+# Several targets, by name.
+"$BPROP" train numbers.csv --target petal_length,petal_width --epochs 10 -q -o two.safetensors >/dev/null || bad "two targets"
+"$BPROP" eval two.safetensors numbers.csv >out || bad "eval of two targets"
+grep -Eq '^target +RMSE' out && grep -Eq '^petal_width +[0-9.]+ ' out || { bad "targets by name"; cat out; }
+"$BPROP" eval two.safetensors numbers.csv -q >out
+[ "$(wc -l <out)" -eq 1 ] || bad "more than the answer with -q"
 finish
