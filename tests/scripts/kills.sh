@@ -86,7 +86,7 @@ echo "killed at $done random moments: the bytes of the run that was left alone"
 
 kills=${SAVE_KILLS:-10}
 : >log
-"$BPROP" train "$digits" --target digit --hidden 200,200 --epochs 1 --batch 64 --checkpoint-every 1 -v -o saving.safetensors >out 2>log &
+"$BPROP" train "$digits" --target digit --hidden 200,200 --epochs 1 --patience 1000000 --batch 64 --checkpoint-every 1 -v -o saving.safetensors >out 2>log &
 pid=$!
 kill_after 1 log || bad "the first training ended before it was killed"
 done=0 inside=0
