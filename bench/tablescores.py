@@ -10,7 +10,8 @@ def scores(found, name):
 
 
 def seconds(found, name):
-    times = [runs[name]["wall"] for runs in found["splits"].values() if "wall" in runs.get(name, {})]
+    """Of the processor: what a run takes on a machine that has nothing else to do."""
+    times = [runs[name]["cpu"] for runs in found["splits"].values() if "cpu" in runs.get(name, {})]
     return statistics.median(times) if times else None
 
 
@@ -38,12 +39,12 @@ def figure(value, number):
 
 
 def versus(found, mine, peer):
-    """Difference to the peer, the verdict, and the splits won, equal and lost."""
+    """Difference to the peer, how many standard errors that is, and the splits won, equal and lost."""
     p = paired(scores(found, mine), scores(found, peer)) if peer else None
     if not p:
         return ["-", "-", "-"]
     mean, error, won, same, lost = p
-    verdict = "better" if mean > 0 else "within 1 s.e." if mean >= -error else "WORSE"
+    verdict = f"{mean / error:+.1f} s.e." if error else "="
     n = found["number"]
     return [f"{'+' if mean >= 0 else '-'}{figure(abs(mean), n)} ± {figure(error, n)}", verdict, f"{won}/{same}/{lost}"]
 
