@@ -29,6 +29,7 @@ struct bpi_loader {
   int64_t row;                      /* and rows of it that are done */
   bpi_window window;                /* where rows come from, in which order, */
   int64_t at;                       /* and how many of it are taken */
+  int64_t number;                   /* of the batch at work */
   int64_t epoch, left;              /* of which epoch it is; rows of that which are not taken */
   bp_status failed;                 /* once reading did */
   char why[1024];
@@ -75,10 +76,39 @@ static void load_part(void *arg, int64_t begin, int64_t end, int thread)
   bpi_data_gather(l->window.rows, order + begin, end - begin, &l->what.net->encoding, l->what.match, l->real,
                   (char *)b->x + (size_t)(l->row + begin) * row_bytes);
   for (int64_t i = begin; i < end; i++) {
+    if (l->what.augment && bpi_augment_moves(l->what.augment))
+      bpi_augment_row(l->what.augment, l->number, l->row + i,
+                      (char *)b->x + (size_t)(l->row + i) * row_bytes);
     load_targets(l, b, order[i], l->row + i);
     if (l->what.weights)
       load_weight(l, b, order[i], l->row + i);
   }
+}
+
+/* Row i with the one as far from the other end: their order is random, so each meets another in every epoch. */
+static void mix_batch(const bpi_loader *l, bpi_batch *b, int64_t number)
+{
+  const bpi_augment *a = l->what.augment;
+  const bp_net *net = l->what.net;
+  double share = bpi_mixup_share(a, number);
+  const struct {
+    char *rows;
+    int64_t n;
+  } parts[] = {{b->x, net->inputs},
+               {net->classes ? NULL : b->y, net->outputs},
+               {l->what.weights ? b->weights : NULL, 1}};
+  for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+    size_t bytes = (size_t)parts[p].n * bp_dtype_size(l->real);
+    for (int64_t i = 0, j = b->rows - 1; parts[p].rows && i < j; i++, j--)
+      bpi_mixup_rows(a, share, parts[p].n, parts[p].rows + (size_t)i * bytes,
+                     parts[p].rows + (size_t)j * bytes);
+  }
+  for (int64_t i = 0; net->classes && i < b->rows; i++)
+    b->other[i] = b->labels[b->rows - 1 - i];
+  if (l->real == BP_FLOAT32)
+    b->share.narrow = (float)share;
+  else
+    b->share.wide = share;
 }
 
 /* n rows at once, by the threads of the pool: each loads the rows that it will work on. */
@@ -96,7 +126,8 @@ static void next_window(bpi_loader *l, int64_t number)
   if (l->left == 0) {
     int64_t passed = number % l->per_epoch * l->what.batch;
     l->left = l->what.data->n - passed;
-    s = bpi_window_begin(&l->window, ++l->epoch, passed, &l->at);
+    s = bpi_window_begin(&l->window, l->what.same_order ? 1 : l->epoch + 1, passed, &l->at);
+    l->epoch++;
   } else {
     s = bpi_window_next(&l->window);
     l->at = 0;
@@ -118,6 +149,7 @@ static void load_more(bpi_loader *l, int64_t number)
     l->work = &l->ring[number % l->depth];
     l->work->rows = l->left < l->what.batch ? l->left : l->what.batch;
   }
+  l->number = number;
   int64_t n = l->work->rows - l->row, here = l->window.n - l->at,
           piece = PIECE / (l->what.net->inputs + 1) + 1;
   n = n < here ? n : here;
@@ -132,6 +164,8 @@ static void load_more(bpi_loader *l, int64_t number)
   if (l->row < l->work->rows)
     return;
   l->row = 0;
+  if (l->what.augment && l->what.augment->mixup > 0)
+    mix_batch(l, l->work, number);
   atomic_store_explicit(&l->whole, number + 1, memory_order_release);
 }
 
@@ -179,13 +213,15 @@ static bool ring_memory(bpi_loader *l)
 {
   bp_ctx *ctx = l->what.net->ctx;
   size_t batch = (size_t)l->what.batch, real = bp_dtype_size(l->real);
+  bool mixed = l->what.augment && l->what.augment->mixup > 0;
   for (int64_t i = 0; i < l->depth; i++) {
     bpi_batch *b = &l->ring[i];
     b->x = bpi_alloc(ctx, batch * (size_t)l->what.net->inputs, real);
     b->y = bpi_alloc(ctx, l->what.net->classes ? 0 : batch * (size_t)l->what.net->outputs, real);
     b->labels = bpi_alloc(ctx, l->what.net->classes ? batch : 0, sizeof *b->labels);
     b->weights = bpi_alloc(ctx, l->what.weights ? batch : 0, real);
-    if (!b->x || !b->y || !b->labels || !b->weights)
+    b->other = bpi_alloc(ctx, mixed && l->what.net->classes ? batch : 0, sizeof *b->other);
+    if (!b->x || !b->y || !b->labels || !b->weights || !b->other)
       return false;
   }
   return bpi_window_open(&l->window, l->what.data, l->what.net->seed) == BP_OK;
@@ -237,6 +273,7 @@ void bpi_loader_close(bpi_loader *l)
     bpi_free(ctx, l->ring[i].y);
     bpi_free(ctx, l->ring[i].labels);
     bpi_free(ctx, l->ring[i].weights);
+    bpi_free(ctx, l->ring[i].other);
   }
   bpi_window_close(&l->window);
   bpi_free_aligned(ctx, l);

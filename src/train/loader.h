@@ -5,6 +5,7 @@
 #ifndef BPI_LOADER_H
 #define BPI_LOADER_H
 
+#include "train/augment.h"
 #include "train/rowweights.h"
 
 typedef struct bpi_batch {
@@ -30,6 +31,8 @@ typedef struct bpi_load {
   const bpi_match *match;
   int64_t batch, epochs;
   const bpi_row_weights *weights; /* NULL: rows count the same */
+  const bpi_augment *augment;     /* NULL: examples as they are */
+  bool same_order;                /* in every epoch */
   int64_t
       first; /* batch to begin with, of all, from 0: those before it are passed over without being loaded */
 } bpi_load;

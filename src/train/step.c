@@ -173,7 +173,9 @@ bp_status bpi_stepper_open(bpi_stepper *s, bp_net *net, const bp_train_options *
                      .mixed = o->mixup > 0,
                      .summed = is_lbfgs(o) || (o->accumulate > 1 && o->batch < data->n),
                      .key = {(int64_t)net->seed, 0}};
-  bp_status st = add_lanes(s, data->n);
+  bp_status st = bpi_augment_check(net, o);
+  if (st == BP_OK)
+    st = add_lanes(s, data->n);
   if (st == BP_OK && s->summed)
     st = find_entry(s, "optimizer.sum", &s->sum);
   if (st == BP_OK && is_lbfgs(o))
@@ -268,6 +270,8 @@ bp_status bpi_stepper_take(bpi_stepper *s, const bpi_batch *b, int64_t number, d
 {
   s->key[1] = number;
   s->batch = b;
+  if (is_lbfgs(s->o) && (s->o->shift || s->o->flip || s->mixed || s->lanes[0].input[BPI_FEED_KEY] >= 0))
+    s->lbfgs.known = false; /* the loss is another function at each step */
   if (is_lbfgs(s->o))
     return bpi_lbfgs_step(&s->lbfgs, objective, s, rate, loss, &s->done);
   set_real(s, s->lr, rate);

@@ -99,7 +99,9 @@ static bp_status open_loader(bpi_trainer *t)
                    .batch = t->rows,
                    .epochs = t->o.epochs,
                    .first = t->at.step,
-                   .weights = weighted ? &t->row_weights : NULL};
+                   .weights = weighted ? &t->row_weights : NULL,
+                   .augment = bpi_augment_wanted(&t->augment, t->net, &t->o) ? &t->augment : NULL,
+                   .same_order = t->o.optimizer.kind == BP_OPTIMIZER_LBFGS};
   if (s != BP_OK)
     return s;
   t->loader = bpi_loader_open(&what);

@@ -25,6 +25,7 @@ typedef struct bpi_trainer {
   bpi_stepper plan;
   bpi_schedule schedule;
   bpi_row_weights row_weights;
+  bpi_augment augment;
   bpi_loader *loader;
   void *best;     /* the weights kept, */
   size_t weights; /* so many bytes */
