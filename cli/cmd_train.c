@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bp_status train(train_job *j)
 {
@@ -65,7 +66,9 @@ static int train_and_save(train_job *j)
 
 static int run_job(train_job *j)
 {
-  int end = train_model(j);
+  int end = train_lists_read(j);
+  if (!end)
+    end = train_model(j);
   if (!end)
     end = train_start(j);
   if (!end)
@@ -100,6 +103,7 @@ static int run_job(train_job *j)
 static void job_free(train_job *j)
 {
   progress_free(&j->progress);
+  train_lists_free(&j->lists);
   bp_net_free(j->net);
   bp_net_free(j->start);
   bp_data_free(j->test);

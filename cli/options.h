@@ -149,10 +149,12 @@ typedef struct settings {
 
   int64_t epochs, batch, patience;
   int optimizer; /* bp_optimizer_kind */
-  double lr, momentum, weight_decay, clip_norm, label_smoothing, averaging;
+  double lr, momentum, weight_decay, clip_norm, clip_value, l1, max_norm, label_smoothing, mixup, averaging;
   bool nesterov;
   int refit; /* auto, yes, no */
-  int schedule;
+  int64_t warmup, accumulate;
+  int link;
+  const char *loss, *schedule, *rates, *class_weights, *augment;
   const char *output, *log, *tensorboard, *by, *resume;
   how_often checkpoint;
   const char *start, *freeze;

@@ -16,6 +16,17 @@ typedef struct train_log {
   int end; /* how the program ends for want of it */
 } train_log;
 
+/* Options that are lists. */
+enum { MOST_LISTED = 64 };
+typedef struct train_lists {
+  char *text; /* what the names below are in */
+  bp_rate rates[MOST_LISTED];
+  size_t n_rates;
+  double *class_weights;
+  bool balanced, flip;
+  int64_t shift;
+} train_lists;
+
 typedef struct train_job {
   const settings *s;
   bp_ctx *ctx;
@@ -29,6 +40,7 @@ typedef struct train_job {
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
   train_log log;
+  train_lists lists;
   history *history;                 /* NULL: none is kept */
   int64_t run;                      /* its number there, once it has ended */
   const trial_order *order;         /* of bprop tune; else NULL */
@@ -46,8 +58,15 @@ int train_output(train_job *j);
 /* The text of --model, before any data are read. */
 int train_model(train_job *j);
 bp_net_options train_net_options(const settings *s);
+/* Tells why bp_net_new gave none. */
+int train_net_failed(const train_job *j);
 bp_train_options train_options(train_job *j);
 double train_rate(const settings *s);
+
+/* train_lists.c: options that are lists, read; and what they name in the network, once that is there. */
+int train_lists_read(train_job *j);
+int train_lists_fit(train_job *j);
+void train_lists_free(train_lists *l);
 
 /* train_data.c: what was read, split; files of their own are read for the network, so that columns and classes go by name. */
 int train_read(train_job *j);

@@ -143,7 +143,9 @@ bp_net_options train_net_options(const settings *s)
                       .real = s->dtype == DTYPE_FLOAT64 ? BP_FLOAT64 : BP_FLOAT32,
                       .missing = (bp_missing)s->missing,
                       .embed_above = s->embed_above,
-                      .seed = (uint64_t)s->seed};
+                      .seed = (uint64_t)s->seed,
+                      .loss = s->loss,
+                      .link = s->link ? choice_text("link", s->link) : NULL};
   if (s->model) {
     o.model = s->model;
     o.activation = NULL;
@@ -160,20 +162,40 @@ static double or_default(double x)
   return x < 0 ? 0 : x > 0 ? x : -1;
 }
 
-static bp_optimizer optimizer_of(const settings *s)
+int train_net_failed(const train_job *j)
 {
+  const char *why = bp_error();
+  if (!strncmp(why, "loss:", 5) && strchr(why, '\n')) {
+    /* Several lines, with a caret, and each is clean already. */
+    fprintf(stderr, "bprop: --%s\n", why);
+    return END_USAGE;
+  }
+  if (!strncmp(why, "loss", 4))
+    return fail(END_USAGE, "--%s", why);
+  if (j->s->freeze && strstr(why, "bp_params_freeze: no parameter"))
+    return fail(END_USAGE, "--freeze: %s", strchr(why, ':') + 2);
+  return fail_null(j->s->start ? j->s->start : j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);
+}
+
+static bp_optimizer optimizer_of(const train_job *j)
+{
+  const settings *s = j->s;
   return (bp_optimizer){.kind = (bp_optimizer_kind)s->optimizer,
                         .lr = s->lr,
                         .momentum = s->momentum,
                         .nesterov = s->nesterov,
                         .weight_decay = or_default(s->weight_decay),
-                        .clip_norm = s->clip_norm};
+                        .clip_norm = s->clip_norm,
+                        .clip_value = s->clip_value,
+                        .l1 = s->l1,
+                        .max_norm = s->max_norm,
+                        .rates = j->lists.rates,
+                        .n_rates = j->lists.n_rates};
 }
 
 double train_rate(const settings *s)
 {
-  bp_optimizer o = optimizer_of(s);
-  return bp_optimizer_lr(&o);
+  return bp_optimizer_lr(&(bp_optimizer){.kind = (bp_optimizer_kind)s->optimizer, .lr = s->lr});
 }
 
 /* By the validation rows, unless there are others for that, a network can be judged only before it learns from them. */
@@ -199,8 +221,15 @@ bp_train_options train_options(train_job *j)
   const settings *s = j->s;
   return (bp_train_options){.epochs = j->fold_epochs ? j->fold_epochs : s->epochs,
                             .batch = s->batch,
-                            .optimizer = optimizer_of(s),
-                            .schedule = choice_text("schedule", s->schedule),
+                            .optimizer = optimizer_of(j),
+                            .schedule = s->schedule,
+                            .warmup = s->warmup,
+                            .accumulate = s->accumulate,
+                            .class_weights = j->lists.class_weights,
+                            .balanced = j->lists.balanced,
+                            .mixup = s->mixup,
+                            .shift = j->lists.shift,
+                            .flip = j->lists.flip,
                             .label_smoothing = or_default(s->label_smoothing),
                             .averaging = or_default(s->averaging),
                             .valid = j->valid,

@@ -57,7 +57,5 @@ int train_start(train_job *j)
 int train_make_net(train_job *j)
 {
   j->net = train_new_net(j, j->train);
-  return j->net
-             ? END_DONE
-             : fail_null(j->s->start ? j->s->start : j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);
+  return j->net ? train_lists_fit(j) : train_net_failed(j);
 }

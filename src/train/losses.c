@@ -163,11 +163,11 @@ static bp_status read_link(const char *name, bool labels, bpi_loss *l)
     for (k = 0; k < BPI_LINKS && strcmp(links[k].name, name) != 0; k++)
       ;
   if (k == BPI_LINKS)
-    return bpi_fail(BP_E_NOTFOUND, "there is no link '%s'; there are identity, exp, sigmoid and softmax",
-                    name);
+    return bpi_fail(BP_E_NOTFOUND,
+                    "loss: there is no link '%s'; there are identity, exp, sigmoid and softmax", name);
   l->link = (bpi_link)k;
   if (labels != (k == BPI_LINK_SOFTMAX))
-    return bpi_fail(BP_E_ARG, "the link of classes is softmax, and that of numbers another; this is %s",
+    return bpi_fail(BP_E_ARG, "loss: the link of classes is softmax, and that of numbers another; this is %s",
                     links[k].name);
   return BP_OK;
 }
@@ -188,10 +188,10 @@ static bp_status read_number(const bpi_named *n, bpi_loss *l)
 static bp_status no_such_loss(const char *name)
 {
 #define LISTED(id, name, targets, what) name ", "
-  return bpi_fail(
-      BP_E_NOTFOUND,
-      "there is no loss '%s'; there are " BP_LOSS_LIST(LISTED) "or an expression, as 'mean((p - y)**2)'",
-      name);
+  return bpi_fail(BP_E_NOTFOUND,
+                  "loss '%s': there is none of that name; there are " BP_LOSS_LIST(
+                      LISTED) "or an expression, as 'mean((p - y)**2)'",
+                  name);
 #undef LISTED
 }
 
@@ -313,7 +313,7 @@ static bp_status one_number(bp_program *p, bp_node *loss)
   if (n != 1)
     return *bp_program_error(p)
                ? bpi_fail(BP_E_PARSE, "%s", bp_program_error(p))
-               : bpi_fail(BP_E_SHAPE, "the loss must be one number; the expression gives %zu results", n);
+               : bpi_fail(BP_E_SHAPE, "loss: it must be one number, and the expression gives %zu results", n);
   bp_status s = bp_program_output(p, 0, &v);
   if (s != BP_OK)
     return s;
@@ -322,7 +322,7 @@ static bp_status one_number(bp_program *p, bp_node *loss)
     bpi_text_init(&shape, bp_graph_ctx(v.node.graph));
     bpi_text_shape(&shape, v.type.rank, v.type.dims);
     s = bpi_fail(BP_E_SHAPE,
-                 "the loss must be one real number, and the expression gives %s %s; take its mean(), say",
+                 "loss: it must be one real number, and the expression gives %s %s; take its mean(), say",
                  bp_dtype_name(v.type.dtype), shape.s ? shape.s : "numbers");
     bpi_text_free(&shape);
     return s;

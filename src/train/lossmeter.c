@@ -22,6 +22,23 @@ static bp_status loss_of_outputs(const bpi_loss_meter *m, bp_graph *g, int64_t r
   return bpi_loss_build(&net->loss, &t, program, loss);
 }
 
+bp_status bpi_loss_try(bp_net *net)
+{
+  bpi_loss_meter m = {.net = net};
+  bp_program *program = NULL;
+  bp_node loss, out, slope;
+  bp_graph *g = bp_graph_new(net->ctx);
+  if (!g)
+    return BP_E_NOMEM;
+  bp_status s = loss_of_outputs(&m, g, 2, &program, &loss);
+  out = s == BP_OK ? bp_find(g, "outputs") : BP_NO_NODE;
+  if (s == BP_OK)
+    s = bp_grad(loss, &out, 1, &slope);
+  bp_program_free(program);
+  bp_graph_free(g);
+  return s;
+}
+
 static bp_status open_lane(bpi_loss_meter *m, bpi_lane *l, int64_t rows)
 {
   bp_program *program = NULL;

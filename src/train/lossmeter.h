@@ -20,6 +20,8 @@ typedef struct bpi_loss_meter {
   double sum, total; /* of losses by weight; of the weights */
 } bpi_loss_meter;
 
+/* Whether the loss can be taken of the network's outputs and differentiated. Told with a caret, of an expression. */
+bp_status bpi_loss_try(bp_net *net);
 /* For all rows of data, in their order. BP_E_NOMEM, or what an expression fails with; then *out is NULL. */
 bp_status bpi_meter_open(bp_net *net, const bp_data *data, bpi_loss_meter **out);
 /* Rows of a block. */

@@ -280,6 +280,8 @@ bp_net *bp_net_new(bp_ctx *ctx, const bp_data *data, const bp_net_options *optio
   net->state = bp_state_new(ctx, o.real == BP_NONE ? BP_FLOAT32 : o.real);
   bp_status s = net->state ? describe(net, data, &o) : BP_E_NOMEM;
   if (s == BP_OK)
+    s = bpi_loss_try(net);
+  if (s == BP_OK)
     s = bpi_net_meet(net);
   for (const char *const *name = o.freeze; s == BP_OK && name && *name; name++)
     s = bp_params_freeze(net->params, *name);
