@@ -90,6 +90,8 @@ static int run_job(train_job *j)
   end = train_tell_baseline(j);
   if (end)
     return end;
+  if (j->s->find_lr)
+    return train_find_lr(j);
   end = train_log_begin(j);
   if (end)
     return end;

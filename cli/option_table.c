@@ -98,6 +98,8 @@ const option options[] = {
      .help = "how a gradient becomes a step; lbfgs takes its steps over all rows, in parts of --batch"},
     {"lr", "X", .commands = TRAIN, .kind = OPTION_REAL, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(lr),
      .help = "learning rate; auto: 0.003 for adamw, 0.1 for sgd, 0.01 for adagrad, 0.0001 for lion, 1 for lbfgs, 0.001 for adam and rmsprop"},
+    {"find-lr", "FILE.svg", .alone = FIND_LR_TOLD, .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(find_lr),
+     .help = "do not train: take steps with learning rates that grow, and say at which the loss falls fastest; with a file, also as a curve (svg or png)"},
     {"rate", "LAYER=X,...", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(rates),
      .help = "factors on the learning rate of single layers, as layer1=0.1; 0: they stay as they are"},
     {"schedule", "NAME", .commands = TRAIN, .kind = OPTION_TEXT, .preset = "constant", .at = IN(schedule),

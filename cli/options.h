@@ -114,6 +114,7 @@ unsigned command_also(const command *c);
 
 enum { WIDTHS = 16 };
 #define PROFILE_TABLE "table"
+#define FIND_LR_TOLD  "-"
 #define HISTORY_OFF   "off"
 enum { DTYPE_AUTO, DTYPE_FLOAT32, DTYPE_FLOAT64 };
 
@@ -154,6 +155,7 @@ typedef struct settings {
   int refit; /* auto, yes, no */
   int64_t warmup, accumulate;
   int link;
+  const char *find_lr; /* a file, or FIND_LR_TOLD */
   const char *loss, *schedule, *rates, *class_weights, *augment;
   const char *output, *log, *tensorboard, *by, *resume;
   how_often checkpoint;

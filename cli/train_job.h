@@ -68,6 +68,9 @@ int train_lists_read(train_job *j);
 int train_lists_fit(train_job *j);
 void train_lists_free(train_lists *l);
 
+/* train_lr.c: --find-lr, instead of training. */
+int train_find_lr(train_job *j);
+
 /* train_data.c: what was read, split; files of their own are read for the network, so that columns and classes go by name. */
 int train_read(train_job *j);
 int train_read_more(train_job *j);

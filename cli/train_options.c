@@ -1,5 +1,6 @@
 /* What was typed for a training, as what the library takes. */
 #include "imageshape.h"
+#include "input.h"
 #include "nearest.h"
 #include "outfile.h"
 #include "train_job.h"
@@ -46,6 +47,13 @@ static int check_model(const settings *s)
   return image_shape(s, shape);
 }
 
+/* The text, and a caret under that column, from 1; of a short text in one line. */
+static void show_place(const char *text, int column)
+{
+  if (strlen(text) <= MOST_SHOWN && !strpbrk(text, "\n\r\t"))
+    fprintf(stderr, "  %s\n  %*s\n", shown(text), column, "^");
+}
+
 int train_model(train_job *j)
 {
   const char *text = j->s->model;
@@ -58,8 +66,7 @@ int train_model(train_job *j)
   int end = fail(END_USAGE, "--model: %s", bp_error()), column = 0;
   for (size_t i = 0; i < at; i++)
     column += ((unsigned char)text[i] & 0xc0) != 0x80;
-  if (strlen(text) <= MOST_SHOWN && !strpbrk(text, "\n\r\t"))
-    fprintf(stderr, "  %s\n  %*s\n", shown(text), column + 1, "^");
+  show_place(text, column + 1);
   return end;
 }
 
@@ -165,13 +172,13 @@ static double or_default(double x)
 int train_net_failed(const train_job *j)
 {
   const char *why = bp_error();
-  if (!strncmp(why, "loss:", 5) && strchr(why, '\n')) {
-    /* Several lines, with a caret, and each is clean already. */
-    fprintf(stderr, "bprop: --%s\n", why);
+  int column = 0;
+  if (!strncmp(why, "loss", 4)) {
+    fail(END_USAGE, "--%s", why);
+    if (sscanf(why, "loss:1:%d:", &column) == 1)
+      show_place(j->s->loss, column);
     return END_USAGE;
   }
-  if (!strncmp(why, "loss", 4))
-    return fail(END_USAGE, "--%s", why);
   if (j->s->freeze && strstr(why, "bp_params_freeze: no parameter"))
     return fail(END_USAGE, "--freeze: %s", strchr(why, ':') + 2);
   return fail_null(j->s->start ? j->s->start : j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);

@@ -2445,6 +2445,22 @@ typedef struct bp_metrics {
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;
 
+/** Losses at learning rates. Zeros are the defaults in brackets. */
+typedef struct bp_lr_search {
+  double from, to; /**< the rates that are swept [1e-6, 10] */
+  int64_t steps;   /**< at most so many, each with a rate that is larger by the same factor [100] */
+  double *lr,
+      *loss; /**< out: n rates, and the running mean of the losses there (each step counts 0.1); freed with bp_free */
+  size_t n;
+  double suggestion; /**< out: where the loss falls fastest; NAN where it never falls */
+} bp_lr_search;
+
+/** Looks for a learning rate: steps with rates that grow from one to the next, until the loss is four times the lowest. The network is as it was,
+ *  afterwards. @param options As for bp_net_train, batch and optimiser above all; NULL for defaults.
+ *  @return BP_OK; as bp_net_train; BP_E_UNSUPPORTED for lbfgs. Source: Smith 2017. */
+BP_API bp_status bp_net_find_lr(bp_net *net, const bp_data *data, const bp_train_options *options,
+                                bp_lr_search *search);
+
 /** The usual metrics in one pass over the data, in constant memory, rows counting by their weights. Of several targets, means over the targets.
  *  Others go by name: bp_net_metric. */
 BP_API bp_status bp_net_eval(bp_net *net, const bp_data *data, bp_metrics *m);

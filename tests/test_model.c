@@ -291,10 +291,8 @@ static const lie lies[] = {
     {D("2", "2", "1", "0", "0", "[3]", "\"tanh\""), .status = BP_E_FORMAT, .says = "whole number"},
     /* Names. */
     {CHANGED("\"tanh\",\"columns\":[\"a\"]"), .status = BP_E_FORMAT, .says = "more or fewer"},
-    {CHANGED("\"tanh\",\"columns\":[\"a\",\"b\",\"c\"]"), .status = BP_E_FORMAT,
-     .says = "more or fewer"},
-    {CHANGED("\"tanh\",\"classes\":[\"a\",\"b\",\"c\"]"), .status = BP_E_FORMAT,
-     .says = "more or fewer"},
+    {CHANGED("\"tanh\",\"columns\":[\"a\",\"b\",\"c\"]"), .status = BP_E_FORMAT, .says = "more or fewer"},
+    {CHANGED("\"tanh\",\"classes\":[\"a\",\"b\",\"c\"]"), .status = BP_E_FORMAT, .says = "more or fewer"},
     {D("2", "2", "0", "0", "0", "3", GOOD_END), .status = BP_E_FORMAT, .says = "more or fewer"},
     {D("2", "2", "0", "0", "0", "3", "\"tanh\""), .status = BP_E_MISMATCH, .says = "no tensor 'target.mean'"},
     {CHANGED("\"rellu\""), .status = BP_E_FORMAT, .says = "'rellu' is no activation"},

@@ -312,7 +312,7 @@ static bp_status one_number(bp_program *p, bp_node *loss)
   size_t n = bp_program_outputs(p);
   if (n != 1)
     return *bp_program_error(p)
-               ? bpi_fail(BP_E_PARSE, "%s", bp_program_error(p))
+               ? BP_E_PARSE
                : bpi_fail(BP_E_SHAPE, "loss: it must be one number, and the expression gives %zu results", n);
   bp_status s = bp_program_output(p, 0, &v);
   if (s != BP_OK)
@@ -340,7 +340,7 @@ static bp_status build_expression(const bpi_loss *l, const bpi_loss_terms *t, bp
   bp_status s = set_names(l, t, p);
   if (s == BP_OK) {
     s = bp_program_read(p, "loss", l->text, strlen(l->text));
-    s = s == BP_OK ? one_number(p, loss) : bpi_fail(s, "%s", bp_program_error(p));
+    s = s == BP_OK ? one_number(p, loss) : s;
   }
   return s;
 }

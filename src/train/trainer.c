@@ -89,7 +89,7 @@ static bp_status fill_options(bpi_trainer *t, const bp_train_options *options)
   return bpi_schedule_open(&t->schedule, o, bp_optimizer_lr(&o->optimizer), t->per_epoch);
 }
 
-static bp_status open_loader(bpi_trainer *t)
+bp_status bpi_trainer_load(bpi_trainer *t)
 {
   bool weighted = bpi_rows_weighted(t->data, &t->o);
   bp_status s = weighted ? bpi_row_weights_open(&t->row_weights, t->net, t->data, &t->match, &t->o) : BP_OK;
@@ -362,7 +362,7 @@ static bp_status all_epochs(bpi_trainer *t, bp_train_result *r)
   return s;
 }
 
-static void trainer_free(bpi_trainer *t)
+void bpi_trainer_close(bpi_trainer *t)
 {
   bp_ctx *ctx = t->net->ctx;
   bpi_loader_close(t->loader);
@@ -393,32 +393,39 @@ static bp_status find_place(bpi_trainer *t)
   return BP_OK;
 }
 
+bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, const bp_train_options *options,
+                           bool again)
+{
+  *t = (bpi_trainer){
+      .net = net,
+      .data = data,
+      .again = again,
+      .at = {.epoch = 1,
+             .best_loss = NAN,
+             .best_metric = NAN,
+             .best_train = NAN,
+             .most = NAN,
+             .plateau = {1, NAN, 0}},
+      .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  bp_status s = fill_options(t, options);
+  if (s == BP_OK)
+    s = bpi_net_match(net, data, true, &t->match);
+  if (s == BP_OK)
+    s = match_valid(t);
+  if (s == BP_OK)
+    s = bpi_refit_check(t);
+  if (s == BP_OK)
+    s = bpi_stepper_open(&t->plan, net, &t->o, data);
+  return s == BP_OK ? find_weights(t) : s;
+}
+
 static bp_status train(bp_net *net, const bp_data *data, const bp_train_options *options,
                        bp_train_result *result, bool again)
 {
   bp_train_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_train_result){.train_loss = NAN, .valid_loss = NAN, .valid_metric = NAN};
-  bpi_trainer t = {.net = net,
-                   .data = data,
-                   .again = again,
-                   .at = {.epoch = 1,
-                          .best_loss = NAN,
-                          .best_metric = NAN,
-                          .best_train = NAN,
-                          .most = NAN,
-                          .plateau = {1, NAN, 0}},
-                   .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
-  bp_status s = fill_options(&t, options);
-  if (s == BP_OK)
-    s = bpi_net_match(net, data, true, &t.match);
-  if (s == BP_OK)
-    s = match_valid(&t);
-  if (s == BP_OK)
-    s = bpi_refit_check(&t);
-  if (s == BP_OK)
-    s = bpi_stepper_open(&t.plan, net, &t.o, data);
-  if (s == BP_OK)
-    s = find_weights(&t);
+  bpi_trainer t;
+  bp_status s = bpi_trainer_open(&t, net, data, options, again);
   if (s == BP_OK)
     s = bpi_average_open(&t);
   if (s == BP_OK)
@@ -426,12 +433,12 @@ static bp_status train(bp_net *net, const bp_data *data, const bp_train_options 
   if (s == BP_OK)
     s = find_place(&t);
   if (s == BP_OK)
-    s = open_loader(&t);
+    s = bpi_trainer_load(&t);
   if (s == BP_OK)
     s = all_epochs(&t, r);
   if (s == BP_OK && t.start)
     s = bpi_refit(&t, r);
-  trainer_free(&t);
+  bpi_trainer_close(&t);
   return s;
 }
 

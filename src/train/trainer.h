@@ -41,6 +41,13 @@ typedef struct bpi_trainer {
   double begun, saved; /* when training began, and was saved last */
 } bpi_trainer;
 
+/* Options filled in, data matched, plans made. To be closed also on failure. */
+bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, const bp_train_options *options,
+                           bool again);
+/* The loader, from t->at on. */
+bp_status bpi_trainer_load(bpi_trainer *t);
+void bpi_trainer_close(bpi_trainer *t);
+
 /* Seconds of a clock that never goes back. */
 double bpi_now(void);
 static inline int64_t bpi_step_of_epoch(const bpi_trainer *t)
