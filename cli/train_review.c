@@ -14,11 +14,10 @@ static double score(const bp_metrics *m)
 /* The same data, split and loss; its own early stopping. NAN where it cannot be had, which is no failure. */
 static double linear_score(train_job *j, const bp_data *on)
 {
-  bp_net_options o = train_net_options(j);
+  bp_net_options o = train_net_options(j->s);
   o.hidden[0] = -1;
   o.model = NULL;
   o.dropout = 0;
-  o.freeze = NULL;
   bp_train_options t = {.epochs = MOST_STEPS,
                         .optimizer = {.kind = BP_OPTIMIZER_LBFGS},
                         .label_smoothing = -1,
