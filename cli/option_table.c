@@ -378,8 +378,8 @@ const command commands[] = {
      "in the history (bprop runs). "
      "Ctrl-C saves the best so far; --resume goes on.",
      "bprop tune wine.csv --target cultivar --trials 9 --epochs 60\n"
-     "bprop tune wine.csv --target cultivar --search random --trials 4 --lr 0.003 --search-width 32..128 -o "
-     "tuned.safetensors",
+     "bprop tune wine.csv --target cultivar --search random --trials 4 --lr 0.003 \\\n"
+     "    --search-width 32..128 -o tuned.safetensors",
      cmd_tune},
     {"runs", RUNS, "[list] [WORD...] | show RUN | compare RUN RUN... | delete RUN...", 0, -1,
      "the history of what was trained",
