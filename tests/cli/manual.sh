@@ -24,7 +24,7 @@ for command in $commands; do
   grep -q "^usage: bprop $command" one || bad "help $command has no usage"
   awk 'length > 100 {print "too wide: " $0; bad = 1} END {exit bad}' one || bad "help $command is too wide"
   # Every option that help shows is taken by the parser; under sanitizers, which are slow to start, each with its first command alone.
-  for option in $(sed -n 's/^  *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p' one | sort -u); do
+  for option in $(sed -n 's/^  *\(-[a-zA-Z], \)\{0,1\}--\([a-z][a-z0-9-]*\).*/\2/p' one | sort -u); do
     case " $seen " in *" $option "*) [ -z "${BPROP_SANITIZE-}" ] || continue ;; esac
     seen="$seen $option"
     "$BPROP" "$command" "--$option" >out 2>err </dev/null
