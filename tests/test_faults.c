@@ -177,6 +177,68 @@ static bp_status train_net(bp_ctx *ctx)
   return s;
 }
 
+/* ---- categories, missing values, weights; a table and a stream for the network ---- */
+
+static const char plants[] = "id,leaf,height,code,w,kind\n4,red,1,7,1,moss\n9,blue,,8,2,fern\n5,red,3,7,1,"
+                             "moss\n,,4,9,1,fern\n8,blue,5,8,1,moss\n";
+
+static bp_status plants_table(bp_ctx *ctx, bp_table **t)
+{
+  bp_source source;
+  bp_status s = bp_source_memory(ctx, plants, sizeof plants - 1, "test.csv", &source);
+  if (s != BP_OK)
+    return s;
+  s = bp_csv_read(ctx, &source, NULL, t);
+  bp_source_close(&source);
+  return s;
+}
+
+static bp_status read_for(bp_ctx *ctx, const bp_net *net, const bp_data_options *o, bp_data **out)
+{
+  bp_source source;
+  bp_csv *c = NULL;
+  bp_status s = bp_source_memory(ctx, plants, sizeof plants - 1, "test.csv", &source);
+  if (s != BP_OK)
+    return s;
+  s = bp_csv_open(ctx, &source, NULL, &c);
+  if (s == BP_OK)
+    s = why_null(*out = bp_data_read_for_net(net, c, o));
+  bp_csv_close(c);
+  bp_source_close(&source);
+  return s;
+}
+
+static bp_status encode_tables(bp_ctx *ctx)
+{
+  bp_table *t = NULL;
+  bp_data *d = NULL, *streamed = NULL;
+  bp_net *net = NULL;
+  float p[10];
+  bp_data_options o = {.target = "kind", .weights = "w", .ignore = "id", .categorical = "code"};
+  bp_status s = plants_table(ctx, &t);
+  if (s == BP_OK)
+    s = why_null(d = bp_data_from_table(ctx, t, &o));
+  if (s == BP_OK)
+    s = why_null(net = bp_net_new(ctx, d, &(bp_net_options){.hidden = {2}, .embed_above = 2}));
+  if (s == BP_OK)
+    s = bp_net_predict_data(net, d, p);
+  if (s == BP_OK && bp_net_unknown(net, d, NULL) < 0)
+    s = why_null(NULL);
+  if (s == BP_OK)
+    s = read_for(ctx, net, &(bp_data_options){.weights = "w"}, &streamed);
+  bp_data_free(streamed);
+  bp_net_free(net);
+  bp_data_free(d);
+  bp_table_free(t);
+  return s;
+}
+
+static void encodings(void **state)
+{
+  (void)state;
+  assert_true(fail_in_turn(encode_tables) > 50);
+}
+
 /* ---- a network for images ---- */
 
 /* All layers for images, over batches of 8 by 8 pixels. */
@@ -325,6 +387,7 @@ int main(void)
       cmocka_unit_test(no_context),
       cmocka_unit_test(parameters_made_at_the_second_try),
       cmocka_unit_test(nodes_gradients_plans_and_runs),
+      cmocka_unit_test(encodings),
       cmocka_unit_test(layers_for_images),
       cmocka_unit_test(networks_from_data_to_prediction),
   };
