@@ -221,12 +221,20 @@ static void keep_best(bpi_trainer *t)
   t->at.best_metric = valid_metric(t);
 }
 
+/* Wrong answers are less than half of those of the best epoch, which had ten at least. */
+static bool halves_errors(const bpi_trainer *t)
+{
+  double n = (double)t->valid.rows, before = n * (1 - t->at.best_metric), now = n * (1 - t->valid.accuracy);
+  return before >= 10 && now < before / 2; /* false of numbers, whose accuracy is NAN */
+}
+
 /* Keeps the weights of a lower loss. A few rows far out can hold the loss up while more and more rows come right: so a better metric is a
- * reason to go on, too. */
+ * reason to go on, too, and half the errors count more than the loss. */
 static void compare(bpi_trainer *t)
 {
   double metric = valid_metric(t);
-  bool lower = !(t->valid.loss >= t->at.best_loss); /* the first has none before it: NAN */
+  bool lower =
+      !(t->valid.loss >= t->at.best_loss) || halves_errors(t); /* the first has none before it: NAN */
   bool more = !isnan(metric) && !(metric <= t->at.most);
   if (lower)
     keep_best(t);
