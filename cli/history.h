@@ -28,7 +28,7 @@ typedef struct history_epoch {
 } history_epoch;
 
 /* Opens the history that --runs names and writes the run, if that can be done at once; else with a later epoch, or the end.
- * NULL: off, or out of memory; the other calls take it. A millisecond where the history exists. */
+ * NULL: off, or out of memory; the other calls take it. About a millisecond where the history exists. */
 history *history_begin(const settings *s, const history_run *run);
 /* Remembered, and written about once a second. Of very long runs every 10th is kept from 10,000 on, every 100th from 100,000, ... */
 void history_add_epoch(history *h, const history_epoch *e);
