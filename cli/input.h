@@ -31,7 +31,7 @@ typedef struct input {
   bool opened;
   bp_data_options o;
   bp_ndarray array;
-  bool pictures; /* they are its owner */
+  bool pictures;     /* they are its owner */
   int64_t rows, row; /* of it: all, and those done */
   float *block;
 } input;

@@ -77,7 +77,7 @@ void bpi_encoding_name(const bpi_encoding *e, int64_t input, char *out, size_t s
   const bpi_coding *k = e->codings ? &e->codings[c] : NULL;
   if (k && input == k->missing)
     snprintf(out, size, "%s missing", f->name);
-  else if (f->texts && !k->embedded)
+  else if (k && f->texts && !k->embedded)
     snprintf(out, size, "%s=%s", f->name, f->texts[input - k->at]);
   else
     snprintf(out, size, "%s", f->name);

@@ -58,7 +58,7 @@ static inline int64_t bpi_data_at(const bp_data *d, int64_t i)
 /* As messages call row i of a data set. */
 static inline long long bpi_row_number(const bp_data *d, int64_t i)
 {
-  return (long long)(d->all->first_row + bpi_data_at(d, i) + 1);
+  return (long long)d->all->first_row + bpi_data_at(d, i) + 1;
 }
 
 static inline float bpi_raw_value(const bpi_examples *e, int64_t row, int64_t column)

@@ -97,7 +97,7 @@ static void unpack_row(const bpi_examples *e, const float *row, bpi_examples *to
     float y = ranked(s, s->file_cols + k, row[k]);
     if (to->labels)
       to->labels[at] = s->keys ? class_of(s, y) : (int64_t)y;
-    else
+    else if (to->y)
       to->y[at * e->n_y + k] = y;
   }
   if (to->weights)

@@ -110,7 +110,7 @@ static bp_status put_numbers(writing *w, growing *g, int64_t n, float *to, bool 
   for (int64_t i = 0; s == BP_OK && i < n; i++) {
     if (fabs(w->values[i]) > (double)FLT_MAX)
       s = bpi_fail(BP_E_RANGE, "column '%s', row %lld: %g does not fit a 32-bit float", name_of(w, g->column),
-                   (long long)(bp_table_first(w->t) + i + 1), w->values[i]);
+                   (long long)bp_table_first(w->t) + i + 1, w->values[i]);
     to[i * w->s->stride] = (float)w->values[i];
   }
   if (s == BP_OK) {
@@ -199,7 +199,7 @@ static bp_status put_weights(writing *w, int64_t n)
   for (int64_t i = 0; s == BP_OK && i < n; i++) {
     if (!(w->values[i] >= 0 && w->values[i] <= (double)FLT_MAX))
       s = bpi_fail(BP_E_RANGE, "row %lld: a weight must be a number from 0 on",
-                   (long long)(bp_table_first(w->t) + i + 1));
+                   (long long)bp_table_first(w->t) + i + 1);
     w->rows[i * w->s->stride + w->n] = (float)w->values[i];
     w->weight += w->values[i];
   }
