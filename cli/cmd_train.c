@@ -32,7 +32,7 @@ static int interrupted(train_job *j)
     return fail(END_RESOURCES, "interrupted, and what was learned since the last save is lost");
   train_tell_interrupted(j);
   int end = train_finish(j, "interrupted");
-  return end ? end : END_SIGNAL + interrupt_came();
+  return end ? end : END_SIGNAL + (j->paused ? 0 : interrupt_came());
 }
 
 /* The weights are those of the best epoch before; with none, there is nothing worth a file. */

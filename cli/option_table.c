@@ -274,7 +274,7 @@ const command commands[] = {
      "and which are taken for "
      "which. --by measures groups of rows apart. Predictions of all rows are kept: 4 bytes for each class "
      "and row.",
-     "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by region",
+     "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by cultivar",
      cmd_eval},
     {"predict", PREDICT, "MODEL FILE | MODEL -", 2, 2, "apply a network to new data",
      "The data are CSV, an IDX file or an .npy array; - is CSV from standard input. Columns of a CSV file "

@@ -52,7 +52,8 @@ bool train_epoch(void *user, const bp_progress *now)
                                                  .valid_metric = now->valid_metric,
                                                  .seconds = now->seconds});
   train_log_epoch(j, now);
-  return progress_epoch(&j->progress, now) && !(j->order && now->epoch == j->order->pause);
+  j->paused = j->order && now->epoch == j->order->pause;
+  return progress_epoch(&j->progress, now) && !j->paused;
 }
 
 const char *train_status(int end)

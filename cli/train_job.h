@@ -41,9 +41,10 @@ typedef struct train_job {
   const char *judged_on;
   train_log log;
   train_lists lists;
-  history *history;                 /* NULL: none is kept */
-  int64_t run;                      /* its number there, once it has ended */
-  const trial_order *order;         /* of bprop tune; else NULL */
+  history *history;         /* NULL: none is kept */
+  int64_t run;              /* its number there, once it has ended */
+  const trial_order *order; /* of bprop tune; else NULL */
+  bool paused; /* the part of a search that it trains for is done: a signal that comes then changes nothing */
   bp_net *start;                    /* of --from; else NULL */
   int64_t fold_epochs;              /* what cross-validation found; 0: nothing yet */
   char *options_text, *inputs_text; /* of a training that goes on */

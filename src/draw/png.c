@@ -88,8 +88,9 @@ bp_status bp_image_png(bp_ctx *ctx, const unsigned char *pixels, int64_t height,
 {
   enum { MOST = 1 << 28 };
   if (!ctx || !pixels || !data || !n || height < 1 || width < 1 || (channels != 1 && channels != 3))
-    return bpi_bad_arg("bp_image_png",
-                       "ctx, pixels, data or n is NULL, a side is not over 0, or channels is neither 1 nor 3");
+    return bpi_bad_arg(
+        "bp_image_png",
+        "ctx, pixels, data or n is NULL, a side is not over 0, or channels is neither 1 nor 3");
   *data = NULL;
   if (width > MOST / height)
     return bpi_fail(BP_E_LIMIT, "bp_image_png: over 2^28 pixels");

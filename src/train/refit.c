@@ -73,10 +73,15 @@ static bp_status start_again(bpi_trainer *t)
   return BP_OK;
 }
 
-/* Divergence and a wish to stop do no harm: the weights that were judged are good still. */
+/* Divergence and a wish to stop do no harm: the weights that were judged are good still. But where a checkpoint is kept, whoever goes on from
+ * it begins this again, and ends as if nothing had been. */
 static bp_status fall_back(bpi_trainer *t, bp_status s)
 {
   bpi_params_put_back(t->net->params, t->best);
+  if (s == BP_E_STOPPED && t->o.checkpoint) {
+    bpi_checkpoint_save(t);
+    return s;
+  }
   if (s != BP_E_NOTFINITE && s != BP_E_STOPPED)
     return s;
   bpi_log(t->net->ctx, BP_LOG_WARN, "not trained once more from all rows: %s", bp_error());

@@ -354,10 +354,18 @@ static void tell_result(const bpi_trainer *t, int64_t first_step, bp_train_resul
   r->seconds = bpi_now() - t->begun;
 }
 
+/* A training that was stopped behind its last epoch, while it learned once more from all rows, has no more of them. */
+static bool all_done(const bpi_trainer *t)
+{
+  int64_t done = t->at.epoch - 1;
+  return done >= t->o.epochs ||
+         (done > 0 && t->o.valid && bpi_step_of_epoch(t) == 0 && done - t->at.better_epoch >= t->o.patience);
+}
+
 static bp_status all_epochs(bpi_trainer *t, bp_train_result *r)
 {
   int64_t first_step = t->at.step;
-  bool end = t->at.epoch > t->o.epochs;
+  bool end = all_done(t);
   bp_status s = BP_OK;
   r->epochs = t->at.epoch - 1;
   t->begun = t->saved = bpi_now();
@@ -404,17 +412,16 @@ static bp_status find_place(bpi_trainer *t)
 bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, const bp_train_options *options,
                            bool again)
 {
-  *t = (bpi_trainer){
-      .net = net,
-      .data = data,
-      .again = again,
-      .at = {.epoch = 1,
-             .best_loss = NAN,
-             .best_metric = NAN,
-             .best_train = NAN,
-             .most = NAN,
-             .plateau = {1, NAN, 0}},
-      .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
+  *t = (bpi_trainer){.net = net,
+                     .data = data,
+                     .again = again,
+                     .at = {.epoch = 1,
+                            .best_loss = NAN,
+                            .best_metric = NAN,
+                            .best_train = NAN,
+                            .most = NAN,
+                            .plateau = {1, NAN, 0}},
+                     .valid = {0, NAN, NAN, NAN, NAN, NAN, NAN}};
   bp_status s = fill_options(t, options);
   if (s == BP_OK)
     s = bpi_net_match(net, data, true, &t->match);

@@ -33,7 +33,7 @@ too many|2|at most 8 functions|plot x x x x x x x x x
 scale 0|2|--scale: '0'|plot relu --scale 0 -o a.png
 no model|4|nothing.safetensors|templates nothing.safetensors
 no image|2|images of 3 by 3 do not have the 4 pixels|templates iris.safetensors --shape 3x3
-no shape|2|--shape: 'wide' is not ROWSxCOLS|templates iris.safetensors --shape wide
+no shape|2|--shape: 'wide' is not HEIGHTxWIDTH|templates iris.safetensors --shape wide
 top 0|2|--top: '0'|templates iris.safetensors --top 0
 four inputs|4|two inputs; this one has 4|regions iris.safetensors
 END
