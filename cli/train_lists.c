@@ -84,8 +84,9 @@ static bool copy_texts(train_job *j, const char *const *texts, char **copies, si
     room += texts[i] ? strlen(texts[i]) + 1 : 0;
   char *at = j->lists.text = malloc(room);
   for (size_t i = 0; at && i < n; i++) {
-    copies[i] = texts[i] ? strcpy(at, texts[i]) : NULL;
-    at += texts[i] ? strlen(texts[i]) + 1 : 0;
+    size_t size = texts[i] ? strlen(texts[i]) + 1 : 0;
+    copies[i] = size ? memcpy(at, texts[i], size) : NULL;
+    at += size;
   }
   return at != NULL;
 }
@@ -132,10 +133,10 @@ int train_lists_fit(train_job *j)
   if (j->lists.balanced)
     return END_DONE;
   double *w = j->lists.class_weights = malloc((size_t)n * sizeof *w);
-  char *copy = malloc(strlen(text) + 1);
+  char *copy = strdup(text);
   for (int64_t k = 0; w && k < n; k++)
     w[k] = 1;
-  int end = w && copy ? each_item(j, strcpy(copy, text), take_class) : fail(END_RESOURCES, "out of memory");
+  int end = w && copy ? each_item(j, copy, take_class) : fail(END_RESOURCES, "out of memory");
   free(copy);
   return end;
 }

@@ -373,6 +373,53 @@ static void refused_augmentation(void **state)
   bp_data_free(images);
 }
 
+/* ---- finding a learning rate ---- */
+
+/* The network and its later training are as if nobody had looked. */
+static void a_search_leaves_no_trace(void **state)
+{
+  bp_data *d = classes_of(*state, N);
+  bp_net_options n = {.hidden = {7}};
+  bp_train_options o = {.epochs = 3, .batch = 8, .optimizer = {.kind = BP_OPTIMIZER_ADAM}};
+  float before[3], after[3], x[COLS] = {0.5f, -1, 0.25f};
+  bp_net *plain = bp_net_new(*state, d, &n), *searched = bp_net_new(*state, d, &n);
+  bp_lr_search r = {.steps = 60};
+  SUCCEEDS(bp_net_predict(searched, x, 1, before));
+  SUCCEEDS(bp_net_find_lr(searched, d, &o, &r));
+  SUCCEEDS(bp_net_predict(searched, x, 1, after));
+  assert_memory_equal(before, after, sizeof before);
+  assert_true(r.n > 20 && r.n <= 60 && r.from == 1e-6 && r.to == 10);
+  for (size_t i = 1; i < r.n; i++) /* by the same factor each */
+    assert_true(fabs(r.lr[i] / r.lr[i - 1] - pow(1e7, 1.0 / 59)) < 1e-9);
+  assert_true(r.suggestion > 1e-4 && r.suggestion < 1);
+  bp_free(*state, r.lr);
+  bp_free(*state, r.loss);
+  SUCCEEDS(bp_net_train(plain, d, &o, NULL));
+  SUCCEEDS(bp_net_train(searched, d, &o, NULL));
+  SUCCEEDS(bp_net_predict(plain, x, 1, before));
+  SUCCEEDS(bp_net_predict(searched, x, 1, after));
+  assert_memory_equal(before, after, sizeof before);
+  bp_net_free(plain);
+  bp_net_free(searched);
+  bp_data_free(d);
+}
+
+static void refused_searches(void **state)
+{
+  bp_data *d = classes_of(*state, N);
+  bp_net *net = bp_net_new(*state, d, &(bp_net_options){.hidden = {7}});
+  bp_lr_search r = {0}, backwards = {.from = 1, .to = 0.1};
+  bp_train_options lbfgs = {.optimizer = {.kind = BP_OPTIMIZER_LBFGS}};
+  assert_int_equal(bp_net_find_lr(NULL, d, NULL, &r), BP_E_ARG);
+  assert_int_equal(bp_net_find_lr(net, NULL, NULL, &r), BP_E_ARG);
+  assert_int_equal(bp_net_find_lr(net, d, NULL, NULL), BP_E_ARG);
+  assert_int_equal(bp_net_find_lr(net, d, NULL, &backwards), BP_E_ARG);
+  assert_int_equal(bp_net_find_lr(net, d, &lbfgs, &r), BP_E_UNSUPPORTED);
+  assert_null(r.lr);
+  bp_net_free(net);
+  bp_data_free(d);
+}
+
 /* ---- faults ---- */
 
 static bp_status train_it_all(bp_ctx *ctx)
@@ -384,6 +431,13 @@ static bp_status train_it_all(bp_ctx *ctx)
   bp_train_options o = {.epochs = 1, .batch = 8, .accumulate = 2, .shift = 1, .mixup = 1, .balanced = true};
   bp_status s = trained(ctx, d, (bp_net_options){0}, o, &w);
   bp_train_options whole = {.epochs = 1, .batch = 20, .optimizer = {.kind = BP_OPTIMIZER_LBFGS}};
+  bp_net *net = s == BP_OK ? bp_net_new(ctx, d, &(bp_net_options){.hidden = {2}}) : NULL;
+  bp_lr_search r = {.steps = 5};
+  if (s == BP_OK)
+    s = net ? bp_net_find_lr(net, d, NULL, &r) : BP_E_NOMEM;
+  bp_free(ctx, r.lr);
+  bp_free(ctx, r.loss);
+  bp_net_free(net);
   if (s == BP_OK)
     s = trained(ctx, d, (bp_net_options){.loss = "mean(softmax_cross_entropy(p, y))"}, whole, &w);
   bp_data_free(d);
@@ -410,6 +464,8 @@ int main(void)
       TEST(mixup_shares),
       TEST(threads_change_nothing),
       TEST(refused_augmentation),
+      TEST(a_search_leaves_no_trace),
+      TEST(refused_searches),
       TEST(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ bp_node bp_params_gradient(bp_params *p, bp_node loss)
     return bpi_node_fail(g, BP_E_ORDER,
                          "bp_params_gradient: bp_params_make comes first, and there must be a "
                          "trained parameter");
-  bp_node *w = bpi_alloc(p->ctx, 2 * p->n, sizeof *w), flat = bpi_error_node(g);
+  bp_node *w = bpi_alloc(p->ctx, 2 * p->n, sizeof *w), flat;
   size_t *at = bpi_alloc(p->ctx, p->n, sizeof *at);
   if (w && at)
     flat = flat_gradient(p, g, loss, at, w);

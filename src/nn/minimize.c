@@ -61,7 +61,7 @@ bp_status bp_minimize(bp_params *p, bp_state *s, bp_run *run, const bp_minimize_
                       bp_minimize_result *result)
 {
   bp_minimize_options o = options ? *options : (bp_minimize_options){0};
-  bp_minimize_result ignored, *r = result ? result : &ignored;
+  bp_minimize_result ignored = {0}, *r = result ? result : &ignored;
   *r = (bp_minimize_result){.loss = NAN, .gradient = NAN};
   if (!p || !s || !run)
     return bpi_bad_arg("bp_minimize", "params, state or run is NULL");

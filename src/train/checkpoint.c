@@ -79,6 +79,21 @@ static void add_field(bpi_text *text, const void *at, field_kind kind)
   }
 }
 
+static void add_lists(bpi_text *text, const bpi_trainer *t)
+{
+  const bp_train_options *o = &t->o;
+  bpi_textf(text, "; class weights");
+  for (int64_t k = 0; o->class_weights && k < t->net->classes; k++) {
+    bpi_textf(text, " ");
+    bpi_text_double(text, o->class_weights[k]);
+  }
+  bpi_textf(text, "; rates");
+  for (size_t i = 0; i < o->optimizer.n_rates; i++) {
+    bpi_textf(text, " %s=", o->optimizer.rates[i].name);
+    bpi_text_double(text, o->optimizer.rates[i].rate);
+  }
+}
+
 /* "batch 32; patience 16; ..." with the rows that it is trained on. */
 static char *made_with(const bpi_trainer *t)
 {
@@ -91,6 +106,7 @@ static char *made_with(const bpi_trainer *t)
     bpi_textf(&text, "; %s ", fields[i].name);
     add_field(&text, (const char *)&t->o + fields[i].at, fields[i].kind);
   }
+  add_lists(&text, t);
   return bpi_text_take(&text);
 }
 
