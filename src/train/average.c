@@ -32,7 +32,8 @@ void bpi_average_take(bpi_trainer *t)
   int64_t between = steps_between(t);
   if (!t->average || t->at.step % between != 0)
     return;
-  double k = (double)(t->at.step / between);
+  int64_t taken = t->at.step / between;
+  double k = (double)taken;
   bpi_params_blend(t->net->params, (t->o.averaging + 1) / (k + t->o.averaging), t->average);
 }
 
