@@ -201,8 +201,11 @@ static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
     *out = bp_data_read_for_net(net, c, &d);
   }
   end = st != BP_OK ? fail_status(st, END_DATA) : *out ? END_DONE : fail_null(path, END_DATA);
-  if (!end && !bp_data_classes(*out) && !bp_data_targets(*out))
+  if (!end && !bp_data_classes(*out) && !bp_data_targets(*out)) {
     end = no_answers(net, path);
+    bp_data_free(*out);
+    *out = NULL;
+  }
   bp_csv_close(c);
   bp_source_close(&source);
   return end;
