@@ -145,9 +145,9 @@ static bool read_key(bpi_json *j, bpi_field_list *list, bpi_field *f, bpi_coding
 static bool read_field(bpi_json *j, bpi_field_list *list)
 {
   bpi_field *f = bpi_field_list_add(list);
-  bpi_coding *k = &list->codings[list->n - 1];
   if (!f)
     return false;
+  bpi_coding *k = &list->codings[list->n - 1];
   if (!bpi_json_accept(j, '{'))
     return bpi_json_copy(j, list, &f->name);
   do {
