@@ -140,18 +140,18 @@ static trial_report report_of(const train_job *j, int end)
 /* j begins with its settings alone, and is freed here; report may be NULL. */
 static int train_whole(train_job *j, trial_report *report)
 {
-  settings own = *j->s; /* for what a training that goes on brings */
   int end = j->s->resume ? END_DONE : check(j);
   if (end)
     return end;
   j->ctx = context_new(j->s);
   if (!j->ctx)
     return END_RESOURCES;
-  j->s = &own;
-  bp_save_clean(j->ctx, own.resume ? own.resume : j->output);
-  if (own.resume)
-    end = train_resume(j, &own);
-  if (!end && own.resume)
+  j->own = *j->s;
+  j->s = &j->own;
+  bp_save_clean(j->ctx, j->own.resume ? j->own.resume : j->output);
+  if (j->own.resume)
+    end = train_resume(j, &j->own);
+  if (!end && j->own.resume)
     end = check(j);
   if (!end)
     end = run_job(j);

@@ -48,9 +48,9 @@ static int take_old(tuning *t)
 {
   char *here = getcwd(NULL, 0);
   int end = study_find(&t->s, t->s.resume, &t->old);
-  if (!end && (!here || strcmp(here, t->old.folder) != 0))
+  if (!end && (!here || !t->old.folder || strcmp(here, t->old.folder) != 0))
     end = fail(END_USAGE, "study %lld was begun in another folder; go there first: cd %s",
-               (long long)t->old.id, t->old.folder);
+               (long long)t->old.id, t->old.folder ? t->old.folder : "?");
   if (!end && t->s.n_inputs)
     end = fail(END_USAGE, "--resume: study %lld has its data already; '%s' is one input too many",
                (long long)t->old.id, t->s.inputs[0]);
@@ -179,7 +179,7 @@ static int save_best(const tuning *t)
 {
   bp_ctx *ctx = bp_ctx_new(NULL);
   char *data = NULL;
-  struct stat st;
+  struct stat st = {0};
   FILE *f = ctx ? fopen(t->best->file, "re") : NULL;
   bool good = f && !fstat(fileno(f), &st) && (data = malloc((size_t)st.st_size + 1)) &&
               fread(data, 1, (size_t)st.st_size, f) == (size_t)st.st_size;

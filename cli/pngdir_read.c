@@ -174,13 +174,15 @@ static int read_pictures(pictures *p, bp_ndarray *out)
   int end = END_DONE;
   for (int64_t i = 0; i < p->files.n && !end; i++)
     end = look_at(p, p->files.at[i], i == 0);
+  if (!end && p->files.n < 1)
+    end = fail(END_DATA, "there are no pictures");
   if (end)
     return end;
   int64_t channels = p->colour ? 3 : 1, size = (int64_t)p->width * p->height * channels;
   *out =
       (bp_ndarray){.store = BP_STORE_UINT8, .rank = 4, .dims = {p->files.n, p->height, p->width, channels}};
   out->size = size * p->files.n;
-  out->data = size > INT64_MAX / 2 / p->files.n ? NULL : calloc((size_t)out->size, 1);
+  out->data = size < 1 || size > INT64_MAX / 2 / p->files.n ? NULL : calloc((size_t)out->size, 1);
   if (!out->data)
     return fail_memory();
   for (int64_t i = 0; i < p->files.n && !end; i++)

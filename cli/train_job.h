@@ -29,6 +29,7 @@ typedef struct train_lists {
 
 typedef struct train_job {
   const settings *s;
+  settings own; /* with what a training that goes on brings */
   bp_ctx *ctx;
   bp_data *all, *train, *valid, *test; /* all: what was read, when it was split */
   bp_net *net;

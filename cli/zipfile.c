@@ -81,9 +81,9 @@ static int read_end(const zip *z, directory *d)
   *d = (directory){number(end + 10, 2), number(end + 12, 4), number(end + 16, 4)};
   if (d->count < 0xffff && d->size < 0xffffffff && d->at < 0xffffffff)
     return END_DONE;
-  if (!read_at(z, at - LOCATOR_SIZE, locator, sizeof locator) || memcmp(locator, "PK\6\7", 4) ||
+  if (!read_at(z, at - LOCATOR_SIZE, locator, sizeof locator) || memcmp(locator, "PK\6\7", 4) != 0 ||
       !read_at(z, (int64_t)(number(locator + 8, 8) & INT64_MAX), large, sizeof large) ||
-      memcmp(large, "PK\6\6", 4))
+      memcmp(large, "PK\6\6", 4) != 0)
     return damaged(z, "the large form of its list of members is missing");
   *d = (directory){number(large + 32, 8), number(large + 40, 8), number(large + 48, 8)};
   return END_DONE;
@@ -116,7 +116,7 @@ static bool large_sizes(const unsigned char *extra, size_t n, uint64_t *value[3]
 /* One entry of the list. Returns what it takes, 0 for one that is wrong, -1 without memory. */
 static int64_t read_entry(const unsigned char *b, size_t n, zip_member *m)
 {
-  if (n < ENTRY_SIZE || memcmp(b, "PK\1\2", 4))
+  if (n < ENTRY_SIZE || memcmp(b, "PK\1\2", 4) != 0)
     return 0;
   size_t name = number(b + 28, 2), extra = number(b + 30, 2), comment = number(b + 32, 2);
   if (ENTRY_SIZE + name + extra + comment > n)
@@ -280,7 +280,7 @@ static void member_close(void *user)
 static int64_t data_at(const zip *z, const zip_member *m)
 {
   unsigned char b[LOCAL_SIZE];
-  if (!read_at(z, m->at, b, sizeof b) || memcmp(b, "PK\3\4", 4))
+  if (!read_at(z, m->at, b, sizeof b) || memcmp(b, "PK\3\4", 4) != 0)
     return -1;
   int64_t at = m->at + LOCAL_SIZE + (int64_t)(number(b + 26, 2) + number(b + 28, 2));
   return at <= z->bytes && m->packed <= z->bytes - at ? at : -1;

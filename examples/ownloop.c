@@ -49,7 +49,8 @@ int main(void)
   float x[ROWS], y[ROWS];
   double loss = 0, off = 0;
   for (int i = 0; i < ROWS; i++) {
-    x[i] = (float)(i - ROWS / 2) / 10;
+    int from_middle = i - ROWS / 2;
+    x[i] = (float)from_middle / 10;
     y[i] = sinf(x[i]) + (i % 8 == 4 ? 10.f : 0.f);
     off += i % 8 == 4 ? (sqrt(101) - 1) / ROWS : 0; /* the loss of sin(x) itself */
   }

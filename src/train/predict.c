@@ -98,10 +98,11 @@ static void block_free(bp_net *net, block *b)
 
 double bpi_log_share(const double *raw, int64_t n, int64_t k)
 {
-  double most = raw[0], sum = 0;
+  double most = raw[0];
   for (int64_t i = 1; i < n; i++)
     most = raw[i] > most ? raw[i] : most;
-  for (int64_t i = 0; i < n; i++)
+  double sum = exp(raw[0] - most);
+  for (int64_t i = 1; i < n; i++)
     sum += exp(raw[i] - most);
   return raw[k] - most - log(sum);
 }
