@@ -154,7 +154,7 @@ static int train_whole(train_job *j, trial_report *report)
   if (!end && j->own.resume)
     end = check(j);
   if (!end)
-    end = run_job(j);
+    end = j->over ? train_over(j) : run_job(j);
   if (report)
     *report = report_of(j, end);
   job_free(j);

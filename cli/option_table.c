@@ -57,7 +57,7 @@ const option options[] = {
              "0: only when it is interrupted"},
     {"resume", "MODEL|STUDY", .aside = true, .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(resume),
      .help = "go on with a training that was interrupted or killed, from the model file that it saved: with its data and options, and the result "
-             "that it would have had. --epochs may be given anew. Of bprop tune: the number of a search, in its folder"},
+             "that it would have had; --epochs may be given anew. One that is finished is told again. Of bprop tune: the number of a search, in its folder"},
 
     {"hidden", "WIDTHS", .commands = TRAIN, .kind = OPTION_WIDTHS, .lo = 1, .hi = 1e6, .preset = "auto", .at = IN(hidden),
      .help = "widths of the hidden layers, as 256,128; 0 or none: no hidden layer, a linear model; auto: 256"},

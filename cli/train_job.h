@@ -46,6 +46,7 @@ typedef struct train_job {
   int64_t run;              /* its number there, once it has ended */
   const trial_order *order; /* of bprop tune; else NULL */
   bool paused; /* the part of a search that it trains for is done: a signal that comes then changes nothing */
+  bool over;   /* the training to go on with is finished */
   bp_net *start;                    /* of --from; else NULL */
   int64_t fold_epochs;              /* what cross-validation found; 0: nothing yet */
   char *options_text, *inputs_text; /* of a training that goes on */
@@ -80,6 +81,8 @@ int train_read_more(train_job *j);
 /* train_notes.c: what a model keeps of its training; and a training that goes on: its network, and its options and inputs into s. */
 int train_note(train_job *j);
 int train_resume(train_job *j, settings *s);
+/* Of a training that was finished before: what came out is told again, from the file alone, and nothing is written. */
+int train_over(const train_job *j);
 
 /* train_history.c: the training as a row of the history of runs. end: how the program will end. */
 void train_history_begin(train_job *j);

@@ -1,7 +1,10 @@
 /* What a model keeps of its training, and a training that goes on with it: notes "bprop.options", "bprop.inputs", "bprop.program". */
+#include "card.h"
+#include "measured.h"
 #include "modelfile.h"
 #include "train_job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +65,60 @@ static int adopt_inputs(train_job *j, settings *s, const char *text)
   return END_DONE;
 }
 
+/* The file of a training that is over has no place to go on from. */
+static int is_over(train_job *j, const settings *s)
+{
+  static const char *const more[] = {"epochs", "output"};
+  bp_tensors *file = NULL;
+  bp_status st = bp_tensors_load(j->ctx, s->resume, &file);
+  if (st != BP_OK)
+    return fail_status(st, END_MODEL);
+  j->over = !bp_tensors_meta(file, "bprop.training");
+  bp_tensors_free(file);
+  for (size_t i = 0; j->over && i < sizeof more / sizeof *more; i++)
+    if (settings_given(s, more[i]))
+      return fail(END_USAGE,
+                  "--%s: the training of %s is finished; another may start from its weights, with --from %s",
+                  more[i], s->resume, s->resume);
+  return END_DONE;
+}
+
+static double judged_value(const bp_net *net, const char *name)
+{
+  char *text = card_value(net, JUDGED_NOTE, name);
+  double value = text ? strtod(text, NULL) : NAN;
+  free(text);
+  return value;
+}
+
+int train_over(const train_job *j)
+{
+  const bp_net *net = j->net;
+  char *on = card_value(net, JUDGED_NOTE, "measured on");
+  bp_metrics m = {.loss = NAN,
+                  .accuracy = judged_value(net, "accuracy"),
+                  .rmse = judged_value(net, "rmse"),
+                  .mae = judged_value(net, "mae"),
+                  .r2 = judged_value(net, "r2"),
+                  .baseline = judged_value(net, "baseline")};
+  m.rows = on ? (int64_t)judged_value(net, "rows") : 0;
+  say("the training of %s is finished, and nothing is left to do; another may start from its weights, with "
+      "--from %s",
+      j->s->resume, j->s->resume);
+  if (j->s->json) {
+    answer("{\"schema\":1,\"end\":\"finished before\",\"model\":");
+    json_text(j->s->resume);
+    if (on)
+      answer(",\"%s\":", on);
+    if (on)
+      metrics_json(&m);
+    answer("}\n");
+  } else if (on)
+    metrics_answer(on, &m);
+  free(on);
+  return END_DONE;
+}
+
 int train_resume(train_job *j, settings *s)
 {
   int end = model_load(j->ctx, s->resume, &j->net);
@@ -74,7 +131,9 @@ int train_resume(train_job *j, settings *s)
   j->options_text = strdup(kept);
   if (!j->options_text)
     return fail_memory();
-  end = settings_adopt(s, j->options_text, s->resume);
+  end = is_over(j, s);
+  if (!end)
+    end = settings_adopt(s, j->options_text, s->resume);
   const char *epochs = bp_net_note(j->net, folds_key); /* cross-validation is over already */
   j->fold_epochs = epochs ? atoll(epochs) : 0;
   return end || s->n_inputs ? end : adopt_inputs(j, s, inputs);

@@ -78,7 +78,15 @@ sed 's/^5\.1,/5.2,/' "$iris" >changed.csv
 expect 3 'cannot go on: .*data' train --resume model.safetensors changed.csv
 cmp -s kept model.safetensors || bad "a refusal changed the model"
 expect 0 . train --resume model.safetensors "$iris" --epochs 3 -q
-expect 2 'finished' train --resume model.safetensors
+
+# A training that is over is told again, and its file is left alone.
+cp out alone
+expect 0 'nothing is left to do' train --resume model.safetensors
+cmp -s alone out || bad "the answer of a finished training is another the second time"
+cp model.safetensors kept
+expect 2 '^bprop: --epochs: .* is finished.*--from model.safetensors' train --resume model.safetensors --epochs 5
+expect 0 '"end":"finished before"' train --resume model.safetensors --json
+cmp -s kept model.safetensors || bad "going on with a finished training changed its file"
 "$BPROP" info model.safetensors | grep -q 'bprop.training' && bad "a finished training still holds what going on takes"
 expect 4 . train --resume "$iris"
 expect 4 . train --resume nowhere.safetensors
