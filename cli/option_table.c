@@ -240,11 +240,14 @@ const option options[] = {
 const size_t option_count = sizeof options / sizeof *options;
 
 const command commands[] = {
-    {"train", TRAIN, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy", 1, 2,
+    {"train", TRAIN, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy | FILE.npz | FOLDER", 1, 2,
      "train a network and save it",
-     "The data are a CSV file with a column to learn, or an IDX file of images and one of labels (the files "
-     "of MNIST), or two .npy "
-     "arrays, examples and their labels or values. All may be compressed by gzip. Files are read whole.\n\n"
+     "The data are a CSV file with a column to learn, of numbers and text, with missing values or without; "
+     "an "
+     "IDX file of images and one of labels (the files of MNIST); two .npy arrays, examples and their labels "
+     "or "
+     "values, or both in one .npz; or a folder of PNG pictures with a folder for each class. All may be "
+     "compressed by gzip; a table may be larger than memory (--memory), or come from standard input (-).\n\n"
      "Inputs are standardised by the training rows. Part of the data is held out (a tenth, in proportion to "
      "the classes) and decides when "
      "to stop; the weights that did best there are the ones that are saved. Where there are under 10,000 "
