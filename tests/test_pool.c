@@ -135,7 +135,7 @@ static void meet(void *arg, int64_t begin, int64_t end, int thread)
   (void)begin, (void)end, (void)thread;
   meeting *m = arg;
   atomic_fetch_add(&m->here, 1);
-  for (int i = 0; i < 50000 && atomic_load(&m->here) < 4; i++)
+  for (int i = 0; i < 1000000 && atomic_load(&m->here) < 4; i++)
     nap(100);
   if (atomic_load(&m->here) == 4)
     atomic_fetch_add(&m->met, 1);
@@ -348,7 +348,7 @@ static void assert_child_succeeds(bp_ctx *ctx)
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {
-    alarm(20);
+    alarm(300);
     _exit(child_of_fork(ctx));
   }
   int status = -1;
@@ -556,7 +556,7 @@ static bool run_errand(void *arg)
 
 static bool soon(atomic_int *value, int target)
 {
-  for (int i = 0; i < 100000 && atomic_load(value) < target; i++)
+  for (int i = 0; i < 2000000 && atomic_load(value) < target; i++)
     nap(50);
   return atomic_load(value) >= target;
 }

@@ -72,10 +72,7 @@ rm -f err
 "$BPROP" train colours.csv --target species --from gone.safetensors --freeze layer1 --epochs 40 --patience 40 --runs off -v --checkpoint-every 10 \
   -o killed.safetensors >out 2>err &
 pid=$!
-for i in $(seq 400); do
-  if grep -q '^saved' err 2>/dev/null; then break; fi
-  sleep 0.01
-done
+said '^saved' err $pid
 kill -KILL $pid 2>/dev/null
 wait $pid 2>/dev/null
 if [ $? -eq 137 ]; then

@@ -47,11 +47,7 @@ printf '#!/bin/sh\necho $$ >"%s/pid"\nexec sleep 50\n' "$work" >slow
 chmod +x slow
 CC="$work/slow" "$BPROP" run "$program" --jit wait >out 2>err &
 bprop=$!
-for i in $(seq 100); do
-  [ ! -s pid ] || break
-  sleep 0.05
-done
-[ -s pid ] || bad "the slow compiler never began"
+said . pid $bprop || bad "the slow compiler never began"
 kill -TERM $bprop
 wait $bprop
 got=$?

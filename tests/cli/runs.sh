@@ -183,14 +183,11 @@ END
   "$python" -c 'import sqlite3, sys, time
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
-open("held", "w").close()
+print("held", file=open("held", "w"), flush=True)
 while not __import__("os").path.exists("release"): time.sleep(0.01)
 time.sleep(0.3)
 db.execute("COMMIT")' "$history" &
-  for i in $(seq 200); do
-    [ ! -e held ] || break
-    sleep 0.05
-  done
+  said . held $!
   "$BPROP" train "$iris" --target species --epochs 3 -q -o model.safetensors >out 2>err &
   trained=$!
   sleep 0.3
@@ -201,23 +198,18 @@ db.execute("COMMIT")' "$history" &
 fi
 
 # ---- how runs end ----
-# Waits until the epochs have begun.
 begun()
 {
-  for i in $(seq 600); do
-    if grep -q '^epoch' err 2>/dev/null; then return; fi
-    sleep 0.05
-  done
-  bad "training never began"
+  said '^epoch' err "$pid" || { bad "training ended before it was killed"; cat err; }
 }
 rm -f err
-"$BPROP" train "$iris" --target species --epochs 100000 --patience 100000 -o killed.safetensors >out 2>err &
+"$BPROP" train "$iris" --target species --epochs 100000000 --patience 100000000 -o killed.safetensors >out 2>err &
 pid=$!
 begun
-sleep 1.2
 "$BPROP" runs killed >out
 grep -q ' running ' out || { bad "a run that goes on"; cat out; }
 number=$(awk 'NR == 2 {print $1}' out)
+while "$BPROP" runs show "$number" --json | grep -q '"curve":\[\]'; do sleep 0.05; done # epochs are written from time to time
 ends 3 "run $number is still running" runs delete "$number"
 kill -KILL $pid
 wait $pid 2>/dev/null
@@ -225,7 +217,7 @@ wait $pid 2>/dev/null
 "$BPROP" runs show "$number" | grep -q "^run $number: lost (ended without a word, the last at " || bad "show of a run that was killed"
 "$BPROP" runs show "$number" --json >out && json out 'status == "lost" and ended is None and epochs > 0 and len(curve) > 0'
 rm -f err
-"$BPROP" train "$iris" --target species --epochs 100000 --patience 100000 -o ended.safetensors >out 2>err &
+"$BPROP" train "$iris" --target species --epochs 100000000 --patience 100000000 -o ended.safetensors >out 2>err &
 pid=$!
 begun
 kill -TERM $pid

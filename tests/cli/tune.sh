@@ -128,29 +128,43 @@ grep -q '^study 1: 3 trials' err || { bad "study 1"; cat err; }
 "$BPROP" runs show 1 --runs own.db | grep -Eq '^  study    1, trial [1-3]$' || bad "the study of a run"
 
 # Killed at any moment: it goes on, and ends with the same model as if nothing had been.
-tune whole "$wine" --target cultivar --epochs 150 --patience 1000 --trials 9 --search-width 4..16 -o whole.safetensors --runs own.db
-for signal in INT TERM KILL; do
-  rm -f err
-  "$PYTHON" -c 'import os, signal, sys
+epochs=150
+# search OUTPUT: becomes the search, which can be interrupted in the background, too.
+search()
+{
+  set -- "$BPROP" tune "$wine" --target cultivar --epochs $epochs --patience 1000000 --trials 9 --search-width 4..16 -o "$1" --runs own.db
+  exec "$PYTHON" -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$BPROP" tune "$wine" --target cultivar --epochs 150 --patience 1000 --trials 9 --search-width 4..16 -o part.safetensors --runs own.db >out 2>err &
+os.execv(sys.argv[1], sys.argv[1:])' "$@" >out 2>err
+}
+# Signals the search after some trials; false where it was faster.
+cut_off()
+{
+  rm -f err
+  search "$work/part.safetensors" &
   pid=$!
-  for i in $(seq 600); do
-    [ "$(cat err 2>/dev/null | grep -c '^trial')" -lt 4 ] || break
-    sleep 0.05
-  done
-  kill -$signal $pid
+  while [ "$(cat err 2>/dev/null | grep -c '^trial')" -lt 4 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+  kill -"$1" $pid 2>/dev/null
   wait $pid 2>/dev/null
   got=$?
+  [ $got -ne 0 ]
+}
+(search whole.safetensors) || { bad "whole"; cat err; }
+for signal in INT TERM KILL; do
+  until cut_off $signal; do
+    cmp -s whole.safetensors part.safetensors || bad "twice the same search: another model"
+    epochs=$((epochs * 2))
+    (search whole.safetensors) || { bad "whole"; cat err; }
+  done
   case $signal$got in INT130 | TERM143 | KILL137) ;; *) bad "$signal: exit $got"; cat err ;; esac
   study=$(sed -n 's/^study \([0-9]*\): .*/\1/p' err)
   [ $signal = KILL ] || grep -q "go on with: bprop tune --resume $study" err || { bad "$signal: how to go on"; cat err; }
   [ $signal = KILL ] || "$BPROP" info part.safetensors >/dev/null || bad "$signal: the best so far is not saved"
-  sleep 0.2
-  "$BPROP" tune --resume "$study" --runs own.db >out 2>err || { bad "$signal: --resume: exit $?"; cat err; }
+  while pgrep -f "$work/part.safetensors" >/dev/null 2>&1; do sleep 0.02; done # the trials end with it
+  "$BPROP" tune --resume "$study" --runs own.db >out 2>err || grep -q 'is done' err || { bad "$signal: --resume: exit $?"; cat err; }
   cmp -s whole.safetensors part.safetensors || { bad "$signal: another model"; cat err; }
   [ ! -e part.tune ] || bad "$signal: the folder was left"
-  ! pgrep -f "part.safetensors" >/dev/null 2>&1 || bad "$signal: a trial lives on"
+  while pgrep -f "$work/part.safetensors" >/dev/null 2>&1; do sleep 0.02; done
 done
 ends 3 "study $study is done" tune --resume "$study" --runs own.db
 finish
