@@ -10,7 +10,7 @@
 static bp_status train(train_job *j)
 {
   bp_train_options o = train_options(j);
-  progress_start(&j->progress, bp_net_classes(j->net) > 0, j->s->json);
+  progress_start(&j->progress, train_metric(j), j->s->json);
   interrupt_watch();
   bp_status st = bp_net_train(j->net, j->train, &o, &j->result);
   progress_stop(&j->progress);
@@ -78,6 +78,8 @@ static int run_job(train_job *j)
   if (!end && !j->net)
     end = train_make_net(j);
   if (!end)
+    end = train_metric_fits(j);
+  if (!end)
     end = train_note(j);
   if (!end)
     end = train_read_more(j);
@@ -129,7 +131,7 @@ static trial_report report_of(const train_job *j, int end)
 {
   return (trial_report){.end = end,
                         .finished = end == END_DONE,
-                        .classes = j->progress.classes,
+                        .classes = j->progress.metric && j->progress.metric->share,
                         .run = j->run,
                         .epochs = j->result.epochs,
                         .best_epoch = j->result.best_epoch,

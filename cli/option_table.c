@@ -79,6 +79,9 @@ const option options[] = {
      .help = "most passes over the training data"},
     {"patience", "N", .commands = TRAIN, .kind = OPTION_COUNT, .lo = 1, .hi = 1e9, .preset = "auto", .at = IN(patience),
      .help = "stop after so many epochs without a better validation loss or metric (10, and at least 1,000 steps)"},
+    {"metric", "NAME", .commands = TRAIN, .kind = OPTION_TEXT, .preset = "auto", .at = IN(metric),
+     .help = "what says on the validation rows which epoch is best and when to stop: a metric, as accuracy, auc, f1, top(3), rmse, mae, r2, "
+             "or loss; auto: the loss, but a better accuracy or R2 is a reason to go on"},
     {"refit", "WHEN", .commands = TRAIN, .kind = OPTION_CHOICE, .choices = "auto|yes|no", .preset = "auto", .at = IN(refit),
      .help = "once the best epoch is known, begin again and learn for so many epochs from the rows held out for validation too; auto: where there are "
              "under 10,000 rows to train on"},

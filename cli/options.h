@@ -153,6 +153,7 @@ typedef struct settings {
   double lr, momentum, weight_decay, clip_norm, clip_value, l1, max_norm, label_smoothing, mixup, averaging;
   bool nesterov;
   int refit; /* auto, yes, no */
+  const char *metric;
   int64_t warmup, accumulate;
   int link;
   const char *find_lr; /* a file, or FIND_LR_TOLD */

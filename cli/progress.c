@@ -59,10 +59,13 @@ void interrupt_hold(bool hold)
 
 /* ---- lines ---- */
 
-void progress_start(progress *p, bool classes, bool keep)
+void progress_start(progress *p, const char *metric, bool keep)
 {
   const char *term = getenv("TERM");
-  *p = (progress){.classes = classes, .keep = keep};
+  *p = (progress){.metric = bp_metric_find(metric, NULL), .keep = keep};
+  p->name = strchr(metric, '(') || !p->metric
+                ? metric
+                : p->metric->title; /* titles are of what stands in brackets by itself */
   p->bar = !say_quiet() && isatty(2) && term && strcmp(term, "dumb") != 0;
   p->blocks = !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
@@ -78,9 +81,13 @@ static void metric_text(const progress *p, const bp_progress *now, int places, c
   if (isnan(now->valid_loss))
     return;
   int n = snprintf(text, size, "  valid %.*f", places, now->valid_loss);
+  bool share = p->metric && p->metric->share, large = fabs(now->valid_metric) >= 100;
   if (!isnan(now->valid_metric) && n > 0 && (size_t)n < size)
-    snprintf(text + n, size - (size_t)n, p->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
-             p->classes ? 100 * now->valid_metric : now->valid_metric);
+    snprintf(text + n, size - (size_t)n,
+             share   ? "  %s %5.1f %%"
+             : large ? "  %s %.6g"
+                     : "  %s %.4f",
+             p->name, share ? 100 * now->valid_metric : now->valid_metric);
 }
 
 static void clock_text(double seconds, char *text, size_t size)

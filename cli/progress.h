@@ -10,17 +10,19 @@ typedef struct epoch {
 } epoch;
 
 typedef struct progress {
-  bool bar;      /* redraw one line; else one line an epoch */
-  bool blocks;   /* the terminal shows UTF-8 */
-  bool shown;    /* a bar stands on the line */
-  bool classes;  /* the metric is an accuracy */
-  epoch *epochs; /* kept if `keep` */
+  bool bar;                /* redraw one line; else one line an epoch */
+  bool blocks;             /* the terminal shows UTF-8 */
+  bool shown;              /* a bar stands on the line */
+  const bp_metric *metric; /* that is told, */
+  const char *name;        /* as */
+  epoch *epochs;           /* kept if `keep` */
   int64_t n, room;
   bool keep;
   int64_t last; /* number of the last epoch */
 } progress;
 
-void progress_start(progress *p, bool classes, bool keep);
+/* metric: by its name, which must live as long. */
+void progress_start(progress *p, const char *metric, bool keep);
 /* For bp_train_options; user is the progress. */
 bool progress_epoch(void *user, const bp_progress *now);
 /* Ends the line of the bar. */

@@ -25,6 +25,7 @@ static bp_status train_fold(train_job *j, bp_data *rest, const bp_data *fold, fo
   bp_status st = early ? bp_data_split(rest, share, (uint64_t)j->s->seed + 1000003, &train, &stop) : BP_OK;
   bp_net *net = st == BP_OK ? train_new_net(j, early ? train : rest) : NULL;
   o.valid = stop;
+  o.metric = stop ? j->s->metric : NULL;
   o.refit = false;
   o.progress = NULL;
   o.refit_begins = NULL;

@@ -38,11 +38,6 @@ void train_history_begin(train_job *j)
   free(text);
 }
 
-const char *train_metric(const train_job *j)
-{
-  return bp_net_classes(j->net) ? "accuracy" : "r2";
-}
-
 bool train_epoch(void *user, const bp_progress *now)
 {
   train_job *j = user;

@@ -91,8 +91,11 @@ bool train_epoch(void *user, const bp_progress *now);
 void train_history_end(train_job *j, int end);
 /* "done", "diverged", "interrupted", "failed" */
 const char *train_status(int end);
-/* The metric beside the validation loss. */
+
+/* train_metric.c: the metric beside the validation loss, by its name; and whether the one asked for is there, and fits the network. */
 const char *train_metric(const train_job *j);
+int train_metric_check(const settings *s);
+int train_metric_fits(const train_job *j);
 
 /* train_log.c: --log and --tensorboard. The end gives `end`, or what became of the logs where that is END_DONE. */
 int train_log_begin(train_job *j);

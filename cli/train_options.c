@@ -89,6 +89,8 @@ int train_check(const settings *s)
   if (s->dropout > 0 && s->hidden[0] == -1)
     return fail(END_USAGE, "--dropout: there is no hidden layer to drop values of (--hidden none)");
   int end = check_model(s);
+  if (!end)
+    end = train_metric_check(s);
   return end ? end : check_activation(s->activation);
 }
 
@@ -240,6 +242,7 @@ bp_train_options train_options(train_job *j)
                             .label_smoothing = or_default(s->label_smoothing),
                             .averaging = or_default(s->averaging),
                             .valid = j->valid,
+                            .metric = j->valid ? s->metric : NULL,
                             .patience = s->patience,
                             .refit = wants_refit(j),
                             .refit_begins = judge_before,

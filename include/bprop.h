@@ -2343,7 +2343,7 @@ BP_API void bp_net_free(bp_net *net);
 typedef struct bp_progress {
   int64_t epoch, epochs;           /**< from 1 */
   double train_loss;               /**< mean over the epoch */
-  double valid_loss, valid_metric; /**< metric: accuracy, or R2; NAN without validation */
+  double valid_loss, valid_metric; /**< metric: as bp_net_history_metric calls it; NAN without validation */
   int64_t best_epoch;
   double seconds, eta;       /**< since the start; about what is left */
   double samples_per_second; /**< of this epoch's training */
@@ -2386,6 +2386,10 @@ typedef struct bp_train_options {
   double
       label_smoothing; /**< of class labels; -1: none [200 / rows, at most 0.05: worth up to one point of accuracy on small tables] */
   const bp_data *valid; /**< for early stopping; NULL: none */
+  /** What of `valid` says which epoch is best, when to stop, and when "plateau" lowers the rate: a metric by its name ("auc", "top(3)"; one that
+   *  fits, see bp_metric_find), of equal values the lower loss; or "loss" alone. BP_E_MISMATCH where it is not defined on those rows. [the loss, but
+   *  a better accuracy or R2 is a reason to go on, and half the errors count more than the loss] */
+  const char *metric;
   bool
       refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
                               too; they must be of the same data (bp_data_split). Not with lbfgs */
@@ -2393,7 +2397,7 @@ typedef struct bp_train_options {
       void *
           user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
   int64_t
-      patience; /**< epochs without a better validation loss or metric before stopping [10, and at least 1000 steps] */
+      patience; /**< epochs without anything better (see metric) before stopping [10, and at least 1000 steps] */
   bool (*progress)(
       void *user,
       const bp_progress *p); /**< after each epoch; false stops: BP_E_STOPPED, the best weights kept */
@@ -2557,6 +2561,8 @@ typedef struct bp_epoch {
 /** The epochs of the last training, also of one before the file was saved. *epochs: theirs, in order, until the net is trained or freed.
  *  Rounded to six digits. Of a long training every second is left out, as often as needed to stay below 8,192. @return Their number. */
 BP_API int64_t bp_net_history(const bp_net *net, const bp_epoch **epochs);
+/** Name of their valid_metric: what bp_train_options.metric asked for, else "accuracy", or "r2" of numbers. Until the net is trained or freed. */
+BP_API const char *bp_net_history_metric(const bp_net *net);
 /** Text of the caller's that goes with the model into its file, as metadata: what it was trained on, for whom, how. Copied; NULL removes it.
  *  @param key Not one of "bprop.version", "bprop.net", "bprop.training", "bprop.history", "bprop.check", "bprop.crc32c" (BP_E_ARG). Both must be UTF-8. */
 BP_API bp_status bp_net_set_note(bp_net *net, const char *key, const char *text);
@@ -2592,6 +2598,8 @@ typedef struct bp_metric {
   bool higher;    /**< higher is better */
   bool share;     /**< is told in per cent */
   bool each;      /**< has a value for each class, label or target; the whole is their mean */
+  bool
+      ranked; /**< goes by the order of all rows, which must be kept for it; others are sums over rows that are seen once */
   double arg, least,
       most; /**< what stands in brackets if nothing does, and its range; all 0: it takes nothing */
 } bp_metric;

@@ -33,6 +33,7 @@ static const struct {
 } fields[] = {
     FIELD("batch", batch, COUNT),
     FIELD("patience", patience, COUNT),
+    FIELD("metric", metric, TEXT),
     FIELD("label smoothing", label_smoothing, NUMBER),
     FIELD("schedule", schedule, TEXT),
     FIELD("averaging", averaging, NUMBER),

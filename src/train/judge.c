@@ -1,5 +1,6 @@
 /* The usual metrics of a network, in one pass. */
 #include "train/lossmeter.h"
+#include "train/metrics.h"
 
 #include <math.h>
 
@@ -93,6 +94,12 @@ static void tell_numbers(const sums *t, bp_metrics *m)
     m->r2 += (spread > 0 ? 1 - t->square[k] / spread : (double)NAN) / each;
     m->baseline += sqrt(spread / n) / each;
   }
+}
+
+bp_status bpi_net_judge(bp_net *net, const bp_data *d, const char *name, bp_metrics *m, double *value)
+{
+  bp_status s = bp_net_eval(net, d, m);
+  return s == BP_OK && name ? bp_net_metric(net, d, name, value) : s;
 }
 
 bp_status bp_net_eval(bp_net *net, const bp_data *d, bp_metrics *m)

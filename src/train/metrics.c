@@ -139,18 +139,25 @@ static bp_status mean_value(const bpi_metric *m, const bp_scores *s, double arg,
   return BP_OK;
 }
 
-static const bpi_metric *fitting(const bp_scores *s, const char *name, double *arg, bp_status *st)
+static const bpi_metric *fitting(bp_task task, const char *name, double *arg, bp_status *st)
 {
   const bpi_metric *m = find(name, arg);
   *st = m ? BP_OK : BP_E_NOTFOUND;
-  if (m && !(m->is.tasks & (unsigned)s->task)) {
+  if (m && !(m->is.tasks & (unsigned)task)) {
     *st = bpi_fail(BP_E_MISMATCH, "metric '%s' is not for %s", name,
-                   s->task == BP_TASK_CLASSES   ? "classes"
-                   : s->task == BP_TASK_NUMBERS ? "numbers"
-                                                : "labels");
+                   task == BP_TASK_CLASSES   ? "classes"
+                   : task == BP_TASK_NUMBERS ? "numbers"
+                                             : "labels");
     return NULL;
   }
   return m;
+}
+
+const bp_metric *bpi_metric_for(bp_task task, const char *name, bp_status *st)
+{
+  double arg;
+  const bpi_metric *m = fitting(task, name, &arg, st);
+  return m ? &m->is : NULL;
 }
 
 bp_status bp_scores_metric(const bp_scores *s, const char *name, double *value)
@@ -160,7 +167,7 @@ bp_status bp_scores_metric(const bp_scores *s, const char *name, double *value)
   if (!s || !name || !value)
     return bpi_bad_arg("bp_scores_metric", "scores, name or value is NULL");
   *value = NAN;
-  const bpi_metric *m = fitting(s, name, &arg, &st);
+  const bpi_metric *m = fitting(s->task, name, &arg, &st);
   if (!m || !s->finite || !s->rows)
     return st;
   return m->all ? m->all(s, arg, value) : mean_value(m, s, arg, value);
@@ -173,7 +180,7 @@ bp_status bp_scores_metric_of(const bp_scores *s, const char *name, int64_t k, d
   if (!s || !name || !value)
     return bpi_bad_arg("bp_scores_metric_of", "scores, name or value is NULL");
   *value = NAN;
-  const bpi_metric *m = fitting(s, name, &arg, &st);
+  const bpi_metric *m = fitting(s->task, name, &arg, &st);
   if (m && (k < 0 || k >= s->outputs))
     return bpi_fail(BP_E_RANGE, "metric '%s': there is no output %lld", name, (long long)k);
   if (m && !m->is.each)

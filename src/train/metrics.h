@@ -19,6 +19,11 @@ typedef struct bpi_metric {
   bpi_mean mean;
 } bpi_metric;
 
+/* The row of that name that fits the task. NULL: *st is BP_E_NOTFOUND or BP_E_MISMATCH. */
+const bp_metric *bpi_metric_for(bp_task task, const char *name, bp_status *st);
+/* bp_net_eval, and another metric beside it; name may be NULL. */
+bp_status bpi_net_judge(bp_net *net, const bp_data *d, const char *name, bp_metrics *m, double *value);
+
 /* Of classes and labels: metrics_class.c. */
 bp_status bpi_log_loss(const bp_scores *s, double arg, double *out);
 bp_status bpi_accuracy(const bp_scores *s, double arg, double *out);

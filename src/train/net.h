@@ -48,6 +48,7 @@ struct bp_net {
   size_t n_notes, notes_room;
   bp_epoch *history;
   size_t n_history, history_room;
+  char *history_metric;         /* NULL: the usual one */
   int64_t history_every;        /* epochs between two that are kept */
   struct bpi_loss_meter *meter; /* idle, or NULL */
   bpi_runs one, bulk;           /* prediction of 1 row, of BPI_BULK rows */

@@ -109,16 +109,21 @@ void bpi_notes_free(bp_net *net)
     remove_note(net, &net->notes[net->n_notes - 1]);
   bpi_free(net->ctx, net->notes);
   bpi_free(net->ctx, net->history);
+  bpi_free(net->ctx, net->history_metric);
 }
 
 /* ---- history ---- */
 
 enum { MOST_EPOCHS = 8192 };
 
-void bpi_history_clear(bp_net *net)
+bp_status bpi_history_begin(bp_net *net, const char *metric)
 {
+  char *copy = metric ? bpi_strdup(net->ctx, metric) : NULL;
+  bpi_free(net->ctx, net->history_metric);
+  net->history_metric = copy;
   net->n_history = 0;
   net->history_every = 1;
+  return metric && !copy ? bpi_nomem() : BP_OK;
 }
 
 /* Of a long training only epochs 1, 1 + every, 1 + 2 every, ... */
@@ -160,6 +165,13 @@ int64_t bp_net_history(const bp_net *net, const bp_epoch **epochs)
   return net ? (int64_t)net->n_history : 0;
 }
 
+const char *bp_net_history_metric(const bp_net *net)
+{
+  return net && net->history_metric                   ? net->history_metric
+         : net && bp_net_task(net) != BP_TASK_NUMBERS ? "accuracy"
+                                                      : "r2";
+}
+
 /* JSON has no NaN. */
 static void add_number(bpi_text *t, double x)
 {
@@ -173,7 +185,10 @@ char *bpi_history_text(const bp_net *net)
 {
   bpi_text t;
   bpi_text_init(&t, net->ctx);
-  bpi_textf(&t, "{\"every\":%lld,\"train_loss\":[", (long long)net->history_every);
+  bpi_textf(&t, "{\"every\":%lld,", (long long)net->history_every);
+  if (net->history_metric) /* a name of the table: nothing to escape */
+    bpi_textf(&t, "\"metric\":\"%s\",", net->history_metric);
+  bpi_textf(&t, "\"train_loss\":[");
   static const struct {
     const char *before;
     size_t at;
@@ -227,13 +242,31 @@ static bool read_key(bpi_json *j, char before, const char *want)
          bpi_json_expect(j, ':');
 }
 
+/* The metric, where it is not the usual one; then the first list. */
+static bool read_metric(reading *r)
+{
+  char *key, *name;
+  bpi_json *j = &r->j;
+  if (!bpi_json_expect(j, ',') || !bpi_json_string(j, &key) || !bpi_json_expect(j, ':'))
+    return false;
+  if (strcmp(key, "metric") != 0)
+    return strcmp(key, "train_loss") == 0;
+  if (!bpi_json_string(j, &name) || !bp_metric_find(name, NULL))
+    return false;
+  r->status = bpi_history_begin(r->net, name);
+  return r->status == BP_OK && read_key(j, ',', "train_loss");
+}
+
 static bool read_history(reading *r)
 {
   bp_net *net = r->net;
   bpi_json *j = &r->j;
-  return read_key(j, '{', "every") && bpi_json_count(j, &net->history_every) && net->history_every >= 1 &&
-         net->history_every <= 1 << 20 && read_key(j, ',', "train_loss") &&
-         read_list(r, offsetof(bp_epoch, train_loss), true) && read_key(j, ',', "valid_loss") &&
+  int64_t every;
+  if (!read_key(j, '{', "every") || !bpi_json_count(j, &every) || every < 1 || every > 1 << 20 ||
+      !read_metric(r))
+    return false;
+  net->history_every = every;
+  return read_list(r, offsetof(bp_epoch, train_loss), true) && read_key(j, ',', "valid_loss") &&
          read_list(r, offsetof(bp_epoch, valid_loss), false) && read_key(j, ',', "valid_metric") &&
          read_list(r, offsetof(bp_epoch, valid_metric), false) && bpi_json_expect(j, '}');
 }
@@ -244,12 +277,12 @@ bp_status bpi_history_read(bp_net *net, const char *text)
   if (!copy)
     return bpi_nomem();
   reading r = {.net = net, .j = {copy, copy + strlen(copy), NULL}};
-  bpi_history_clear(net);
+  bpi_history_begin(net, NULL);
   bool good = read_history(&r);
   bpi_free(net->ctx, copy);
   if (good)
     return BP_OK;
-  bpi_history_clear(net);
+  bpi_history_begin(net, NULL);
   return r.status != BP_OK
              ? r.status
              : bpi_fail(BP_E_FORMAT, "the history of the training (bprop.history) is malformed");

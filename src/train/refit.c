@@ -94,6 +94,7 @@ bp_status bpi_refit(bpi_trainer *t, bp_train_result *r)
   bp_train_options o = t->o;
   o.epochs = t->at.best_epoch;
   o.valid = NULL;
+  o.metric = NULL;
   o.progress = NULL;
   o.checkpoint = o.resume = NULL;
   bpi_loader_close(t->loader);

@@ -122,7 +122,7 @@ static bp_status find_weights(bpi_trainer *t)
 
 /* ---- steps and epochs ---- */
 
-static bp_status diverged(const bpi_trainer *t, const char *what)
+bp_status bpi_diverged(const bpi_trainer *t, const char *what)
 {
   return bpi_fail(
       BP_E_NOTFINITE,
@@ -141,7 +141,7 @@ static bp_status diverged_at(const bpi_trainer *t, const bpi_batch *b)
   size_t n = strlen(what);
   if (*where)
     snprintf(what + n, sizeof what - n, "; %s", where);
-  return diverged(t, what);
+  return bpi_diverged(t, what);
 }
 
 static bp_status one_step(bpi_trainer *t, const bpi_batch *b)
@@ -183,7 +183,7 @@ static bp_status check_weights(const bpi_trainer *t)
   if (!name)
     return BP_OK;
   snprintf(what, sizeof what, "a weight of %s is not finite", name);
-  return diverged(t, what);
+  return bpi_diverged(t, what);
 }
 
 static bp_status checkpoint(bpi_trainer *t)
@@ -207,64 +207,6 @@ static bp_status one_epoch(bpi_trainer *t)
   return s;
 }
 
-static double valid_metric(const bpi_trainer *t)
-{
-  return bp_net_task(t->net) == BP_TASK_NUMBERS ? t->valid.r2 : t->valid.accuracy;
-}
-
-static void keep_best(bpi_trainer *t)
-{
-  bpi_params_keep(t->net->params, t->best);
-  t->at.best_epoch = t->at.epoch;
-  t->at.best_train = t->loss;
-  t->at.best_loss = t->valid.loss;
-  t->at.best_metric = valid_metric(t);
-}
-
-/* Wrong answers are less than half of those of the best epoch, which had ten at least. */
-static bool halves_errors(const bpi_trainer *t)
-{
-  double n = (double)t->valid.rows, before = n * (1 - t->at.best_metric), now = n * (1 - t->valid.accuracy);
-  return before >= 10 && now < before / 2; /* false of numbers, whose accuracy is NAN */
-}
-
-/* Keeps the weights of a lower loss. A few rows far out can hold the loss up while more and more rows come right: so a better metric is a
- * reason to go on, too, and half the errors count more than the loss. */
-static void compare(bpi_trainer *t)
-{
-  double metric = valid_metric(t);
-  bool lower =
-      !(t->valid.loss >= t->at.best_loss) || halves_errors(t); /* the first has none before it: NAN */
-  bool more = !isnan(metric) && !(metric <= t->at.most);
-  if (lower)
-    keep_best(t);
-  if (more)
-    t->at.most = metric;
-  if (lower || more)
-    t->at.better_epoch = t->at.epoch;
-}
-
-/* After an epoch: is it the best so far? Is it time to stop? */
-static bp_status judge(bpi_trainer *t, bool *stop)
-{
-  *stop = false;
-  if (!t->o.valid) {
-    keep_best(t);
-    bpi_schedule_judge(&t->schedule, &t->at.plateau, t->loss);
-    *stop = t->plan.done;
-    return BP_OK;
-  }
-  bp_status s = bp_net_eval(t->net, t->o.valid, &t->valid);
-  if (s == BP_OK && !isfinite(t->valid.loss))
-    return diverged(t, "the validation loss is not finite");
-  if (s != BP_OK)
-    return s;
-  compare(t);
-  bpi_schedule_judge(&t->schedule, &t->at.plateau, t->valid.loss);
-  *stop = t->at.epoch - t->at.better_epoch >= t->o.patience || t->plan.done;
-  return BP_OK;
-}
-
 static bp_status remember(bpi_trainer *t)
 {
   if (t->again)
@@ -272,7 +214,7 @@ static bp_status remember(bpi_trainer *t)
   bp_epoch e = {.epoch = t->at.epoch,
                 .train_loss = t->loss,
                 .valid_loss = t->valid.loss,
-                .valid_metric = valid_metric(t)};
+                .valid_metric = bpi_watched(t)};
   return bpi_history_add(t->net, &e);
 }
 
@@ -286,7 +228,7 @@ static bool report(const bpi_trainer *t, int64_t epochs, double took)
                    .epochs = t->o.epochs,
                    .train_loss = t->loss,
                    .valid_loss = t->valid.loss,
-                   .valid_metric = valid_metric(t),
+                   .valid_metric = bpi_watched(t),
                    .best_epoch = t->at.best_epoch,
                    .seconds = seconds,
                    .eta = seconds / (double)epochs * (double)(t->o.epochs - t->at.epoch),
@@ -303,7 +245,7 @@ static void next_epoch(bpi_trainer *t)
 /* What is done after an epoch, with the weights that are judged in the network. */
 static bp_status after_epoch(bpi_trainer *t, bp_train_result *r, double took, bool *end)
 {
-  bp_status s = judge(t, end);
+  bp_status s = bpi_stopping_judge(t, end);
   if (s == BP_OK)
     s = remember(t);
   if (s != BP_OK)
@@ -404,9 +346,7 @@ static bp_status find_place(bpi_trainer *t)
 {
   if (t->o.resume)
     return bpi_checkpoint_restore(t);
-  if (!t->again)
-    bpi_history_clear(t->net);
-  return BP_OK;
+  return t->again ? BP_OK : bpi_history_begin(t->net, t->metric ? t->o.metric : NULL);
 }
 
 bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, const bp_train_options *options,
@@ -429,6 +369,8 @@ bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, con
     s = match_valid(t);
   if (s == BP_OK)
     s = bpi_refit_check(t);
+  if (s == BP_OK)
+    s = bpi_stopping_open(t);
   if (s == BP_OK)
     s = bpi_stepper_open(&t->plan, net, &t->o, data);
   return s == BP_OK ? find_weights(t) : s;

@@ -36,6 +36,9 @@ typedef struct bpi_trainer {
   int64_t rows, per_epoch; /* rows of a step, steps of an epoch */
   double loss;             /* of the last whole epoch */
   bp_metrics valid;
+  const bp_metric *metric; /* that was asked for; NULL: the loss is watched, */
+  bool loss_alone;         /* and nothing beside it */
+  double watched;          /* that metric, after this epoch */
   uint64_t data_hash, valid_hash;
   bool hashed;
   double begun, saved; /* when training began, and was saved last */
@@ -48,12 +51,23 @@ bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, con
 bp_status bpi_trainer_load(bpi_trainer *t);
 void bpi_trainer_close(bpi_trainer *t);
 
+/* A training that stopped for what is not finite: its status. */
+bp_status bpi_diverged(const bpi_trainer *t, const char *what);
 /* Seconds of a clock that never goes back. */
 double bpi_now(void);
 static inline int64_t bpi_step_of_epoch(const bpi_trainer *t)
 {
   return t->at.step - (t->at.epoch - 1) * t->per_epoch;
 }
+
+/* ---- stopping.c ---- */
+
+/* Finds the metric that was asked for. BP_E_NOTFOUND, BP_E_MISMATCH, BP_E_ARG. */
+bp_status bpi_stopping_open(bpi_trainer *t);
+/* After an epoch: is it the best so far, whose weights are kept? Is it time to stop? */
+bp_status bpi_stopping_judge(bpi_trainer *t, bool *stop);
+/* The metric that is told: the one asked for, else accuracy, or R2. */
+double bpi_watched(const bpi_trainer *t);
 
 /* ---- average.c ---- */
 
