@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-static jit_room room;
 static bool all_sets;
 
 /* ---- the text ---- */
@@ -255,19 +254,6 @@ static void small_products_and_sums_have_the_bits_of_the_kernels(void **state)
       bp_graph_free(g);
       bp_ctx_free(ctx);
     }
-}
-
-static int open_room(void **state)
-{
-  (void)state;
-  return !jit_room_open(&room);
-}
-
-static int close_room(void **state)
-{
-  (void)state;
-  jit_room_close(&room);
-  return 0;
 }
 
 int main(int argc, char **argv)

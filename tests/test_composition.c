@@ -88,14 +88,8 @@ typedef struct way {
 /* Tiny tiles, so that small arrays take several; every bit of work is shared out. */
 static bp_status try_way(rgraph *r, const way *w, record *rec)
 {
-  bp_plan_options o = {.real = r->real,
-                       .outputs = r->outputs,
-                       .n_outputs = r->n_outputs,
-                       .updates = r->updates,
-                       .n_updates = r->n_updates,
-                       .guards = r->guards,
-                       .n_guards = r->n_guards,
-                       .passes_off = w->off};
+  bp_plan_options o = rg_plan_options(r);
+  o.passes_off = w->off;
   bpi_tuning t = {.fault = w->fault,
                   .tile = 3 + (int64_t)(r->seed % 6),
                   .fuse_min = 2,
@@ -128,14 +122,8 @@ static bool same_record(const record *a, const record *b)
 
 static void show_plan(rgraph *r, uint32_t off)
 {
-  bp_plan_options o = {.real = r->real,
-                       .outputs = r->outputs,
-                       .n_outputs = r->n_outputs,
-                       .updates = r->updates,
-                       .n_updates = r->n_updates,
-                       .guards = r->guards,
-                       .n_guards = r->n_guards,
-                       .passes_off = off};
+  bp_plan_options o = rg_plan_options(r);
+  o.passes_off = off;
   /* No such fault: the plan is shown also where it would be refused. */
   bpi_tuning t = {.fault = BPI_FAULT_COUNT,
                   .tile = 3 + (int64_t)(r->seed % 6),

@@ -2,7 +2,7 @@
 #include "bprop.h"
 #include "check/example.h"
 #include "graph/graph.h"
-#include "support/failing.h"
+#include "support/graphing.h"
 #include "support/linear.h"
 #include "check/laws.h"
 
@@ -13,48 +13,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-typedef struct bench {
-  failing memory;
-  bp_ctx *ctx;
-  bp_graph *g;
-} bench;
-
-static int set_up(void **state)
-{
-  bench *b = calloc(1, sizeof *b);
-  b->ctx = failing_ctx(&b->memory);
-  b->g = bp_graph_new(b->ctx);
-  *state = b;
-  return b->g ? 0 : 1;
-}
-
-/* Every test here is a test for leaks too. */
-static int tear_down(void **state)
-{
-  bench *b = *state;
-  bp_graph_free(b->g);
-  bp_ctx_free(b->ctx);
-  long live = b->memory.live;
-  free(b);
-  if (live)
-    print_error("%ld blocks of memory are still alive\n", live);
-  return live != 0;
-}
-
-static bp_node real_input(bp_graph *g, const char *name, int rank, int64_t a, int64_t b)
-{
-  int64_t dims[2] = {a, b};
-  return bp_input(g, name, BP_REAL, rank, dims);
-}
-
 static bool same_node(bp_node a, bp_node b)
 {
   return a.graph == b.graph && a.index == b.index && a.serial == b.serial;
 }
 
-#define assert_same(a, b)      assert_true(same_node(a, b))
-#define assert_other(a, b)     assert_false(same_node(a, b))
-#define assert_status(want, s) assert_string_equal(bp_status_name(want), bp_status_name(s))
+#define assert_same(a, b)  assert_true(same_node(a, b))
+#define assert_other(a, b) assert_false(same_node(a, b))
 
 /* ---- interning ---- */
 

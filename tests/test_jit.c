@@ -5,8 +5,6 @@
 #include <math.h>
 #include <time.h>
 
-static jit_room room;
-
 /* ---- a network 2-8-1 that learns XOR ---- */
 
 typedef struct tiny {
@@ -428,11 +426,10 @@ static void any_allocation_may_fail(void **state)
   unsetenv("XDG_CACHE_HOME");
 }
 
-static int open_room(void **state)
+static int open_with_interpreted(void **state)
 {
-  (void)state;
   unsetenv("CC");
-  if (!jit_room_open(&room))
+  if (open_room(state))
     return 1;
   bp_ctx *ctx = jit_ctx(BP_JIT_OFF, NULL);
   tiny t;
@@ -440,13 +437,6 @@ static int open_room(void **state)
   follow(&t, &interpreted);
   close_tiny(&t);
   bp_ctx_free(ctx);
-  return 0;
-}
-
-static int close_room(void **state)
-{
-  (void)state;
-  jit_room_close(&room);
   return 0;
 }
 
@@ -471,5 +461,5 @@ int main(void)
   unsetenv("CC");
   if (!have_compiler())
     return 77;
-  return cmocka_run_group_tests(tests, open_room, close_room);
+  return cmocka_run_group_tests(tests, open_with_interpreted, close_room);
 }

@@ -4,17 +4,10 @@
 #include "support/random_graph.h"
 
 static uint64_t n_graphs = 5, first_seed = 1;
-static jit_room room;
 
 static bp_plan *plan_of(rgraph *r, int64_t fuse_min)
 {
-  bp_plan_options o = {.real = r->real,
-                       .outputs = r->outputs,
-                       .n_outputs = r->n_outputs,
-                       .updates = r->updates,
-                       .n_updates = r->n_updates,
-                       .guards = r->guards,
-                       .n_guards = r->n_guards};
+  bp_plan_options o = rg_plan_options(r);
   bpi_tuning t = {.tile = 3 + (int64_t)(r->seed % 6),
                   .fuse_min = fuse_min,
                   .split_ns = fuse_min > 100 ? 0 : 1,
@@ -169,19 +162,6 @@ static void later_runs_keep_the_bits(void **state)
     }
   bp_ctx_free(ctx[0]);
   bp_ctx_free(ctx[1]);
-}
-
-static int open_room(void **state)
-{
-  (void)state;
-  return !jit_room_open(&room);
-}
-
-static int close_room(void **state)
-{
-  (void)state;
-  jit_room_close(&room);
-  return 0;
 }
 
 int main(int argc, char **argv)

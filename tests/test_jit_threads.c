@@ -5,7 +5,6 @@
 
 enum { RUNNERS = 3, N = 3000 };
 
-static jit_room room;
 
 /* y = x (x + 1) - x over n elements: x^2, exact in float64 for small whole numbers. */
 static bp_plan *square_plan(bp_ctx *ctx, int64_t n, const bpi_tuning *t)
@@ -97,19 +96,6 @@ static void tiles_are_shared_out(void **state)
   bp_run_free(run);
   bp_plan_free(p);
   bp_ctx_free(ctx);
-}
-
-static int open_room(void **state)
-{
-  (void)state;
-  return !jit_room_open(&room);
-}
-
-static int close_room(void **state)
-{
-  (void)state;
-  jit_room_close(&room);
-  return 0;
 }
 
 int main(void)

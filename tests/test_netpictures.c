@@ -1,6 +1,7 @@
 /* Contours, templates and decision regions, of networks whose weights are set by hand. */
 #include "draw/contour.h"
 #include "support/failing.h"
+#include "support/one_ctx.h"
 #include "support/picture.h"
 
 #include <math.h>
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-static bp_ctx *ctx;
 
 /* ---- contours ---- */
 
@@ -467,21 +466,6 @@ static void every_allocation_may_fail(void **state)
   (void)state;
   assert_true(fail_in_turn(draw_templates) > 100);
   assert_true(fail_in_turn(draw_regions) > 100);
-}
-
-static int open_ctx(void **state)
-{
-  (void)state;
-  /* one instruction set, so that golden files are the same bytes on every machine */
-  ctx = bp_ctx_new(&(bp_ctx_options){.limit_isa = true, .isa = BP_ISA_BASE});
-  return !ctx;
-}
-
-static int close_ctx(void **state)
-{
-  (void)state;
-  bp_ctx_free(ctx);
-  return 0;
 }
 
 int main(void)

@@ -377,13 +377,7 @@ static void plans_print_readably(void **state)
 
 static bp_status whole_way(rgraph *r)
 {
-  bp_plan_options o = {.real = r->real,
-                       .outputs = r->outputs,
-                       .n_outputs = r->n_outputs,
-                       .updates = r->updates,
-                       .n_updates = r->n_updates,
-                       .guards = r->guards,
-                       .n_guards = r->n_guards};
+  bp_plan_options o = rg_plan_options(r);
   bpi_tuning t = {.tile = 4, .fuse_min = 2};
   bp_plan *p;
   bp_run *run = NULL;

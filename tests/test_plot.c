@@ -1,6 +1,7 @@
 /* Axes, curves and plots. */
 #include "draw/axis.h"
 #include "support/failing.h"
+#include "support/one_ctx.h"
 #include "support/picture.h"
 
 #include <math.h>
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-
-static bp_ctx *ctx;
 
 /* ---- axes ---- */
 
@@ -449,20 +448,6 @@ static void every_allocation_may_fail(void **state)
   (void)state;
   assert_true(fail_in_turn(learning_curve) > 10);
   assert_true(fail_in_turn(curve_with_jumps) > 50);
-}
-
-static int open_ctx(void **state)
-{
-  (void)state;
-  ctx = bp_ctx_new(NULL);
-  return !ctx;
-}
-
-static int close_ctx(void **state)
-{
-  (void)state;
-  bp_ctx_free(ctx);
-  return 0;
 }
 
 int main(void)

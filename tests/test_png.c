@@ -2,6 +2,7 @@
 #include "draw/png.h"
 #include "draw/polygon.h"
 #include "support/failing.h"
+#include "support/one_ctx.h"
 #include "support/sampler.h"
 
 #include <math.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-static bp_ctx *ctx;
 
 enum { SIDE = 8 };
 
@@ -442,20 +441,6 @@ static void every_allocation_may_fail(void **state)
 {
   (void)state;
   assert_true(fail_in_turn(draw_and_write) > 20);
-}
-
-static int open_ctx(void **state)
-{
-  (void)state;
-  ctx = bp_ctx_new(NULL);
-  return !ctx;
-}
-
-static int close_ctx(void **state)
-{
-  (void)state;
-  bp_ctx_free(ctx);
-  return 0;
 }
 
 int main(void)

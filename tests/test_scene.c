@@ -1,6 +1,7 @@
 /* The list of things to draw, its metrics, its colours and its SVG. */
 #include "draw/font.h"
 #include "support/failing.h"
+#include "support/one_ctx.h"
 #include "support/picture.h"
 #include "support/sampler.h"
 
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-
-static bp_ctx *ctx;
 
 /* ---- metrics ---- */
 
@@ -280,20 +279,6 @@ static void every_allocation_may_fail(void **state)
 {
   (void)state;
   assert_true(fail_in_turn(draw_and_write) > 20);
-}
-
-static int open_ctx(void **state)
-{
-  (void)state;
-  ctx = bp_ctx_new(NULL);
-  return !ctx;
-}
-
-static int close_ctx(void **state)
-{
-  (void)state;
-  bp_ctx_free(ctx);
-  return 0;
 }
 
 int main(void)

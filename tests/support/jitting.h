@@ -113,4 +113,20 @@ static inline bool from_cache(const bp_plan *p)
   return j && j->library && bpi_library_cached(j->library);
 }
 
+/* The room of the test program. */
+static jit_room room;
+
+static inline int open_room(void **state)
+{
+  (void)state;
+  return !jit_room_open(&room);
+}
+
+static inline int close_room(void **state)
+{
+  (void)state;
+  jit_room_close(&room);
+  return 0;
+}
+
 #endif

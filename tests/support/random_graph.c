@@ -538,6 +538,17 @@ static size_t entry_bytes(rgraph *r, int e, void **data)
   return (size_t)bpi_type_size(&t) * (t.dtype == BP_REAL ? bp_dtype_size(r->real) : bp_dtype_size(t.dtype));
 }
 
+bp_plan_options rg_plan_options(rgraph *r)
+{
+  return (bp_plan_options){.real = r->real,
+                           .outputs = r->outputs,
+                           .n_outputs = r->n_outputs,
+                           .updates = r->updates,
+                           .n_updates = r->n_updates,
+                           .guards = r->guards,
+                           .n_guards = r->n_guards};
+}
+
 void rg_reset_state(rgraph *r)
 {
   for (int e = 0; e < r->n_entries; e++) {

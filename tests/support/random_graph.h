@@ -38,6 +38,8 @@ bool rg_open(rgraph *r, bp_ctx *ctx, uint64_t seed);
 void rg_close(rgraph *r);
 /* A number in [0, n). */
 int64_t rg_below(rgraph *r, int64_t n);
+/* What the graph computes: its outputs, updates and guards, with its type. */
+bp_plan_options rg_plan_options(rgraph *r);
 /* Gives every entry of the state its first value again. */
 void rg_reset_state(rgraph *r);
 /* Binds all inputs that the plan has. */
