@@ -5,7 +5,6 @@
 
 enum { RUNNERS = 3, N = 3000 };
 
-
 /* y = x (x + 1) - x over n elements: x^2, exact in float64 for small whole numbers. */
 static bp_plan *square_plan(bp_ctx *ctx, int64_t n, const bpi_tuning *t)
 {
