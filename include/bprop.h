@@ -2625,6 +2625,18 @@ BP_API bp_status bp_scores_new(bp_ctx *ctx, bp_task task, int64_t rows, int64_t 
 BP_API void bp_scores_free(bp_scores *s);
 /** Some of its rows, copied: at[n], in any order. BP_E_RANGE, BP_E_NOMEM. */
 BP_API bp_status bp_scores_part(const bp_scores *s, const int64_t *at, int64_t n, bp_scores **out);
+/** Empty ones for rows that are seen once: what is added (bp_scores_add) is summed up, and not kept. Metrics of any number of rows so take the memory of
+ *  one block.
+ *  @param metrics  The names of those that will be asked for, ended by NULL; where one of them is `ranked`, rows are kept after all. NULL: all
+ *                  that fit the task and are not.
+ *  Counts come along, and of up to 1,024 classes the confusion matrix. What needs rows that are not kept is BP_E_UNSUPPORTED; bp_scores_row and
+ *  its like have none.
+ *  @return BP_OK; BP_E_ARG; BP_E_NOTFOUND or BP_E_MISMATCH for a name; BP_E_NOMEM. */
+BP_API bp_status bp_scores_open(bp_ctx *ctx, bp_task task, int64_t outputs, const char *const *metrics,
+                                bp_scores **out);
+/** Adds rows at[n] of other scores to those of bp_scores_open; at NULL: all of them. BP_E_MISMATCH: of another task or other outputs;
+ *  BP_E_RANGE, BP_E_NOMEM: nothing was added. */
+BP_API bp_status bp_scores_add(bp_scores *s, const bp_scores *more, const int64_t *at, int64_t n);
 BP_API bp_task bp_scores_task(const bp_scores *s);
 BP_API int64_t bp_scores_rows(const bp_scores *s);
 BP_API int64_t bp_scores_outputs(const bp_scores *s);
@@ -2671,7 +2683,12 @@ BP_API bp_status bp_scores_calibration(const bp_scores *s, int64_t bins, bp_cali
 BP_API bp_task bp_net_task(const bp_net *net);
 /** Its predictions of data that have a target, found by name, with their weights. Errors as bp_net_eval's. */
 BP_API bp_status bp_net_scores(bp_net *net, const bp_data *data, bp_scores **out);
-/** bp_net_scores and bp_scores_metric in one. */
+/** A block of rows on its way, from number `first` on. Valid during the call. Another status than BP_OK ends the visit, and is what it returns. */
+typedef bp_status (*bp_see)(void *user, const bp_scores *block, int64_t first);
+/** Shows the predictions of all rows, in their order, in blocks: for data of any size, as for adding them up (bp_scores_add).
+ *  @param m Out, may be NULL: as of bp_net_eval, in the same pass. */
+BP_API bp_status bp_net_visit(bp_net *net, const bp_data *data, bp_see see, void *user, bp_metrics *m);
+/** One metric, in one pass and in constant memory unless it is `ranked`. */
 BP_API bp_status bp_net_metric(bp_net *net, const bp_data *data, const char *name, double *value);
 
 /* ======================================================================================

@@ -100,6 +100,124 @@ static void weights_are_rows(void **state)
   }
 }
 
+/* Rows that are seen once, in two parts and in any order, give what rows that are kept give. */
+static void summed_as_kept(void **state)
+{
+  for (size_t c = 0; c < COUNT(cases); c++) {
+    const char *names[MOST_WANTED + 1] = {0};
+    int64_t odd[MOST_ROWS], even[MOST_ROWS], n[2] = {0, 0};
+    bp_scores *kept = scores_of(*state, &cases[c]), *summed;
+    int asked = 0;
+    for (int64_t i = cases[c].rows - 1; i >= 0; i--)
+      *(i % 2 ? &odd[n[1]++] : &even[n[0]++]) = i;
+    for (int i = 0; i < MOST_WANTED && cases[c].want[i].name; i++)
+      if (!bp_metric_find(cases[c].want[i].name, NULL)->ranked)
+        names[asked++] = cases[c].want[i].name;
+    SUCCEEDS(bp_scores_open(*state, cases[c].task, cases[c].outputs, names, &summed));
+    SUCCEEDS(bp_scores_add(summed, kept, odd, n[1]));
+    SUCCEEDS(bp_scores_add(summed, kept, even, n[0]));
+    assert_int_equal(bp_scores_rows(summed), cases[c].rows);
+    assert_null(bp_scores_row(summed, 0));
+    for (int i = 0; i < asked; i++) {
+      double a = value_of(summed, names[i]), b = value_of(kept, names[i]);
+      if (!(fabs(a - b) <= 1e-12 * (1 + fabs(b))))
+        fail_msg("%s: %s is %.17g summed, %.17g kept", cases[c].name, names[i], a, b);
+    }
+    bp_scores_free(kept);
+    bp_scores_free(summed);
+  }
+}
+
+/* Counts and the confusion matrix come along; calibration where its bins are those of a metric that was asked for. */
+static void what_comes_along(void **state)
+{
+  static const char *const names[] = {"ece(4)", NULL};
+  bp_scores *kept = scores_of(*state, &cases[0]), *summed;
+  double a[16], b[16];
+  bp_calibration_bin x[4], y[4];
+  SUCCEEDS(bp_scores_open(*state, cases[0].task, 4, names, &summed));
+  SUCCEEDS(bp_scores_add(summed, kept, NULL, 0));
+  SUCCEEDS(bp_scores_confusion(kept, a));
+  SUCCEEDS(bp_scores_confusion(summed, b));
+  assert_memory_equal(a, b, sizeof a);
+  SUCCEEDS(bp_scores_calibration(kept, 4, x));
+  SUCCEEDS(bp_scores_calibration(summed, 4, y));
+  assert_memory_equal(x, y, sizeof x);
+  assert_int_equal(bp_scores_calibration(summed, 5, y), BP_E_UNSUPPORTED);
+  for (int64_t k = 0; k < 4; k++) {
+    bp_class_count m, n;
+    SUCCEEDS(bp_scores_count(kept, k, &m));
+    SUCCEEDS(bp_scores_count(summed, k, &n));
+    assert_memory_equal(&m, &n, sizeof m);
+  }
+  bp_scores_free(kept);
+  bp_scores_free(summed);
+}
+
+/* A metric by the order of all rows keeps them, whether the parts have weights or not. */
+static void ranked_ones_keep_rows(void **state)
+{
+  static const char *const names[] = {"auc", "f1", NULL};
+  golden plain = cases[1];
+  int64_t twice[2 * MOST_ROWS];
+  plain.weighted = false;
+  for (int64_t i = 0; i < plain.rows; i++) {
+    twice[i] = i;
+    plain.weights[i] = 1;
+  }
+  bp_scores *first = scores_of(*state, &plain), *second = scores_of(*state, &cases[1]), *both, *whole;
+  SUCCEEDS(bp_scores_open(*state, BP_TASK_CLASSES, 4, names, &both));
+  SUCCEEDS(bp_scores_add(both, first, NULL, 0));
+  SUCCEEDS(bp_scores_add(both, second, twice, plain.rows));
+  /* The same rows in one array. */
+  golden g = cases[1];
+  float p[2 * MOST_VALUES], w[2 * MOST_ROWS];
+  int64_t labels[2 * MOST_ROWS];
+  for (int64_t i = 0; i < 2 * g.rows; i++) {
+    memcpy(p + 4 * i, g.p + 4 * (i % g.rows), 4 * sizeof *p);
+    labels[i] = g.labels[i % g.rows];
+    w[i] = i < g.rows ? 1 : g.weights[i % g.rows];
+  }
+  SUCCEEDS(bp_scores_new(*state, BP_TASK_CLASSES, 2 * g.rows, 4, p, labels, NULL, w, &whole));
+  assert_true(value_of(both, "auc") == value_of(whole, "auc"));
+  assert_true(fabs(value_of(both, "f1") - value_of(whole, "f1")) < 1e-12);
+  assert_true(value_of(both, "log_loss") ==
+              value_of(whole, "log_loss")); /* not asked for, but the rows are there */
+  assert_non_null(bp_scores_row(both, 2 * g.rows - 1));
+  bp_scores_free(first);
+  bp_scores_free(second);
+  bp_scores_free(both);
+  bp_scores_free(whole);
+}
+
+static void what_is_not_kept(void **state)
+{
+  static const char *const names[] = {"accuracy", NULL}, *const unfit[] = {"rmse", NULL};
+  bp_scores *kept = scores_of(*state, &cases[0]), *summed, *other, *numbers;
+  int64_t at = 0, beyond = 40;
+  double v, *x, *y;
+  size_t n;
+  SUCCEEDS(bp_scores_open(*state, BP_TASK_CLASSES, 4, names, &summed));
+  SUCCEEDS(bp_scores_add(summed, kept, NULL, 0));
+  assert_int_equal(bp_scores_metric(summed, "auc", &v), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_scores_metric(summed, "top(2)", &v), BP_E_UNSUPPORTED);
+  SUCCEEDS(bp_scores_metric(summed, "mcc", &v)); /* counts are always there */
+  assert_int_equal(bp_scores_roc(summed, 0, &x, &y, &n), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_scores_part(summed, &at, 1, &other), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_scores_add(summed, kept, &beyond, 1), BP_E_RANGE);
+  assert_int_equal(bp_scores_add(kept, summed, NULL, 0), BP_E_ARG);
+  assert_int_equal(bp_scores_open(*state, BP_TASK_CLASSES, 4, unfit, &other), BP_E_MISMATCH);
+  assert_int_equal(bp_scores_open(*state, BP_TASK_CLASSES, 0, NULL, &other), BP_E_ARG);
+  assert_null(other);
+  SUCCEEDS(bp_scores_open(*state, BP_TASK_NUMBERS, 4, NULL, &numbers));
+  assert_int_equal(bp_scores_add(numbers, kept, NULL, 0), BP_E_MISMATCH);
+  SUCCEEDS(bp_scores_metric(numbers, "rmse", &v));
+  assert_true(isnan(v)); /* no rows */
+  bp_scores_free(kept);
+  bp_scores_free(summed);
+  bp_scores_free(numbers);
+}
+
 /* A metric of each class or target has the mean of its values. */
 static void the_whole_is_the_mean(void **state)
 {
@@ -341,6 +459,47 @@ static void a_network_s_scores(void **state)
   bp_data_free(d);
 }
 
+typedef struct seen {
+  bp_scores *all;
+  int64_t rows;
+  int calls, stop_after;
+} seen;
+
+static bp_status see_block(void *user, const bp_scores *block, int64_t first)
+{
+  seen *t = user;
+  assert_int_equal(first, t->rows);
+  t->rows += bp_scores_rows(block);
+  t->calls++;
+  return t->calls == t->stop_after ? BP_E_STOPPED : bp_scores_add(t->all, block, NULL, 0);
+}
+
+/* A visit shows what bp_net_scores keeps, and measures what bp_net_eval does. */
+static void a_visit(void **state)
+{
+  bp_data *d = load_data(*state, "digits.csv", "digit");
+  bp_net *net = make_net(*state, d, &(bp_net_options){.hidden = {4}});
+  bp_scores *s;
+  bp_metrics m, same;
+  seen t = {.rows = 0};
+  SUCCEEDS(bp_scores_open(*state, BP_TASK_CLASSES, 10, NULL, &t.all));
+  SUCCEEDS(bp_net_visit(net, d, see_block, &t, &m));
+  SUCCEEDS(bp_net_eval(net, d, &same));
+  SUCCEEDS(bp_net_scores(net, d, &s));
+  assert_memory_equal(&m.loss, &same.loss, sizeof m.loss);
+  assert_true(m.rows == same.rows && m.accuracy == same.accuracy && m.baseline == same.baseline);
+  assert_true(t.rows == bp_data_rows(d) && t.calls > 2);
+  assert_true(value_of(t.all, "log_loss") == value_of(s, "log_loss"));
+  assert_true(value_of(t.all, "ece") == value_of(s, "ece"));
+  t = (seen){.all = t.all, .stop_after = 2};
+  assert_int_equal(bp_net_visit(net, d, see_block, &t, NULL), BP_E_STOPPED);
+  assert_int_equal(t.calls, 2);
+  bp_scores_free(t.all);
+  bp_scores_free(s);
+  bp_net_free(net);
+  bp_data_free(d);
+}
+
 static void a_regression_s_scores(void **state)
 {
   bp_data *d = linear_data(*state);
@@ -378,6 +537,25 @@ static bp_status all_metrics(bp_ctx *ctx, bp_scores *s, const golden *g)
   return st;
 }
 
+/* Kept rows, as all metrics need them, and grown twice. */
+static bp_status sum_up(bp_ctx *ctx, const bp_scores *s, const golden *g)
+{
+  static const char *const ranked[] = {"auc", NULL}, *const median[] = {"median_ae", NULL};
+  bp_scores *sums = NULL, *kept = NULL;
+  bp_status st = bp_scores_open(ctx, g->task, g->outputs, NULL, &sums);
+  if (st == BP_OK)
+    st = bp_scores_open(ctx, g->task, g->outputs, g->task == BP_TASK_NUMBERS ? median : ranked, &kept);
+  for (int i = 0; i < 2 && st == BP_OK; i++) {
+    st = bp_scores_add(sums, s, NULL, 0);
+    if (st == BP_OK)
+      st = bp_scores_add(kept, s, NULL, 0);
+    assert_int_equal(bp_scores_rows(kept), (i + (st == BP_OK)) * g->rows);
+  }
+  bp_scores_free(sums);
+  bp_scores_free(kept);
+  return st;
+}
+
 static bp_status score_and_measure(bp_ctx *ctx)
 {
   bp_status st = BP_OK;
@@ -392,6 +570,8 @@ static bp_status score_and_measure(bp_ctx *ctx)
       st = bp_scores_part(s, at, 3, &part);
     if (st == BP_OK)
       st = all_metrics(ctx, s, g);
+    if (st == BP_OK)
+      st = sum_up(ctx, s, g);
     bp_scores_free(part);
     bp_scores_free(s);
   }
@@ -410,6 +590,10 @@ int main(void)
       cmocka_unit_test_setup_teardown(as_scikit_learn, fresh_ctx, free_ctx),
       cmocka_unit_test(every_metric_has_a_number),
       cmocka_unit_test_setup_teardown(weights_are_rows, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(summed_as_kept, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(what_comes_along, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(ranked_ones_keep_rows, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(what_is_not_kept, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(the_whole_is_the_mean, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(the_area_under_the_curve, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(confusion_and_counts, fresh_ctx, free_ctx),
@@ -418,6 +602,7 @@ int main(void)
       cmocka_unit_test(names_with_brackets),
       cmocka_unit_test_setup_teardown(misuse_is_refused, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(a_network_s_scores, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(a_visit, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(a_regression_s_scores, fresh_ctx, free_ctx),
       cmocka_unit_test(out_of_memory),
   };

@@ -4,115 +4,86 @@
 
 #include <math.h>
 
-static double truth(const bp_scores *s, int64_t row, int64_t k)
+/* ---- of a row ---- */
+
+static double off_by(const bpi_seen *r, int64_t k)
 {
-  return (double)s->y[row * s->outputs + k];
+  return (double)r->p[k] - (double)r->y[k];
 }
 
-static double predicted(const bp_scores *s, int64_t row, int64_t k)
-{
-  return (double)bpi_row(s, row)[k];
-}
-
-/* Mean of f(truth, prediction) by weight. */
-static double mean_of(const bp_scores *s, int64_t k, double (*f)(double y, double p, double arg), double arg)
-{
-  double sum = 0;
-  for (int64_t i = 0; i < s->rows; i++)
-    if (bpi_weight(s, i) > 0)
-      sum += bpi_weight(s, i) * f(truth(s, i, k), predicted(s, i, k), arg);
-  return sum / s->total;
-}
-
-static double square_off(double y, double p, double arg)
+double bpi_square_off(const bpi_seen *r, int64_t k, double arg)
 {
   (void)arg;
-  return (p - y) * (p - y);
+  return off_by(r, k) * off_by(r, k);
 }
 
-static double absolute_off(double y, double p, double arg)
+double bpi_absolute_off(const bpi_seen *r, int64_t k, double arg)
 {
   (void)arg;
-  return fabs(p - y);
+  return fabs(off_by(r, k));
 }
 
 /* NaN where it has no meaning makes the whole NaN. */
-static double relative_off(double y, double p, double arg)
+double bpi_relative_off(const bpi_seen *r, int64_t k, double arg)
 {
   (void)arg;
-  return y == 0 ? (double)NAN : fabs((p - y) / y);
+  return r->y[k] == 0 ? (double)NAN : fabs(off_by(r, k) / (double)r->y[k]);
 }
 
-static double poisson_off(double y, double p, double arg)
+double bpi_poisson_off(const bpi_seen *r, int64_t k, double arg)
 {
   (void)arg;
+  double y = (double)r->y[k], p = (double)r->p[k];
   if (!(y >= 0 && p > 0))
     return NAN;
   return 2 * ((y > 0 ? y * log(y / p) : 0) - y + p);
 }
 
-static double pinball_off(double y, double p, double q)
+double bpi_pinball_off(const bpi_seen *r, int64_t k, double q)
 {
-  return y >= p ? q * (y - p) : (1 - q) * (p - y);
+  double over = off_by(r, k);
+  return over <= 0 ? -q * over : (1 - q) * over;
 }
 
-bp_status bpi_mse(const bp_scores *s, int64_t k, double arg, double *out)
+/* ---- of all ---- */
+
+double bpi_root_of_mean(const bp_scores *s, int64_t k, double arg, const double *sum)
 {
-  *out = mean_of(s, k, square_off, arg);
-  return BP_OK;
+  (void)k;
+  (void)arg;
+  return sqrt(*sum / s->total);
 }
 
-bp_status bpi_rmse(const bp_scores *s, int64_t k, double arg, double *out)
+/* Mean and spread as they grow (West 1979): the spread of large numbers that lie close together comes out right. */
+void bpi_add_spread(double *sum, const bpi_seen *r, int64_t k, double arg)
 {
-  *out = sqrt(mean_of(s, k, square_off, arg));
-  return BP_OK;
+  double w = r->weight, from_mean = (double)r->y[k] - sum[BPI_R2_MEAN];
+  sum[BPI_R2_WEIGHT] += w;
+  sum[BPI_R2_MEAN] += from_mean * w / sum[BPI_R2_WEIGHT];
+  sum[BPI_R2_SPREAD] += w * from_mean * ((double)r->y[k] - sum[BPI_R2_MEAN]);
+  sum[BPI_R2_ERROR] += w * bpi_square_off(r, k, arg);
 }
 
-bp_status bpi_mae(const bp_scores *s, int64_t k, double arg, double *out)
+double bpi_r2(const bp_scores *s, int64_t k, double arg, const double *sum)
 {
-  *out = mean_of(s, k, absolute_off, arg);
-  return BP_OK;
+  (void)k;
+  (void)arg;
+  bool constant =
+      !(sqrt(sum[BPI_R2_SPREAD] / s->total) > 1e-7 * fabs(sum[BPI_R2_MEAN])); /* less is rounding */
+  return constant ? (double)NAN : 1 - sum[BPI_R2_ERROR] / sum[BPI_R2_SPREAD];
 }
 
-bp_status bpi_mape(const bp_scores *s, int64_t k, double arg, double *out)
+void bpi_add_largest(double *sum, const bpi_seen *r, int64_t k, double arg)
 {
-  *out = mean_of(s, k, relative_off, arg);
-  return BP_OK;
+  *sum = fmax(*sum, bpi_absolute_off(r, k, arg));
 }
 
-bp_status bpi_poisson(const bp_scores *s, int64_t k, double arg, double *out)
+double bpi_itself(const bp_scores *s, int64_t k, double arg, const double *sum)
 {
-  *out = mean_of(s, k, poisson_off, arg);
-  return BP_OK;
-}
-
-bp_status bpi_pinball(const bp_scores *s, int64_t k, double q, double *out)
-{
-  *out = mean_of(s, k, pinball_off, q);
-  return BP_OK;
-}
-
-/* In two passes: the spread of large numbers that lie close together comes out right. */
-bp_status bpi_r2(const bp_scores *s, int64_t k, double arg, double *out)
-{
-  double mean = 0, spread = 0;
-  for (int64_t i = 0; i < s->rows; i++)
-    mean += bpi_weight(s, i) * truth(s, i, k) / s->total;
-  for (int64_t i = 0; i < s->rows; i++)
-    spread += bpi_weight(s, i) * square_off(truth(s, i, k), mean, arg) / s->total;
-  bool constant = !(sqrt(spread) > 1e-7 * fabs(mean)); /* less is rounding */
-  *out = constant ? (double)NAN : 1 - mean_of(s, k, square_off, arg) / spread;
-  return BP_OK;
-}
-
-bp_status bpi_largest_error(const bp_scores *s, int64_t k, double arg, double *out)
-{
-  *out = 0;
-  for (int64_t i = 0; i < s->rows; i++) {
-    double off = absolute_off(truth(s, i, k), predicted(s, i, k), arg);
-    *out = bpi_weight(s, i) > 0 && off > *out ? off : *out;
-  }
-  return BP_OK;
+  (void)s;
+  (void)k;
+  (void)arg;
+  return *sum;
 }
 
 /* ---- the median ---- */
@@ -142,15 +113,17 @@ static double median_of(const weighed *v, int64_t n, double total)
   return n ? v[n - 1].value : (double)NAN;
 }
 
-bp_status bpi_median_error(const bp_scores *s, int64_t k, double arg, double *out)
+bp_status bpi_median_error(const bp_scores *s, int64_t k, double *out)
 {
   weighed *v = bpi_alloc(s->ctx, (size_t)s->rows, sizeof *v);
   int64_t n = 0;
   if (!v)
     return bpi_nomem();
-  for (int64_t i = 0; i < s->rows; i++)
-    if (bpi_weight(s, i) > 0)
-      v[n++] = (weighed){absolute_off(truth(s, i, k), predicted(s, i, k), arg), bpi_weight(s, i)};
+  for (int64_t i = 0; i < s->rows; i++) {
+    bpi_seen r = bpi_see(s, i);
+    if (r.weight > 0)
+      v[n++] = (weighed){bpi_absolute_off(&r, k, 0), r.weight};
+  }
   bpi_sort(v, (size_t)n, sizeof *v, rising, NULL);
   *out = median_of(v, n, s->total);
   bpi_free(s->ctx, v);

@@ -116,13 +116,17 @@ void bpi_notes_free(bp_net *net)
 
 enum { MOST_EPOCHS = 8192 };
 
-bp_status bpi_history_begin(bp_net *net, const char *metric)
+void bpi_history_clear(bp_net *net)
+{
+  net->n_history = 0;
+  net->history_every = 1;
+}
+
+bp_status bpi_history_name(bp_net *net, const char *metric)
 {
   char *copy = metric ? bpi_strdup(net->ctx, metric) : NULL;
   bpi_free(net->ctx, net->history_metric);
   net->history_metric = copy;
-  net->n_history = 0;
-  net->history_every = 1;
   return metric && !copy ? bpi_nomem() : BP_OK;
 }
 
@@ -253,7 +257,7 @@ static bool read_metric(reading *r)
     return strcmp(key, "train_loss") == 0;
   if (!bpi_json_string(j, &name) || !bp_metric_find(name, NULL))
     return false;
-  r->status = bpi_history_begin(r->net, name);
+  r->status = bpi_history_name(r->net, name);
   return r->status == BP_OK && read_key(j, ',', "train_loss");
 }
 
@@ -277,12 +281,12 @@ bp_status bpi_history_read(bp_net *net, const char *text)
   if (!copy)
     return bpi_nomem();
   reading r = {.net = net, .j = {copy, copy + strlen(copy), NULL}};
-  bpi_history_begin(net, NULL);
+  bpi_history_clear(net);
   bool good = read_history(&r);
   bpi_free(net->ctx, copy);
   if (good)
     return BP_OK;
-  bpi_history_begin(net, NULL);
+  bpi_history_clear(net);
   return r.status != BP_OK
              ? r.status
              : bpi_fail(BP_E_FORMAT, "the history of the training (bprop.history) is malformed");

@@ -9,8 +9,10 @@ bp_status bpi_notes_read(bp_net *net, const bp_tensors *file);
 /* Notes and history. */
 void bpi_notes_free(bp_net *net);
 
-/* Forgets the epochs before. metric: name of valid_metric; NULL: the usual one. BP_E_NOMEM. */
-bp_status bpi_history_begin(bp_net *net, const char *metric);
+/* Forgets the epochs. */
+void bpi_history_clear(bp_net *net);
+/* Name of their valid_metric; NULL: the usual one. BP_E_NOMEM. */
+bp_status bpi_history_name(bp_net *net, const char *metric);
 /* The next epoch. */
 bp_status bpi_history_add(bp_net *net, const bp_epoch *e);
 /* As JSON, for "bprop.history"; NULL when out of memory. Freed with bpi_free. */

@@ -1,4 +1,4 @@
-/* How well probabilities put rows of a class before the others: ROC curves and the area under them. */
+/* How well probabilities put rows of a class before the others: ROC curves, the area under them, average precision. */
 #include "base/sort.h"
 #include "train/metrics.h"
 
@@ -26,7 +26,7 @@ static ranked *rank_rows(const bp_scores *s, int64_t k, double *yes, double *no)
   if (!r)
     return NULL;
   for (int64_t i = 0; i < s->rows; i++) {
-    bool is = bpi_is_true(s, i, k);
+    bool is = s->labels ? s->labels[i] == k : s->y[i * s->outputs + k] > 0.5f;
     float w = (float)bpi_weight(s, i);
     r[i] = (ranked){mirrored ? -bpi_row(s, i)[1] : bpi_row(s, i)[k], is ? w : 0, is ? 0 : w};
     *yes += is ? (double)w : 0;
@@ -49,9 +49,8 @@ static int64_t next_tie(const ranked *r, int64_t n, int64_t i, double *yes, doub
 }
 
 /* The share of pairs, one row of the class and one of the rest, that are in order; equal ones count half (Mann & Whitney). */
-bp_status bpi_auc(const bp_scores *s, int64_t k, double arg, double *out)
+bp_status bpi_auc(const bp_scores *s, int64_t k, double *out)
 {
-  (void)arg;
   double yes, no, above = 0, pairs = 0, tied_yes, tied_no;
   ranked *r = rank_rows(s, k, &yes, &no);
   if (!r)
@@ -62,6 +61,24 @@ bp_status bpi_auc(const bp_scores *s, int64_t k, double arg, double *out)
     above += tied_yes;
   }
   *out = yes > 0 && no > 0 ? pairs / (yes * no) : (double)NAN;
+  bpi_free(s->ctx, r);
+  return BP_OK;
+}
+
+/* Precision at each threshold, by the recall that it adds. */
+bp_status bpi_average_precision(const bp_scores *s, int64_t k, double *out)
+{
+  double yes, no, right = 0, above = 0, sum = 0, tied_yes, tied_no;
+  ranked *r = rank_rows(s, k, &yes, &no);
+  if (!r)
+    return bpi_nomem();
+  for (int64_t i = 0; i < s->rows;) {
+    i = next_tie(r, s->rows, i, &tied_yes, &tied_no);
+    right += tied_yes;
+    above += tied_yes + tied_no;
+    sum += above > 0 ? tied_yes * right / above : 0;
+  }
+  *out = yes > 0 ? sum / yes : (double)NAN;
   bpi_free(s->ctx, r);
   return BP_OK;
 }
@@ -93,6 +110,8 @@ bp_status bp_scores_roc(const bp_scores *s, int64_t k, double **fpr, double **tp
     return bpi_fail(BP_E_RANGE, "bp_scores_roc: there is no class %lld", (long long)k);
   if (!s->finite)
     return bpi_fail(BP_E_NOTFINITE, "a probability is not finite");
+  if (s->rows > s->room)
+    return bpi_fail(BP_E_UNSUPPORTED, "bp_scores_roc: the rows are not kept");
   ranked *r = rank_rows(s, k, &yes, &no);
   double *x = bpi_alloc(s->ctx, (size_t)s->rows + 1, sizeof *x),
          *y = bpi_alloc(s->ctx, (size_t)s->rows + 1, sizeof *y);

@@ -1,7 +1,5 @@
 /* Predictions of many rows beside what is true of them. */
-#include "train/scores.h"
-#include "train/predict.h"
-#include "train/spool.h"
+#include "train/metrics.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,27 +11,29 @@ void bp_scores_free(bp_scores *s)
   if (!s)
     return;
   bp_ctx *ctx = s->ctx;
-  void *own[] = {s->p, s->y, s->labels, s->weight, s->loss, s->count};
+  for (size_t i = 0; i < s->n_sums; i++)
+    bpi_free(ctx, s->sums[i].at);
+  void *own[] = {s->p, s->y, s->labels, s->weight, s->loss, s->count, s->confusion, s->sums};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   bpi_free(ctx, s);
 }
 
-static bp_scores *make_room(bp_ctx *ctx, bp_task task, int64_t rows, int64_t outputs, bool weighted)
+bp_scores *bpi_scores_room(bp_ctx *ctx, bp_task task, int64_t room, int64_t outputs, bool weighted)
 {
   int64_t size;
-  bp_scores *s = bpi_mul(rows, outputs, &size) ? bpi_zalloc(ctx, 1, sizeof *s) : NULL;
+  bp_scores *s = bpi_mul(room, outputs, &size) ? bpi_zalloc(ctx, 1, sizeof *s) : NULL;
   if (!s) {
     bpi_nomem();
     return NULL;
   }
-  *s = (bp_scores){.ctx = ctx, .task = task, .rows = rows, .outputs = outputs};
+  *s = (bp_scores){.ctx = ctx, .task = task, .room = room, .outputs = outputs, .finite = true};
   bool classes = task == BP_TASK_CLASSES, good = true;
   good = (s->p = bpi_alloc(ctx, (size_t)size, sizeof *s->p)) != NULL;
-  good = good && (s->loss = bpi_alloc(ctx, (size_t)rows, sizeof *s->loss));
-  good = good && (!classes || (s->labels = bpi_alloc(ctx, (size_t)rows, sizeof *s->labels)));
+  good = good && (s->loss = bpi_alloc(ctx, (size_t)room, sizeof *s->loss));
+  good = good && (!classes || (s->labels = bpi_alloc(ctx, (size_t)room, sizeof *s->labels)));
   good = good && (classes || (s->y = bpi_alloc(ctx, (size_t)size, sizeof *s->y)));
-  good = good && (!weighted || (s->weight = bpi_alloc(ctx, (size_t)rows, sizeof *s->weight)));
+  good = good && (!weighted || (s->weight = bpi_alloc(ctx, (size_t)room, sizeof *s->weight)));
   good = good && (task == BP_TASK_NUMBERS || (s->count = bpi_zalloc(ctx, (size_t)outputs, sizeof *s->count)));
   if (good)
     return s;
@@ -52,69 +52,76 @@ int64_t bpi_largest(const float *p, int64_t n)
   return best;
 }
 
-bool bpi_is_true(const bp_scores *s, int64_t row, int64_t k)
-{
-  return s->labels ? s->labels[row] == k : s->y && s->y[row * s->outputs + k] > 0.5f;
-}
-
-bool bpi_is_predicted(const bp_scores *s, int64_t row, int64_t k)
+bpi_seen bpi_see(const bp_scores *s, int64_t row)
 {
   const float *p = bpi_row(s, row);
-  return s->labels ? bpi_largest(p, s->outputs) == k : p[k] > 0.5f;
+  bool classes = s->labels != NULL;
+  return (bpi_seen){.p = p,
+                    .y = s->y ? s->y + row * s->outputs : NULL,
+                    .outputs = s->outputs,
+                    .label = classes ? s->labels[row] : -1,
+                    .best = classes ? bpi_largest(p, s->outputs) : -1,
+                    .weight = bpi_weight(s, row),
+                    .loss = (double)s->loss[row]};
 }
 
 /* ---- what is known of all rows ---- */
 
-static void count_row(bp_scores *s, int64_t row)
+static void count_outputs(bp_scores *s, const bpi_seen *r)
 {
-  double w = bpi_weight(s, row);
-  if (s->labels) {
-    int64_t best = bpi_largest(bpi_row(s, row), s->outputs), is = s->labels[row];
-    s->count[best].predicted += w;
-    s->count[is].actual += w;
-    s->count[is].right += best == is ? w : 0;
+  if (r->label >= 0) {
+    s->count[r->best].predicted += r->weight;
+    s->count[r->label].actual += r->weight;
+    s->count[r->label].right += r->best == r->label ? r->weight : 0;
     return;
   }
   for (int64_t k = 0; k < s->outputs; k++) {
-    bool is = bpi_is_true(s, row, k), said = bpi_is_predicted(s, row, k);
-    s->count[k].predicted += said ? w : 0;
-    s->count[k].actual += is ? w : 0;
-    s->count[k].right += is && said ? w : 0;
+    bool is = bpi_is_true(r, k), said = bpi_is_predicted(r, k);
+    s->count[k].predicted += said ? r->weight : 0;
+    s->count[k].actual += is ? r->weight : 0;
+    s->count[k].right += is && said ? r->weight : 0;
   }
 }
 
-static void sum_up(bp_scores *s)
+void bpi_scores_count(bp_scores *s, const bpi_seen *r)
+{
+  for (int64_t k = 0; k < s->outputs && s->finite; k++)
+    s->finite = isfinite(r->p[k]);
+  s->total += r->weight;
+  if (s->count)
+    count_outputs(s, r);
+}
+
+void bpi_scores_recount(bp_scores *s)
 {
   s->finite = true;
-  for (int64_t i = 0; i < s->rows * s->outputs && s->finite; i++)
-    s->finite = isfinite(s->p[i]);
+  s->total = 0;
+  if (s->count)
+    memset(s->count, 0, (size_t)s->outputs * sizeof *s->count);
   for (int64_t i = 0; i < s->rows; i++) {
-    s->total += bpi_weight(s, i);
-    if (s->count)
-      count_row(s, i);
+    bpi_seen r = bpi_see(s, i);
+    bpi_scores_count(s, &r);
   }
 }
 
 static float square_of(const bp_scores *s, int64_t row)
 {
-  const float *y = s->y ? s->y + row * s->outputs : NULL;
+  bpi_seen r = {.p = bpi_row(s, row), .y = s->y + row * s->outputs};
   double sum = 0;
-  for (int64_t k = 0; y && k < s->outputs; k++) {
-    double off = (double)bpi_row(s, row)[k] - (double)y[k];
-    sum += off * off;
-  }
+  for (int64_t k = 0; k < s->outputs; k++)
+    sum += bpi_square_off(&r, k, 0);
   return (float)(sum / (double)s->outputs);
 }
 
 /* Of labels, the mean over them. */
 static float surprise_of(const bp_scores *s, int64_t row)
 {
-  const float *p = bpi_row(s, row);
+  const float *p = bpi_row(s, row), *y = s->y + row * s->outputs;
   double sum = 0;
   if (s->labels)
     return (float)-log((double)p[s->labels[row]]);
   for (int64_t k = 0; k < s->outputs; k++)
-    sum -= bpi_is_true(s, row, k) ? log((double)p[k]) : log1p(-(double)p[k]);
+    sum -= y[k] > 0.5f ? log((double)p[k]) : log1p(-(double)p[k]);
   return (float)(sum / (double)s->outputs);
 }
 
@@ -165,29 +172,38 @@ bp_status bp_scores_new(bp_ctx *ctx, bp_task task, int64_t rows, int64_t outputs
   bp_status st = check_rows(rows, outputs, classes ? labels : NULL, weights);
   if (st != BP_OK)
     return st;
-  bp_scores *s = make_room(ctx, task, rows, outputs, weights != NULL);
+  bp_scores *s = bpi_scores_room(ctx, task, rows, outputs, weights != NULL);
   if (!s)
     return BP_E_NOMEM;
+  s->rows = rows;
   if (rows)
     copy_rows(s, p, labels, y, weights);
-  sum_up(s);
+  bpi_scores_recount(s);
   *out = s;
   return BP_OK;
 }
 
 /* ---- some rows ---- */
 
-static void copy_row(const bp_scores *s, int64_t from, bp_scores *part, int64_t to)
+static void copy_row(const bp_scores *from, int64_t row, bp_scores *to, int64_t at)
 {
-  size_t n = (size_t)s->outputs;
-  memcpy(part->p + to * s->outputs, bpi_row(s, from), n * sizeof *s->p);
-  part->loss[to] = s->loss[from];
-  if (s->y && part->y)
-    memcpy(part->y + to * s->outputs, s->y + from * s->outputs, n * sizeof *s->y);
-  if (s->labels && part->labels)
-    part->labels[to] = s->labels[from];
-  if (s->weight && part->weight)
-    part->weight[to] = s->weight[from];
+  size_t n = (size_t)from->outputs;
+  memcpy(to->p + at * to->outputs, bpi_row(from, row), n * sizeof *to->p);
+  to->loss[at] = from->loss[row];
+  if (from->y && to->y)
+    memcpy(to->y + at * to->outputs, from->y + row * from->outputs, n * sizeof *to->y);
+  if (from->labels && to->labels)
+    to->labels[at] = from->labels[row];
+  if (to->weight)
+    to->weight[at] = (float)bpi_weight(from, row);
+}
+
+static bp_status check_at(const char *who, const bp_scores *s, const int64_t *at, int64_t n)
+{
+  for (int64_t i = 0; i < n; i++)
+    if (at[i] < 0 || at[i] >= s->rows)
+      return bpi_fail(BP_E_RANGE, "%s: there is no row %lld", who, (long long)at[i]);
+  return s->rows > s->room ? bpi_fail(BP_E_UNSUPPORTED, "%s: the rows are not kept", who) : BP_OK;
 }
 
 bp_status bp_scores_part(const bp_scores *s, const int64_t *at, int64_t n, bp_scores **out)
@@ -195,88 +211,107 @@ bp_status bp_scores_part(const bp_scores *s, const int64_t *at, int64_t n, bp_sc
   if (!s || !out || n < 0 || (n && !at))
     return bpi_bad_arg("bp_scores_part", "scores, at or out is NULL, or n is negative");
   *out = NULL;
-  for (int64_t i = 0; i < n; i++)
-    if (at[i] < 0 || at[i] >= s->rows)
-      return bpi_fail(BP_E_RANGE, "bp_scores_part: there is no row %lld", (long long)at[i]);
-  bp_scores *part = make_room(s->ctx, s->task, n, s->outputs, s->weight != NULL);
+  bp_status st = check_at("bp_scores_part", s, at, n);
+  bp_scores *part = st == BP_OK ? bpi_scores_room(s->ctx, s->task, n, s->outputs, s->weight != NULL) : NULL;
   if (!part)
-    return BP_E_NOMEM;
+    return st == BP_OK ? BP_E_NOMEM : st;
+  part->rows = n;
   for (int64_t i = 0; i < n; i++)
     copy_row(s, at[i], part, i);
-  sum_up(part);
+  bpi_scores_recount(part);
   *out = part;
   return BP_OK;
 }
 
-/* ---- of a network ---- */
+/* ---- rows that come one after another ---- */
 
-typedef struct filling {
-  const bp_net *net;
-  bp_scores *s;
-} filling;
+enum { MOST_CONFUSED = 1024 };
 
-/* ln(1 + e^x) */
-static double soft_plus(double x)
+bp_status bpi_scores_open(bp_ctx *ctx, bp_task task, int64_t outputs, const char *const *metrics,
+                          bool confusion, bp_scores **out)
 {
-  return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
-}
-
-/* From the outputs: a probability may be too small for its own logarithm. */
-static float loss_of(const bp_scores *s, int64_t row, const bpi_answered *b, int64_t i)
-{
-  const double *raw = b->raw + i * s->outputs;
-  double sum = 0;
-  if (s->task == BP_TASK_NUMBERS)
-    return square_of(s, row);
-  if (s->labels)
-    return (float)-bpi_log_share(raw, s->outputs, b->labels[i]);
-  for (int64_t k = 0; k < s->outputs; k++)
-    sum += soft_plus(bpi_is_true(s, row, k) ? -raw[k] : raw[k]);
-  return (float)(sum / (double)s->outputs);
-}
-
-static bp_status fill_block(void *user, const bpi_answered *b)
-{
-  filling *f = user;
-  bp_scores *s = f->s;
-  for (int64_t i = 0; i < b->n; i++) {
-    int64_t row = b->first + i, at = row * s->outputs;
-    for (int64_t k = 0; k < s->outputs; k++)
-      s->p[at + k] = (float)bpi_net_value(f->net, b->out + i * s->outputs, k);
-    if (s->y)
-      memcpy(s->y + at, b->y + i * s->outputs, (size_t)s->outputs * sizeof *s->y);
-    if (s->labels)
-      s->labels[row] = (int32_t)b->labels[i];
-    if (s->weight)
-      s->weight[row] = b->weights[i];
-    s->loss[row] = loss_of(s, row, b, i);
-  }
-  return BP_OK;
-}
-
-bp_task bp_net_task(const bp_net *net)
-{
-  return net && net->classes                     ? BP_TASK_CLASSES
-         : net && bpi_loss_of_labels(&net->loss) ? BP_TASK_LABELS
-                                                 : BP_TASK_NUMBERS;
-}
-
-bp_status bp_net_scores(bp_net *net, const bp_data *d, bp_scores **out)
-{
-  if (!net || !d || !out)
-    return bpi_bad_arg("bp_net_scores", "net, data or out is NULL");
-  *out = NULL;
-  bp_scores *s = make_room(net->ctx, bp_net_task(net), d->n, net->outputs, bpi_weighted(d->all));
-  if (!s)
-    return BP_E_NOMEM;
-  bp_status st = bpi_net_visit(net, d, fill_block, &(filling){net, s});
+  bp_scores *s = bpi_scores_room(ctx, task, 0, outputs, false);
+  bp_status st = s ? bpi_scores_ask(s, metrics) : BP_E_NOMEM;
+  if (st == BP_OK && confusion && s->labels && !s->keep && outputs <= MOST_CONFUSED &&
+      !(s->confusion = bpi_zalloc(ctx, (size_t)(outputs * outputs), sizeof *s->confusion)))
+    st = bpi_nomem();
   if (st != BP_OK) {
     bp_scores_free(s);
     return st;
   }
-  sum_up(s);
+  s->open = true;
   *out = s;
   return BP_OK;
+}
+
+bp_status bp_scores_open(bp_ctx *ctx, bp_task task, int64_t outputs, const char *const *metrics,
+                         bp_scores **out)
+{
+  if (!ctx || !out || outputs < 1 || outputs > INT32_MAX)
+    return bpi_bad_arg("bp_scores_open", "ctx or out is NULL, or outputs out of range");
+  *out = NULL;
+  if (task != BP_TASK_CLASSES && task != BP_TASK_NUMBERS && task != BP_TASK_LABELS)
+    return bpi_bad_arg("bp_scores_open", "task");
+  return bpi_scores_open(ctx, task, outputs, metrics, true, out);
+}
+
+static bool grow(bp_ctx *ctx, void **at, int64_t n, size_t size)
+{
+  void *more = *at ? bpi_realloc(ctx, *at, (size_t)n, size) : NULL;
+  if (*at && !more)
+    return false;
+  *at = more;
+  return true;
+}
+
+/* The rows before had no weights of their own. */
+static bool add_weights(bp_scores *s)
+{
+  s->weight = bpi_alloc(s->ctx, (size_t)s->room, sizeof *s->weight);
+  for (int64_t i = 0; s->weight && i < s->rows; i++)
+    s->weight[i] = 1;
+  return s->weight != NULL;
+}
+
+static bp_status make_space(bp_scores *s, int64_t n, bool weighted)
+{
+  int64_t room = s->room, values;
+  if (s->rows + n > room)
+    room = s->rows + n > 2 * room ? s->rows + n : 2 * room;
+  bool good = bpi_mul(room, s->outputs, &values) && grow(s->ctx, (void **)&s->p, values, sizeof *s->p) &&
+              grow(s->ctx, (void **)&s->y, values, sizeof *s->y) &&
+              grow(s->ctx, (void **)&s->labels, room, sizeof *s->labels) &&
+              grow(s->ctx, (void **)&s->loss, room, sizeof *s->loss) &&
+              grow(s->ctx, (void **)&s->weight, room, sizeof *s->weight);
+  if (!good)
+    return bpi_nomem();
+  s->room = room;
+  return weighted && !s->weight && !add_weights(s) ? bpi_nomem() : BP_OK;
+}
+
+bp_status bp_scores_add(bp_scores *s, const bp_scores *more, const int64_t *at, int64_t n)
+{
+  if (!s || !more || n < 0 || !s->open || s == more)
+    return bpi_bad_arg("bp_scores_add",
+                       "scores or more is NULL, the scores are not of bp_scores_open, or n is negative");
+  if (s->task != more->task || s->outputs != more->outputs)
+    return bpi_fail(BP_E_MISMATCH, "bp_scores_add: the rows are of another task, or have other outputs");
+  n = at ? n : more->rows;
+  bp_status st = check_at("bp_scores_add", more, at, at ? n : 0);
+  if (st == BP_OK && s->keep)
+    st = make_space(s, n, more->weight != NULL);
+  for (int64_t i = 0; i < n && st == BP_OK; i++) {
+    int64_t row = at ? at[i] : i;
+    bpi_seen r = bpi_see(more, row);
+    if (s->keep)
+      copy_row(more, row, s, s->rows);
+    if (s->confusion)
+      s->confusion[r.label * s->outputs + r.best] += r.weight;
+    bpi_scores_count(s, &r);
+    bpi_scores_sum_row(s, &r);
+    s->rows++;
+  }
+  return st;
 }
 
 /* ---- looking at them ---- */
@@ -298,7 +333,7 @@ int64_t bp_scores_outputs(const bp_scores *s)
 
 static bool has_row(const bp_scores *s, int64_t row)
 {
-  return s && row >= 0 && row < s->rows;
+  return s && row >= 0 && row < s->rows && row < s->room;
 }
 
 const float *bp_scores_row(const bp_scores *s, int64_t row)
@@ -315,7 +350,7 @@ double bp_scores_truth(const bp_scores *s, int64_t row, int64_t k)
 {
   if (!has_row(s, row) || k < 0 || k >= s->outputs)
     return NAN;
-  return s->labels ? bpi_is_true(s, row, k) : (double)s->y[row * s->outputs + k];
+  return s->labels ? s->labels[row] == k : (double)s->y[row * s->outputs + k];
 }
 
 double bp_scores_loss(const bp_scores *s, int64_t row)
@@ -341,8 +376,17 @@ bp_status bp_scores_confusion(const bp_scores *s, double *out)
     return bpi_bad_arg("bp_scores_confusion", "scores or out is NULL");
   if (!s->labels)
     return bpi_fail(BP_E_MISMATCH, "a confusion matrix is of classes");
-  memset(out, 0, (size_t)(s->outputs * s->outputs) * sizeof *out);
-  for (int64_t i = 0; i < s->rows; i++)
-    out[s->labels[i] * s->outputs + bpi_largest(bpi_row(s, i), s->outputs)] += bpi_weight(s, i);
+  size_t size = (size_t)(s->outputs * s->outputs) * sizeof *out;
+  if (s->confusion) {
+    memcpy(out, s->confusion, size);
+    return BP_OK;
+  }
+  if (s->rows > s->room)
+    return bpi_fail(BP_E_UNSUPPORTED, "of so many classes no confusion matrix is kept without the rows");
+  memset(out, 0, size);
+  for (int64_t i = 0; i < s->rows; i++) {
+    bpi_seen r = bpi_see(s, i);
+    out[r.label * s->outputs + r.best] += r.weight;
+  }
   return BP_OK;
 }

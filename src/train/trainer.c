@@ -344,9 +344,12 @@ static bp_status match_valid(bpi_trainer *t)
 /* From the beginning, or from where another call stopped. */
 static bp_status find_place(bpi_trainer *t)
 {
-  if (t->o.resume)
-    return bpi_checkpoint_restore(t);
-  return t->again ? BP_OK : bpi_history_begin(t->net, t->metric ? t->o.metric : NULL);
+  bp_status s = t->o.resume ? bpi_checkpoint_restore(t) : BP_OK;
+  if (s != BP_OK || t->again)
+    return s;
+  if (!t->o.resume)
+    bpi_history_clear(t->net);
+  return bpi_history_name(t->net, t->metric ? t->o.metric : NULL);
 }
 
 bp_status bpi_trainer_open(bpi_trainer *t, bp_net *net, const bp_data *data, const bp_train_options *options,

@@ -6,7 +6,7 @@ iris_model
 "$BPROP" eval iris.safetensors "$data/iris.csv" >out || bad "eval"
 grep -Eq '^accuracy [0-9.]+ %$' out || bad "no accuracy in the first line"
 for text in '^metric +value$' '^Matthews correlation +0\.[0-9]+$' '^ROC AUC +(0\.[0-9]+|1)$' \
-  '^class +rows +precision +recall +F1 +ROC AUC$' '^virginica +50 .* %' '^true . predicted +setosa +versicolor +virginica$' \
+  '^class +rows +precision +recall +F1 +ROC AUC +average precision$' '^virginica +50 .* %' '^true . predicted +setosa +versicolor +virginica$' \
   '^setosa +50 +\. +\.$'; do
   grep -Eq "$text" out || { bad "no '$text' in what eval tells"; cat out; }
 done

@@ -63,6 +63,7 @@ def classes(p, y, w):
         v["auc"] = M.roc_auc_score(y, p[:, 1], sample_weight=w)
     else:
         v["auc"] = np.mean([M.roc_auc_score(y == k, p[:, k], sample_weight=w) for k in there])
+    v["average_precision"] = np.mean([M.average_precision_score(y == k, p[:, k], sample_weight=w) for k in there])
     return v
 
 
@@ -70,6 +71,7 @@ def labels(p, y, w):
     said, ww = p > 0.5, np.ones(len(y)) if w is None else w
     v = {"accuracy": 1 - M.hamming_loss(y, said, sample_weight=w), "exact_match": M.accuracy_score(y, said, sample_weight=w),
          "auc": M.roc_auc_score(y, p, average="macro", sample_weight=w),
+         "average_precision": M.average_precision_score(y, p, average="macro", sample_weight=w),
          "log_loss": np.mean([M.log_loss(y[:, k], p[:, k], sample_weight=w) for k in range(y.shape[1])]),
          "ece": ece(p.ravel(), y.ravel(), np.repeat(ww, y.shape[1]))}
     averages(v, y, said, w)
