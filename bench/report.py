@@ -170,10 +170,33 @@ def notes_text(found):
     return "\n".join(f"- {n}" for n in sorted({r["note"] for w in found.values() for r in w.get("results", {}).values() if r.get("note")}))
 
 
-def markdown(works, record):
-    found, limits, m = record["works"], record["limits"], record["machine"]
+def bars_text(works, found):
+    """Their number, and a table."""
     bars = [[w.name, b["text"], *bar_text(b)] for w in works if w.name in found for b in found[w.name]["bars"]]
     missed = sum(b[-1] == "MISSED" for b in bars)
+    rows = [[b[0], b[1], b[2], b[3], f"**{b[4]}**" if b[4] == "MISSED" else b[4]] for b in bars]
+    return f"""{len(bars)} bars, {missed} missed.
+
+{markdown_table(["work", "what", "figure", "bar", ""], rows)}"""
+
+
+def narrow_text(works, isa, record):
+    """What was measured with a smaller instruction set than the processor has."""
+    found, limits, m = record["works"], record["limits"], record["machine"]
+    return f"""
+### With {isa} alone
+
+The bars were set on a machine with AVX2. Here every contestant is kept to {isa} on the same processor, and the floor is that of {isa}; hand-written C is
+compiled for the processor as before, its products are OpenBLAS' for AVX2. Commit {m['commit']}; {record['date']}.
+
+{markdown_table(HEAD, list(rows_of(works, found, limits)))}
+
+{bars_text(works, found)}
+"""
+
+
+def markdown(works, record):
+    found, limits, m = record["works"], record["limits"], record["machine"]
     disagree = [f"- {w.name}: {n}" for w in works for n in found.get(w.name, {}).get("disagreement", [])]
     return f"""{m['processors']} processors: {m['processor']}; {m['compiler']}; commit {m['commit']}; {record['date']}. Instruction set in use: {limits['isa']}.
 
@@ -196,14 +219,12 @@ floor, operations at the peak and bytes at the bandwidth above, over bprop's tim
 
 ### Bars
 
-{len(bars)} bars, {missed} missed.
-
-{markdown_table(["work", "what", "figure", "bar", ""], [[b[0], b[1], b[2], b[3], f"**{b[4]}**" if b[4] == "MISSED" else b[4]] for b in bars])}
+{bars_text(works, found)}
 
 ![Gradient and function over function, of 100 random elementwise programs](performance-gradients.svg)
 
 ![Time from graph to plan](performance-compile.svg)
-
+{"".join(narrow_text(works, isa, r) for isa, r in record.get("isas", {}).items())}
 ### Agreement
 
 Error of the weights after the first step against float64 (rms, over the rms of the weights), and how far the mean losses of the first pass over the data lie apart.

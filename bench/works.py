@@ -48,6 +48,11 @@ class Probe:
 
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
+# What keeps each contestant to an instruction set below that of the processor (bench/run --isa); of CORES, those that it has.
+ISAS = {"avx2": {"BPROP_ISA": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+                 "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+CORES_OF = {"avx2": ["Zen", "Haswell"]}
+
 
 def blas(threads):
     return [{"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": str(threads)} for core in CORES]
