@@ -48,9 +48,9 @@ class Probe:
 
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
-# What keeps each contestant to an instruction set below that of the processor (bench/run --isa); of CORES, those that it has.
-ISAS = {"avx2": {"BPROP_ISA": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
-                 "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+# What keeps bprop and JAX to an instruction set below that of the processor (bench/run --isa), and those of CORES that have it. PyTorch's products
+# never take more than AVX2 here.
+ISAS = {"avx2": {"BPROP_ISA": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}}
 CORES_OF = {"avx2": ["Zen", "Haswell"]}
 
 
