@@ -4,6 +4,7 @@
 #include "train_job.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,14 +130,14 @@ static int check(train_job *j)
 
 static trial_report report_of(const train_job *j, int end)
 {
-  return (trial_report){.end = end,
-                        .finished = end == END_DONE,
-                        .classes = j->progress.metric && j->progress.metric->share,
-                        .run = j->run,
-                        .epochs = j->result.epochs,
-                        .best_epoch = j->result.best_epoch,
-                        .loss = j->valid ? j->result.valid_loss : NAN,
-                        .metric = j->result.valid_metric};
+  trial_report r = {.end = end,
+                    .finished = end == END_DONE,
+                    .run = j->run,
+                    .epochs = j->result.epochs,
+                    .best_epoch = j->result.best_epoch,
+                    .score = train_score(j)};
+  snprintf(r.metric, sizeof r.metric, "%s", j->net ? train_metric(j) : "");
+  return r;
 }
 
 /* j begins with its settings alone, and is freed here; report may be NULL. */

@@ -77,15 +77,19 @@ static void hold_out_more(settings *s)
 static int check(tuning *t)
 {
   settings *s = &t->s;
-  hold_out_more(s);
+  const char *asked = train_metric_asked(s);
+  t->metric = asked ? bp_metric_find(asked, NULL) : NULL;
+  if (!s->folds)
+    hold_out_more(s);
   if (!s->n_inputs)
     return fail(END_USAGE, "nothing to work on. usage: bprop tune [options] %s", s->command->inputs);
-  if (s->valid.n == 0 && s->valid.fraction <= 0)
+  if (!s->folds && s->valid.n == 0 && s->valid.fraction <= 0)
     return fail(END_USAGE,
                 "--valid: trials are compared by their validation loss, so there must be validation rows");
-  if (s->log || s->tensorboard)
-    return fail(END_USAGE, "%s: is for one training; trials are told in the history (bprop runs)",
-                s->log ? "--log" : "--tensorboard");
+  static const char *const single[] = {"log", "tensorboard", "find-lr"};
+  for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+    if (settings_given(s, single[i]))
+      return fail(END_USAGE, "--%s: is for one training; trials are told in the history (bprop runs)", single[i]);
   for (int i = 0; i < s->n_inputs; i++)
     if (!strcmp(s->inputs[i], "-"))
       return fail(END_USAGE,
@@ -93,29 +97,15 @@ static int check(tuning *t)
   return search_check(s);
 }
 
-/* Where models go: the best to `output`, those of trials to a folder beside it, which no other study may be using. */
+/* Found before a search begins, as far as it can be. */
 static int places(tuning *t)
 {
   train_job j = {.s = &t->s};
   int end = train_check(&t->s);
   if (!end)
     end = train_output(&j);
-  if (end)
-    return end;
-  size_t n = strlen(j.output), ending = strlen(".safetensors");
-  bool named = n > ending && !strcmp(j.output + n - ending, ".safetensors");
   snprintf(t->output, sizeof t->output, "%s", j.output);
-  if (n + 32 > sizeof t->folder)
-    return fail(END_USAGE, "-o: the name is too long");
-  snprintf(t->folder, sizeof t->folder, "%.*s.tune", (int)(named ? n - ending : n), j.output);
-  if (!mkdir(t->folder, 0777) || (t->old.id && errno == EEXIST))
-    return END_DONE;
-  return errno == EEXIST ? fail(END_RESOURCES,
-                                "%s: is there already, from a search that has not ended (bprop tune --resume "
-                                "STUDY goes on), "
-                                "or one at work; else remove it, or name another model with -o",
-                                t->folder)
-                         : fail(END_RESOURCES, "%s: %s", t->folder, strerror(errno));
+  return end;
 }
 
 /* ---- trials ---- */
@@ -129,7 +119,7 @@ static trial *trial_new(const tuning *t, int64_t number)
   }
   search_draw(&t->s, number, &x->s, x->given);
   x->number = number;
-  x->report.loss = NAN;
+  x->report.score = (trial_score){NAN, NAN};
   x->s.command = command_find("train");
   x->s.threads = t->s.threads ? t->s.threads : 1; /* the bits are the same */
   x->s.json = x->s.verbose = false;
@@ -163,13 +153,12 @@ static void remember(void *user, const study_rung *r)
   x->report.run = r->run;
   if (r->rung < 0)
     return;
-  x->rung_loss[r->rung] = r->loss;
+  x->reached[r->rung] = r->score;
   x->rungs = r->rung + 1;
   x->report = (trial_report){.run = r->run,
                              .epochs = r->epochs,
                              .best_epoch = r->best_epoch,
-                             .loss = r->loss,
-                             .metric = NAN,
+                             .score = r->score,
                              .finished = x->rungs == search_rungs(&t->s)};
 }
 
@@ -193,13 +182,6 @@ static int save_best(const tuning *t)
   return end;
 }
 
-static void remove_folder(const tuning *t)
-{
-  for (int64_t i = 1; i <= t->n; i++)
-    unlink(t->trial[i]->file);
-  rmdir(t->folder);
-}
-
 static int none_is_good(const tuning *t)
 {
   for (int64_t i = t->n; i >= 1; i--)
@@ -213,38 +195,59 @@ static int none_is_good(const tuning *t)
   return fail(END_DATA, "no trial has ended an epoch; a larger --budget may help");
 }
 
+/* The history hears of the end before files go, so that a kill in between loses nothing. */
 static int finish(tuning *t, int end)
 {
   bool again = end > END_SIGNAL && t->id;
-  int saved = END_DONE;
   if (!end && !t->best)
     end = none_is_good(t);
-  if (t->best && (!end || end > END_SIGNAL))
-    saved = save_best(t);
-  if (t->best && !saved && (!end || end > END_SIGNAL))
+  bool good = t->best && (!end || end > END_SIGNAL);
+  int saved = good ? save_best(t) : END_DONE;
+  study_tell(&t->s, t->id, again ? "interrupted" : end || saved ? "failed" : "done", tuning_seconds(t));
+  if (good && !saved)
     tuning_tell_best(t);
   if (again)
     say("interrupted; go on with: bprop tune --resume %lld", (long long)t->id);
   else
-    remove_folder(t);
-  study_tell(&t->s, t->id, again ? "interrupted" : end || saved ? "failed" : "done", tuning_seconds(t));
+    tuning_folder_remove(t);
   return end ? end : saved;
+}
+
+/* A search that is done already, but for its folder, perhaps. */
+static int tell_again(tuning *t)
+{
+  tuning_choose(t);
+  tuning_folder_remove(t);
+  if (!t->best)
+    return fail(END_DATA, "study %lld is done, and its trials are no longer in the history", (long long)t->id);
+  say("study %lld is done, and nothing is left to do", (long long)t->id);
+  tuning_tell_best(t);
+  return END_DONE;
 }
 
 /* ---- all of it ---- */
 
-static int begin(tuning *t)
+static int64_t new_study(const tuning *t)
 {
   char *given = settings_given_text(&t->s), *inputs = joined_lines(&t->s);
   char *line = settings_command(&t->s, t->s.command);
-  int end = END_DONE;
-  if (t->old.id)
-    end = study_rungs(&t->s, t->old.id, remember, t);
-  else
-    t->id = study_begin(&t->s, line, given, inputs);
+  int64_t id = study_begin(&t->s, line, given, inputs);
   free(given);
   free(inputs);
   free(line);
+  return id;
+}
+
+/* What trials have done is read once none of them runs any more. */
+static int begin(tuning *t)
+{
+  if (!t->old.id)
+    t->id = new_study(t);
+  int end = t->old.done ? tuning_folder_name(t) : tuning_folder_make(t);
+  if (!end && t->old.id)
+    end = study_rungs(&t->s, t->old.id, remember, t);
+  if (end && !t->old.id)
+    study_tell(&t->s, t->id, "failed", tuning_seconds(t));
   return end;
 }
 
@@ -267,8 +270,8 @@ static int tune(tuning *t)
     end = places(t);
   if (!end)
     end = begin(t);
-  if (end)
-    return end;
+  if (end || t->old.done)
+    return end ? end : tell_again(t);
   tuning_tell_plan(t);
   interrupt_watch();
   return finish(t, tuning_search(t));
@@ -276,7 +279,7 @@ static int tune(tuning *t)
 
 int cmd_tune(const settings *s)
 {
-  tuning t = {.s = *s, .began = stopwatch_now()};
+  tuning t = {.s = *s, .began = stopwatch_now(), .lock = -1};
   unsigned char *given = malloc(option_count);
   if (!given)
     return fail_memory();

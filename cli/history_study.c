@@ -3,6 +3,7 @@
 #include "study.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +86,15 @@ static int read_study(sqlite3 *db, int64_t id, study *out)
       q && sqlite3_step(q) == SQLITE_ROW ? END_DONE : fail(END_DATA, "there is no study %lld", (long long)id);
   if (!end) {
     process_at(q, 0, &who);
-    if (!strcmp((const char *)sqlite3_column_text(q, 4), "done"))
-      end = fail(END_DATA, "study %lld is done; begin another", (long long)id);
-    bool runs = !strcmp((const char *)sqlite3_column_text(q, 4), "running");
-    if (runs && process_lives(&who, sqlite3_column_double(q, 5)))
+    const char *status = (const char *)sqlite3_column_text(q, 4);
+    out->done = !strcmp(status, "done");
+    if (!strcmp(status, "running") && process_lives(&who, sqlite3_column_double(q, 5)))
       end = fail(END_DATA, "study %lld is at work: process %lld on %s", (long long)id, (long long)who.pid,
                  who.host);
   }
   if (!end) {
-    *out = (study){.id = id, .seconds = sqlite3_column_double(q, 6)};
+    out->id = id;
+    out->seconds = sqlite3_column_double(q, 6);
     out->folder = text_at(q, 7);
     out->options = text_at(q, 8);
     out->inputs = text_at(q, 9);
@@ -136,22 +137,31 @@ void study_result(const settings *s, int64_t run, char text[96])
   sqlite3_close(db);
 }
 
+static double number_at(sqlite3_stmt *q, int i)
+{
+  return sqlite3_column_type(q, i) == SQLITE_NULL ? NAN : sqlite3_column_double(q, i);
+}
+
 int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const study_rung *r), void *user)
 {
   sqlite3 *db = open_history(s, true);
   sqlite3_stmt *q =
       db ? history_prepare(
                db,
-               "SELECT trial, runs.id, epochs, best_epoch, ifnull(CAST(name AS INTEGER), 0) - 1, value"
-               " FROM runs LEFT JOIN metrics"
-               " ON run = runs.id AND part = 'rung' WHERE study = ? ORDER BY trial, name",
+               "SELECT trial, id, epochs, best_epoch, ifnull(CAST(r.name AS INTEGER), 0) - 1, r.value, m.value"
+               " FROM runs LEFT JOIN metrics r ON r.run = id AND r.part = 'rung'"
+               " LEFT JOIN metrics m ON m.run = id AND m.part = 'rung metric' AND m.name = r.name"
+               " WHERE study = ? ORDER BY trial, r.name",
                "i", id)
          : NULL;
   int rc = SQLITE_ERROR;
   while (q && (rc = sqlite3_step(q)) == SQLITE_ROW)
-    fn(user,
-       &(study_rung){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
-                     sqlite3_column_int64(q, 3), sqlite3_column_int(q, 4), sqlite3_column_double(q, 5)});
+    fn(user, &(study_rung){.trial = sqlite3_column_int64(q, 0),
+                           .run = sqlite3_column_int64(q, 1),
+                           .epochs = sqlite3_column_int64(q, 2),
+                           .best_epoch = sqlite3_column_int64(q, 3),
+                           .rung = sqlite3_column_int(q, 4),
+                           .score = {number_at(q, 5), number_at(q, 6)}});
   int end = rc == SQLITE_DONE ? END_DONE
                               : fail(END_DATA, "study %lld: %s", (long long)id,
                                      db ? sqlite3_errmsg(db) : "it cannot be read");

@@ -86,3 +86,17 @@ const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT]
     snprintf(text, METRIC_TEXT, "%.4g", value);
   return text;
 }
+
+const char *metric_title(const char *name)
+{
+  const bp_metric *m = bp_metric_find(name, NULL);
+  return m && !strchr(name, '(') ? m->title : name;
+}
+
+const char *metric_told(const char *name, double value, char text[METRIC_TOLD])
+{
+  const bp_metric *m = bp_metric_find(name, NULL);
+  char number[METRIC_TEXT] = "-";
+  snprintf(text, METRIC_TOLD, "%s %s", metric_title(name), m ? metric_text(m, value, number) : number);
+  return text;
+}

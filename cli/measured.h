@@ -25,5 +25,10 @@ bool metric_each(const bp_scores *s, const bp_metric *m);
 bool metric_of_groups(const bp_metric *m, bp_task task);
 /* "97.8 %" or "0.9731", "-" where it is not defined; in text. */
 const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT]);
+/* Its title, as that is of what stands in brackets by itself; else its name. */
+const char *metric_title(const char *name);
+/* "accuracy 97.8 %", "top(3) 99.1 %"; in text. */
+enum { METRIC_TOLD = 96 };
+const char *metric_told(const char *name, double value, char text[METRIC_TOLD]);
 
 #endif

@@ -131,8 +131,8 @@ const char *option_range(const option *o)
     snprintf(text, sizeof text, "bytes, as 512M or 2G, from 1M%s", or_auto);
     return text;
   case OPTION_RANGE:
-    snprintf(text, sizeof text, "LOW..HIGH, or one number, %s %g%s %g", o->lo_out ? "over" : "from", o->lo,
-             o->hi_out ? " and under" : " to", o->hi);
+    snprintf(text, sizeof text, "LOW..HIGH, or one number, %s %g%s %g%s", o->lo_out ? "over" : "from", o->lo,
+             o->hi_out ? " and under" : " to", o->hi, or_auto);
     return text;
   case OPTION_TIME:
     return "a time, as 90s, 10m, 1.5h or 2d";
@@ -291,6 +291,8 @@ static bool store(settings *s, const option *o, const char *text)
   if (o->preset && !strcmp(text, "auto") && !strcmp(o->preset, "auto")) {
     if (o->kind == OPTION_REAL)
       *(double *)to = o->automatic;
+    else if (o->kind == OPTION_RANGE)
+      *(span *)to = AUTO_SPAN;
     else
       memset(to, 0,
              o->kind == OPTION_WIDTHS   ? WIDTHS * sizeof(int64_t)

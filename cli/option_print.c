@@ -52,6 +52,8 @@ static void print_value(FILE *out, const settings *s, const option *o)
     fprintf(out, *(const char *)at == '\t' ? "tab" : "%c", *(const char *)at);
   else if (o->kind == OPTION_PART)
     print_part(out, o, at);
+  else if (o->kind == OPTION_RANGE && span_is_auto(at))
+    fprintf(out, "auto");
   else if (o->kind == OPTION_RANGE)
     fprintf(out, "%.15g..%.15g", ((const span *)at)->lo, ((const span *)at)->hi);
   else if (o->kind == OPTION_EVERY && ((const how_often *)at)->seconds > 0)

@@ -207,16 +207,18 @@ const option options[] = {
      .help = "time after which the best so far is taken, as 90s, 10m or 2h; 0: none"},
     {"parallel", "N", .commands = TUNE, .kind = OPTION_COUNT, .lo = 1, .hi = 256, .preset = "auto", .at = IN(parallel),
      .help = "trials at once, each with one thread unless --threads says more; auto: one for each processor"},
-    {"search", "HOW", .commands = TUNE, .kind = OPTION_CHOICE, .choices = "halving|random", .preset = "halving", .at = IN(search),
-     .help = "halving: in brackets of 27, of which a third is trained on, three times; random: each trial is trained to its end"},
+    {"search", "HOW", .commands = TUNE, .kind = OPTION_CHOICE, .choices = "auto|halving|random", .preset = "auto", .at = IN(search),
+     .help = "halving: in brackets of 27, of which a third is trained on, three times; random: each trial is trained to its end; auto: random with "
+             "--folds, else halving"},
     {"search-width", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .lo = 1, .hi = 1e6, .preset = "16..512", .at = IN(search_width),
      .help = "widths of the hidden layers, each factor as likely as another"},
     {"search-depth", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 15, .preset = "1..3", .at = IN(search_depth),
      .help = "how many hidden layers"},
-    {"search-lr", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .lo_out = true, .preset = "1e-4..1e-2", .at = IN(search_lr),
-     .help = "learning rates, each factor as likely as another; if it is not given, a tenth to ten times the optimizer's own"},
-    {"search-decay", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .preset = "1e-6..1e-2", .at = IN(search_decay),
-     .help = "weight decays, each factor as likely as another"},
+    {"search-lr", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .lo_out = true, .preset = "auto", .at = IN(search_lr),
+     .help = "learning rates, each factor as likely as another; auto: a tenth to ten times the optimizer's own"},
+    {"search-decay", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1e6, .preset = "auto", .at = IN(search_decay),
+     .help = "weight decays, each factor as likely as another; auto: 1e-3..2 for adamw and lion, whose decay is apart from the gradient, else "
+             "1e-6..1e-2"},
     {"search-dropout", "LOW..HIGH", .commands = TUNE, .kind = OPTION_RANGE, .hi = 1, .hi_out = true, .preset = "0..0.5", .at = IN(search_dropout),
      .help = "shares of dropout"},
 
@@ -374,7 +376,7 @@ const command commands[] = {
      "split of the data (a fifth is held out), and saves "
      "the network with the lowest validation loss. The first trial is what bprop train does by itself. What "
      "is given as for bprop train "
-     "(--lr 0.01) is not searched.\n\n"
+     "(--lr 0.01) is not searched. With --folds each trial is judged by cross-validation, which small tables need.\n\n"
      "With --search halving (Jamieson & Talwalkar 2016) most trials are given up early: 27 are trained for "
      "1/27 of the --epochs, the best "
      "9 of them go on to 1/9, the best 3 to 1/3, and one to the end; then come the next 27. The same options "

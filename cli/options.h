@@ -77,9 +77,15 @@ typedef struct part {
   int n;
 } part;
 
+/** AUTO_SPAN, whose ends are the wrong way round: the program chooses. */
 typedef struct span {
   double lo, hi;
 } span;
+#define AUTO_SPAN ((span){1, 0})
+static inline bool span_is_auto(const span *s)
+{
+  return s->lo > s->hi;
+}
 
 typedef struct how_often {
   int64_t steps;  /* 0: not by steps */
@@ -179,7 +185,7 @@ typedef struct settings {
   int64_t lines;
 
   span search_width, search_depth, search_lr, search_decay, search_dropout;
-  int search; /* halving, random */
+  int search; /* auto, halving, random */
   int64_t trials, parallel;
   double budget;
 

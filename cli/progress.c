@@ -1,5 +1,6 @@
 /* The progress bar, the plain lines, and the signals. */
 #include "progress.h"
+#include "measured.h"
 
 #include <langinfo.h>
 #include <math.h>
@@ -62,10 +63,7 @@ void interrupt_hold(bool hold)
 void progress_start(progress *p, const char *metric, bool keep)
 {
   const char *term = getenv("TERM");
-  *p = (progress){.metric = bp_metric_find(metric, NULL), .keep = keep};
-  p->name = strchr(metric, '(') || !p->metric
-                ? metric
-                : p->metric->title; /* titles are of what stands in brackets by itself */
+  *p = (progress){.metric = bp_metric_find(metric, NULL), .name = metric_title(metric), .keep = keep};
   p->bar = !say_quiet() && isatty(2) && term && strcmp(term, "dumb") != 0;
   p->blocks = !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
@@ -75,7 +73,7 @@ static int digits(int64_t n)
   return snprintf(NULL, 0, "%lld", (long long)n);
 }
 
-static void metric_text(const progress *p, const bp_progress *now, int places, char *text, size_t size)
+static void valid_text(const progress *p, const bp_progress *now, int places, char *text, size_t size)
 {
   text[0] = 0;
   if (isnan(now->valid_loss))
@@ -137,7 +135,7 @@ static void draw_bar(progress *p, const bp_progress *now)
 {
   char bar[4 * BAR + 1], metric[80], eta[32], line[320];
   bar_text(p, (double)now->epoch / (double)now->epochs, bar, sizeof bar);
-  metric_text(p, now, 3, metric, sizeof metric);
+  valid_text(p, now, 3, metric, sizeof metric);
   clock_text(now->eta, eta, sizeof eta);
   snprintf(line, sizeof line, "epoch %*lld/%lld  %s  train %.3f%s  ETA %s", digits(now->epochs),
            (long long)now->epoch, (long long)now->epochs, bar, now->train_loss, metric, eta);
@@ -170,7 +168,7 @@ bool progress_epoch(void *user, const bp_progress *now)
   if (p->bar) {
     draw_bar(p, now);
   } else if (!say_quiet()) {
-    metric_text(p, now, 4, metric, sizeof metric);
+    valid_text(p, now, 4, metric, sizeof metric);
     say("epoch %*lld/%lld  train %.4f%s", digits(now->epochs), (long long)now->epoch, (long long)now->epochs,
         now->train_loss, metric);
   }

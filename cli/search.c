@@ -58,16 +58,17 @@ static void draw_hidden(const settings *s, int64_t i, settings *out)
 /* A tenth to ten times the rate that the optimiser has by itself, where no range is given. */
 static void draw_lr(const settings *s, int64_t i, settings *out)
 {
-  span r = s->search_lr;
-  double own = s->optimizer == BP_OPTIMIZER_SGD ? 0.1 : 0.001;
-  if (!settings_given(s, "search-lr"))
-    r = (span){own / 10, own * 10};
+  double own = bp_optimizer_lr(&(bp_optimizer){.kind = (bp_optimizer_kind)s->optimizer});
+  span r = span_is_auto(&s->search_lr) ? (span){own / 10, own * 10} : s->search_lr;
   out->lr = rounded(by_factor(&r, drawn(s, i, 3)));
 }
 
+/* A decay that is apart from the gradient is that of a step as long as the learning rate, not of the gradient's size: so it is larger. */
 static void draw_decay(const settings *s, int64_t i, settings *out)
 {
-  out->weight_decay = rounded(by_factor(&s->search_decay, drawn(s, i, 4)));
+  bool apart = s->optimizer == BP_OPTIMIZER_ADAMW || s->optimizer == BP_OPTIMIZER_LION;
+  span r = span_is_auto(&s->search_decay) ? apart ? (span){1e-3, 2} : (span){1e-6, 1e-2} : s->search_decay;
+  out->weight_decay = rounded(by_factor(&r, drawn(s, i, 4)));
 }
 
 static void draw_dropout(const settings *s, int64_t i, settings *out)
@@ -78,24 +79,30 @@ static void draw_dropout(const settings *s, int64_t i, settings *out)
 
 /* What is given as for `bprop train` is not searched. */
 static const struct question {
-  const char *option, *fixed_too; /* an option that answers the question as well; NULL: none */
+  const char *option;
+  bool layers; /* --model and --from answer it as well */
   void (*draw)(const settings *s, int64_t i, settings *out);
 } questions[] = {
-    {"hidden", "model", draw_hidden},
-    {"lr", NULL, draw_lr},
-    {"weight-decay", NULL, draw_decay},
-    {"dropout", "model", draw_dropout},
+    {"hidden", true, draw_hidden},
+    {"lr", false, draw_lr},
+    {"weight-decay", false, draw_decay},
+    {"dropout", true, draw_dropout},
 };
 enum { QUESTIONS = sizeof questions / sizeof *questions };
 
 static bool is_open(const settings *s, const struct question *q)
 {
-  return !settings_given(s, q->option) && !(q->fixed_too && settings_given(s, q->fixed_too));
+  bool layers = settings_given(s, "model") || settings_given(s, "from");
+  return !settings_given(s, q->option) && !(q->layers && layers);
 }
+
+enum { AUTO, HALVING, RANDOM }; /* --search */
 
 int search_check(const settings *s)
 {
   int open = 0;
+  if (s->folds && s->search == HALVING)
+    return fail(END_USAGE, "--search: with --folds each trial is trained to its end; halving goes by one split");
   for (int k = 0; k < QUESTIONS; k++)
     open += is_open(s, &questions[k]);
   return open ? END_DONE
@@ -119,13 +126,18 @@ void search_draw(const settings *s, int64_t i, settings *out, unsigned char *giv
 
 int search_rungs(const settings *s)
 {
-  return s->search == 0 ? RUNGS : 1;
+  int n = 1;
+  if (s->search == RANDOM || (s->search == AUTO && s->folds))
+    return n;
+  for (int64_t epochs = s->epochs; n < RUNGS && epochs > 1; n++)
+    epochs = a_third(epochs);
+  return n;
 }
 
 int64_t rung_epochs(const settings *s, int rung)
 {
   int64_t epochs = s->epochs;
   for (int k = search_rungs(s) - 1; k > rung; k--)
-    epochs = (epochs + KEPT - 1) / KEPT;
+    epochs = a_third(epochs);
   return epochs;
 }

@@ -13,12 +13,12 @@ void search_draw(const settings *s, int64_t i, settings *out, unsigned char *giv
 /* Successive halving (Jamieson & Talwalkar 2016) with a third kept, in brackets of at most 27 as in the first of Hyperband (Li et al.
  * 2018): all are trained for 1/27 of the epochs, the best third of them go on to 1/9, the best third of those to 1/3, one to the end. */
 enum { BRACKET = 27, RUNGS = 4, KEPT = 3 };
-/* Rungs of this search: 1 if it is random. */
+/* Rungs of this search: 1 if it is random, and fewer than RUNGS where the epochs are too few to be parted so often. */
 int search_rungs(const settings *s);
 /* After how many epochs, in all, rung 0.. ends. */
 int64_t rung_epochs(const settings *s, int rung);
-/* Of n trials on a rung, how many go on to the next. */
-static inline int64_t rung_keeps(int64_t n)
+/* Rounded up: of the trials on a rung those that go on to the next, of its epochs those of the rung before. */
+static inline int64_t a_third(int64_t n)
 {
   return (n + KEPT - 1) / KEPT;
 }

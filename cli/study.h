@@ -3,11 +3,13 @@
 #define CLI_STUDY_H
 
 #include "options.h"
+#include "train_trial.h"
 
 typedef struct study {
   int64_t id;
   char *folder, *options, *inputs; /* options that were given; inputs one a line */
   double seconds;                  /* that it has taken so far */
+  bool done;
 } study;
 
 /* A new row; given: the options that were given, as settings_given_text. 0: it is not in the history. */
@@ -21,8 +23,8 @@ void study_free(study *st);
 /* A trial, or a rung that it has done. */
 typedef struct study_rung {
   int64_t trial, run, epochs, best_epoch;
-  int rung;    /* from 0; -1: none yet */
-  double loss; /* lowest so far */
+  int rung; /* from 0; -1: none yet */
+  trial_score score;
 } study_rung;
 /* Calls fn for each rung, or once where there is none, trial by trial and rung by rung. END_DATA, told. */
 int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const study_rung *r), void *user);

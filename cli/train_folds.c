@@ -1,25 +1,59 @@
 /* Cross-validation: how good such a network is on rows that it has not seen, and for how many epochs to train the one that is kept. */
 #include "input.h"
+#include "measured.h"
 #include "train_job.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STOPPING_ROWS = 20 }; /* fewest rows that decide when to stop, apart from the fold */
 
+/* What is measured on each fold: the loss, and a metric or two. */
+enum { LOSS, FIRST, SECOND, MEASURES };
 typedef struct fold_score {
-  double metric[2]; /* accuracy and loss, or RMSE and R2 */
+  double value[MEASURES];
   int64_t epoch;
 } fold_score;
 
+typedef struct folds {
+  train_job *j;
+  int64_t n;
+  fold_score *score;
+  const char *name[MEASURES]; /* of the metric; NULL: it is not measured */
+  int watched;                /* which of them is told as a trial's */
+} folds;
+
 /* Rows that decide when to stop are taken from the training part: those of the fold only judge. */
-static bp_status train_fold(train_job *j, bp_data *rest, const bp_data *fold, fold_score *score)
+/* Of numbers the error, of others the accuracy; and what was asked for. */
+static void choose_measures(folds *f, const bp_net *net)
 {
+  bool numbers = bp_net_task(net) == BP_TASK_NUMBERS;
+  const char *asked = train_metric_asked(f->j->s);
+  f->name[FIRST] = numbers ? "rmse" : "accuracy";
+  f->name[SECOND] = asked && strcmp(asked, f->name[FIRST]) != 0 ? asked : numbers ? "r2" : NULL;
+  f->watched = f->name[SECOND] && (!asked || asked == f->name[SECOND]) ? SECOND : FIRST;
+}
+
+static bp_status measure(folds *f, bp_net *net, const bp_data *fold, fold_score *score)
+{
+  bp_metrics m;
+  choose_measures(f, net);
+  bp_status st = bp_net_eval(net, fold, &m);
+  score->value[LOSS] = m.loss;
+  for (int i = FIRST; i < MEASURES && st == BP_OK; i++)
+    if (f->name[i])
+      st = bp_net_metric(net, fold, f->name[i], &score->value[i]);
+  return st;
+}
+
+static bp_status train_fold(folds *f, bp_data *rest, const bp_data *fold, fold_score *score)
+{
+  train_job *j = f->j;
   bp_data *train = NULL, *stop = NULL;
   bp_train_options o = train_options(j);
   bp_train_result r;
-  bp_metrics m;
   double share = j->s->valid.fraction > 0 ? j->s->valid.fraction : 0.1;
   bool early = (double)bp_data_rows(rest) * share >= STOPPING_ROWS;
   bp_status st = early ? bp_data_split(rest, share, (uint64_t)j->s->seed + 1000003, &train, &stop) : BP_OK;
@@ -35,35 +69,47 @@ static bp_status train_fold(train_job *j, bp_data *rest, const bp_data *fold, fo
   if (st == BP_OK)
     st = bp_net_train(net, early ? train : rest, &o, &r);
   if (st == BP_OK)
-    st = bp_net_eval(net, fold, &m);
+    st = measure(f, net, fold, score);
   if (st == BP_OK)
-    *score = (fold_score){{isnan(m.accuracy) ? m.rmse : m.accuracy, isnan(m.accuracy) ? m.r2 : m.loss},
-                          r.best_epoch};
+    score->epoch = r.best_epoch;
   bp_net_free(net);
   bp_data_free(train);
   bp_data_free(stop);
   return st;
 }
 
-static void tell_fold(const train_job *j, int64_t fold, const fold_score *f)
+/* "accuracy 97.8 +- 2.1 %"; without a deviation where that is NAN. */
+static void add_measure(const folds *f, int i, double value, double deviation, char *text, size_t size)
 {
-  if (bp_data_classes(j->all))
-    say("fold %lld/%lld  accuracy %5.1f %%  loss %.4f  best epoch %lld", (long long)fold + 1,
-        (long long)j->s->folds, 100 * f->metric[0], f->metric[1], (long long)f->epoch);
-  else
-    say("fold %lld/%lld  RMSE %.4g  R2 %.4f  best epoch %lld", (long long)fold + 1, (long long)j->s->folds,
-        f->metric[0], f->metric[1], (long long)f->epoch);
+  const bp_metric *m = i == LOSS ? NULL : bp_metric_find(f->name[i], NULL);
+  double factor = m && m->share ? 100 : 1;
+  size_t n = strlen(text);
+  char spread[32] = "";
+  if (!isnan(deviation))
+    snprintf(spread, sizeof spread, m && m->share ? " +- %.1f" : " +- %.2g", factor * deviation);
+  snprintf(text + n, size - n, m && m->share ? "%s%s %.1f%s %%" : "%s%s %.4g%s", n ? "  " : "",
+           m ? metric_title(f->name[i]) : "loss", factor * value, spread);
 }
 
-static double mean_of(const fold_score *f, int64_t n, int metric, double *deviation)
+static void tell_fold(const folds *f, int64_t fold)
 {
-  double sum = 0, square = 0;
-  for (int64_t i = 0; i < n; i++)
-    sum += f[i].metric[metric];
-  for (int64_t i = 0; i < n; i++)
-    square += (f[i].metric[metric] - sum / (double)n) * (f[i].metric[metric] - sum / (double)n);
-  *deviation = sqrt(square / (double)(n - 1));
-  return sum / (double)n;
+  char text[256] = "";
+  for (int i = 0; i < MEASURES; i++)
+    if (i == LOSS || f->name[i])
+      add_measure(f, i, f->score[fold].value[i], NAN, text, sizeof text);
+  say("fold %lld/%lld  %s  best epoch %lld", (long long)fold + 1, (long long)f->n, text,
+      (long long)f->score[fold].epoch);
+}
+
+static double mean_of(const folds *f, int i, double *deviation)
+{
+  double sum = 0, square = 0, n = (double)f->n;
+  for (int64_t k = 0; k < f->n; k++)
+    sum += f->score[k].value[i];
+  for (int64_t k = 0; k < f->n; k++)
+    square += (f->score[k].value[i] - sum / n) * (f->score[k].value[i] - sum / n);
+  *deviation = sqrt(square / (n - 1));
+  return sum / n;
 }
 
 static int by_epoch(const void *a, const void *b)
@@ -73,34 +119,37 @@ static int by_epoch(const void *a, const void *b)
 }
 
 /* The model is trained on all rows for the median of the best epochs; the smaller of two in the middle. */
-static void tell_all(train_job *j, fold_score *f)
+static void tell_all(folds *f)
 {
-  int64_t n = j->s->folds;
-  double d[2], m[2];
-  for (int i = 0; i < 2; i++)
-    m[i] = mean_of(f, n, i, &d[i]);
-  if (bp_data_classes(j->all))
-    say("%lld folds: accuracy %.1f +- %.1f %%, loss %.4f +- %.4f (mean and deviation over folds, each judged "
-        "on rows that it was not "
-        "trained on)",
-        (long long)n, 100 * m[0], 100 * d[0], m[1], d[1]);
-  else
-    say("%lld folds: RMSE %.4g +- %.2g, R2 %.4f +- %.4f (mean and deviation over folds, each judged on rows "
-        "that it was not trained on)",
-        (long long)n, m[0], d[0], m[1], d[1]);
-  qsort(f, (size_t)n, sizeof *f, by_epoch);
-  j->fold_epochs = f[(n - 1) / 2].epoch;
+  train_job *j = f->j;
+  char text[256] = "";
+  for (int i = 0; i < MEASURES; i++) {
+    double deviation, mean;
+    if (i != LOSS && !f->name[i])
+      continue;
+    mean = mean_of(f, i, &deviation);
+    add_measure(f, i, mean, deviation, text, sizeof text);
+    if (i == LOSS)
+      j->folds.loss = mean;
+    else if (i == f->watched)
+      j->folds.metric = mean;
+  }
+  say("%lld folds: %s (mean and deviation over folds, each judged on rows that it was not trained on)",
+      (long long)f->n, text);
+  qsort(f->score, (size_t)f->n, sizeof *f->score, by_epoch);
+  j->fold_epochs = f->score[(f->n - 1) / 2].epoch;
   say("the model is trained on all %lld rows, for the median of the best epochs: %lld",
       (long long)bp_data_rows(j->train), (long long)j->fold_epochs);
 }
 
-static bp_status one_fold(train_job *j, int64_t i, fold_score *score)
+static bp_status one_fold(folds *f, int64_t i)
 {
+  const train_job *j = f->j;
   bp_data *rest, *fold;
-  bp_status st = bp_data_fold(j->train, (int)j->s->folds, (int)i, (uint64_t)j->s->seed, &rest, &fold);
+  bp_status st = bp_data_fold(j->train, (int)f->n, (int)i, (uint64_t)j->s->seed, &rest, &fold);
   if (st != BP_OK)
     return st;
-  st = train_fold(j, rest, fold, score);
+  st = train_fold(f, rest, fold, &f->score[i]);
   bp_data_free(rest);
   bp_data_free(fold);
   return st;
@@ -108,25 +157,25 @@ static bp_status one_fold(train_job *j, int64_t i, fold_score *score)
 
 int train_folds(train_job *j)
 {
-  int64_t n = j->s->folds;
-  if (n == 0 || j->fold_epochs)
+  folds f = {.j = j, .n = j->s->folds};
+  if (f.n == 0 || j->fold_epochs)
     return END_DONE;
   if (bp_data_file_bytes(j->all))
     return fail(END_USAGE,
                 "--folds: the data are larger than the memory for them; a part of them is enough for this");
-  fold_score *f = calloc((size_t)n, sizeof *f);
-  if (!f)
+  f.score = calloc((size_t)f.n, sizeof *f.score);
+  if (!f.score)
     return fail_memory();
   interrupt_watch();
   bp_status st = BP_OK;
-  for (int64_t i = 0; i < n && st == BP_OK; i++) {
-    st = one_fold(j, i, &f[i]);
+  for (int64_t i = 0; i < f.n && st == BP_OK; i++) {
+    st = one_fold(&f, i);
     if (st == BP_OK)
-      tell_fold(j, i, &f[i]);
+      tell_fold(&f, i);
   }
   if (st == BP_OK)
-    tell_all(j, f);
-  free(f);
+    tell_all(&f);
+  free(f.score);
   if (st == BP_E_STOPPED)
     return fail(END_SIGNAL + interrupt_came(), "interrupted in cross-validation: nothing is saved yet");
   return st == BP_OK            ? END_DONE

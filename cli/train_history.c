@@ -4,6 +4,7 @@
 #include "shellwords.h"
 #include "train_job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,16 +61,25 @@ const char *train_status(int end)
                                : "failed";
 }
 
+trial_score train_score(const train_job *j)
+{
+  return j->s->folds ? j->folds
+         : j->valid  ? (trial_score){j->result.valid_loss, j->result.valid_metric}
+                     : (trial_score){NAN, NAN};
+}
+
 /* What a part of a search has reached counts for the parts after it, too, where nothing is left to train. */
 static void add_rungs(const train_job *j, int end)
 {
   const trial_order *o = j->order;
+  trial_score reached = train_score(j);
   char name[16];
   if (end != END_DONE && end != END_SIGNAL)
     return;
   for (int k = o->rung; k < o->rungs && (k == o->rung || end == END_DONE); k++) {
     snprintf(name, sizeof name, "%d", k + 1);
-    history_add_metric(j->history, "rung", name, j->result.valid_loss);
+    history_add_metric(j->history, "rung", name, reached.loss);
+    history_add_metric(j->history, "rung metric", name, reached.metric);
   }
 }
 

@@ -49,6 +49,7 @@ typedef struct train_job {
   bool over;   /* the training to go on with is finished */
   bp_net *start;                    /* of --from; else NULL */
   int64_t fold_epochs;              /* what cross-validation found; 0: nothing yet */
+  trial_score folds;                /* the means over folds */
   char *options_text, *inputs_text; /* of a training that goes on */
   const char **inputs;
 } train_job;
@@ -91,9 +92,12 @@ bool train_epoch(void *user, const bp_progress *now);
 void train_history_end(train_job *j, int end);
 /* "done", "diverged", "interrupted", "failed" */
 const char *train_status(int end);
+/* What a search goes by. */
+trial_score train_score(const train_job *j);
 
 /* train_metric.c: the metric beside the validation loss, by its name; and whether the one asked for is there, and fits the network. */
 const char *train_metric(const train_job *j);
+const char *train_metric_asked(const settings *s); /* NULL: none; the loss is what counts */
 int train_metric_check(const settings *s);
 int train_metric_fits(const train_job *j);
 

@@ -26,8 +26,7 @@ static int none_such(unsigned task)
   return fail(END_USAGE, "--metric: %s%s There are %s", why, why[strlen(why) - 1] == '?' ? "" : ".", list);
 }
 
-/* NULL: the loss, with or without what goes with it. */
-static const char *asked(const settings *s)
+const char *train_metric_asked(const settings *s)
 {
   return s->metric && strcmp(s->metric, by_loss) != 0 ? s->metric : NULL;
 }
@@ -38,13 +37,13 @@ int train_metric_check(const settings *s)
     return END_DONE;
   if (!s->valid.n && s->valid.fraction <= 0 && !s->folds)
     return fail(END_USAGE, "--metric: is measured on validation rows, and --valid 0 leaves none");
-  return asked(s) && !bp_metric_find(s->metric, NULL) ? none_such(0) : END_DONE;
+  return train_metric_asked(s) && !bp_metric_find(s->metric, NULL) ? none_such(0) : END_DONE;
 }
 
 int train_metric_fits(const train_job *j)
 {
   bp_task task = bp_net_task(j->net);
-  const char *name = asked(j->s);
+  const char *name = train_metric_asked(j->s);
   const bp_metric *m = name ? bp_metric_find(name, NULL) : NULL;
   char list[800];
   if (!m || (m->tasks & (unsigned)task))
@@ -59,6 +58,6 @@ int train_metric_fits(const train_job *j)
 
 const char *train_metric(const train_job *j)
 {
-  const char *name = asked(j->s);
+  const char *name = train_metric_asked(j->s);
   return name ? name : bp_net_task(j->net) == BP_TASK_NUMBERS ? "r2" : "accuracy";
 }

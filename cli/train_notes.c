@@ -65,16 +65,37 @@ static int adopt_inputs(train_job *j, settings *s, const char *text)
   return END_DONE;
 }
 
-/* The file of a training that is over has no place to go on from. */
+/* Whether the training in a file is over: then there is no place in it to go on from. */
+static bp_status find_over(bp_ctx *ctx, const char *path, bool *over)
+{
+  bp_tensors *file = NULL;
+  bp_status st = bp_tensors_load(ctx, path, &file);
+  *over = st != BP_OK || !bp_tensors_meta(file, "bprop.training");
+  bp_tensors_free(file);
+  return st;
+}
+
+int64_t train_next_epoch(const char *file)
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_status st = BP_E_NOMEM;
+  bool over = true;
+  const bp_epoch *e = NULL;
+  bp_net *net = ctx && find_over(ctx, file, &over) == BP_OK && !over ? bp_net_load(ctx, file, &st) : NULL;
+  int64_t n = net ? bp_net_history(net, &e) : 0;
+  /* Of a long training not every epoch is kept. */
+  int64_t next = !net ? 0 : n > 1 ? 2 * e[n - 1].epoch - e[n - 2].epoch : n + 1;
+  bp_net_free(net);
+  bp_ctx_free(ctx);
+  return next;
+}
+
 static int is_over(train_job *j, const settings *s)
 {
   static const char *const more[] = {"epochs", "output"};
-  bp_tensors *file = NULL;
-  bp_status st = bp_tensors_load(j->ctx, s->resume, &file);
+  bp_status st = find_over(j->ctx, s->resume, &j->over);
   if (st != BP_OK)
     return fail_status(st, END_MODEL);
-  j->over = !bp_tensors_meta(file, "bprop.training");
-  bp_tensors_free(file);
   for (size_t i = 0; j->over && i < sizeof more / sizeof *more; i++)
     if (settings_given(s, more[i]))
       return fail(END_USAGE,

@@ -12,16 +12,24 @@ typedef struct trial_order {
   int64_t pause;             /* the epoch after which it stops, and can go on later; 0: none */
 } trial_order;
 
+/* How good it is: of the validation rows at the best epoch, or the means over folds. NAN: not measured. */
+typedef struct trial_score {
+  double loss, metric;
+} trial_score;
+
 typedef struct trial_report {
   int end;       /* as the program would end; END_SIGNAL alone: paused */
   bool finished; /* nothing is left to train */
-  bool classes;  /* metric is an accuracy, else R2 */
+  char metric[64]; /* its name */
   int64_t run;   /* in the history; 0: it is not there */
   int64_t epochs, best_epoch;
-  double loss, metric; /* of validation, where the loss was lowest; NAN: none */
+  trial_score score;
 } trial_report;
 
-/* Trains by s. A model file that is there already is an earlier part of the same training, which goes on from it. */
+/* The epoch that the training in a model file would go on with, or a little later; 0: it is over, or the file is none. */
+int64_t train_next_epoch(const char *file);
+
+/* Trains by s; with s->resume, from that file on. */
 int train_trial(const settings *s, const trial_order *order, trial_report *report);
 
 #endif

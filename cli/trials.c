@@ -47,21 +47,24 @@ static int train_further(trial *t, const trial_order *order, trial_report *r)
   return end;
 }
 
-/* Goes on where the trial was left. A file with which that cannot be, as of a training that had just ended when it was killed, is no loss: the
- * trial begins anew, and ends as it would have. */
+/* A training that was killed when it had come to the end of this part, and had not said so to the history, has gone too far: what it had reached there is
+ * in no file. */
+static bool can_go_on(const trial *t, const trial_order *order)
+{
+  int64_t next = access(t->file, R_OK) ? 0 : train_next_epoch(t->file);
+  return next && (!order->pause || next <= order->pause);
+}
+
+/* A trial that cannot go on begins anew, and ends as it would have. So does one with folds, whose file knows nothing of them. */
 static int train_on(trial *t, const trial_order *order, trial_report *r)
 {
-  if (!access(t->file, R_OK)) {
-    int end = train_further(t, order, r);
-    if (end != END_USAGE && end != END_DATA && end != END_MODEL)
-      return end;
-  }
-  return train_trial(&t->s, order, r);
+  bool on = !t->s.folds && can_go_on(t, order);
+  return on ? train_further(t, order, r) : train_trial(&t->s, order, r);
 }
 
 static void child(const trials_order *o, trial *t, const worker *w, int to, pid_t parent)
 {
-  trial_report r = {.loss = NAN, .metric = NAN};
+  trial_report r = {.score = {NAN, NAN}};
   int rungs = search_rungs(o->s);
   trial_order order = {.study = o->study,
                        .trial = t->number,
@@ -156,10 +159,10 @@ static void judge_trial(const crew *c, trial *t)
 {
   const trial_report *r = &t->report;
   bool good = r->end == END_DONE || r->end == END_SIGNAL;
-  t->failed = (!good && !was_asked(r->end)) || (good && isnan(r->loss));
+  t->failed = (!good && !was_asked(r->end)) || (good && isnan(r->score.loss));
   for (int rungs = search_rungs(c->o->s); good && t->rungs < rungs && (t->rungs <= c->o->rung || r->finished);
        t->rungs++)
-    t->rung_loss[t->rungs] = r->loss;
+    t->reached[t->rungs] = r->score;
 }
 
 /* What is wrong with the options, the data or a file is wrong for all. */
@@ -181,24 +184,24 @@ static void ask_to_stop(const crew *c)
       kill(c->at[i].pid, SIGTERM);
 }
 
-/* Waits until a child has something to say, a signal comes, or for a while. Returns how a trial that shows all ended. */
-static int look(crew *c, struct pollfd *ear)
+/* Waits until a child has something to say, a signal comes, or for a while. *end: how a trial that shows all ended; the first one is told. */
+static void look(crew *c, struct pollfd *ear, int *end)
 {
-  int end = END_DONE;
   for (int64_t i = 0; i < c->n; i++)
     ear[i] = (struct pollfd){.fd = c->at[i].t ? c->at[i].from : -1, .events = POLLIN};
   double left = 1000 * (c->o->until - stopwatch_now());
   if (poll(ear, (nfds_t)c->n, left < LOOK_MS ? (int)fmax(left, 0) + 1 : LOOK_MS) <= 0)
-    return END_DONE;
+    return;
   for (int64_t i = 0; i < c->n; i++)
     if (c->at[i].t && ear[i].revents) {
       trial *t = c->at[i].t;
       collect(c, &c->at[i]);
       judge_trial(c, t);
-      c->o->ended(c->o->user, t);
-      end = end ? end : shows_all(t);
+      if (!*end)
+        *end = shows_all(t);
+      if (!*end || *end > END_SIGNAL)
+        c->o->ended(c->o->user, t);
     }
-  return end;
 }
 
 static worker *free_worker(const crew *c)
@@ -215,12 +218,10 @@ static int run_crew(crew *c, struct pollfd *ear, trial *const *list, int64_t n, 
   bool asked = false;
   for (int64_t next = 0; (next < n && !end && !*late) || c->busy;) {
     worker *w = next < n && !end && !*late ? free_worker(c) : NULL;
-    if (w) {
+    if (w)
       end = start(c, w, list[next++]);
-    } else {
-      int told = look(c, ear);
-      end = end ? end : told;
-    }
+    else
+      look(c, ear, &end);
     *late = *late || stopwatch_now() >= c->o->until;
     if (!end && interrupt_came())
       end = END_SIGNAL + interrupt_came();

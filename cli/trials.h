@@ -13,7 +13,7 @@ typedef struct trial {
   unsigned char *given;
   char file[TRIAL_FILE];
   int rungs;                                /* that it has done */
-  double rung_loss[RUNGS];                  /* lowest validation loss when each was done */
+  trial_score reached[RUNGS];               /* when each was done */
   trial_report report;                      /* of the last training */
   char why[TRIAL_TEXT], answer[TRIAL_TEXT]; /* what it wrote to standard error, and to standard output */
   bool failed;

@@ -14,13 +14,22 @@ static void trial_ended(void *user, trial *x)
 
 /* ---- which are good ---- */
 
-static bool is_better(const trial *a, double x, const trial *b, double y)
+/* What is to be low: the loss, or the metric that was asked for, turned round where more is better. What is not defined is worst. */
+static double cost(const tuning *t, trial_score x)
 {
-  return x < y || (x == y && a->number < b->number);
+  double c = !t->metric ? x.loss : t->metric->higher ? -x.metric : x.metric;
+  return isnan(c) ? INFINITY : c;
 }
 
-/* The lowest loss first, the earlier of equals; failed ones go. Returns how many are left. */
-static int64_t put_in_order(trial **list, int64_t n, int rung)
+/* Of equals the lower loss, then the earlier. */
+static bool is_better(const tuning *t, const trial *a, trial_score x, const trial *b, trial_score y)
+{
+  double p = cost(t, x), q = cost(t, y);
+  return p != q ? p < q : x.loss != y.loss ? x.loss < y.loss : a->number < b->number;
+}
+
+/* The best first; failed ones go. Returns how many are left. */
+static int64_t put_in_order(const tuning *t, trial **list, int64_t n, int rung)
 {
   int64_t left = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -28,23 +37,31 @@ static int64_t put_in_order(trial **list, int64_t n, int rung)
     if (x->failed || x->rungs <= rung)
       continue;
     int64_t k = left++;
-    for (; k > 0 && is_better(x, x->rung_loss[rung], list[k - 1], list[k - 1]->rung_loss[rung]); k--)
+    for (; k > 0 && is_better(t, x, x->reached[rung], list[k - 1], list[k - 1]->reached[rung]); k--)
       list[k] = list[k - 1];
     list[k] = x;
   }
   return left;
 }
 
+static void prefer(tuning *t, trial *x)
+{
+  bool known = !x->failed && !isnan(x->report.score.loss);
+  if (known && (!t->best || is_better(t, x, x->report.score, t->best, t->best->report.score)))
+    t->best = x;
+}
+
 static void choose_best(tuning *t, trial *const *list, int64_t n)
 {
-  for (int64_t i = 0; i < n; i++) {
-    trial *x = list[i];
-    if (x->failed || isnan(x->report.loss) || x == t->best || access(x->file, R_OK))
-      continue;
-    if (t->best && !is_better(x, x->report.loss, t->best, t->best->report.loss))
-      continue;
-    t->best = x;
-  }
+  for (int64_t i = 0; i < n; i++)
+    if (!access(list[i]->file, R_OK))
+      prefer(t, list[i]);
+}
+
+void tuning_choose(tuning *t)
+{
+  for (int64_t i = 1; i <= t->n; i++)
+    prefer(t, t->trial[i]);
 }
 
 /* Trains those that have not done the rung. */
@@ -90,9 +107,9 @@ static int bracket(tuning *t, int64_t first, int64_t n)
     choose_best(t, list, n);
     if (end || t->late)
       return end;
-    n = put_in_order(list, n, rung);
+    n = put_in_order(t, list, n, rung);
     if (rung + 1 < rungs)
-      n = rung_keeps(n);
+      n = a_third(n);
     leave_behind(t, list, n, first, before);
   }
   return END_DONE;

@@ -1,5 +1,6 @@
 /* What a search tells: its plan, each trial, and the best. */
 #include "tuning.h"
+#include "measured.h"
 #include "stopwatch.h"
 
 #include <math.h>
@@ -63,20 +64,31 @@ static const char *first_line(const char *why)
 static void say_trial(const tuning *t, const trial *x)
 {
   const trial_report *r = &x->report;
-  char *words = drawn_of(t, x), metric[48] = "";
+  char *words = drawn_of(t, x), metric[METRIC_TOLD + 2] = "", text[METRIC_TOLD];
   const char *what = words && strlen(words) > 12 ? words + 12 : "as bprop train does it";
-  if (!isnan(r->metric))
-    snprintf(metric, sizeof metric, r->classes ? "  accuracy %5.1f %%" : "  R2 %.4f",
-             r->classes ? 100 * r->metric : r->metric);
-  if (isnan(r->loss) && !x->failed)
+  if (!isnan(r->score.metric) && *r->metric)
+    snprintf(metric, sizeof metric, "  %-16s", metric_told(r->metric, r->score.metric, text));
+  if (isnan(r->score.loss) && !x->failed)
     say("trial %3lld  stopped before an epoch was done  %s", (long long)x->number, what);
   else if (x->failed)
     say("trial %3lld  %4lld epochs  failed: %s  %s", (long long)x->number, (long long)r->epochs,
         first_line(x->why), what);
   else
-    say("trial %3lld  %4lld epochs  valid %.4f%s  %s", (long long)x->number, (long long)r->epochs, r->loss,
+    say("trial %3lld  %4lld epochs  valid %.4f%s  %s", (long long)x->number, (long long)r->epochs, r->score.loss,
         metric, what);
   free(words);
+}
+
+/* The loss, and the metric by its name. */
+static void json_score(const trial_report *r)
+{
+  json_number(r->score.loss);
+  if (!*r->metric)
+    return;
+  answer(",");
+  json_text(r->metric);
+  answer(":");
+  json_number(r->score.metric);
 }
 
 static void json_trial(const tuning *t, const trial *x)
@@ -86,7 +98,7 @@ static void json_trial(const tuning *t, const trial *x)
          "epoch\":%lld,\"loss\":",
          (long long)t->id, (long long)x->number, (long long)x->report.run, x->rungs,
          (long long)x->report.epochs, (long long)x->report.best_epoch);
-  json_number(x->report.loss);
+  json_score(&x->report);
   answer(",\"failed\":%s,\"command\":", x->failed ? "true" : "false");
   json_text(line);
   answer("}\n");
@@ -107,7 +119,7 @@ static void tell_json(const tuning *t, const char *line)
   answer("{\"schema\":1,\"study\":%lld,\"trials\":%lld,\"seconds\":", (long long)t->id, (long long)t->n);
   json_number(tuning_seconds(t));
   answer(",\"best\":%lld,\"loss\":", (long long)t->best->number);
-  json_number(t->best->report.loss);
+  json_score(&t->best->report);
   answer(",\"model\":");
   json_text(t->output);
   answer(",\"command\":");
@@ -119,16 +131,29 @@ static int64_t tried(const tuning *t)
 {
   int64_t n = 0;
   for (int64_t i = 1; i <= t->n; i++)
-    n += t->trial[i]->failed || !isnan(t->trial[i]->report.loss);
+    n += t->trial[i]->failed || !isnan(t->trial[i]->report.score.loss);
   return n;
+}
+
+/* "validation loss 0.0414", "mean ROC AUC 0.9 over 5 folds" */
+static const char *reached(const tuning *t, const trial *x, char words[METRIC_TOLD + 64])
+{
+  char text[METRIC_TOLD], loss[METRIC_TOLD];
+  snprintf(loss, sizeof loss, "loss %.4f", x->report.score.loss);
+  const char *what = t->metric ? metric_told(t->s.metric, x->report.score.metric, text) : loss;
+  if (t->s.folds)
+    snprintf(words, METRIC_TOLD + 64, "mean %s over %lld folds", what, (long long)t->s.folds);
+  else
+    snprintf(words, METRIC_TOLD + 64, "validation %s", what);
+  return words;
 }
 
 void tuning_tell_best(const tuning *t)
 {
   trial *x = t->best;
-  char *line = command_of(x), took[32], result[96];
-  say("best of %lld: trial %lld, validation loss %.4f -> %s (%s)", (long long)tried(t), (long long)x->number,
-      x->report.loss, t->output, duration_text(tuning_seconds(t), took));
+  char *line = command_of(x), took[32], result[96], words[METRIC_TOLD + 64];
+  say("best of %lld: trial %lld, %s -> %s (%s)", (long long)tried(t), (long long)x->number,
+      reached(t, x, words), t->output, duration_text(tuning_seconds(t), took));
   if (t->s.json) {
     tell_json(t, line);
   } else {

@@ -12,9 +12,11 @@ typedef struct tuning {
   study old;  /* that goes on; id 0: a new one */
   int64_t id; /* in the history; 0: it is not there */
   char folder[TRIAL_FILE - 64], output[TRIAL_FILE];
+  int lock; /* on the folder, by this process and its trials; -1: there is no folder */
   trial **trial; /* by number, from 1 */
   int64_t n;
   trial *best;          /* so far, of those whose file is there */
+  const bp_metric *metric; /* that is asked for; NULL: the loss */
   double began, before; /* seconds before this process */
   bool late;
 } tuning;
@@ -27,6 +29,14 @@ bool tuning_reach(tuning *t, int64_t number);
 /* tune_search.c: tries settings in brackets until there are enough, the time is up, a signal comes or nothing can go well; t->best is then the
  * best whose file is there. As trials_run. */
 int tuning_search(tuning *t);
+/* The best of all, whether its file is there or not. */
+void tuning_choose(tuning *t);
+
+/* tune_folder.c: where the models of trials are, beside the output. It is locked by the process that searches and by its trials: who goes on after a kill
+ * waits until the last trial has saved. Making it takes the number of the study, which is in its name, and the output. */
+int tuning_folder_name(tuning *t);
+int tuning_folder_make(tuning *t);
+void tuning_folder_remove(tuning *t);
 
 /* tune_tell.c */
 void tuning_tell_plan(const tuning *t);
