@@ -59,6 +59,7 @@ static int take_old(tuning *t)
   if (!end)
     end = take_inputs(&t->s, t->old.inputs);
   settings_mark(&t->s, "resume", false); /* not of the trials */
+  t->s.resume = NULL;
   t->id = t->old.id;
   t->before = t->old.seconds;
   free(here);
@@ -89,7 +90,8 @@ static int check(tuning *t)
   static const char *const single[] = {"log", "tensorboard", "find-lr"};
   for (size_t i = 0; i < sizeof single / sizeof *single; i++)
     if (settings_given(s, single[i]))
-      return fail(END_USAGE, "--%s: is for one training; trials are told in the history (bprop runs)", single[i]);
+      return fail(END_USAGE, "--%s: is for one training; trials are told in the history (bprop runs)",
+                  single[i]);
   for (int i = 0; i < s->n_inputs; i++)
     if (!strcmp(s->inputs[i], "-"))
       return fail(END_USAGE,
@@ -160,6 +162,7 @@ static void remember(void *user, const study_rung *r)
                              .best_epoch = r->best_epoch,
                              .score = r->score,
                              .finished = x->rungs == search_rungs(&t->s)};
+  snprintf(x->report.metric, sizeof x->report.metric, "%s", r->metric ? r->metric : "");
 }
 
 /* ---- the last word ---- */
@@ -219,7 +222,8 @@ static int tell_again(tuning *t)
   tuning_choose(t);
   tuning_folder_remove(t);
   if (!t->best)
-    return fail(END_DATA, "study %lld is done, and its trials are no longer in the history", (long long)t->id);
+    return fail(END_DATA, "study %lld is done, and its trials are no longer in the history",
+                (long long)t->id);
   say("study %lld is done, and nothing is left to do", (long long)t->id);
   tuning_tell_best(t);
   return END_DONE;

@@ -146,13 +146,13 @@ int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const stud
 {
   sqlite3 *db = open_history(s, true);
   sqlite3_stmt *q =
-      db ? history_prepare(
-               db,
-               "SELECT trial, id, epochs, best_epoch, ifnull(CAST(r.name AS INTEGER), 0) - 1, r.value, m.value"
-               " FROM runs LEFT JOIN metrics r ON r.run = id AND r.part = 'rung'"
-               " LEFT JOIN metrics m ON m.run = id AND m.part = 'rung metric' AND m.name = r.name"
-               " WHERE study = ? ORDER BY trial, r.name",
-               "i", id)
+      db ? history_prepare(db,
+                           "SELECT trial, id, epochs, best_epoch, ifnull(CAST(r.name AS INTEGER), 0) - 1, "
+                           "r.value, m.value, metric"
+                           " FROM runs LEFT JOIN metrics r ON r.run = id AND r.part = 'rung'"
+                           " LEFT JOIN metrics m ON m.run = id AND m.part = 'rung metric' AND m.name = r.name"
+                           " WHERE study = ? ORDER BY trial, r.name",
+                           "i", id)
          : NULL;
   int rc = SQLITE_ERROR;
   while (q && (rc = sqlite3_step(q)) == SQLITE_ROW)
@@ -161,7 +161,8 @@ int study_rungs(const settings *s, int64_t id, void (*fn)(void *user, const stud
                            .epochs = sqlite3_column_int64(q, 2),
                            .best_epoch = sqlite3_column_int64(q, 3),
                            .rung = sqlite3_column_int(q, 4),
-                           .score = {number_at(q, 5), number_at(q, 6)}});
+                           .score = {number_at(q, 5), number_at(q, 6)},
+                           .metric = (const char *)sqlite3_column_text(q, 7)});
   int end = rc == SQLITE_DONE ? END_DONE
                               : fail(END_DATA, "study %lld: %s", (long long)id,
                                      db ? sqlite3_errmsg(db) : "it cannot be read");

@@ -102,7 +102,8 @@ int search_check(const settings *s)
 {
   int open = 0;
   if (s->folds && s->search == HALVING)
-    return fail(END_USAGE, "--search: with --folds each trial is trained to its end; halving goes by one split");
+    return fail(END_USAGE,
+                "--search: with --folds each trial is trained to its end; halving goes by one split");
   for (int k = 0; k < QUESTIONS; k++)
     open += is_open(s, &questions[k]);
   return open ? END_DONE

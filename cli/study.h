@@ -23,7 +23,8 @@ void study_free(study *st);
 /* A trial, or a rung that it has done. */
 typedef struct study_rung {
   int64_t trial, run, epochs, best_epoch;
-  int rung; /* from 0; -1: none yet */
+  int rung;           /* from 0; -1: none yet */
+  const char *metric; /* its name; good while it is told */
   trial_score score;
 } study_rung;
 /* Calls fn for each rung, or once where there is none, trial by trial and rung by rung. END_DATA, told. */

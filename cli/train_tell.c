@@ -141,10 +141,10 @@ void train_tell_saved(const train_job *j)
   else if (j->valid)
     say("done: best epoch %lld -> %s", (long long)r->best_epoch, j->output);
   else
-    say("done: %lld epochs -> %s", (long long)r->epochs, j->output);
+    say("done: %lld epoch%s -> %s", (long long)r->epochs, r->epochs == 1 ? "" : "s", j->output);
   if (r->refit_rows)
-    say("trained once more, for %lld epochs, from all %s rows (--refit)", (long long)r->best_epoch,
-        with_commas(r->refit_rows, rate));
+    say("trained once more, for %lld epoch%s, from all %s rows (--refit)", (long long)r->best_epoch,
+        r->best_epoch == 1 ? "" : "s", with_commas(r->refit_rows, rate));
   if (j->s->verbose)
     say("%lld epochs, %lld steps in %.2f s, %s samples/s", (long long)r->epochs, (long long)r->steps,
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));

@@ -18,10 +18,10 @@ typedef struct trial_score {
 } trial_score;
 
 typedef struct trial_report {
-  int end;       /* as the program would end; END_SIGNAL alone: paused */
-  bool finished; /* nothing is left to train */
+  int end;         /* as the program would end; END_SIGNAL alone: paused */
+  bool finished;   /* nothing is left to train */
   char metric[64]; /* its name */
-  int64_t run;   /* in the history; 0: it is not there */
+  int64_t run;     /* in the history; 0: it is not there */
   int64_t epochs, best_epoch;
   trial_score score;
 } trial_report;

@@ -17,8 +17,8 @@ int tuning_folder_name(tuning *t)
     n -= ending;
   if (t->id)
     snprintf(number, sizeof number, "-%lld", (long long)t->id);
-  bool fits = snprintf(t->folder, sizeof t->folder, "%.*s.tune%s", (int)n, t->output, number) <
-              (int)sizeof t->folder;
+  bool fits =
+      snprintf(t->folder, sizeof t->folder, "%.*s.tune%s", (int)n, t->output, number) < (int)sizeof t->folder;
   return fits ? END_DONE : fail(END_USAGE, "-o: the name is too long");
 }
 

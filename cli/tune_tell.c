@@ -10,7 +10,7 @@
 
 void tuning_tell_plan(const tuning *t)
 {
-  char text[128] = "", name[48] = "", budget[64] = "", took[32];
+  char text[128] = "", name[48] = "", budget[64] = "", took[32], number[32] = "";
   for (int k = 0; k < search_rungs(&t->s); k++) {
     size_t n = strlen(text);
     snprintf(text + n, sizeof text - n, k ? ", %lld" : "%lld", (long long)rung_epochs(&t->s, k));
@@ -22,11 +22,9 @@ void tuning_tell_plan(const tuning *t)
   int64_t most = t->s.trials ? t->s.trials : BRACKET,
           at_once = t->s.parallel ? t->s.parallel : bp_processors();
   if (t->s.trials || t->s.budget <= 0)
-    say("%s%lld trials%s, %lld at once, of %s epochs; seed %lld", name, (long long)most, budget,
-        (long long)at_once, text, (long long)t->s.seed);
-  else
-    say("%strials%s, %lld at once, of %s epochs; seed %lld", name, budget, (long long)at_once, text,
-        (long long)t->s.seed);
+    snprintf(number, sizeof number, "%lld ", (long long)most);
+  say("%s%strial%s%s, %lld at once, of %s epochs; seed %lld", name, number, most == 1 ? "" : "s", budget,
+      (long long)at_once, text, (long long)t->s.seed);
 }
 
 /* ---- a trial ---- */
@@ -55,7 +53,7 @@ static char *drawn_of(const tuning *t, const trial *x)
 
 static const char *first_line(const char *why)
 {
-  static char line[200];
+  static char line[500];
   const char *from = strncmp(why, "bprop: ", 7) ? why : why + 7;
   snprintf(line, sizeof line, "%.*s", (int)strcspn(from, "\n"), from);
   return line;
@@ -74,8 +72,8 @@ static void say_trial(const tuning *t, const trial *x)
     say("trial %3lld  %4lld epochs  failed: %s  %s", (long long)x->number, (long long)r->epochs,
         first_line(x->why), what);
   else
-    say("trial %3lld  %4lld epochs  valid %.4f%s  %s", (long long)x->number, (long long)r->epochs, r->score.loss,
-        metric, what);
+    say("trial %3lld  %4lld %s  %s %.4f%s  %s", (long long)x->number, (long long)r->epochs,
+        r->epochs == 1 ? "epoch " : "epochs", t->s.folds ? "folds" : "valid", r->score.loss, metric, what);
   free(words);
 }
 
@@ -148,17 +146,29 @@ static const char *reached(const tuning *t, const trial *x, char words[METRIC_TO
   return words;
 }
 
+/* What is seen on test rows; else over the folds, or on validation rows. */
+static void tell_result(const tuning *t, const trial *x)
+{
+  char text[METRIC_TOLD], result[96];
+  if (t->s.folds && !t->s.test.n && t->s.test.fraction <= 0) {
+    answer("%s over %lld folds\n", metric_told(x->report.metric, x->report.score.metric, text),
+           (long long)t->s.folds);
+    return;
+  }
+  study_result(&t->s, x->report.run, result);
+  answer("%s%s", *x->answer ? x->answer : result, *x->answer || !*result ? "" : "\n");
+}
+
 void tuning_tell_best(const tuning *t)
 {
   trial *x = t->best;
-  char *line = command_of(x), took[32], result[96], words[METRIC_TOLD + 64];
+  char *line = command_of(x), took[32], words[METRIC_TOLD + 64];
   say("best of %lld: trial %lld, %s -> %s (%s)", (long long)tried(t), (long long)x->number,
       reached(t, x, words), t->output, duration_text(tuning_seconds(t), took));
   if (t->s.json) {
     tell_json(t, line);
   } else {
-    study_result(&t->s, x->report.run, result);
-    answer("%s%s", *x->answer ? x->answer : result, *x->answer || !*result ? "" : "\n");
+    tell_result(t, x);
     answer("%s\n", line ? line : "");
   }
   free(line);

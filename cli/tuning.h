@@ -12,12 +12,12 @@ typedef struct tuning {
   study old;  /* that goes on; id 0: a new one */
   int64_t id; /* in the history; 0: it is not there */
   char folder[TRIAL_FILE - 64], output[TRIAL_FILE];
-  int lock; /* on the folder, by this process and its trials; -1: there is no folder */
+  int lock;      /* on the folder, by this process and its trials; -1: there is no folder */
   trial **trial; /* by number, from 1 */
   int64_t n;
-  trial *best;          /* so far, of those whose file is there */
+  trial *best;             /* so far, of those whose file is there */
   const bp_metric *metric; /* that is asked for; NULL: the loss */
-  double began, before; /* seconds before this process */
+  double began, before;    /* seconds before this process */
   bool late;
 } tuning;
 
