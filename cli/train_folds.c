@@ -11,7 +11,7 @@
 enum { STOPPING_ROWS = 20 }; /* fewest rows that decide when to stop, apart from the fold */
 
 /* What is measured on each fold: the loss, and a metric or two. */
-enum { LOSS, FIRST, SECOND, MEASURES };
+enum { FIRST, SECOND, LOSS, MEASURES };
 typedef struct fold_score {
   double value[MEASURES];
   int64_t epoch;
@@ -42,7 +42,7 @@ static bp_status measure(folds *f, bp_net *net, const bp_data *fold, fold_score 
   choose_measures(f, net);
   bp_status st = bp_net_eval(net, fold, &m);
   score->value[LOSS] = m.loss;
-  for (int i = FIRST; i < MEASURES && st == BP_OK; i++)
+  for (int i = FIRST; i < LOSS && st == BP_OK; i++)
     if (f->name[i])
       st = bp_net_metric(net, fold, f->name[i], &score->value[i]);
   return st;
@@ -78,17 +78,18 @@ static bp_status train_fold(folds *f, bp_data *rest, const bp_data *fold, fold_s
   return st;
 }
 
-/* "accuracy 97.8 +- 2.1 %"; without a deviation where that is NAN. */
+/* "accuracy 97.8 +- 2.1 %"; without a deviation, where that is NAN, as a column. */
 static void add_measure(const folds *f, int i, double value, double deviation, char *text, size_t size)
 {
   const bp_metric *m = i == LOSS ? NULL : bp_metric_find(f->name[i], NULL);
-  double factor = m && m->share ? 100 : 1;
+  bool share = m && m->share, one = isnan(deviation);
+  double factor = share ? 100 : 1;
   size_t n = strlen(text);
   char spread[32] = "";
-  if (!isnan(deviation))
-    snprintf(spread, sizeof spread, m && m->share ? " +- %.1f" : " +- %.2g", factor * deviation);
-  snprintf(text + n, size - n, m && m->share ? "%s%s %.1f%s %%" : "%s%s %.4g%s", n ? "  " : "",
-           m ? metric_title(f->name[i]) : "loss", factor * value, spread);
+  if (!one)
+    snprintf(spread, sizeof spread, share ? " +- %.1f" : " +- %.4f", factor * deviation);
+  snprintf(text + n, size - n, share ? "%s%s %*.1f%s %%" : "%s%s %*.4f%s", n ? one ? "  " : ", " : "",
+           m ? metric_title(f->name[i]) : "loss", one && share ? 5 : 0, factor * value, spread);
 }
 
 static void tell_fold(const folds *f, int64_t fold)

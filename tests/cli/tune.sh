@@ -146,7 +146,7 @@ grep -q '^best of 4: trial [1-4], mean loss [0-9.]* over 3 folds -> c.safetensor
 sh -c "'$BPROP' train $(sed -n '$s/^bprop train //p' out)" >again.out 2>again.err || { bad "the command of folds"; cat again.err; }
 # The mean that the search told is the one that the training tells.
 mean=$(sed -n 's/^best of .* mean loss \([0-9.]*\) over .*/\1/p' err)
-grep -Eq "^3 folds: loss $mean \+- " again.err || { bad "the mean over folds is not $mean"; cat again.err; }
+grep -Eq "^3 folds: .*, loss $mean \+- " again.err || { bad "the mean over folds is not $mean"; cat again.err; }
 tune "from a network" "$wine" --target cultivar --from c.safetensors --epochs 3 --trials 3 -o d.safetensors
 ! grep -Eq -- '--(hidden|dropout)' err || { bad "layers of a trained network are searched"; cat err; }
 rm -f d.safetensors
