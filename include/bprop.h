@@ -380,8 +380,9 @@ enum {
       << 18, /**< internal: the kernel calls `finish` with each region of its result, which it need not store then */
   BP_APART =
       1
-      << 19, /**< internal: entry i of the result along its first axis is made of entry i of input 0 alone, with the same bits in any
+      << 20, /**< internal: entry i of the result along its first axis is made of entry i of input 0 alone, with the same bits in any
                   batch; other inputs serve all entries */
+  BP_INDICATOR = 1 << 21, /**< every element of a result is 0 or 1, also for NaN */
   BP_ROUTER =
       1
       << 17, /**< each element of a result is one element of one input, which takes its whole gradient: max, min, where */

@@ -196,12 +196,14 @@ static void check_relay(const bpi_kernels *k, int b, dtype t, int64_t n, const i
     if (steps[held] != 1 || (two && steps[other] > 1) || !of(bodies[b].id, (bpi_relay_how)how))
       continue;
     char *y = room((size_t)n * size_of[t]);
-    const bpi_relay program[] = {
-        {.fn = of(0, BPI_RELAY_LOAD), .x = (void *)(uintptr_t)x[held]},
-        {.fn = of(bodies[b].id, (bpi_relay_how)how), .x = two ? (void *)(uintptr_t)x[other] : NULL, .p = p},
-        {.fn = of(0, BPI_RELAY_STORE), .x = y},
-        {.fn = of(0, BPI_RELAY_END)}};
-    const int64_t done = k->run_relay[wide](program, n, false);
+    const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = (void *)(uintptr_t)x[held], .along = -1},
+                                 {.fn = of(bodies[b].id, (bpi_relay_how)how),
+                                  .x = two ? (void *)(uintptr_t)x[other] : NULL,
+                                  .p = p,
+                                  .along = -1},
+                                 {.fn = of(0, BPI_RELAY_STORE), .x = y, .along = -1},
+                                 {.fn = of(0, BPI_RELAY_END)}};
+    const int64_t done = k->run_relay[wide](program, 0, n, false);
     assert_true(done <= n && n - done < 1024);
     assert_same_bits(t, got, y, done);
     free(y);
@@ -287,10 +289,10 @@ static void streams_store_what_they_load(void **state)
     memset(y, 0, 8192);
     fill(F64, x, N);
     bpi_relay_fn (*of)(int, bpi_relay_how) = k->relay_of[wide];
-    const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = x},
-                                 {.fn = of(0, BPI_RELAY_STREAM), .x = y},
+    const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = x, .along = -1},
+                                 {.fn = of(0, BPI_RELAY_STREAM), .x = y, .along = -1},
                                  {.fn = of(0, BPI_RELAY_END)}};
-    const size_t bytes = (size_t)k->run_relay[wide](program, N, true) * (wide ? 8 : 4);
+    const size_t bytes = (size_t)k->run_relay[wide](program, 0, N, true) * (wide ? 8 : 4);
     assert_memory_equal(x, y, bytes);
     assert_true(bytes > 2048 && y[bytes / 8] == 0);
     free(x);

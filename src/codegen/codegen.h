@@ -37,8 +37,9 @@ typedef struct bpi_code_env {
 
 /* 0, or 1 + the number in the plan of the guard that did not hold; nothing was committed then. */
 typedef int (*bpi_code_run)(const bpi_code_env *e);
-/* Elements [first, first + n); at: addresses of inputs, then of results. For tile programs first is a multiple of the tile. */
-typedef void (*bpi_code_part)(void *const *at, int64_t first, int64_t n);
+/* Elements [first, first + n), whole units but at the end; at: addresses of inputs, then of results; leaves: of the first sum, then of
+ * the others, one for each unit. */
+typedef void (*bpi_code_part)(void *const *at, int64_t first, int64_t n, void *leaves);
 
 typedef struct bpi_code {
   bpi_text text;

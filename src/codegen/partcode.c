@@ -23,12 +23,19 @@ typedef struct part {
   bool far, apart;             /* apart: results go into arrays of their own first */
 } part;
 
+static bool is_load(const bpi_tile_step *s)
+{
+  return !s->loop && !s->sum;
+}
+
 /* ---- which programs ---- */
 
 static bool step_is_known(const bp_plan *p, const bpi_instr *i, const bpi_tile_step *s, int *gathered)
 {
   if (s->loop)
     return bpi_code_body_type(p, s->op, s->loop) >= 0;
+  if (s->sum)
+    return true;
   if (s->op)
     return false;
   *gathered += 1;
@@ -43,7 +50,13 @@ bool bpi_code_is_part(const bp_plan *p, const bpi_instr *i)
   for (size_t k = 0; k < i->tile->n_steps; k++)
     if (!step_is_known(p, i, &i->tile->steps[k], &gathered))
       return false;
-  return (gathered + (int)i->n_out) * (gathered ? i->tile->tile : CHUNK) * 8 <= MOST_ROOM;
+  return (gathered + (int)i->n_out + (int)i->tile->n_sums) * (gathered ? i->tile->tile : CHUNK) * 8 <=
+         MOST_ROOM;
+}
+
+static int real_of(const part *w)
+{
+  return w->tile->wide ? BP_FLOAT64 : BP_FLOAT32;
 }
 
 /* ---- operands ---- */
@@ -128,6 +141,14 @@ static void write_step(const part *w, const bpi_tile_step *s)
               s->out.index, name);
 }
 
+/* What is added up waits in an array until the chunk is done. */
+static void write_summand(const part *w, const bpi_tile_step *s)
+{
+  bpi_textf(&w->e->t, "s%u[i] = ", s->sum);
+  write_ref(w, &s->in[0]);
+  bpi_textf(&w->e->t, ";\n");
+}
+
 static void write_loop(const part *w, const char *count)
 {
   bpi_text *t = &w->e->t;
@@ -136,6 +157,8 @@ static void write_loop(const part *w, const char *count)
     const bpi_tile_step *s = &w->tile->steps[k];
     if (s->loop)
       write_step(w, s);
+    else if (s->sum)
+      write_summand(w, s);
     else
       w->slots[s->out.index] = (slot_value){'g', (uint32_t)k};
   }
@@ -173,11 +196,41 @@ static void write_arrays(const part *w)
 {
   bpi_text *t = &w->e->t;
   for (size_t k = 0; k < w->tile->n_steps; k++)
-    if (!w->tile->steps[k].loop)
+    if (is_load(&w->tile->steps[k]))
       bpi_textf(t, "%s g%zu[%" PRId64 "];\n", bpi_code_type(w->i->x[w->tile->steps[k].in[0].index].dtype), k,
                 w->chunk);
   for (uint32_t k = w->i->n_in; w->apart && k < w->i->n_in + w->i->n_out; k++)
     bpi_textf(t, "%s o%u[%" PRId64 "];\n", bpi_code_type(w->i->x[k].dtype), k, w->chunk);
+  for (uint32_t k = 1; k <= w->tile->n_sums; k++)
+    bpi_textf(t, "%s s%u[%" PRId64 "], l%u[%d];\n", bpi_code_type(real_of(w)), k, w->chunk, k, BPI_SUM_LANES);
+}
+
+/* ---- sums: leaves begin and end with chunks ---- */
+
+static void write_begin_sums(const part *w)
+{
+  for (uint32_t k = 1; k <= w->tile->n_sums; k++)
+    bpi_textf(&w->e->t, "if ((first + at_) %% %d == 0)\nfor (int j = 0; j < %d; j++)\nl%u[j] = 0;\n",
+              BPI_SUM_LEAF, BPI_SUM_LANES, k);
+}
+
+/* The additions of bpi_add_lanes and bpi_fold_lanes. */
+static void write_end_sums(const part *w)
+{
+  bpi_text *t = &w->e->t;
+  const char *type = bpi_code_type(real_of(w));
+  for (uint32_t k = 1; k <= w->tile->n_sums; k++) {
+    bpi_textf(t, "{\n%s h[%d];\nint64_t i = 0;\nmemcpy(h, l%u, sizeof h);\n", type, BPI_SUM_LANES, k);
+    bpi_textf(t, "for (; i + %d <= m; i += %d)\nfor (int j = 0; j < %d; j++)\nh[j] += s%u[i + j];\n",
+              BPI_SUM_LANES, BPI_SUM_LANES, BPI_SUM_LANES, k);
+    bpi_textf(t, "memcpy(l%u, h, sizeof h);\nfor (int j = 0; i + j < m; j++)\nl%u[j] += s%u[i + j];\n", k, k,
+              k);
+    bpi_textf(t, "if (at_ + m == n || (first + at_ + m) %% %d == 0) {\n", BPI_SUM_LEAF);
+    bpi_textf(t, "for (int w = %d; w > 0; w /= 2)\nfor (int j = 0; j < w; j++)\nl%u[j] += l%u[j + w];\n",
+              BPI_SUM_LANES / 2, k, k);
+    bpi_textf(t, "((%s *)leaves)[%" PRId64 " + (first + at_) / %d] = l%u[0];\n}\n}\n", type,
+              (k - 1) * w->i->units, BPI_SUM_LEAF, k);
+  }
 }
 
 static void write_far_loops(part *w)
@@ -197,8 +250,9 @@ static void write_far_loops(part *w)
 static void write_results(const part *w)
 {
   for (uint32_t k = w->i->n_in; k < w->i->n_in + w->i->n_out; k++)
-    bpi_textf(&w->e->t, "%s(x%u + at_, o%u, (uint64_t)m * sizeof *o%u);\n",
-              w->tile->streams ? "stream" : "memcpy", k, k, k);
+    if (w->i->x[k].size == w->i->n)
+      bpi_textf(&w->e->t, "%s(x%u + at_, o%u, (uint64_t)m * sizeof *o%u);\n",
+                w->tile->streams ? "stream" : "memcpy", k, k, k);
 }
 
 static void write_chunks(part *w)
@@ -208,14 +262,16 @@ static void write_chunks(part *w)
   bpi_textf(t, "for (int64_t at_ = 0; at_ < n; at_ += %" PRId64 ") {\n", w->chunk);
   bpi_textf(t, "const int64_t m = n - at_ < %" PRId64 " ? n - at_ : %" PRId64 ";\n", w->chunk, w->chunk);
   for (size_t k = 0; k < w->tile->n_steps; k++)
-    if (!w->tile->steps[k].loop)
+    if (is_load(&w->tile->steps[k]))
       write_gather(w, k);
+  write_begin_sums(w);
   if (w->far)
     write_far_loops(w);
   else
     write_loop(w, "m");
   if (w->apart)
     write_results(w);
+  write_end_sums(w);
   bpi_textf(t, w->tile->streams ? "}\nSTREAMED;\n" : "}\n");
 }
 
@@ -225,13 +281,13 @@ static void survey_part(part *w)
 {
   for (size_t k = 0; k < w->tile->n_steps; k++) {
     const bpi_tile_step *s = &w->tile->steps[k];
-    if (!s->loop)
+    if (is_load(s))
       w->chunk = w->tile->tile;
-    else if (bpi_code_body_far(s->op->body->id))
+    else if (s->loop && bpi_code_body_far(s->op->body->id))
       w->far = true;
   }
   w->apart = w->far || w->tile->streams;
-  if (w->apart && !w->chunk)
+  if ((w->apart || w->tile->n_sums) && !w->chunk)
     w->chunk = CHUNK;
 }
 
@@ -245,14 +301,15 @@ void bpi_code_write_part(bpi_emit *e, uint32_t instr)
     e->t.failed = true;
   else {
     survey_part(&w);
-    bpi_textf(&e->t, "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n)\n{\n",
+    bpi_textf(&e->t,
+              "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n, void *leaves)\n{\n",
               e->piece);
     write_operands(&w);
     if (w.chunk)
       write_chunks(&w);
     else
       write_loop(&w, "n");
-    bpi_textf(&e->t, "}\n");
+    bpi_textf(&e->t, "(void)leaves;\n}\n");
   }
   bpi_free(e->p->ctx, w.slots);
   bpi_free(e->p->ctx, w.results);

@@ -87,7 +87,7 @@ bool bpi_code_is_small(const bp_plan *p, const bpi_instr *i)
   if (i->n > SMALL || i->n < 1)
     return false;
   return i->kind == BPI_DO_LOOP   ? loop_is_small(p, i)
-         : i->kind == BPI_DO_TILE ? bpi_code_is_part(p, i)
+         : i->kind == BPI_DO_TILE ? bpi_code_is_part(p, i) && !i->tile->n_sums
                                   : i->kind == BPI_DO_COPY || i->kind == BPI_DO_COMMIT;
 }
 

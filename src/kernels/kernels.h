@@ -37,6 +37,7 @@ typedef enum bpi_relay_how {
   BPI_RELAY_LOAD_NUMBER, /* registers = *x */
   BPI_RELAY_STORE,       /* x[i] = registers */
   BPI_RELAY_STREAM,      /* the same past the caches; x is on 64 bytes */
+  BPI_RELAY_SUM,         /* registers are added to the lanes of a sum at x, and stay */
   BPI_RELAY_END
 } bpi_relay_how;
 typedef void (*bpi_relay_fn)(void);
@@ -44,6 +45,7 @@ typedef struct bpi_relay {
   bpi_relay_fn fn;
   void *x;
   const double *p; /* as a loop's */
+  int64_t along;   /* of an array: -1; 0: x is room for one strip, the same for all */
 } bpi_relay;
 
 typedef enum bpi_reduce {
@@ -61,8 +63,9 @@ typedef struct bpi_reduction {
   int64_t outer, n, inner;
 } bpi_reduction;
 
-/* Sums of contiguous elements are added up in so many separate sums, 0 + x[0] + x[32] + ..., which are then folded in halves. */
-enum { BPI_SUM_LANES = 32 };
+/* Sums of contiguous elements are cut into leaves. Each is added up in so many separate sums, the lanes: 0 + x[0] + x[32] + ..., which are
+ * then folded in halves; leaves are joined in a tree. */
+enum { BPI_SUM_LANES = 32, BPI_SUM_LEAF = 128 * BPI_SUM_LANES };
 
 /* A rectangle of a product's result whose sums are final: c is its first element, in C or in the kernel's scratch. */
 typedef struct bpi_rect {
@@ -96,16 +99,22 @@ typedef struct bpi_gemm {
 typedef struct bpi_kernels {
   const char *name;
   bpi_body_loops body[BPI_BODY_COUNT];
-  /* [0] float32, [1] float64. relay_of: NULL where the body has no such code. run_relay: over as many of n elements as make whole strips of eight vectors;
-   * returns how many. streams: something is streamed. */
+  /* [0] float32, [1] float64. relay_of: NULL where the body has no such code. run_relay: over as many of the n elements from `first` on as make whole strips of
+   * eight vectors; returns how many. streams: something is streamed. */
   bpi_relay_fn (*relay_of[2])(int body, bpi_relay_how how);
-  int64_t (*run_relay[2])(const bpi_relay *program, int64_t n, bool streams);
+  int64_t (*run_relay[2])(const bpi_relay *program, int64_t first, int64_t n, bool streams);
 
   /* Reduces x [outer, n, inner] (contiguous) over n to y [outer, inner], for outputs [begin, end) of the outer*inner.
    * Sums: fixed chunks of the reduced axis, fixed tree; each float32 sum has the error of at most a few hundred additions.
    * MAX and MIN: NaN wins; lowest index wins ties; ARG...: y is int64, the first NaN wins, else the lowest index of the best. n = 0: sum 0, prod 1 (others are refused before). */
   void (*reduce[2])(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y, int64_t begin,
                     int64_t end); /* [0] float32, [1] float64 */
+
+  /* The parts of such a sum of contiguous elements, for those who make them a tile at a time. add_lanes: adds elements of a leaf, of which x[0] is
+   * number `first`, to its BPI_SUM_LANES lanes, zeros at the start. fold_lanes: the sum of a leaf. join_leaves: that of all n leaves. */
+  void (*add_lanes[2])(int64_t first, int64_t n, const void *x, void *lanes);
+  void (*fold_lanes[2])(void *lanes, void *leaf);
+  void (*join_leaves[2])(int64_t n, const void *leaves, void *y);
 
   /* Matrix product. Work is cut into units of the output's rows and columns by shape alone. scratch: per thread; its size depends on
    * shapes and on whether c is NULL. */

@@ -137,13 +137,24 @@ static bp_node chain_slope(const bp_op_call *c, int input)
 {
   return c->x[1 - input];
 }
+/* It is a plain product where u is never 0, or where s is finite and no -0 or less: then 0 s is the 0 that u is. Of numbers that is asked
+ * of their float, as the plan may take that. */
+static bool is_product(const bp_op_call *c)
+{
+  double v;
+  if (bpi_splat(c->x[0], &v))
+    return (float)v != 0;
+  if (bpi_splat(c->x[1], &v))
+    return isfinite((float)v) && !signbit(v);
+  return bpi_slot(c->x[1])->op->traits & BP_INDICATOR;
+}
 static bp_node chain_simplify(const bp_op_call *c)
 {
   double v;
   for (int i = 0; i < 2; i++)
     if (bpi_splat(c->x[i], &v) && v == 1)
       return c->x[1 - i];
-  return BP_NO_NODE;
+  return is_product(c) ? bp_mul(c->x[0], c->x[1]) : BP_NO_NODE;
 }
 REAL_BODY2(chain, a == 0 ? a : a * b)
 const bp_op bp_op_chain = {

@@ -51,6 +51,7 @@ typedef struct bpi_ins {
   uint8_t kind;
   bool may_fail, dead;
   bool early;    /* the guard, or what may fail, depends on it */
+  bool tail;     /* a sum that is made in the tile program of its group */
   uint32_t head; /* slot in the rewritten graph */
   uint32_t n_in, n_out;
   uint32_t n_row;   /* inputs of the row itself, where a tile program runs at its end; else 0 */
@@ -201,6 +202,8 @@ bp_status bpi_real_params(bpi_draft *d, const bpi_node *v, const double **p);
 bp_status bpi_find_relays(bpi_draft *d, bpi_tile *tile);
 /* Whether an instruction can be part of a tile program at all, and of the same one as the maker of what it reads. */
 bool bpi_may_fuse(const bpi_draft *d, const bpi_ins *ins);
+/* A reference to the whole of a room as it lies. */
+bool bpi_is_plain(const bpi_draft *d, const bpi_ref *r);
 bool bpi_can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r);
 /* Moves instructions to higher levels, see sink.c. */
 bp_status bpi_sink(bpi_draft *d);

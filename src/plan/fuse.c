@@ -10,6 +10,7 @@
 enum {
   TILE_CACHE = 32 << 10, /* bytes of the first cache that a tile may fill */
   TILE_STEP = 256,       /* elements of a tile are a multiple of it */
+  SLOT_APART = 9 * 64,   /* bytes between slots, so that equal elements do not meet in one set of the cache */
   STREAMED = 32 << 20    /* bytes of a result that no cache would hold until it is read */
 };
 
@@ -79,6 +80,61 @@ static bp_status set_groups(bpi_draft *d)
   return s;
 }
 
+/* ---- sums ---- */
+
+/* True for a sum of all elements that an instruction which can be fused makes; these lie in the order of the sum. */
+static bool is_whole_sum(bpi_draft *d, const bpi_ins *ins)
+{
+  const bp_op *op = d->h->nodes[ins->head].op;
+  bpi_reduction r;
+  if (ins->dead || ins->kind != BPI_DO_KERNEL || !op->reduction || ins->n_in != 1 || ins->n_out != 1)
+    return false;
+  const bpi_ref *x = &d->refs[ins->in];
+  const bpi_ins *def = &d->ins[d->roots[x->root].def];
+  if (!d->roots[x->root].def || !bpi_may_fuse(d, def) || !bpi_is_plain(d, x))
+    return false;
+  const bp_kernel_call *c = bpi_dry_call(d, ins);
+  return c && op->reduction(c, &r) && r.how == BPI_REDUCE_SUM && r.outer == 1 && r.inner == 1 &&
+         r.n == def->n && r.n > 1;
+}
+
+/* Groups that may run at the end of a product get no sum: they would lose that. */
+static void mark_ends(bpi_draft *d, uint8_t *ends)
+{
+  for (uint32_t i = 1; i < d->n_ins && bpi_pass_on(d, BP_PASS_epilogue); i++)
+    for (uint32_t k = 0; k < d->ins[i].n_in && bpi_may_fuse(d, &d->ins[i]); k++) {
+      uint32_t def = d->roots[d->refs[d->ins[i].in + k].root].def;
+      if (def && bpi_has_end(d, &d->ins[def]))
+        ends[find_group(d, i)] = 1;
+    }
+}
+
+/* A unit of work is a leaf of the sum. Where that would leave threads without work, the sum stays for itself. */
+static bool few_leaves(const bpi_draft *d, int64_t n)
+{
+  return bp_ctx_threads(d->ctx) > 1 && n > BPI_SUM_LEAF / 4 && n < 4 * BPI_SUM_LEAF;
+}
+
+/* A sum joins the group that makes what it adds up. It was on a higher level, as are all that read it: so none of these is in the group. */
+static bp_status add_sums(bpi_draft *d)
+{
+  uint8_t *ends = bpi_arena_alloc(&d->arena, d->n_ins, 1);
+  if (!ends)
+    return bpi_nomem();
+  mark_ends(d, ends);
+  for (uint32_t i = 1; i < d->n_ins; i++) {
+    bpi_ins *ins = &d->ins[i];
+    if (!is_whole_sum(d, ins))
+      continue;
+    uint32_t def = d->roots[d->refs[ins->in].root].def;
+    if (ends[find_group(d, def)] || few_leaves(d, d->ins[def].n))
+      continue;
+    ins->group = find_group(d, def);
+    ins->tail = true;
+  }
+  return BP_OK;
+}
+
 /* Sets root.mark where a value is an output, or read by others than the group that makes it. */
 static void mark_outside(bpi_draft *d)
 {
@@ -114,6 +170,7 @@ typedef struct tile_maker {
   uint32_t n_y;
   uint32_t *free_slots;
   size_t n_free;
+  bool sums; /* some members are sums */
 } tile_maker;
 
 static bool inside(const tile_maker *m, uint32_t root)
@@ -167,6 +224,7 @@ static void survey(tile_maker *m)
         note_operand(m, r, (int32_t)s);
     }
     d->roots[result].last = (uint32_t)s;
+    m->sums = m->sums || ins->tail;
     if (d->roots[result].mark) {
       d->roots[result].mark_at = m->n_y;
       m->y[m->n_y++] = result;
@@ -199,10 +257,21 @@ static int64_t fitting_tile(const tile_maker *m)
   return fits > 2 * TILE_STEP ? fits : 2 * TILE_STEP;
 }
 
+/* Leaves of sums are whole tiles, and these whole rounds of the lanes. */
+static int64_t tile_of_sums(int64_t most)
+{
+  int64_t tile = BPI_SUM_LEAF;
+  while (tile > most && tile > BPI_SUM_LANES)
+    tile /= 2;
+  return tile;
+}
+
 /* Tiles hold a whole number of periods, so that what repeats is gathered once. */
 static int64_t tile_size(const tile_maker *m, int64_t n)
 {
   int64_t most = fitting_tile(m), period = 1;
+  if (m->sums)
+    return tile_of_sums(most);
   for (uint32_t i = 0; i < m->n_x; i++) {
     int64_t p = m->x[i].form == BPI_STRIDED ? period_of(&m->x[i], n) : 1;
     if (p > period && p <= most)
@@ -324,6 +393,26 @@ static bp_status add_step(tile_maker *m, size_t s)
   return status;
 }
 
+/* A sum, which stands behind the step that makes what it adds up. */
+static bp_status add_sum(tile_maker *m, size_t s)
+{
+  bpi_draft *d = m->d;
+  const bpi_ins *ins = &d->ins[m->members[s]];
+  uint32_t result = d->results[ins->out];
+  bpi_root *root = &d->roots[result];
+  bpi_tile_step *step = &m->tile->steps[m->tile->n_steps];
+  step->op = d->h->nodes[ins->head].op;
+  step->n_in = 1;
+  step->sum = ++m->tile->n_sums;
+  step->in[0] = find_input(m, &d->refs[ins->in], 0);
+  step->dtype[0] = step->dtype[1] = d->roots[result].dtype;
+  step->out = (bpi_tile_ref){.elem = elem_of(d, result), .index = m->n_x + root->mark_at};
+  m->y_step[root->mark_at] = -1; /* nothing is under it while others work */
+  free_slots(m, s, step->out.elem, true);
+  m->tile->n_steps++;
+  return BP_OK;
+}
+
 static bool tile_room(tile_maker *m)
 {
   bpi_draft *d = m->d;
@@ -375,9 +464,13 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
   if (!tile_room(&m))
     return bpi_nomem();
   survey(&m);
-  uint32_t last = members[n_members - 1];
+  uint32_t last, n_tails = 0;
+  while (d->ins[members[n_members - 1 - n_tails]].tail) /* the first member is none */
+    n_tails++;
+  last = members[n_members - 1 - n_tails];
   m.tile->n = d->ins[last].n;
   m.tile->tile = tile_size(&m, m.tile->n);
+  m.tile->unit = m.sums ? BPI_SUM_LEAF : m.tile->tile;
   m.tile->steps = bpi_arena_alloc(&d->plan->arena, n_members + m.n_x, sizeof *m.tile->steps);
   if (!m.tile->steps)
     return bpi_nomem();
@@ -386,13 +479,14 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
       add_load(&m, i, true);
   bp_status s = BP_OK;
   for (size_t k = 0; k < n_members && s == BP_OK; k++)
-    s = add_step(&m, k);
-  m.tile->slot_bytes = ((size_t)m.tile->tile * 8 + 63) & ~(size_t)63;
+    s = d->ins[members[k]].tail ? add_sum(&m, k) : add_step(&m, k);
+  m.tile->slot_bytes = SLOT_APART + (((size_t)m.tile->tile * 8 + 63) & ~(size_t)63);
   if (s == BP_OK)
     s = fill_when(&m);
   if (s == BP_OK)
     s = bpi_find_relays(d, m.tile);
-  m.tile->streams = m.tile->n * (d->wide ? 8 : 4) >= STREAMED && !reads_back(&m);
+  m.tile->streams =
+      m.tile->unit % TILE_STEP == 0 && m.tile->n * (d->wide ? 8 : 4) >= STREAMED && !reads_back(&m);
   uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
   if (!id)
     return s == BP_OK ? BP_E_NOMEM : s;
@@ -426,32 +520,47 @@ static bool worth_a_tile(const bpi_draft *d, const bpi_ins *ins)
   return ends || has_strided(d, ins);
 }
 
-/* Members of each group, as lists through `next`. */
-static bp_status make_tiles(bpi_draft *d)
+/* Lists of instructions by their numbers, 0 at the end: members of each group, and the sums of what each instruction makes. */
+typedef struct group_lists {
+  uint32_t *first, *sums, *next, *count, *members;
+} group_lists;
+
+static bool list_groups(bpi_draft *d, group_lists *l)
 {
-  size_t n = d->n_ins;
-  uint32_t *next = bpi_arena_alloc(&d->arena, n, sizeof *next),
-           *first = bpi_arena_alloc(&d->arena, n, sizeof *first);
-  uint32_t *count = bpi_arena_alloc(&d->arena, n, sizeof *count),
-           *members = bpi_arena_alloc(&d->arena, n, sizeof *members);
-  if (!next || !first || !count || !members)
-    return bpi_nomem();
-  for (uint32_t i = (uint32_t)n - 1; i > 0; i--) {
-    if (!bpi_may_fuse(d, &d->ins[i]))
+  uint32_t **const lists[] = {&l->first, &l->sums, &l->next, &l->count, &l->members};
+  for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+    if (!(*lists[k] = bpi_arena_alloc(&d->arena, d->n_ins, sizeof(uint32_t))))
+      return false;
+  for (uint32_t i = (uint32_t)d->n_ins - 1; i > 0; i--) {
+    if (!bpi_may_fuse(d, &d->ins[i]) && !d->ins[i].tail)
       continue;
     uint32_t g = find_group(d, i);
-    next[i] = first[g];
-    first[g] = i;
-    count[g]++;
+    uint32_t *head = d->ins[i].tail ? &l->sums[d->roots[d->refs[d->ins[i].in].root].def] : &l->first[g];
+    l->next[i] = *head;
+    *head = i;
+    l->count[g]++;
   }
+  return true;
+}
+
+static bp_status make_tiles(bpi_draft *d)
+{
+  group_lists l;
+  size_t n = d->n_ins;
+  if (!list_groups(d, &l))
+    return bpi_nomem();
+  uint32_t *members = l.members;
   for (uint32_t i = 1; i < n; i++) {
     if (!bpi_may_fuse(d, &d->ins[i]))
       continue;
     uint32_t g = find_group(d, i), k = 0;
-    if (first[g] != i || (count[g] == 1 && !worth_a_tile(d, &d->ins[i])))
+    if (l.first[g] != i || (l.count[g] == 1 && !worth_a_tile(d, &d->ins[i])))
       continue;
-    for (uint32_t j = i; j; j = next[j])
+    for (uint32_t j = i; j; j = l.next[j]) {
       members[k++] = j;
+      for (uint32_t sum = l.sums[j]; sum; sum = l.next[sum])
+        members[k++] = sum;
+    }
     bp_status s = make_tile(d, g, members, k);
     if (s != BP_OK)
       return s;
@@ -469,6 +578,8 @@ bp_status bpi_fuse(bpi_draft *d)
   if (!any || !bpi_pass_on(d, BP_PASS_fuse)) /* a graph of single numbers has nothing for this pass */
     return BP_OK;
   bp_status s = set_groups(d);
+  if (s == BP_OK)
+    s = add_sums(d);
   if (s != BP_OK)
     return s;
   mark_outside(d);

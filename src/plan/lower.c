@@ -195,9 +195,10 @@ static bp_status lower_tile(lowering *l, const bpi_ins *ins, bpi_instr *out)
 {
   const bpi_tile *t = ins->tile;
   out->tile = t;
-  out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->tile ? t->n / t->tile
-                                                                       : (t->n + t->tile - 1) / t->tile;
-  out->scratch = t->n_slots * t->slot_bytes;
+  out->units = bpi_faulty(l->d, BPI_FAULT_tile_rest) && t->n > t->unit ? t->n / t->unit
+                                                                       : (t->n + t->unit - 1) / t->unit;
+  out->scratch = t->n_slots * t->slot_bytes + t->n_sums * bpi_lanes_bytes(t) +
+                 t->n_sums * (size_t)out->units * (t->wide ? 8 : 4);
   share_out(l->d, out, (double)t->n * (double)t->n_steps * BPI_NS_ELEMENT);
   return BP_OK;
 }

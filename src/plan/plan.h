@@ -29,13 +29,16 @@ typedef struct bpi_operand {
 
 /* One step of a tile program: y = loop(x...) over the elements of a tile. A reference is an operand of the instruction, of
  * which the tile's own elements are meant (or its only element, step 0), or a slot of scratch. Without a loop it is a load:
- * the tile's elements of a strided operand are gathered into a slot. */
+ * the tile's elements of a strided operand are gathered into a slot. A sum adds them to its lanes; its result, the sum of all elements, is
+ * there when all units are done. */
 typedef struct bpi_tile_ref {
   bool slot;
   uint8_t elem; /* bytes of one element */
   uint8_t step; /* 1, or 0: one element for all */
   uint32_t index;
 } bpi_tile_ref;
+
+enum { BPI_RELAY_STEPS = 64 }; /* of one relay at most */
 
 /* How a step runs in a relay (kernels.h) together with its neighbours. Inputs are given by number, -1 for none. */
 typedef struct bpi_tile_relay {
@@ -53,18 +56,23 @@ typedef struct bpi_tile_step {
   const bp_attr *attr;
   uint8_t dtype[BPI_MAX_BODY_IN + 1]; /* of the inputs, then of the result */
   int n_in;
-  bool once; /* a load whose elements are the same in every tile */
+  bool once;    /* a load whose elements are the same in every tile */
+  uint32_t sum; /* its number, + 1; 0: it is none */
   bpi_tile_ref in[BPI_MAX_BODY_IN], out;
   bpi_tile_relay relay;
 } bpi_tile_step;
 
 typedef struct bpi_tile {
   int64_t n, tile; /* elements in all, and of one tile */
+  int64_t unit;    /* of a unit of work: a tile, or a leaf of a sum */
   size_t n_steps;
   bpi_tile_step *steps;
   uint32_t n_slots;
   size_t slot_bytes;
-  bool wide;    /* relays are of float64 */
+  uint32_t
+      n_sums;   /* behind the slots lie their lanes, and behind these, of all units, the sums of the leaves */
+  bool wide;    /* relays and sums are of float64 */
+  bool strips;  /* one relay: a slot is room for one strip, and a unit need not be cut into tiles */
   bool streams; /* results are stored past the caches, which are smaller */
   /* Per input: the last step that reads it, INT32_MAX where nothing may be written over it; per result: the step that
    * writes it. A result may lie over an input of the same element size that is read no later. */
@@ -82,6 +90,11 @@ typedef struct bpi_scan {
   bool reverse;
   const int *output; /* of each y: number of the body's output, -1 where nobody reads it */
 } bpi_scan;
+
+static inline size_t bpi_lanes_bytes(const bpi_tile *t)
+{
+  return (size_t)BPI_SUM_LANES * (t->wide ? 8 : 4);
+}
 
 /* A program over single elements of the block. Its code is a row of runs: a word that holds a step and how many times it is done,
  * then as many rows of offsets in bytes from the block, one for each input and the last for the result. The elements of a run do not

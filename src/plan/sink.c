@@ -24,7 +24,7 @@ bool bpi_may_fuse(const bpi_draft *d, const bpi_ins *ins)
           ins->n_in <= BPI_MAX_BODY_IN && ins->n_out == 1);
 }
 
-static bool plain(const bpi_draft *d, const bpi_ref *r)
+bool bpi_is_plain(const bpi_draft *d, const bpi_ref *r)
 {
   return r->form == BPI_FULL && r->offset == 0 && bpi_type_size(r->type) == d->roots[r->root].size;
 }
@@ -32,7 +32,7 @@ static bool plain(const bpi_draft *d, const bpi_ref *r)
 bool bpi_can_join(const bpi_draft *d, const bpi_ins *ins, const bpi_ref *r)
 {
   const bpi_ins *def = &d->ins[d->roots[r->root].def];
-  return bpi_may_fuse(d, ins) && bpi_may_fuse(d, def) && def->n == ins->n && plain(d, r);
+  return bpi_may_fuse(d, ins) && bpi_may_fuse(d, def) && def->n == ins->n && bpi_is_plain(d, r);
 }
 
 /* The highest level at which each root is read for sure: sinking makes it no lower. */

@@ -220,6 +220,8 @@ static bp_status check_tile_operand(const verifier *v, const bpi_instr *i, const
     return broken(v, x, "a step of a tile program writes to an input");
   if (!product && x->size < (r->step ? i->tile->n : 1))
     return broken(v, x, "a step of a tile program reaches past an operand");
+  if (ends && step->sum)
+    return broken(v, x, "there is a sum at the end of a kernel");
   if (!product && step->op && r->step && !x->contiguous)
     return broken(v, x, "a step of a tile program takes a strided operand for a contiguous one");
   return BP_OK;

@@ -241,15 +241,16 @@ static void part_units(void *arg, int64_t begin, int64_t end, int thread)
   (void)thread;
   const part_call *c = arg;
   const bpi_tile *t = c->s->instr->tile;
-  int64_t first = begin * t->tile, last = end * t->tile < t->n ? end * t->tile : t->n;
+  int64_t first = begin * t->unit, last = end * t->unit < t->n ? end * t->unit : t->n;
   if (first < last)
-    c->fn(c->s->at, first, last - first);
+    c->fn(c->s->at, first, last - first, bpi_tile_leaves(c->s, 0));
 }
 
 static void run_part(const bpi_step *s, void *fn)
 {
   part_call c = {s, (bpi_code_part)fn};
   bpi_share(s, part_units, &c);
+  bpi_tile_join(s);
 }
 
 static bp_status run_piece(bpi_frame *f, bpi_jit_piece *p, const bpi_code_env *env)

@@ -48,40 +48,49 @@ static void settle(bpi_frame *f, bpi_jit_piece *p, bool same)
   atomic_store_explicit(&p->check, same ? BPI_GOOD : BPI_BAD, memory_order_release);
 }
 
-/* ---- one instruction, a tile at a time: results may lie over operands, but of the same elements ---- */
+/* ---- one instruction, a unit at a time: results may lie over operands, but of the same elements ---- */
 
 typedef struct tile_check {
   const bpi_step *s;
   char *before, *made;
 } tile_check;
 
-/* Results of one tile copied out of their places, or back. */
-static void copy_results(const tile_check *c, int64_t unit, char *room, bool back)
+/* The k-th result of a unit: elements, or the leaf of a sum. NULL: there is none. */
+static char *result_of(const tile_check *c, uint32_t k, int64_t unit, size_t *bytes, bp_dtype *dtype)
 {
   const bpi_instr *i = c->s->instr;
-  for (uint32_t k = i->n_in; k < i->n_in + i->n_out; k++) {
-    size_t each = bp_dtype_size((bp_dtype)i->x[k].dtype);
-    int64_t first = unit * i->tile->tile, left = i->tile->n - first,
-            n = left < i->tile->tile ? left : i->tile->tile;
-    char *at = (char *)c->s->at[k] + (size_t)first * each;
-    memcpy(back ? at : room, back ? room : at, (size_t)n * each);
-    room += (size_t)i->tile->tile * each;
+  const bpi_tile *t = i->tile;
+  int64_t first = unit * t->unit, left = t->n - first, n = left < t->unit ? left : t->unit;
+  if (k >= i->n_out + t->n_sums)
+    return NULL;
+  *dtype = k < i->n_out ? (bp_dtype)i->x[i->n_in + k].dtype : t->wide ? BP_FLOAT64 : BP_FLOAT32;
+  size_t each = bp_dtype_size(*dtype);
+  if (k >= i->n_out) {
+    *bytes = each;
+    return (char *)bpi_tile_leaves(c->s, k - i->n_out) + (size_t)unit * each;
   }
+  *bytes = i->x[i->n_in + k].size == t->n ? (size_t)n * each : 0;
+  return (char *)c->s->at[i->n_in + k] + (*bytes ? (size_t)first * each : 0);
+}
+
+/* Results of one unit copied out of their places, or back. */
+static void copy_results(const tile_check *c, int64_t unit, char *room, bool back)
+{
+  size_t bytes;
+  bp_dtype t;
+  char *at;
+  for (uint32_t k = 0; (at = result_of(c, k, unit, &bytes, &t)) != NULL; k++, room += bytes)
+    memcpy(back ? at : room, back ? room : at, bytes);
 }
 
 static bool same_results(const tile_check *c, int64_t unit)
 {
-  const bpi_instr *i = c->s->instr;
-  const char *room = c->made;
+  const char *room = c->made, *at;
+  size_t bytes;
+  bp_dtype t;
   bool same = true;
-  for (uint32_t k = i->n_in; k < i->n_in + i->n_out; k++) {
-    size_t each = bp_dtype_size((bp_dtype)i->x[k].dtype);
-    int64_t first = unit * i->tile->tile, left = i->tile->n - first,
-            n = left < i->tile->tile ? left : i->tile->tile;
-    same = same && same_elements((bp_dtype)i->x[k].dtype, (size_t)n * each,
-                                 (char *)c->s->at[k] + (size_t)first * each, room);
-    room += (size_t)i->tile->tile * each;
-  }
+  for (uint32_t k = 0; (at = result_of(c, k, unit, &bytes, &t)) != NULL; k++, room += bytes)
+    same = same && same_elements(t, bytes, at, room);
   return same;
 }
 
@@ -89,25 +98,28 @@ static bp_status check_part(bpi_frame *f, bpi_jit_piece *p)
 {
   bpi_step *s = &f->steps[p->where.first];
   const bpi_instr *i = s->instr;
-  size_t bytes = 0;
-  for (uint32_t k = i->n_in; k < i->n_in + i->n_out; k++)
-    bytes += (size_t)i->tile->tile * bp_dtype_size((bp_dtype)i->x[k].dtype);
-  tile_check c = {.s = s, .before = bpi_alloc(f->plan->ctx, bytes, 2)};
+  tile_check c = {.s = s};
+  size_t most = 0, bytes;
+  bp_dtype t;
+  for (uint32_t k = 0; result_of(&c, k, 0, &bytes, &t); k++)
+    most += bytes;
+  c.before = bpi_alloc(f->plan->ctx, most, 2);
   if (!c.before) {
     atomic_store(&p->check, BPI_UNCHECKED);
     return bpi_frame_run_some(f, p->where.first, 1);
   }
-  c.made = c.before + bytes;
+  c.made = c.before + most;
   bool same = true;
   for (int64_t u = 0; u < i->units; u++) {
-    int64_t first = u * i->tile->tile, left = i->tile->n - first;
+    int64_t first = u * i->tile->unit, left = i->tile->n - first;
     copy_results(&c, u, c.before, false);
-    ((bpi_code_part)p->fn)(s->at, first, left < i->tile->tile ? left : i->tile->tile);
+    ((bpi_code_part)p->fn)(s->at, first, left < i->tile->unit ? left : i->tile->unit, bpi_tile_leaves(s, 0));
     copy_results(&c, u, c.made, false);
     copy_results(&c, u, c.before, true);
     bpi_tile_units(s, u, u + 1);
     same = same && same_results(&c, u);
   }
+  bpi_tile_join(s);
   bpi_free(f->plan->ctx, c.before);
   settle(f, p, same);
   return BP_OK;

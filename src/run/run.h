@@ -87,8 +87,10 @@ void bpi_frame_bind(bpi_frame *f, size_t input, const void *data);
 bp_status bpi_frame_run(bpi_frame *f);
 /* Instructions [first, first + count) alone. */
 bp_status bpi_frame_run_some(bpi_frame *f, size_t first, size_t count);
-/* Units [begin, end) of a tile program, in this thread. */
+/* Units [begin, end) of a tile program, in this thread; sums stay in their leaves, one a unit, until they are joined. */
 void bpi_tile_units(bpi_step *s, int64_t begin, int64_t end);
+void *bpi_tile_leaves(const bpi_step *s, uint32_t sum);
+void bpi_tile_join(const bpi_step *s);
 /* Executes one of them. */
 bp_status bpi_run_one(bpi_frame *f, size_t instruction);
 /* How each kind of instruction is executed. */

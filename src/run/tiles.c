@@ -57,9 +57,27 @@ static void tile_load(const tile_place *p, const bpi_tile_step *t)
   bpi_gather_range(&p->s->instr->x[k], p->s->at[k], tile_at(p, &t->out), p->first, p->first + p->n);
 }
 
+/* The lanes of a sum. */
+static void *lanes_of(const tile_place *p, const bpi_tile_step *t)
+{
+  const bpi_tile *tile = p->s->instr->tile;
+  return p->slots + tile->n_slots * p->slot_bytes + (t->sum - 1) * bpi_lanes_bytes(tile);
+}
+
+static void tile_sum(const tile_place *p, const bpi_tile_step *t, int64_t begin)
+{
+  p->s->frame->plan->kernels->add_lanes[p->s->instr->tile->wide](
+      p->first + begin, p->n - begin, (const char *)tile_at(p, &t->in[0]) + begin * t->in[0].elem,
+      lanes_of(p, t));
+}
+
 /* A step over the elements of the tile from `begin` on. */
 static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin)
 {
+  if (t->sum) {
+    tile_sum(p, t, begin);
+    return;
+  }
   const void *x[BPI_MAX_BODY_IN];
   int64_t step[BPI_MAX_BODY_IN];
   for (int k = 0; k < t->n_in; k++) {
@@ -71,7 +89,8 @@ static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin
 
 /* ---- relays ---- */
 
-enum { RELAY_CODES = 3 * 32 + 1 }; /* load, body and store of each step, and the end */
+/* Load, body and store of each step, and the end. */
+enum { RELAY_CODES = 3 * BPI_RELAY_STEPS + 1 };
 
 /* Results go past the caches where they are on whole lines. */
 static bool streams(const tile_place *p, const bpi_tile_step *t)
@@ -80,27 +99,32 @@ static bool streams(const tile_place *p, const bpi_tile_step *t)
          (uintptr_t)tile_at(p, &t->out) % 64 == 0;
 }
 
+/* The code of a step for what lies at r. */
+static bpi_relay code_at(const tile_place *p, bpi_relay_fn fn, const bpi_tile_ref *r)
+{
+  return (bpi_relay){.fn = fn, .x = tile_at(p, r), .along = -!(r->slot && p->s->instr->tile->strips)};
+}
+
 /* The relay of the steps from t on. True if it streams. */
 static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
-  const bpi_tile *tile = p->s->instr->tile;
-  const bpi_kernels *kernels = p->s->frame->plan->kernels;
+  bpi_relay_fn (*of)(int, bpi_relay_how) = p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide];
   bool past = false;
   for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
     const bpi_tile_relay *relay = &t->relay;
     if (relay->first >= 0)
-      *code++ = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, BPI_RELAY_LOAD),
-                            .x = tile_at(p, &t->in[relay->first])};
-    *code++ = (bpi_relay){
-        .fn = relay->fn, .x = relay->other < 0 ? NULL : tile_at(p, &t->in[relay->other]), .p = t->params};
+      *code++ = code_at(p, of(0, BPI_RELAY_LOAD), &t->in[relay->first]);
+    *code = relay->other < 0 ? (bpi_relay){.fn = relay->fn} : code_at(p, relay->fn, &t->in[relay->other]);
+    if (t->sum)
+      code->x = lanes_of(p, t);
+    code++->p = t->params;
     if (!relay->keep)
       continue;
     bool stream = streams(p, t);
     past = past || stream;
-    *code++ = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE),
-                          .x = tile_at(p, &t->out)};
+    *code++ = code_at(p, of(0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE), &t->out);
   }
-  *code = (bpi_relay){.fn = kernels->relay_of[tile->wide](0, BPI_RELAY_END)};
+  *code = (bpi_relay){.fn = of(0, BPI_RELAY_END)};
   return past;
 }
 
@@ -109,7 +133,7 @@ static void tile_relay(const tile_place *p, const bpi_tile_step *t)
 {
   bpi_relay code[RELAY_CODES];
   bool past = write_relay(p, t, code);
-  int64_t done = p->s->frame->plan->kernels->run_relay[p->s->instr->tile->wide](code, p->n, past);
+  int64_t done = p->s->frame->plan->kernels->run_relay[p->s->instr->tile->wide](code, 0, p->n, past);
   for (int k = 0; k < t->relay.steps && done < p->n; k++)
     tile_step(p, &t[k], done);
 }
@@ -146,7 +170,7 @@ static void tile_steps(const tile_place *p, bool first)
     if (step->relay.steps) {
       tile_relay(p, step);
       step += step->relay.steps - 1;
-    } else if (step->loop) {
+    } else if (step->loop || step->sum) {
       tile_step(p, step, 0);
     } else if (step->op) {
       tile_kernel(p, step);
@@ -158,17 +182,73 @@ static void tile_steps(const tile_place *p, bool first)
   }
 }
 
+/* ---- sums ---- */
+
+void *bpi_tile_leaves(const bpi_step *s, uint32_t sum)
+{
+  const bpi_tile *t = s->instr->tile;
+  char *leaves = s->frame->scratch + t->n_slots * t->slot_bytes + t->n_sums * bpi_lanes_bytes(t);
+  return leaves + sum * (size_t)s->instr->units * (t->wide ? 8 : 4);
+}
+
+void bpi_tile_join(const bpi_step *s)
+{
+  const bpi_tile *t = s->instr->tile;
+  for (const bpi_tile_step *step = t->steps, *end = step + t->n_steps; step < end && t->n_sums; step++)
+    if (step->sum)
+      s->frame->plan->kernels->join_leaves[t->wide](s->instr->units, bpi_tile_leaves(s, step->sum - 1),
+                                                    s->at[step->out.index]);
+}
+
+/* The lanes of unit u are folded. */
+static void end_leaf(const tile_place *p, int64_t u)
+{
+  const bpi_tile *t = p->s->instr->tile;
+  char *lanes = p->slots + t->n_slots * p->slot_bytes;
+  for (uint32_t k = 0; k < t->n_sums; k++, lanes += bpi_lanes_bytes(t))
+    p->s->frame->plan->kernels->fold_lanes[t->wide](lanes, (char *)bpi_tile_leaves(p->s, k) +
+                                                               (size_t)u * (t->wide ? 8 : 4));
+}
+
+/* ---- units ---- */
+
+/* Elements [first, last), tile by tile. What repeats in every tile is gathered with the first one, which must then be a whole one. */
+static void tiles_of(tile_place *p, int64_t first, int64_t last, bool fresh)
+{
+  int64_t most = p->s->instr->tile->tile;
+  for (p->first = first; p->first < last; p->first += most, fresh = false) {
+    p->n = last - p->first < most ? last - p->first : most;
+    tile_steps(p, fresh);
+  }
+}
+
+/* The same where all steps are one relay, which is written once; behind its strips, the rest step by step. */
+static void strips_of(tile_place *p, const bpi_relay *code, int64_t first, int64_t last, bool past)
+{
+  const bpi_tile *t = p->s->instr->tile;
+  int64_t done = p->s->frame->plan->kernels->run_relay[t->wide](code, first, last - first, past);
+  if (first + done < last)
+    tiles_of(p, first + done, last, false);
+}
+
 static void tile_part(void *arg, int64_t begin, int64_t end, int thread)
 {
   const bpi_step *s = arg;
   const bpi_tile *t = s->instr->tile;
-  const bp_run *run = s->frame->run;
-  tile_place p = {
-      .s = s, .slots = s->frame->scratch + (size_t)thread * run->scratch_stride, .slot_bytes = t->slot_bytes};
-  for (int64_t u = begin; u < end; u++) {
-    p.first = u * t->tile;
-    p.n = t->n - p.first < t->tile ? t->n - p.first : t->tile;
-    tile_steps(&p, u == begin);
+  tile_place p = {.s = s,
+                  .slots = s->frame->scratch + (size_t)thread * s->frame->run->scratch_stride,
+                  .slot_bytes = t->slot_bytes};
+  bpi_relay code[RELAY_CODES];
+  bool past = t->strips && begin < end && write_relay(&p, t->steps, code);
+  int64_t each = t->n_sums || !t->strips ? 1 : end - begin;
+  for (int64_t u = begin; u < end; u += each) {
+    int64_t last = (u + each) * t->unit < t->n ? (u + each) * t->unit : t->n;
+    memset(p.slots + t->n_slots * t->slot_bytes, 0, t->n_sums * bpi_lanes_bytes(t));
+    if (t->strips)
+      strips_of(&p, code, u * t->unit, last, past && u + each >= end);
+    else
+      tiles_of(&p, u * t->unit, last, u == begin);
+    end_leaf(&p, u);
   }
 }
 
@@ -177,7 +257,6 @@ void bpi_tile_units(bpi_step *s, int64_t begin, int64_t end)
   tile_part(s, begin, end, 0);
 }
 
-/* What repeats in every tile is gathered with the first one of a thread, which must then be a whole one. */
 bp_status bpi_run_tile(bpi_step *s)
 {
   const bpi_instr *i = s->instr;
@@ -185,6 +264,7 @@ bp_status bpi_run_tile(bpi_step *s)
     bpi_share(s, tile_part, s);
   else
     tile_part(s, 0, i->units, 0);
+  bpi_tile_join(s);
   return BP_OK;
 }
 

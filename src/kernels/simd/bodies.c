@@ -121,14 +121,15 @@ static int64_t run_relay(int64_t n, void *y, const void *const *x, const int64_t
   const bool wide = SHAPE_SIZE(s->shape, 1) == 8;
   const int array = step[0] == 1 ? 0 : 1;
   bpi_relay_fn (*of)(int, bpi_relay_how) = wide ? BPI_SYM(bpi_relay_of_f64) : BPI_SYM(bpi_relay_of_f32);
-  const bpi_relay program[] = {
-      {of(0, BPI_RELAY_LOAD), (void *)(uintptr_t)x[array], NULL},
-      {of(s->body, (bpi_relay_how)(BPI_RELAY_NUMBER + array)), (void *)(uintptr_t)x[1 - array], p},
-      {of(0, BPI_RELAY_STORE), y, NULL},
-      {of(0, BPI_RELAY_END), NULL, NULL}};
+  const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = (void *)(uintptr_t)x[array], .along = -1},
+                               {.fn = of(s->body, (bpi_relay_how)(BPI_RELAY_NUMBER + array)),
+                                .x = (void *)(uintptr_t)x[1 - array],
+                                .p = p},
+                               {.fn = of(0, BPI_RELAY_STORE), .x = y, .along = -1},
+                               {.fn = of(0, BPI_RELAY_END)}};
   if (!program[1].fn)
     return 0;
-  return (wide ? BPI_SYM(bpi_run_relay_f64) : BPI_SYM(bpi_run_relay_f32))(program, n, false);
+  return (wide ? BPI_SYM(bpi_run_relay_f64) : BPI_SYM(bpi_run_relay_f32))(program, 0, n, false);
 }
 
 /* As many elements as fit the direct span, and the rest. */
@@ -318,6 +319,9 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .relay_of = {BPI_SYM(bpi_relay_of_f32), BPI_SYM(bpi_relay_of_f64)},
     .run_relay = {BPI_SYM(bpi_run_relay_f32), BPI_SYM(bpi_run_relay_f64)},
     .reduce = {BPI_SYM(bpi_reduce_f32), BPI_SYM(bpi_reduce_f64)},
+    .add_lanes = {BPI_SYM(bpi_add_lanes_f32), BPI_SYM(bpi_add_lanes_f64)},
+    .fold_lanes = {BPI_SYM(bpi_fold_lanes_f32), BPI_SYM(bpi_fold_lanes_f64)},
+    .join_leaves = {BPI_SYM(bpi_join_leaves_f32), BPI_SYM(bpi_join_leaves_f64)},
 #ifdef BPI_CBLAS
     .gemm_units = {bpi_blas_units, bpi_blas_units},
     .gemm_scratch = {bpi_blas_scratch, bpi_blas_scratch},

@@ -54,7 +54,8 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
   DO(3, __VA_ARGS__) DO(4, __VA_ARGS__) DO(5, __VA_ARGS__) DO(6, __VA_ARGS__) DO(7, __VA_ARGS__)
 
 /* Part i of the operand in memory, which may lie at any address; and its only element. */
-#define PART(i) (((N(loose) *)((char *)s->x + at))[i])
+#define PLACE   N(loose) *const place = (N(loose) *)((char *)s->x + (at & s->along))
+#define PART(i) (place[i])
 #define NUMBER  (*(const T *)s->x - (V){0})
 
 /* v: what the registers hold. w: the other operand; first: it is the body's first. */
@@ -91,6 +92,7 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 #define RELAY2_OF(name, how, text, first) \
   CODE(name##_array##how)                 \
   {                                       \
+    PLACE;                                \
     PARAMETERS(text);                     \
     EIGHT(APPLY_PART, name, first)        \
     NEXT;                                 \

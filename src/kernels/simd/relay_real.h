@@ -6,10 +6,11 @@ typedef T N(loose) __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_a
 
 #define LOAD(i, ...)   a##i = PART(i);
 #define STORE(i, ...)  PART(i) = a##i;
-#define STREAM(i, ...) BPI_PASTE(STREAM, S)((T *)((char *)s->x + at + i * VECTOR), a##i);
+#define STREAM(i, ...) BPI_PASTE(STREAM, S)((T *)(place + i), a##i);
 
 CODE(load)
 {
+  PLACE;
   EIGHT(LOAD, )
   NEXT;
 }
@@ -22,6 +23,7 @@ CODE(load_number)
 
 CODE(store)
 {
+  PLACE;
   EIGHT(STORE, )
   NEXT;
 }
@@ -29,7 +31,19 @@ CODE(store)
 /* Past the caches: they could not hold the array, and so its lines need not be read before they are written. */
 CODE(stream)
 {
+  PLACE;
   EIGHT(STREAM, )
+  NEXT;
+}
+
+/* Lane l of the sum gets elements l, l + 32, ... in their order: vector i of the strip goes to its place among the vectors of the lanes. */
+#define PER_LANES   ((int)(BPI_SUM_LANES * sizeof(T) / VECTOR))
+#define ADD(i, ...) lanes[(PER_LANES > 8 ? at / STRIP * 8 + i : i) % PER_LANES] += a##i;
+
+CODE(sum)
+{
+  V *lanes = s->x;
+  EIGHT(ADD, )
   NEXT;
 }
 
@@ -41,6 +55,8 @@ CODE(end)
 #undef LOAD
 #undef STORE
 #undef STREAM
+#undef ADD
+#undef PER_LANES
 
 /* ---- bodies ---- */
 
@@ -71,9 +87,9 @@ CODE(end)
 bpi_relay_fn BPI_SYM(N(bpi_relay_of))(int body, bpi_relay_how how)
 {
 #define MOVE(how, name) [how - BPI_RELAY_LOAD] = (bpi_relay_fn)N(name)
-  static const bpi_relay_fn moves[] = {MOVE(BPI_RELAY_LOAD, load), MOVE(BPI_RELAY_LOAD_NUMBER, load_number),
+  static const bpi_relay_fn moves[] = {MOVE(BPI_RELAY_LOAD, load),   MOVE(BPI_RELAY_LOAD_NUMBER, load_number),
                                        MOVE(BPI_RELAY_STORE, store), MOVE(BPI_RELAY_STREAM, stream),
-                                       MOVE(BPI_RELAY_END, end)};
+                                       MOVE(BPI_RELAY_SUM, sum),     MOVE(BPI_RELAY_END, end)};
 #undef MOVE
   if (how >= BPI_RELAY_LOAD)
     return moves[how - BPI_RELAY_LOAD];
@@ -85,16 +101,16 @@ bpi_relay_fn BPI_SYM(N(bpi_relay_of))(int body, bpi_relay_how how)
 }
 #include "kernels/simd/bodies_none.h"
 
-int64_t BPI_SYM(N(bpi_run_relay))(const bpi_relay *program, int64_t n, bool streams)
+int64_t BPI_SYM(N(bpi_run_relay))(const bpi_relay *program, int64_t first, int64_t n, bool streams)
 {
-  const int64_t end = n * (int64_t)sizeof(T) / STRIP * STRIP;
+  const int64_t begin = first * (int64_t)sizeof(T), whole = n * (int64_t)sizeof(T) / STRIP * STRIP;
   const V none = {0};
-  for (int64_t at = 0; at < end; at += STRIP)
+  for (int64_t at = begin; at < begin + whole; at += STRIP)
     ((N(relay_code))program->fn)(program, at, none, none, none, none, none, none, none, none);
 #if defined(__x86_64__)
   if (streams)
     _mm_sfence(); /* others may read it as soon as they are told */
 #endif
   (void)streams;
-  return end / (int64_t)sizeof(T);
+  return whole / (int64_t)sizeof(T);
 }

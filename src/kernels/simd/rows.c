@@ -7,10 +7,10 @@
  * elements meet in which order depends on n alone: not on the instruction set, nor on how outputs were shared out. */
 enum {
   LANES = BPI_SUM_LANES,
-  LEAF = 128 * LANES, /* contiguous elements of one chunk */
-  ROWS = 128,         /* rows of one chunk of columns */
-  TAIL = 8,           /* lanes of the end of a row of softmax */
-  COLUMNS = 64,       /* columns worked on together */
+  LEAF = BPI_SUM_LEAF, /* contiguous elements of one chunk */
+  ROWS = 128,          /* rows of one chunk of columns */
+  TAIL = 8,            /* lanes of the end of a row of softmax */
+  COLUMNS = 64,        /* columns worked on together */
 };
 
 #define T        float

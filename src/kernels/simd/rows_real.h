@@ -56,6 +56,41 @@ static T N(sum_of)(int64_t n, const T *x)
   return N(sum_of)(half, x) + N(sum_of)(n - half, x + half);
 }
 
+void BPI_SYM(N(bpi_add_lanes))(int64_t first, int64_t n, const void *x, void *lanes)
+{
+  const T *from = x;
+  T *acc = lanes, held[LANES];
+  int64_t i = 0;
+  for (; i < n && (first + i) % LANES; i++)
+    acc[(first + i) % LANES] += from[i];
+  memcpy(held, acc, sizeof held);
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++)
+      held[j] += from[i + j];
+  memcpy(acc, held, sizeof held);
+  for (int j = 0; i + j < n; j++)
+    acc[j] += from[i + j];
+}
+
+void BPI_SYM(N(bpi_fold_lanes))(void *lanes, void *leaf)
+{
+  *(T *)leaf = N(fold)(lanes, false);
+}
+
+/* The tree of sum_of. */
+static T N(joined)(int64_t n, const T *leaves)
+{
+  if (n == 1)
+    return *leaves;
+  const int64_t half = N(split)(n, 1);
+  return N(joined)(half, leaves) + N(joined)(n - half, leaves + half);
+}
+
+void BPI_SYM(N(bpi_join_leaves))(int64_t n, const void *leaves, void *y)
+{
+  *(T *)y = N(joined)(n, leaves);
+}
+
 static T N(prod_of)(int64_t n, const T *x)
 {
   if (n <= LEAF)
