@@ -5,21 +5,10 @@
 #include "eval_tell.h"
 #include "filekind.h"
 #include "modelfile.h"
+#include "scoring.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int group_scores(const judgement *j, int k, bp_scores **some)
-{
-  int64_t n, *rows = grouping_rows(j->groups, k, &n);
-  *some = NULL;
-  if (!rows || bp_scores_part(j->scores, rows, n, some) != BP_OK) {
-    free(rows);
-    return fail_memory();
-  }
-  free(rows);
-  return END_DONE;
-}
 
 /* The table is read twice: for the network, and for the column. */
 static int check_by(const settings *s)
@@ -29,42 +18,64 @@ static int check_by(const settings *s)
                          : fail(END_USAGE, "--by: names a column of a CSV file, and the data are none");
 }
 
-static int read_groups(const judgement *j, bp_ctx *ctx, grouping *g)
+/* ---- rows as they come ---- */
+
+static bp_status see(void *user, const bp_scores *block, int64_t first)
+{
+  judgement *j = user;
+  bp_status st = bp_scores_add(j->scores, block, NULL, 0);
+  for (int64_t i = 0; i < bp_scores_rows(block) && j->groups.n && st == BP_OK; i++)
+    st = bp_scores_add(j->of[j->groups.of[first + i]], block, &i, 1);
+  return st;
+}
+
+/* ---- groups ---- */
+
+static int open_groups(judgement *j, bp_ctx *ctx, int64_t rows, bool keep)
 {
   const settings *s = j->s;
-  int end = grouping_read(g, ctx, s, s->inputs[1], s->by);
-  if (!end && g->rows != bp_scores_rows(j->scores))
+  int end = grouping_read(&j->groups, ctx, s, s->inputs[1], s->by);
+  if (!end && j->groups.rows != rows)
     end = fail(END_DATA, "%s: changed while it was read", s->inputs[1]);
+  if (!end && !(j->of = calloc((size_t)j->groups.n, sizeof *j->of)))
+    end = fail_memory();
+  for (int k = 0; k < j->groups.n && !end; k++)
+    end = scores_open(ctx, j->net, !s->json, keep, &j->of[k]);
   return end;
 }
 
-static int tell(judgement *j, bp_ctx *ctx)
+/* ---- together ---- */
+
+static int judge(judgement *j, bp_ctx *ctx, const bp_data *data)
 {
-  grouping groups = {0};
-  int end = j->s->by ? read_groups(j, ctx, &groups) : END_DONE;
-  j->groups = j->s->by ? &groups : NULL;
-  if (!end)
-    end = j->s->json ? eval_json(j) : eval_tell(j);
-  j->groups = NULL;
-  grouping_free(&groups);
-  return end;
+  const settings *s = j->s;
+  int64_t rows = bp_data_rows(data);
+  bool all = s->json || !s->quiet, keep = all && scores_fit(s, j->net, rows, s->by && s->json ? 2 : 1);
+  int end = all ? scores_open(ctx, j->net, false, keep, &j->scores) : END_DONE;
+  if (!end && all && s->by)
+    end = open_groups(j, ctx, rows, keep);
+  if (end)
+    return end;
+  bp_status st = all ? bp_net_visit(j->net, data, see, j, &j->m) : bp_net_eval(j->net, data, &j->m);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  return s->json ? eval_json(j) : eval_tell(j);
 }
 
 static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
 {
   judgement j = {.s = s, .net = net};
   bp_data *data;
-  bp_scores *scores = NULL;
   bp_net_set_unknown(net, (bp_unknown)s->unknown);
   int end = dataset_read_for(ctx, s, net, s->inputs + 1, s->n_inputs - 1, s->target, &data);
   if (end)
     return end;
-  bp_status st = bp_net_eval(net, data, &j.m);
-  if (st == BP_OK)
-    st = bp_net_scores(net, data, &scores);
-  j.scores = scores;
-  end = st == BP_OK ? tell(&j, ctx) : fail_status(st, END_DATA);
-  bp_scores_free(scores);
+  end = judge(&j, ctx, data);
+  for (int k = 0; j.of && k < j.groups.n; k++)
+    bp_scores_free(j.of[k]);
+  free(j.of);
+  grouping_free(&j.groups);
+  bp_scores_free(j.scores);
   bp_data_free(data);
   return end;
 }

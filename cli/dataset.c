@@ -107,7 +107,7 @@ static int ask_target(bp_ctx *ctx, bp_source *source, const bp_csv_options *o, c
   return end;
 }
 
-static int64_t memory_for_data(const settings *s)
+int64_t memory_for_data(const settings *s)
 {
   enum { ENOUGH = 384 << 20 };
   int64_t half = memory_allowed() / 2;
@@ -198,6 +198,7 @@ static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
   bp_status st = bp_csv_open(ctx, &source, &o, &c);
   if (st == BP_OK) {
     bp_data_options d = options_for_net(s, net, bp_csv_table(c), target);
+    d.memory = memory_for_data(s);
     *out = bp_data_read_for_net(net, c, &d);
   }
   end = st != BP_OK ? fail_status(st, END_DATA) : *out ? END_DONE : fail_null(path, END_DATA);

@@ -73,22 +73,17 @@ static int json_confusion(const judgement *j)
 
 static int json_groups(const judgement *j)
 {
-  if (!j->groups)
+  if (!j->groups.n)
     return END_DONE;
   answer(",\"by\":{\"column\":");
   json_text(j->s->by);
   answer(",\"groups\":[");
-  for (int k = 0; k < j->groups->n; k++) {
-    bp_scores *some;
-    int end = group_scores(j, k, &some);
-    if (end)
-      return end;
+  for (int k = 0; k < j->groups.n; k++) {
     answer(k ? ",{\"group\":" : "{\"group\":");
-    json_text(j->groups->name[k]);
+    json_text(j->groups.name[k]);
     answer(",\"metrics\":");
-    json_metrics(some, NULL);
+    json_metrics(j->of[k], NULL);
     answer("}");
-    bp_scores_free(some);
   }
   answer("]}");
   return END_DONE;

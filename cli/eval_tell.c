@@ -153,25 +153,19 @@ static void group_row(textgrid *g, const char *name, const bp_scores *some)
 static int tell_groups(const judgement *j)
 {
   textgrid g = {.columns = 1, .right = "lrrrrrrrrrrr"};
-  int end = END_DONE;
-  if (!j->groups)
-    return end;
+  if (!j->groups.n)
+    return END_DONE;
   grid_cell(&g, "%s", j->s->by);
   grid_cell(&g, "rows");
   for (size_t i = 0; i < bp_metric_count(); i++)
     if (metric_of_groups(bp_metric_at(i), bp_scores_task(j->scores)))
       grid_cell(&g, "%s", bp_metric_at(i)->title);
   g.columns = (int)g.n;
-  for (int k = 0; k < j->groups->n && !end; k++) {
-    bp_scores *some;
-    end = group_scores(j, k, &some);
-    if (!end)
-      group_row(&g, j->groups->name[k], some);
-    bp_scores_free(some);
-  }
+  for (int k = 0; k < j->groups.n; k++)
+    group_row(&g, j->groups.name[k], j->of[k]);
   group_row(&g, "all", j->scores);
   answer("\n");
-  end = end ? end : grid_print(&g);
+  int end = grid_print(&g);
   grid_free(&g);
   return end;
 }

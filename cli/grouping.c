@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VALUES = 12, RANGES = 5, MOST_CATEGORIES = 40 };
+enum { MOST_VALUES = 12, RANGES = 5, MOST_CATEGORIES = 40, BLOCK = 8192 };
 
 void grouping_free(grouping *g)
 {
@@ -116,109 +116,236 @@ static int group_values(grouping *g, const double *v)
   return failed;
 }
 
-static int group_numbers(grouping *g, const bp_table *t, int column, const char *path)
-{
-  double *v = malloc((size_t)g->rows * sizeof *v + 1);
-  int end = v ? END_DONE : fail_memory();
-  if (!end && bp_table_numbers(t, column, 0, g->rows, v) != BP_OK)
-    end = fail_null(path, END_DATA);
-  if (!end)
-    end = group_values(g, v);
-  free(v);
-  return end;
-}
-
 /* ---- categories ---- */
 
 typedef struct counted {
-  int32_t code;
+  char *text;
   int64_t rows;
+  int32_t number; /* in the order in which they came */
 } counted;
 
 static int most_rows_first(const void *a, const void *b)
 {
   const counted *x = a, *y = b;
   return x->rows != y->rows ? (x->rows < y->rows) - (x->rows > y->rows)
-                            : (x->code > y->code) - (x->code < y->code);
+                            : (x->number > y->number) - (x->number < y->number);
 }
 
-/* Those with most rows get a group each; what is over is one together. to: [categories] group of each. */
-static int share_groups(grouping *g, const bp_table *t, int column, const counted *c, int n, int32_t *to)
+/* Those with most rows get a group each; what is over is one together. to: [n] group of each. */
+static int share_groups(grouping *g, const counted *c, int n, int32_t *to)
 {
   int last = n > MOST_CATEGORIES ? MOST_CATEGORIES - 1 : n;
   char others[64];
-  for (int k = 0; k < n && c[k].rows; k++) {
+  for (int k = 0; k < n; k++) {
     if (k <= last) {
       snprintf(others, sizeof others, "(%d others)", n - last);
-      if (add_group(g, k < last ? bp_table_category(t, column, c[k].code, NULL) : others) < 0)
+      if (add_group(g, k < last ? c[k].text : others) < 0)
         return fail_memory();
     }
-    to[c[k].code] = k < last ? k : last;
+    to[c[k].number] = k < last ? k : last;
   }
   return END_DONE;
 }
 
-static int group_categories(grouping *g, const bp_table *t, int column, int32_t n, const char *path)
+/* c: by number. g->of has the numbers, and gets the groups. */
+static int group_categories(grouping *g, counted *c, int n)
 {
-  const int32_t *codes;
-  counted *c = calloc((size_t)n + 1, sizeof *c);
   int32_t *to = calloc((size_t)n + 1, sizeof *to);
-  int end = c && to ? END_DONE : fail_memory();
-  if (!end && bp_table_codes(t, column, &codes) != BP_OK)
-    end = fail_null(path, END_DATA);
-  for (int32_t k = 0; k < n && !end; k++)
-    c[k].code = k;
-  for (int64_t i = 0; i < g->rows && !end; i++)
-    if (codes[i] >= 0)
-      c[codes[i]].rows++;
+  int end = to ? END_DONE : fail_memory();
   if (!end) {
     qsort(c, (size_t)n, sizeof *c, most_rows_first);
-    end = share_groups(g, t, column, c, n, to);
+    end = share_groups(g, c, n, to);
   }
   for (int64_t i = 0; i < g->rows && !end; i++)
-    g->of[i] = codes[i] < 0 ? -1 : to[codes[i]];
-  free(c);
+    g->of[i] = g->of[i] < 0 ? -1 : to[g->of[i]];
   free(to);
   return end;
 }
 
-/* ---- both ---- */
+/* ---- the column, block by block ---- */
 
-static int group_column(grouping *g, const bp_table *t, const char *path, const char *name)
+/* What is kept of it: numbers, or numbers of the texts; and the texts, found by a table of their hashes with free places. */
+typedef struct column {
+  grouping *g;
+  int at;
+  double *value;
+  int64_t room;
+  counted *list;  /* [n], room for half as many as there are places */
+  int32_t *place; /* 1 + number; 0: free */
+  int n;
+  uint32_t places; /* a power of 2 */
+} column;
+
+static void forget_texts(column *k)
 {
-  int column;
+  for (int i = 0; i < k->n; i++)
+    free(k->list[i].text);
+  free(k->list);
+  free(k->place);
+  k->list = NULL;
+  k->place = NULL;
+  k->n = 0;
+  k->places = 0;
+}
+
+static bool make_room(column *k, int64_t rows)
+{
+  if (rows <= k->room)
+    return true;
+  int64_t room = rows > 2 * k->room ? rows : 2 * k->room;
+  int32_t *of = realloc(k->g->of, (size_t)room * sizeof *of);
+  k->g->of = of ? of : k->g->of;
+  double *value = of ? realloc(k->value, (size_t)room * sizeof *value) : NULL;
+  k->value = value ? value : k->value;
+  k->room = value ? room : k->room;
+  return value != NULL;
+}
+
+/* FNV-1a */
+static uint32_t hash_of(const char *s)
+{
+  uint32_t h = 2166136261u;
+  for (; *s; s++)
+    h = (h ^ (unsigned char)*s) * 16777619u;
+  return h;
+}
+
+/* The place of a text, or the free one where it belongs. */
+static int32_t *place_of(const column *k, const char *s)
+{
+  uint32_t i = hash_of(s) & (k->places - 1);
+  while (k->place[i] && strcmp(k->list[k->place[i] - 1].text, s) != 0)
+    i = (i + 1) & (k->places - 1);
+  return &k->place[i];
+}
+
+static bool more_places(column *k)
+{
+  uint32_t places = k->places ? 2 * k->places : 128;
+  int32_t *place = calloc(places, sizeof *place);
+  counted *list = place ? realloc(k->list, places / 2 * sizeof *list) : NULL;
+  if (!list) {
+    free(place);
+    return false;
+  }
+  free(k->place);
+  k->place = place;
+  k->list = list;
+  k->places = places;
+  for (int i = 0; i < k->n; i++)
+    *place_of(k, list[i].text) = i + 1;
+  return true;
+}
+
+/* -1 when out of memory. */
+static int32_t number_of(column *k, const char *s)
+{
+  if ((uint32_t)k->n == k->places / 2 && !more_places(k))
+    return -1;
+  int32_t *place = place_of(k, s);
+  if (!*place) {
+    char *own = strdup(s);
+    if (!own)
+      return -1;
+    k->list[k->n] = (counted){.text = own, .number = k->n};
+    *place = ++k->n;
+  }
+  return *place - 1;
+}
+
+static bool take_texts(column *k, const bp_table *t, int32_t categories)
+{
+  const int32_t *codes;
+  int32_t *to = malloc(((size_t)categories + 1) * sizeof *to);
+  bool good = to && bp_table_codes(t, k->at, &codes) == BP_OK;
+  for (int32_t c = 0; c < categories && good; c++)
+    good = (to[c] = number_of(k, bp_table_category(t, k->at, c, NULL))) >= 0;
+  for (int64_t i = 0; i < bp_table_rows(t) && good; i++) {
+    int32_t number = codes[i] < 0 ? -1 : to[codes[i]];
+    k->g->of[k->g->rows + i] = number;
+    if (number >= 0)
+      k->list[number].rows++;
+  }
+  free(to);
+  return good;
+}
+
+static int take_block(column *k, const bp_table *t)
+{
+  int64_t n = bp_table_rows(t);
   bp_column info;
-  bp_status st = bp_table_find(t, name, &column);
-  if (st == BP_OK)
-    st = bp_table_column(t, column, &info);
+  bool good = make_room(k, k->g->rows + n) && bp_table_column(t, k->at, &info) == BP_OK;
+  if (good && info.text)
+    good = take_texts(k, t, info.categories);
+  else if (good)
+    good = bp_table_numbers(t, k->at, 0, n, k->value + k->g->rows) == BP_OK;
+  k->g->rows += n;
+  return good ? END_DONE : fail_memory();
+}
+
+/* Text that comes late, after numbers, sends back to the start. */
+static int take_all(column *k, bp_csv *c, const char *path)
+{
+  for (;;) {
+    const bp_table *t;
+    bp_status st = bp_csv_block(c, BLOCK, &t);
+    if (st == BP_E_DTYPE) {
+      forget_texts(k);
+      k->g->rows = 0;
+      st = bp_csv_again(c);
+    } else if (st == BP_OK && bp_table_rows(t) == 0) {
+      return END_DONE;
+    } else if (st == BP_OK) {
+      int end = take_block(k, t);
+      if (end)
+        return end;
+    }
+    if (st != BP_OK)
+      return fail_null(path, END_DATA);
+  }
+}
+
+static int find_column(column *k, bp_csv *c, const char *path, const char *name)
+{
+  const bp_table *t = bp_csv_table(c);
+  bp_status st = bp_table_find(t, name, &k->at);
   if (st != BP_OK)
     return fail(END_USAGE, "--by: %s: %s", path_name(path), bp_error());
-  g->rows = bp_table_rows(t);
-  g->of = malloc((size_t)g->rows * sizeof *g->of + 1);
-  if (!g->of)
-    return fail_memory();
-  int end =
-      info.text ? group_categories(g, t, column, info.categories, path) : group_numbers(g, t, column, path);
-  return end ? end : add_missing(g);
+  for (int i = 0; i < bp_table_columns(t) && st == BP_OK; i++)
+    if (i != k->at)
+      st = bp_csv_expect(c, i, BP_CSV_SKIP);
+  return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
 }
 
-int grouping_read(grouping *g, bp_ctx *ctx, const settings *s, const char *path, const char *column)
+static int read_column(column *k, bp_ctx *ctx, const settings *s, bp_source *source, const char *path,
+                       const char *name)
 {
-  bp_table *t = NULL;
-  *g = (grouping){0};
-  int end = table_read(ctx, s, path, &t);
+  bp_csv_options o = csv_options(s, path);
+  bp_csv *c;
+  bp_status st = bp_csv_open(ctx, source, &o, &c);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  int end = find_column(k, c, path, name);
   if (!end)
-    end = group_column(g, t, path, column);
-  bp_table_free(t);
-  return end;
+    end = take_all(k, c, path);
+  bool texts = bp_csv_found(c, k->at) == BP_CSV_TEXT;
+  bp_csv_close(c);
+  if (!end)
+    end = texts ? group_categories(k->g, k->list, k->n) : group_values(k->g, k->value);
+  return end ? end : add_missing(k->g);
 }
 
-int64_t *grouping_rows(const grouping *g, int k, int64_t *n)
+int grouping_read(grouping *g, bp_ctx *ctx, const settings *s, const char *path, const char *name)
 {
-  int64_t *rows = malloc((size_t)g->rows * sizeof *rows + 1);
-  *n = 0;
-  for (int64_t i = 0; rows && i < g->rows; i++)
-    if (g->of[i] == k)
-      rows[(*n)++] = i;
-  return rows;
+  bp_source source;
+  *g = (grouping){0};
+  column k = {.g = g};
+  int end = source_open(ctx, path, &source);
+  if (end)
+    return end;
+  end = read_column(&k, ctx, s, &source, path, name);
+  forget_texts(&k);
+  free(k.value);
+  bp_source_close(&source);
+  return end;
 }

@@ -11,10 +11,8 @@ typedef struct grouping {
   int64_t rows;
 } grouping;
 
-/* The column of a CSV file, by name or number. END_DATA, END_USAGE, END_RESOURCES, told. */
+/* The column of a CSV file, by name or number: 4 bytes a row, and 20 while it is read. END_DATA, END_USAGE, END_RESOURCES, told. */
 int grouping_read(grouping *g, bp_ctx *ctx, const settings *s, const char *path, const char *column);
-/* Rows of group k, freed by the caller; NULL when out of memory. */
-int64_t *grouping_rows(const grouping *g, int k, int64_t *n);
 void grouping_free(grouping *g);
 
 #endif

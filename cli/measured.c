@@ -64,7 +64,8 @@ bool metric_of(const bp_scores *s, const bp_metric *m, double *value)
 
 bool metric_each(const bp_scores *s, const bp_metric *m)
 {
-  return fits(m, bp_scores_task(s)) && m->each;
+  bool kept = bp_scores_row(s, 0) || !bp_scores_rows(s);
+  return fits(m, bp_scores_task(s)) && m->each && (kept || !m->ranked);
 }
 
 bool metric_of_groups(const bp_metric *m, bp_task task)

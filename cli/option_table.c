@@ -158,7 +158,7 @@ const option options[] = {
      .help = "whether the first line of a CSV file holds names"},
     {"delimiter", "CHAR", .commands = DATA_COMMANDS | EXPRESSIONS | PLOT | REGIONS, .kind = OPTION_DELIMITER, .preset = ",", .at = IN(delimiter),
      .help = "what separates the fields of a CSV file: , ; | or tab"},
-    {"memory", "SIZE", .aside = true, .commands = TRAIN, .kind = OPTION_SIZE, .lo = 1048576, .hi = 1e18, .preset = "auto", .at = IN(memory),
+    {"memory", "SIZE", .aside = true, .commands = TRAIN | EVAL | REPORT, .kind = OPTION_SIZE, .lo = 1048576, .hi = 1e18, .preset = "auto", .at = IN(memory),
      .help = "what the data of a table may take, as 512M or 2G. Larger ones go to a file in $TMPDIR, which is gone at the end, and are trained on "
              "block by block. auto: half of what the machine allows, at most 384M"},
     {"threads", "THREADS", .aside = true, .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_COUNT, .letter = 'j', .lo = 1, .hi = 256, .preset = "auto", .at = IN(threads),
@@ -280,8 +280,12 @@ const command commands[] = {
      "column that the network was "
      "trained to predict, unless --target names another. Prints all metrics; for classes also those of each, "
      "and which are taken for "
-     "which. --by measures groups of rows apart. Predictions of all rows are kept: 4 bytes for each class "
-     "and row.",
+     "which. --by measures groups of rows apart, and takes 20 bytes for each row.\n\n"
+     "The rows may be any number: data that do not fit --memory go through a temporary file, and most "
+     "metrics are "
+     "sums over rows that are seen once. ROC AUC, average precision and the median need the predictions of "
+     "all rows, 4 bytes for "
+     "each and about 12 a row; they are left out where that is more than --memory.",
      "bprop eval wine.safetensors more-wine.csv\nbprop eval wine.safetensors more-wine.csv --by cultivar",
      cmd_eval},
     {"predict", PREDICT, "MODEL FILE | MODEL -", 2, 2, "apply a network to new data",

@@ -2202,7 +2202,8 @@ typedef struct bp_data_options {
       numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
   bool
       by_position; /**< of bp_data_for_net: the network's columns are those of the table in their order, whatever they are called */
-  int64_t memory;  /**< bytes that bp_data_from_csv may take for the data; 0: any number */
+  int64_t
+      memory; /**< bytes that bp_data_from_csv and bp_data_read_for_net may take for the data; 0: any number */
 } bp_data_options;
 
 /** From a table: columns of numbers and of text categories, missing values as NaN; what becomes of them is up to bp_net_new.
@@ -2237,6 +2238,8 @@ BP_API bp_data *bp_data_from_csv(bp_ctx *ctx, bp_source *source, const bp_csv_op
 /** The same from a file that is not compressed, in memory. */
 BP_API bp_data *bp_data_load_csv(bp_ctx *ctx, const char *path, const char *target);
 BP_API void bp_data_free(bp_data *d);
+/** Rows at[n] of d, in that order, in memory. @return BP_OK; BP_E_RANGE; BP_E_IO of rows in a file; BP_E_NOMEM. */
+BP_API bp_status bp_data_part(const bp_data *d, const int64_t *at, int64_t n, bp_data **out);
 /** Seeded split; stratified by class. @param fraction Share of held_out, in (0, 1); at least one row on each side. */
 BP_API bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest,
                                bp_data **held_out);
@@ -2501,10 +2504,11 @@ BP_API bp_data *bp_data_for_net(const bp_net *net, const bp_table *t, const bp_d
 /** Says what the columns of a stream are for a network, before its first block: text where it has categories, whatever those look like; numbers; the rest is
  *  not kept. Then bp_data_for_net takes block by block, in constant memory. @return As bp_csv_expect; BP_E_NOTFOUND for a column of the options. */
 BP_API bp_status bp_net_expect(const bp_net *net, bp_csv *c, const bp_data_options *options);
-/** Both, for all rows of a stream that was opened: 4 bytes a value. @return NULL on error, as those. */
+/** Both, for all rows of a stream that was opened: 4 bytes a value; where that is over options->memory, in an unnamed file as of bp_data_from_csv.
+ *  @return NULL on error, as those. */
 BP_API bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_options *options);
 /** Values in rows of data that count as missing because the training data did not have the category. @param column Out, may be NULL: the network's first
- *  such column, or -1. @return How many; -1 on error. */
+ *  such column, or -1. @return How many; 0 of rows in a file; -1 on error. */
 BP_API int64_t bp_net_unknown(const bp_net *net, const bp_data *data, int64_t *column);
 /** As bp_net_predict, for all rows of a data set: out[rows * outputs]. */
 BP_API bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out);

@@ -374,6 +374,17 @@ static bp_status check_regions(const bp_net *net, const bp_regions_options *o, d
   return BP_OK;
 }
 
+/* Of rows in a file, those that are drawn are brought into memory. */
+static bp_status take_examples(regions *t, bp_data **own)
+{
+  int64_t at[MOST_POINTS], n = 0, every = t->data && t->data->all->spool ? stride(t) : 0;
+  for (int64_t i = 0; every && i < bp_data_rows(t->data); i += every)
+    at[n++] = i;
+  bp_status s = every ? bp_data_part(t->data, at, n, own) : BP_OK;
+  t->data = *own ? *own : t->data;
+  return s;
+}
+
 bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options *options,
                      bp_picture **picture)
 {
@@ -384,11 +395,16 @@ bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options 
   regions t = {.net = net, .data = data, .o = options ? options : &defaults, .outputs = (int)net->outputs};
   t.width = t.o->width != 0 ? t.o->width : 640;
   t.height = t.o->height != 0 ? t.o->height : 460;
+  bp_data *own = NULL;
   bp_status s = check_regions(net, t.o, t.width, t.height);
+  if (s == BP_OK)
+    s = take_examples(&t, &own);
   if (s == BP_OK && data)
-    s = bpi_net_match(net, data, false, &t.match);
-  if (s != BP_OK)
+    s = bpi_net_match(net, t.data, false, &t.match);
+  if (s != BP_OK) {
+    bp_data_free(own);
     return s;
+  }
   float *row = bpi_alloc(net->ctx, data ? (size_t)bp_data_cols(data) : 1, sizeof *row);
   t.p = row ? bpi_scene_new(net->ctx) : NULL;
   s = t.p ? BP_OK : bpi_nomem();
@@ -401,5 +417,6 @@ bp_status bp_regions(bp_net *net, const bp_data *data, const bp_regions_options 
   }
   bpi_free(net->ctx, row);
   bpi_match_clear(&t.match);
+  bp_data_free(own);
   return s;
 }

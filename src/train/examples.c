@@ -99,6 +99,20 @@ static bp_status part_in_two(const bp_data *d, const int64_t *at, int64_t n, bp_
   return BP_E_NOMEM;
 }
 
+bp_status bp_data_part(const bp_data *d, const int64_t *at, int64_t n, bp_data **out)
+{
+  if (!d || !out || n < 0 || (n && !at))
+    return bpi_bad_arg("bp_data_part", "data, at or out is NULL, or n is negative");
+  *out = NULL;
+  for (int64_t i = 0; i < n; i++)
+    if (at[i] < 0 || at[i] >= d->n)
+      return bpi_fail(BP_E_RANGE, "bp_data_part: there is no row %lld", (long long)at[i]);
+  if (d->all->spool)
+    return bpi_spool_part(d, at, n, out);
+  *out = part_of(d, at, n);
+  return *out ? BP_OK : bpi_nomem();
+}
+
 bp_status bp_data_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest, bp_data **held_out)
 {
   if (!d || !rest || !held_out)

@@ -209,7 +209,7 @@ int64_t bp_net_unknown(const bp_net *net, const bp_data *d, int64_t *column)
   }
   if (bpi_encoding_match(&net->encoding, d, &m) != BP_OK)
     return -1;
-  for (int64_t c = 0; m.codes && c < m.cols; c++)
+  for (int64_t c = 0; m.codes && !d->all->spool && c < m.cols; c++)
     for (int64_t i = 0; m.codes[c] && i < d->n; i++) {
       float code = bpi_raw_value(d->all, bpi_data_at(d, i), column_of(&m, c));
       bool unknown = !isnan(code) && m.codes[c][(int64_t)code] < 0;

@@ -1,6 +1,7 @@
 /* Streams of CSV as a network takes them. */
 #include "train/columnlist.h"
 #include "train/net.h"
+#include "train/spool.h"
 #include "train/tablereader.h"
 
 #include <string.h>
@@ -126,27 +127,59 @@ static bp_status add_rows(bpi_examples *all, const bpi_examples *more)
   return room ? BP_OK : bpi_nomem();
 }
 
+static int64_t bytes_of(const bpi_examples *e)
+{
+  return e->rows * (e->cols + e->n_y + 1) * (int64_t)sizeof(float) +
+         (e->labels ? e->rows * (int64_t)sizeof *e->labels : 0);
+}
+
+/* Into memory while it fits there, else into a file. */
+static bp_status take_rows(bpi_examples *all, const bpi_examples *more, int64_t memory)
+{
+  if (all->spool)
+    return bpi_spool_append(all, more);
+  bp_status s = add_rows(all, more);
+  if (s != BP_OK || !memory || bytes_of(all) <= memory || !all->n_targets)
+    return s;
+  bpi_log(all->ctx, BP_LOG_INFO,
+          "the data do not fit %lld bytes of memory: their rows go to a temporary file", (long long)memory);
+  return bpi_spool_begin(all, memory);
+}
+
+static bp_status take_block(const bp_net *net, const bp_table *t, const bp_data_options *o, double *weight,
+                            bp_data **all)
+{
+  bp_data *block = NULL;
+  bp_status s = bpi_net_data(net, t, o, &block);
+  if (s == BP_OK)
+    s = bpi_sum_weights(block, weight);
+  if (s == BP_OK && !*all) {
+    *all = block;
+    return BP_OK;
+  }
+  if (s == BP_OK) {
+    s = take_rows((*all)->all, block->all, o ? o->memory : 0);
+    (*all)->n = (*all)->all->rows;
+  }
+  bp_data_free(block);
+  return s;
+}
+
 static bp_status read_blocks(const bp_net *net, bp_csv *c, const bp_data_options *o, bp_data **out)
 {
+  double weight = 0;
   const bp_table *t;
   bp_status s = bp_csv_block(c, ROWS, &t);
   if (s == BP_OK && bp_table_rows(t) == 0)
     return bpi_fail(BP_E_FORMAT, "there are no rows");
   for (bool more = true; s == BP_OK && more;) {
-    bp_data *block = NULL;
-    s = bpi_net_data(net, t, o, &block);
-    if (s == BP_OK && *out) {
-      s = add_rows((*out)->all, block->all);
-      (*out)->n = (*out)->all->rows;
-      bp_data_free(block);
-    } else if (s == BP_OK) {
-      *out = block;
-    }
+    s = take_block(net, t, o, &weight, out);
     if (s == BP_OK)
       s = bp_csv_block(c, ROWS, &t);
     more = bp_table_rows(t) > 0;
   }
-  return s;
+  bool none = s == BP_OK && bpi_weighted((*out)->all) && !(weight > 0);
+  return none ? bpi_fail(BP_E_RANGE, "all weights are 0") : s;
 }
 
 bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_options *options)
@@ -155,7 +188,7 @@ bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_option
   bp_status s = bp_net_expect(net, c, options);
   if (s == BP_OK)
     s = read_blocks(net, c, options, &d);
-  if (s == BP_OK && bpi_check_weights(d) == BP_OK)
+  if (s == BP_OK)
     return d;
   bp_data_free(d);
   return NULL;

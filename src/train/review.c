@@ -189,7 +189,8 @@ static bool is_there(const uint64_t *sorted, int64_t n, uint64_t x)
 
 static bp_status find_twins(facts *f)
 {
-  int64_t n = f->train->n, seen = 0, looked = f->valid ? f->valid->n : 0;
+  bool kept = f->valid && !f->valid->all->spool; /* rows in a file are not gone through for this */
+  int64_t n = f->train->n, seen = 0, looked = kept ? f->valid->n : 0;
   uint64_t *hash = looked ? bpi_alloc(f->net->ctx, (size_t)n, sizeof *hash) : NULL;
   if (!looked)
     return BP_OK;

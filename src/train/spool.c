@@ -157,18 +157,24 @@ bp_status bpi_spool_rows(const bp_data *d, int64_t first, int64_t end, bpi_examp
   return s;
 }
 
-bp_status bpi_spool_row(const bp_data *d, int64_t i, float *out)
+/* Where row i of d stands in the file: the row with i before it that are not held out. */
+static int64_t file_row(const bp_data *d, int64_t i)
 {
-  int64_t low = i, high = i + d->n_held, n;
-  while (low < high) { /* the row with i before it that are not held out */
+  int64_t low = i, high = i + d->n_held;
+  while (low < high) {
     int64_t middle = low + (high - low) / 2;
     if (middle + 1 - held_before(d, middle + 1) > i)
       high = middle;
     else
       low = middle + 1;
   }
+  return low;
+}
+
+bp_status bpi_spool_row(const bp_data *d, int64_t i, float *out)
+{
   bpi_examples *one = bpi_spool_room(d->all, 1);
-  bp_status s = one ? bpi_spool_rows(d, low, low + 1, one, 0, &n) : BP_E_NOMEM;
+  bp_status s = one ? bpi_spool_read(d->all, file_row(d, i), 1, one, 0) : BP_E_NOMEM;
   if (s == BP_OK)
     memcpy(out, one->x, (size_t)one->cols * sizeof *out);
   bpi_examples_drop(one);
@@ -237,6 +243,20 @@ static int64_t held_rows(const bp_data *d, double fraction)
   int64_t fits = s->memory / 4 / ((s->stride + 4) * (int64_t)sizeof(float)),
           n = wanted < (double)fits ? (int64_t)wanted : fits;
   return n < 1 ? 1 : n > d->n - 1 ? d->n - 1 : n;
+}
+
+bp_status bpi_spool_part(const bp_data *d, const int64_t *at, int64_t n, bp_data **out)
+{
+  bpi_examples *e = bpi_spool_room(d->all, n);
+  bp_status s = e ? BP_OK : BP_E_NOMEM;
+  for (int64_t i = 0; s == BP_OK && i < n; i++)
+    s = bpi_spool_read(d->all, file_row(d, at[i]), 1, e, i);
+  if (s != BP_OK) {
+    bpi_examples_drop(e);
+    return s;
+  }
+  *out = bpi_data_wrap(e);
+  return *out ? BP_OK : BP_E_NOMEM;
 }
 
 /* The drawn rows in memory. */

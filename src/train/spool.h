@@ -23,6 +23,9 @@ typedef struct bpi_spool {
 /* A data set of the rows of a stream, spooled. memory: bytes that what is kept of it may take. */
 bp_status bpi_spool_csv(bp_ctx *ctx, bp_csv *c, const bp_data_options *o, int64_t memory, bp_data **out);
 void bpi_spool_free(bpi_spool *s);
+/* Moves the rows of e, which are floats in the order of its fields, from memory into a file; and more of the kind behind them. */
+bp_status bpi_spool_begin(bpi_examples *e, int64_t memory);
+bp_status bpi_spool_append(bpi_examples *e, const bpi_examples *more);
 /* Whether rows have weights of their own. */
 bool bpi_weighted(const bpi_examples *e);
 
@@ -37,6 +40,8 @@ bp_status bpi_spool_split(const bp_data *d, double fraction, uint64_t seed, bp_d
 
 /* The inputs of one row of d, by its number there. */
 bp_status bpi_spool_row(const bp_data *d, int64_t i, float *out);
+/* Rows at[n] of d, which is spooled, in memory. */
+bp_status bpi_spool_part(const bp_data *d, const int64_t *at, int64_t n, bp_data **out);
 /* The rows of any data set, block by block in memory: of one that is not spooled, d itself is the one block. */
 typedef struct bpi_blocks {
   const bp_data *d;

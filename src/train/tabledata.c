@@ -289,17 +289,23 @@ static bp_status keep_rows(bp_data *d)
                            (long long)(e->rows - kept), e->n_targets > 1 ? " or one of them" : "");
 }
 
-bp_status bpi_check_weights(const bp_data *d)
+bp_status bpi_sum_weights(const bp_data *d, double *sum)
 {
   const bpi_examples *e = d->all;
-  double sum = 0;
   for (int64_t i = 0; e->weights && i < d->n; i++) {
     float w = e->weights[bpi_data_at(d, i)];
     if (!(w >= 0))
       return bpi_fail(BP_E_RANGE, "row %lld: a weight must be a number from 0 on", bpi_row_number(d, i));
-    sum += (double)w;
+    *sum += (double)w;
   }
-  return !e->weights || sum > 0 ? BP_OK : bpi_fail(BP_E_RANGE, "all weights are 0");
+  return BP_OK;
+}
+
+bp_status bpi_check_weights(const bp_data *d)
+{
+  double sum = 0;
+  bp_status s = bpi_sum_weights(d, &sum);
+  return s == BP_OK && d->all->weights && !(sum > 0) ? bpi_fail(BP_E_RANGE, "all weights are 0") : s;
 }
 
 /* ---- together ---- */

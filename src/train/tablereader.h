@@ -37,5 +37,7 @@ bp_status bpi_reader_imprecise(const char *name, double mean, double deviation);
 /* Weights of the rows from a column; and whether those of the rows of d can be used: BP_E_RANGE. */
 bp_status bpi_read_weights(const bp_table *t, int column, bpi_examples *e);
 bp_status bpi_check_weights(const bp_data *d);
+/* The first half of that for a block of rows: each by itself; adds them up. */
+bp_status bpi_sum_weights(const bp_data *d, double *sum);
 
 #endif
