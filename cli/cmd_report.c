@@ -84,29 +84,12 @@ static int save_page(const report *r)
 static int write_report(report *r)
 {
   bp_net_image(r->net, r->image);
-  r->task = bp_net_task(r->net);
   /* Other depths than grey and colour are no pictures. */
   if (r->image[2] != 1 && r->image[2] != 3)
     r->image[0] = 0;
   bp_status st = write_page(r);
   int end = st == BP_OK ? save_page(r) : st == BP_E_NOMEM ? fail_memory() : fail_status(st, END_DATA);
   html_free(&r->page);
-  return end;
-}
-
-static int measure_and_write(report *r, bp_data *data)
-{
-  bp_scores *scores = NULL;
-  bp_status st = BP_OK;
-  if (data) {
-    st = bp_net_eval(r->net, data, &r->m);
-    if (st == BP_OK)
-      st = bp_net_scores(r->net, data, &scores);
-  }
-  r->data = data;
-  r->scores = scores;
-  int end = st == BP_OK ? write_report(r) : fail_status(st, END_DATA);
-  bp_scores_free(scores);
   return end;
 }
 
@@ -133,8 +116,13 @@ int cmd_report(const settings *s)
   end = model_load(r.ctx, s->inputs[0], &r.net);
   if (!end && s->n_inputs > 1)
     end = dataset_read_for(r.ctx, s, r.net, s->inputs + 1, s->n_inputs - 1, s->target, &data);
+  r.data = data;
+  r.task = bp_net_task(r.net);
+  if (!end && data)
+    end = report_measure(&r);
   if (!end)
-    end = measure_and_write(&r, data);
+    end = write_report(&r);
+  report_data_free(&r);
   bp_data_free(data);
   bp_net_free(r.net);
   return context_free(r.ctx, s, end);

@@ -5,13 +5,22 @@
 #include "html.h"
 #include "options.h"
 
+/* Some rows of the data, and what is predicted of them. */
+typedef struct report_part {
+  bp_data *data;
+  bp_scores *scores;
+  int64_t *at; /* [n]: their numbers in the whole */
+  int n;
+} report_part;
+
 typedef struct report {
   const settings *s;
   bp_ctx *ctx;
   bp_net *net;
-  const bp_data *data;     /* NULL: none was given */
-  const bp_scores *scores; /* of all of it */
+  const bp_data *data; /* NULL: none was given */
+  bp_scores *scores;   /* of all of it, as sums */
   bp_metrics m;
+  report_part worst, some; /* rows with the worst mistakes, the worst first; and rows spread evenly */
   bp_task task;
   int64_t image[3]; /* height, width, channels; 0: its rows are no images */
   html page;
@@ -28,8 +37,15 @@ typedef struct report_section {
  * report_network.c: what the network looks for, and the card. Ended by a section without title. */
 extern const report_section report_numbers[], report_curves[], report_rows[], report_network[];
 
-/* The figures at the top. */
+/* report_data.c: measures the network on r->data, and picks rows. The message of what failed is told. */
+int report_measure(report *r);
+void report_data_free(report *r);
+/* The class that is predicted of a row, and whether any of its answers is wrong. */
+int64_t report_said(const bp_scores *s, int64_t row);
+
+/* The figures at the top; and how good it was when it was trained, in a sentence. */
 void report_figures(report *r);
+void report_after_training(report *r);
 /* Puts a picture into the page and frees it; or returns why there is none. */
 bp_status report_draw(report *r, bp_status st, bp_picture **p);
 /* Names of the classes, or targets: an array of texts that live as long as the network; freed by the caller. NULL: out of memory. */

@@ -6,8 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { BINS = 10, MOST_POINTS = 1500, MOST_MATRIX = 60, WIDE = 620, NARROW = 440 };
+enum { BINS = 15, MOST_POINTS = 1500, MOST_MATRIX = 60, WIDE = 620, NARROW = 440 };
 
 bp_status report_draw(report *r, bp_status st, bp_picture **p)
 {
@@ -36,19 +37,26 @@ static void take_history(const bp_epoch *e, size_t n, double *v)
   }
 }
 
-/* Up to 1, which neither accuracy nor R2 pass. */
+/* Metrics of which more is better do not pass 1; of the others less is better, and 0 is the best. */
 static bp_status draw_metric(report *r, const double *x, const double *metric, size_t n)
 {
   bp_picture *p = NULL;
-  double least = 0.95;
-  for (size_t i = 0; i < n; i++)
+  const char *name = bp_net_history_metric(r->net);
+  const bp_metric *m = bp_metric_find(name, NULL);
+  double least = 0.95, most = 0;
+  char title[100];
+  for (size_t i = 0; i < n; i++) {
     least = fmin(least, metric[i]);
-  bp_plot_options o = {.title = r->task == BP_TASK_NUMBERS ? "Validation R2" : "Validation accuracy",
+    most = fmax(most, metric[i]);
+  }
+  snprintf(title, sizeof title, "Validation %s", m && !strchr(name, '(') ? m->title : name);
+  bool higher = m && m->higher;
+  bp_plot_options o = {.title = title,
                        .x_label = "epoch",
                        .width = NARROW,
                        .height = 320,
-                       .y_lo = fmax(least - 0.02, -1),
-                       .y_hi = 1};
+                       .y_lo = higher ? fmax(least - 0.02, -1) : 0,
+                       .y_hi = higher ? 1 : 1.05 * most};
   const bp_series line = {NULL, x, metric, n, BP_STROKE_LINE, 3};
   return report_draw(r, bp_plot(r->ctx, &o, &line, 1, &p), &p);
 }
@@ -67,6 +75,7 @@ static bp_status write_history(report *r)
       .title = "Loss", .x_label = "epoch", .y_label = "loss", .width = metric ? NARROW : WIDE, .height = 320};
   const bp_series loss[] = {{"training", v, v + n, n, BP_STROKE_LINE, 1},
                             {"validation", v, v + 2 * n, n, BP_STROKE_DASHED, 2}};
+  report_after_training(r);
   html_raw(&r->page, "<div class=\"two\">");
   bp_status st = report_draw(r, bp_plot(r->ctx, &o, loss, valid ? 2 : 1, &p), &p);
   if (st == BP_OK && metric)
@@ -212,7 +221,7 @@ static bp_status write_probabilities(report *r)
 {
   html_raw(&r->page, "<div class=\"two\">");
   bp_status st = draw_calibration(r);
-  if (st == BP_OK && bp_scores_outputs(r->scores) <= 2)
+  if (st == BP_OK && bp_scores_outputs(r->scores) <= 2 && bp_scores_row(r->scores, 0))
     st = draw_roc(r);
   html_raw(&r->page, "</div>\n");
   return st;
@@ -228,14 +237,15 @@ static bool has_residuals(const report *r)
 /* Of many rows, some spread evenly. */
 static bp_status draw_residuals(report *r, int64_t k, const char *name)
 {
-  int64_t rows = bp_scores_rows(r->scores), step = (rows + MOST_POINTS - 1) / MOST_POINTS;
+  const bp_scores *s = r->some.scores;
+  int64_t rows = bp_scores_rows(s), step = (rows + MOST_POINTS - 1) / MOST_POINTS;
   double x[MOST_POINTS], y[MOST_POINTS], off[MOST_POINTS], ends[2] = {INFINITY, -INFINITY}, zero[2] = {0, 0};
   size_t n = 0;
   char title[200];
   bp_picture *p = NULL;
   for (int64_t i = 0; i < rows; i += step, n++) {
-    x[n] = bp_scores_truth(r->scores, i, k);
-    y[n] = (double)bp_scores_row(r->scores, i)[k];
+    x[n] = bp_scores_truth(s, i, k);
+    y[n] = (double)bp_scores_row(s, i)[k];
     off[n] = y[n] - x[n];
     ends[0] = fmin(ends[0], x[n]);
     ends[1] = fmax(ends[1], x[n]);

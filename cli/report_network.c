@@ -50,7 +50,8 @@ static bp_status write_importance(report *r)
   bp_bar *bar = calloc(n, sizeof *bar);
   double whole = NAN;
   bp_importance_options o = {.repeats = REPEATS, .rows = IMPORTANCE_ROWS};
-  bp_status st = found && number && bar ? bp_net_importance(r->net, r->data, &o, found, &whole) : BP_E_NOMEM;
+  const bp_data *on = bp_data_file_bytes(r->data) ? r->some.data : r->data; /* it wants rows in memory */
+  bp_status st = found && number && bar ? bp_net_importance(r->net, on, &o, found, &whole) : BP_E_NOMEM;
   if (st == BP_OK)
     html_raw(
         &r->page,

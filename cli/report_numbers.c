@@ -9,16 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As the card has it; NaN: not known. */
+static double judged(const report *r, const char *name)
+{
+  char *text = card_value(r->net, JUDGED_NOTE, name);
+  double value = text ? strtod(text, NULL) : (double)NAN;
+  free(text);
+  return value;
+}
+
 /* The value of a metric: measured here, or as the card has it. NaN: not known. */
 static double known(const report *r, const char *name)
 {
   double value = NAN;
   if (r->scores)
     return bp_scores_metric(r->scores, name, &value) == BP_OK ? value : (double)NAN;
-  char *text = card_value(r->net, JUDGED_NOTE, name);
-  value = text ? strtod(text, NULL) : (double)NAN;
-  free(text);
-  return value;
+  return judged(r, name);
 }
 
 /* ---- at the top ---- */
@@ -39,6 +45,17 @@ static void metric_figure(report *r, const char *name)
   double value = known(r, name);
   if (m && (m->tasks & (unsigned)r->task) && !isnan(value))
     figure(r, metric_text(m, value, text), m->title);
+}
+
+static void linear_figure(report *r)
+{
+  const bp_metric *m = bp_metric_find(r->task == BP_TASK_NUMBERS ? "r2" : "accuracy", NULL);
+  char text[METRIC_TEXT], what[64];
+  double value = r->scores ? (double)NAN : judged(r, "linear"); /* it was of other rows */
+  if (!m || isnan(value))
+    return;
+  snprintf(what, sizeof what, "%s of a linear model", m->title);
+  figure(r, metric_text(m, value, text), what);
 }
 
 static void baseline_figure(report *r)
@@ -70,12 +87,35 @@ static void measured_on(report *r)
   free(n);
 }
 
+/* Beside the simplest that could be done with the same rows. */
+void report_after_training(report *r)
+{
+  bool numbers = r->task == BP_TASK_NUMBERS;
+  const char *name = numbers ? "r2" : "accuracy";
+  const bp_metric *m = bp_metric_find(name, NULL);
+  double own = judged(r, name), linear = judged(r, "linear"), baseline = judged(r, "baseline");
+  char *on = card_value(r->net, JUDGED_NOTE, "measured on"), text[METRIC_TEXT], other[METRIC_TEXT];
+  if (on && m && !isnan(own)) {
+    html_raw(&r->page, "<p>After training, on its ");
+    html_textf(&r->page, "%s rows: %s %s", on, m->title, metric_text(m, own, text));
+    if (!isnan(linear))
+      html_textf(&r->page, "; a linear model had %s", metric_text(m, linear, text));
+    if (!isnan(baseline) && numbers)
+      html_textf(&r->page, "; RMSE %.4g, and %.4g of always the mean", judged(r, "rmse"), baseline);
+    else if (!isnan(baseline))
+      html_textf(&r->page, "; always the commonest class has %s", metric_text(m, baseline, other));
+    html_raw(&r->page, ".</p>\n");
+  }
+  free(on);
+}
+
 void report_figures(report *r)
 {
   static const char *const names[] = {"accuracy", "auc", "log_loss", "rmse", "mae", "r2"};
   html_raw(&r->page, "<div class=\"figures\">\n");
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     metric_figure(r, names[i]);
+  linear_figure(r);
   baseline_figure(r);
   html_raw(&r->page, "</div>\n");
   measured_on(r);

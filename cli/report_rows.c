@@ -6,55 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_IMAGES = 24, MOST_ROWS = 15, MOST_COLUMNS = 12, MOST_SALIENT = 10 };
-
-/* ---- which ---- */
-
-static int64_t said(const report *r, int64_t row)
-{
-  const float *p = bp_scores_row(r->scores, row);
-  int64_t best = 0;
-  for (int64_t k = 1; k < bp_scores_outputs(r->scores); k++)
-    best = p[k] > p[best] ? k : best;
-  return best;
-}
-
-static bool is_wrong(const report *r, int64_t row)
-{
-  if (r->task == BP_TASK_NUMBERS)
-    return true;
-  if (r->task == BP_TASK_CLASSES)
-    return said(r, row) != bp_scores_label(r->scores, row);
-  for (int64_t k = 0; k < bp_scores_outputs(r->scores); k++)
-    if ((bp_scores_row(r->scores, row)[k] > 0.5f) != (bp_scores_truth(r->scores, row, k) > 0.5))
-      return true;
-  return false;
-}
-
-/* Rows with the largest loss among those that are wrong, the worst first. Returns how many. */
-static int worst_rows(const report *r, int64_t *at, int most)
-{
-  int n = 0;
-  for (int64_t i = 0; i < bp_scores_rows(r->scores); i++) {
-    double loss = bp_scores_loss(r->scores, i);
-    if (!is_wrong(r, i) || isnan(loss) || (n == most && loss <= bp_scores_loss(r->scores, at[n - 1])))
-      continue;
-    int k = n < most ? n++ : n - 1;
-    for (; k > 0 && loss > bp_scores_loss(r->scores, at[k - 1]); k--)
-      at[k] = at[k - 1];
-    at[k] = i;
-  }
-  return n;
-}
+enum { MOST_ROWS = 15, MOST_COLUMNS = 12, MOST_SALIENT = 10, MOST_TARGETS = 6 };
 
 /* ---- as pictures ---- */
 
 /* Pixels of a row as bytes, white the largest of the row; its background black. */
-static bool pixels_of(const report *r, int64_t row, unsigned char *out)
+static bool pixels_of(const report *r, const report_part *some, int64_t row, unsigned char *out)
 {
   int64_t n = r->image[0] * r->image[1] * r->image[2];
-  float *x = malloc((size_t)bp_data_cols(r->data) * sizeof *x), lo = INFINITY, hi = -INFINITY;
-  bool good = x && bp_data_row(r->data, row, x) == BP_OK;
+  float *x = malloc((size_t)bp_data_cols(some->data) * sizeof *x), lo = INFINITY, hi = -INFINITY;
+  bool good = x && bp_data_row(some->data, row, x) == BP_OK;
   for (int64_t i = 0; good && i < n; i++) {
     lo = x[i] < lo ? x[i] : lo;
     hi = x[i] > hi ? x[i] : hi;
@@ -67,39 +28,76 @@ static bool pixels_of(const report *r, int64_t row, unsigned char *out)
   return good;
 }
 
-static void caption(report *r, int64_t row, const char *const *names)
+/* Of several labels those that are true, or predicted: their names with commas between. */
+static void labels_text(report *r, const report_part *some, int64_t row, bool predicted,
+                        const char *const *names)
 {
-  const float *p = bp_scores_row(r->scores, row);
+  bool any = false;
+  for (int64_t k = 0; k < bp_scores_outputs(some->scores); k++) {
+    bool is =
+        predicted ? bp_scores_row(some->scores, row)[k] > 0.5f : bp_scores_truth(some->scores, row, k) > 0.5;
+    if (!is)
+      continue;
+    html_textf(&r->page, "%s%.200s", any ? ", " : "", names[k]);
+    any = true;
+  }
+  if (!any)
+    html_text(&r->page, "none");
+}
+
+static void class_caption(report *r, const report_part *some, int64_t row, const char *const *names)
+{
+  const float *p = bp_scores_row(some->scores, row);
+  int64_t is = bp_scores_label(some->scores, row), says = report_said(some->scores, row);
+  html_textf(&r->page, "said %.200s, %.1f %%", names[says], 100 * (double)p[says]);
+  html_raw(&r->page, "<br>");
+  if (says == is)
+    return;
+  html_textf(&r->page, "is %.200s, %.1f %%", names[is], 100 * (double)p[is]);
+  html_raw(&r->page, "<br>");
+}
+
+static void number_caption(report *r, const report_part *some, int64_t row, const char *const *names)
+{
+  int64_t n = bp_scores_outputs(some->scores);
+  for (int64_t k = 0; k < n && k < MOST_TARGETS; k++) {
+    html_textf(&r->page, "%.100s%spredicted %.4g, true %.4g", n > 1 ? names[k] : "", n > 1 ? ": " : "",
+               (double)bp_scores_row(some->scores, row)[k], bp_scores_truth(some->scores, row, k));
+    html_raw(&r->page, "<br>");
+  }
+}
+
+static void caption(report *r, const report_part *some, int64_t row, const char *const *names)
+{
   html *h = &r->page;
   html_raw(h, "<figcaption>");
   if (r->task == BP_TASK_CLASSES) {
-    int64_t is = bp_scores_label(r->scores, row), says = said(r, row);
-    html_textf(h, "said %.200s, %.1f %%", names[says], 100 * (double)p[says]);
-    html_raw(h, "<br>");
-    if (says != is) {
-      html_textf(h, "is %.200s, %.1f %%", names[is], 100 * (double)p[is]);
-      html_raw(h, "<br>");
-    }
+    class_caption(r, some, row, names);
+  } else if (r->task == BP_TASK_NUMBERS) {
+    number_caption(r, some, row, names);
   } else {
-    html_textf(h, "predicted %.4g, true %.4g", (double)p[0], bp_scores_truth(r->scores, row, 0));
+    html_raw(h, "said ");
+    labels_text(r, some, row, true, names);
+    html_raw(h, "<br>is ");
+    labels_text(r, some, row, false, names);
     html_raw(h, "<br>");
   }
-  html_raw(h, "<span class=\"note\">row %lld</span></figcaption>", (long long)row + 1);
+  html_raw(h, "<span class=\"note\">row %lld</span></figcaption>", (long long)some->at[row] + 1);
 }
 
-static bp_status write_tiles(report *r, const int64_t *at, int n, const char *const *names)
+static bp_status write_tiles(report *r, const char *const *names)
 {
   html *h = &r->page;
   unsigned char *pixels = malloc((size_t)(r->image[0] * r->image[1] * r->image[2]));
   html_raw(h, "<div class=\"tiles\">\n");
-  for (int i = 0; pixels && i < n; i++) {
+  for (int i = 0; pixels && i < r->worst.n; i++) {
     char alt[64];
-    if (!pixels_of(r, at[i], pixels))
+    if (!pixels_of(r, &r->worst, i, pixels))
       break;
-    snprintf(alt, sizeof alt, "the image of row %lld", (long long)at[i] + 1);
+    snprintf(alt, sizeof alt, "the image of row %lld", (long long)r->worst.at[i] + 1);
     html_raw(h, "<figure class=\"tile\">");
     html_image(h, r->ctx, pixels, r->image, alt);
-    caption(r, at[i], names);
+    caption(r, &r->worst, i, names);
     html_raw(h, "</figure>\n");
   }
   html_raw(h, "</div>\n");
@@ -127,47 +125,97 @@ static void value_cell(report *r, int64_t column, float x)
     html_number_cell(&r->page, number);
 }
 
-static void answer_cells(report *r, int64_t row, const char *const *names)
+static void number_cell(report *r, const char *fmt, double x)
 {
-  const float *p = bp_scores_row(r->scores, row);
   char text[64];
-  if (r->task == BP_TASK_CLASSES) {
-    int64_t is = bp_scores_label(r->scores, row), says = said(r, row);
-    html_cell(&r->page, names[is]);
-    html_cell(&r->page, names[says]);
-    snprintf(text, sizeof text, "%.1f %%", 100 * (double)p[says]);
-    html_number_cell(&r->page, text);
-    return;
-  }
-  snprintf(text, sizeof text, "%.5g", bp_scores_truth(r->scores, row, 0));
-  html_number_cell(&r->page, text);
-  snprintf(text, sizeof text, "%.5g", (double)p[0]);
-  html_number_cell(&r->page, text);
-  snprintf(text, sizeof text, "%.4g", sqrt(bp_scores_loss(r->scores, row)));
+  snprintf(text, sizeof text, fmt, x);
   html_number_cell(&r->page, text);
 }
 
-static bp_status write_table(report *r, const int64_t *at, int n, const char *const *names)
+static void class_cells(report *r, int64_t row, const char *const *names)
+{
+  const bp_scores *s = r->worst.scores;
+  int64_t says = report_said(s, row);
+  html_cell(&r->page, names[bp_scores_label(s, row)]);
+  html_cell(&r->page, names[says]);
+  number_cell(r, "%.1f %%", 100 * (double)bp_scores_row(s, row)[says]);
+}
+
+/* Of several targets the two numbers of each. */
+static void target_cells(report *r, int64_t row)
+{
+  const bp_scores *s = r->worst.scores;
+  int64_t n = bp_scores_outputs(s);
+  for (int64_t k = 0; k < n && k < MOST_TARGETS; k++) {
+    number_cell(r, "%.5g", bp_scores_truth(s, row, k));
+    number_cell(r, "%.5g", (double)bp_scores_row(s, row)[k]);
+  }
+  if (n == 1)
+    number_cell(r, "%.4g", fabs((double)bp_scores_row(s, row)[0] - bp_scores_truth(s, row, 0)));
+}
+
+static void label_cells(report *r, int64_t row, const char *const *names)
+{
+  for (int predicted = 0; predicted < 2; predicted++) {
+    html_raw(&r->page, "<td>");
+    labels_text(r, &r->worst, row, predicted, names);
+    html_raw(&r->page, "</td>");
+  }
+  number_cell(r, "%.3g", bp_scores_loss(r->worst.scores, row));
+}
+
+static void answer_cells(report *r, int64_t row, const char *const *names)
+{
+  if (r->task == BP_TASK_CLASSES)
+    class_cells(r, row, names);
+  else if (r->task == BP_TASK_LABELS)
+    label_cells(r, row, names);
+  else
+    target_cells(r, row);
+}
+
+static void answer_heads(report *r, const char *const *names)
+{
+  html *h = &r->page;
+  int64_t n = bp_net_outputs(r->net);
+  bool several = r->task == BP_TASK_NUMBERS && n > 1;
+  for (int64_t k = 0; k < n && k < MOST_TARGETS && several; k++) {
+    html_raw(h, "<th class=\"n\">");
+    html_textf(h, "%.200s", names[k]);
+    html_raw(h, "</th><th class=\"n\">predicted</th>");
+  }
+  const char *number = r->task == BP_TASK_NUMBERS ? " class=\"n\"" : "";
+  if (!several)
+    html_raw(h, "<th%s>true</th><th%s>predicted</th><th class=\"n\">%s</th>", number, number,
+             r->task == BP_TASK_CLASSES   ? "how sure"
+             : r->task == BP_TASK_NUMBERS ? "off by"
+                                          : "log loss");
+}
+
+static void column_heads(report *r, int64_t most)
+{
+  for (int64_t c = 0; c < most; c++) {
+    html_raw(&r->page, bp_data_category(r->data, c, 0) ? "<th>" : "<th class=\"n\">");
+    if (*column_name(r, c))
+      html_text(&r->page, column_name(r, c));
+    else
+      html_raw(&r->page, "%lld", (long long)c + 1);
+    html_raw(&r->page, "</th>");
+  }
+}
+
+static bp_status write_table(report *r, const char *const *names)
 {
   html *h = &r->page;
   int64_t cols = bp_data_cols(r->data), most = cols < MOST_COLUMNS ? cols : MOST_COLUMNS;
   float *x = malloc((size_t)cols * sizeof *x);
-  html_raw(h,
-           "<div class=\"wide\"><table><thead><tr><th class=\"n\">row</th><th>true</th><th>predicted</th><th "
-           "class=\"n\">%s</th>",
-           r->task == BP_TASK_CLASSES ? "how sure" : "off by");
-  for (int64_t c = 0; c < most; c++) {
-    html_raw(h, "<th>");
-    if (*column_name(r, c))
-      html_text(h, column_name(r, c));
-    else
-      html_raw(h, "%lld", (long long)c + 1);
-    html_raw(h, "</th>");
-  }
+  html_raw(h, "<div class=\"wide\"><table><thead><tr><th class=\"n\">row</th>");
+  answer_heads(r, names);
+  column_heads(r, most);
   html_raw(h, "</tr></thead><tbody>\n");
-  for (int i = 0; x && i < n && bp_data_row(r->data, at[i], x) == BP_OK; i++) {
-    html_raw(h, "<tr><td class=\"n\">%lld</td>", (long long)at[i] + 1);
-    answer_cells(r, at[i], names);
+  for (int i = 0; x && i < r->worst.n && i < MOST_ROWS && bp_data_row(r->worst.data, i, x) == BP_OK; i++) {
+    html_raw(h, "<tr><td class=\"n\">%lld</td>", (long long)r->worst.at[i] + 1);
+    answer_cells(r, i, names);
     for (int64_t c = 0; c < most; c++)
       value_cell(r, c, x[c]);
     html_raw(h, "</tr>\n");
@@ -186,14 +234,14 @@ static bool has_mistakes(const report *r)
 
 static bp_status write_mistakes(report *r)
 {
-  int64_t at[MOST_IMAGES];
   const char **names = report_names(r);
-  int n = worst_rows(r, at, r->image[0] ? MOST_IMAGES : MOST_ROWS);
   bp_status st = names ? BP_OK : BP_E_NOMEM;
-  if (st == BP_OK && n == 0)
+  if (st == BP_OK && r->worst.n == 0)
     html_raw(&r->page, "<p>There are none: every row is right.</p>\n");
   else if (st == BP_OK)
-    st = r->image[0] ? write_tiles(r, at, n, names) : write_table(r, at, n, names);
+    st = r->image[0] ? write_tiles(r, names) : write_table(r, names);
+  if (st == BP_OK && r->worst.n && r->task == BP_TASK_NUMBERS && bp_net_outputs(r->net) > 1)
+    html_raw(&r->page, "<p class=\"note\">The rows furthest off, each target measured by its RMSE.</p>\n");
   free(names);
   return st;
 }
@@ -209,11 +257,12 @@ static bool has_saliency(const report *r)
 static int surest_rows(const report *r, int64_t *at, int64_t *which)
 {
   int n = 0;
-  for (int64_t k = 0; k < bp_scores_outputs(r->scores) && n < MOST_SALIENT; k++) {
+  const bp_scores *s = r->some.scores;
+  for (int64_t k = 0; k < bp_scores_outputs(s) && n < MOST_SALIENT; k++) {
     int64_t best = -1;
-    for (int64_t i = 0; i < bp_scores_rows(r->scores); i++)
-      if (bp_scores_label(r->scores, i) == k && said(r, i) == k &&
-          (best < 0 || bp_scores_row(r->scores, i)[k] > bp_scores_row(r->scores, best)[k]))
+    for (int64_t i = 0; i < bp_scores_rows(s); i++)
+      if (bp_scores_label(s, i) == k && report_said(s, i) == k &&
+          (best < 0 || bp_scores_row(s, i)[k] > bp_scores_row(s, best)[k]))
         best = i;
     if (best >= 0) {
       at[n] = best;
@@ -248,13 +297,13 @@ static bp_status write_pair(report *r, int64_t row, const float *slope, const ch
 {
   int64_t n = r->image[0] * r->image[1], wide[3] = {r->image[0], r->image[1], 3};
   unsigned char *pixels = calloc((size_t)n, (size_t)r->image[2]), *rgb = malloc((size_t)n * 3);
-  bool good = pixels && rgb && pixels_of(r, row, pixels);
+  bool good = pixels && rgb && pixels_of(r, &r->some, row, pixels);
   if (good) {
     colour_slopes(r, slope, pixels, rgb);
     html_raw(&r->page, "<figure class=\"tile pair\">");
     html_image(&r->page, r->ctx, pixels, r->image, "the image");
     html_image(&r->page, r->ctx, rgb, wide, "what in it speaks for its class");
-    caption(r, row, names);
+    caption(r, &r->some, row, names);
     html_raw(&r->page, "</figure>\n");
   }
   free(pixels);
@@ -268,7 +317,8 @@ static bp_status write_saliency(report *r)
   int n = surest_rows(r, at, which);
   const char **names = report_names(r);
   float *slope = malloc((size_t)(MOST_SALIENT * cols) * sizeof *slope);
-  bp_status st = names && slope ? bp_net_input_gradient(r->net, r->data, at, which, n, slope) : BP_E_NOMEM;
+  bp_status st =
+      names && slope ? bp_net_input_gradient(r->net, r->some.data, at, which, n, slope) : BP_E_NOMEM;
   html_raw(&r->page, "<p class=\"note\">The gradient of a class's score by the pixels, for the image of each "
                      "class that the network is "
                      "surest of. Blue: brighter here would speak for the class; orange: against "

@@ -1,8 +1,10 @@
 /* The model card of a training: which data, and what the finished network was measured to be. */
 #include "card.h"
 #include "measured.h"
+#include "scoring.h"
 #include "train_job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,20 +45,35 @@ static void add_confusion(card *c, const bp_scores *s)
   free(text);
 }
 
+static bp_scores *measure(const train_job *j, const bp_data *on)
+{
+  bp_scores *s = NULL;
+  bool keep = scores_fit(j->s, j->net, bp_data_rows(on), 1);
+  if (scores_open(j->ctx, j->net, false, keep, &s) == END_DONE &&
+      bp_net_visit(j->net, on, scores_take, s, NULL) == BP_OK)
+    return s;
+  bp_scores_free(s);
+  return NULL;
+}
+
 /* What cannot be measured is no reason to lose a model: it is told after it was saved. */
 void train_card_judged(train_job *j)
 {
   const bp_data *on = j->test ? j->test : j->valid ? j->valid : j->train;
   card c = {0};
-  bp_scores *s = NULL;
   double value;
   if (j->judged_on && !j->test && j->result.refit_rows)
     return; /* it was, before it learned from these rows too */
-  if (train_judge(j) != END_DONE || bp_net_scores(j->net, on, &s) != BP_OK)
+  bp_scores *s = train_judge(j) == END_DONE ? measure(j, on) : NULL;
+  if (!s)
     return;
   card_add(&c, "measured on", "%s", j->judged_on);
   card_add(&c, "rows", "%lld", (long long)bp_scores_rows(s));
   card_add(&c, "baseline", "%.9g", j->judged.baseline);
+  if (!j->order) /* of a trial nobody would read it */
+    train_linear(j, on);
+  if (j->linear_known && !isnan(j->linear))
+    card_add(&c, "linear", "%.9g", j->linear);
   for (size_t i = 0; i < bp_metric_count(); i++)
     if (metric_of(s, bp_metric_at(i), &value))
       card_add(&c, bp_metric_at(i)->name, "%.9g", value);

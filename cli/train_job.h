@@ -40,6 +40,9 @@ typedef struct train_job {
   bp_train_result result;
   bp_metrics judged; /* on test, else on valid */
   const char *judged_on;
+  double
+      linear; /* accuracy or R2 of a linear model on the same rows, NAN: there is none; where it is known */
+  bool linear_known;
   train_log log;
   train_lists lists;
   history *history;         /* NULL: none is kept */
@@ -125,7 +128,8 @@ int train_make_net(train_job *j);
 bp_net *train_new_net(train_job *j, const bp_data *data);
 /* train_folds.c: cross-validation, where it is asked for. */
 int train_folds(train_job *j);
-/* train_review.c: a linear model beside the network, judged on the same rows; and warnings that teach. */
+/* train_review.c: a linear model beside the network, judged on the same rows, once (`linear`); and warnings that teach. */
+void train_linear(train_job *j, const bp_data *on);
 int train_review(train_job *j, const bp_data *on);
 /* Judges the network and tells it. how: "done", "early stop" or "interrupted". */
 int train_finish(train_job *j, const char *how);

@@ -39,6 +39,14 @@ static double linear_score(train_job *j, const bp_data *on)
   return good ? score(&m) : NAN;
 }
 
+void train_linear(train_job *j, const bp_data *on)
+{
+  if (j->linear_known)
+    return;
+  j->linear = bp_net_layers(j->net) > 1 ? linear_score(j, on) : (double)NAN;
+  j->linear_known = true;
+}
+
 static void tell_linear(const train_job *j, double own, double linear)
 {
   if (isnan(own) || isnan(linear))
@@ -58,11 +66,11 @@ static void warn(void *user, const char *name, const char *text)
 
 int train_review(train_job *j, const bp_data *on)
 {
-  bool linear = bp_net_layers(j->net) > 1;
-  double own = score(&j->judged), other = linear ? linear_score(j, on) : NAN;
-  tell_linear(j, own, other);
+  double own = score(&j->judged);
+  train_linear(j, on);
+  tell_linear(j, own, j->linear);
   bp_review about = {
-      .train = j->train, .valid = j->valid, .own = own, .linear = other, .judged = bp_data_rows(on)};
+      .train = j->train, .valid = j->valid, .own = own, .linear = j->linear, .judged = bp_data_rows(on)};
   bp_status st = bp_net_review(j->net, &about, warn, NULL);
   return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
 }

@@ -183,7 +183,7 @@ static void json_epochs(const bp_net *net)
     json_number(e[i].train_loss);
     answer(",\"valid_loss\":");
     json_number(e[i].valid_loss);
-    answer(bp_net_classes(net) ? ",\"valid_accuracy\":" : ",\"valid_r2\":");
+    answer(",\"valid_%s\":", bp_net_history_metric(net));
     json_number(e[i].valid_metric);
     answer("}");
   }

@@ -319,6 +319,63 @@ static void training_gives_the_same_bytes_for_any_threads(void **state)
   free(t.s);
 }
 
+/* ---- for a network ---- */
+
+/* Rows as a network takes them are the same in memory and in a file, in the order that is asked for, too. */
+static bp_data *rows_for(bp_ctx *ctx, const bp_net *net, text t, int64_t memory)
+{
+  bp_source s;
+  bp_csv *c;
+  if (bp_source_memory(ctx, t.s, t.n, "t.csv", &s) != BP_OK)
+    return NULL;
+  bp_data *d = NULL;
+  if (bp_csv_open(ctx, &s, NULL, &c) == BP_OK) {
+    d = bp_data_read_for_net(net, c, &(bp_data_options){.weights = "w", .memory = memory});
+    bp_csv_close(c);
+  }
+  bp_source_close(&s);
+  return d;
+}
+
+static void a_set_for_a_network(void **state)
+{
+  (void)state;
+  static const char *const kinds[] = {"numbers", "real"};
+  for (size_t i = 0; i < COUNT(kinds); i++) {
+    text t = make_table(20000, kinds[i]);
+    tally count;
+    bp_ctx *ctx = tally_ctx(&count);
+    bp_data *all = read_data(ctx, t, 0), *some[2];
+    bp_net *net = bp_net_new(ctx, all, &(bp_net_options){.hidden = {3}});
+    bp_data *kept = rows_for(ctx, net, t, 0), *spooled = rows_for(ctx, net, t, 100000);
+    if (!kept || !spooled)
+      fail_msg("%s: %s", kinds[i], bp_error());
+    assert_true(bp_data_file_bytes(kept) == 0 && bp_data_file_bytes(spooled) > 0);
+    assert_int_equal(bp_data_rows(spooled), 20000);
+    assert_true(bp_data_hash(kept) == bp_data_hash(spooled));
+    same_rows(kept, spooled);
+    bp_metrics a, b;
+    assert_int_equal(bp_net_eval(net, kept, &a), BP_OK);
+    assert_int_equal(bp_net_eval(net, spooled, &b), BP_OK);
+    assert_true(a.loss == b.loss && a.baseline == b.baseline && (a.rmse == b.rmse || isnan(a.rmse)));
+    const int64_t at[4] = {19999, 0, 7000, 7000};
+    assert_int_equal(bp_data_part(kept, at, 4, &some[0]), BP_OK);
+    assert_int_equal(bp_data_part(spooled, at, 4, &some[1]), BP_OK);
+    assert_int_equal(bp_data_file_bytes(some[1]), 0);
+    assert_true(bp_data_hash(some[0]) == bp_data_hash(some[1]));
+    bp_data_free(some[0]);
+    bp_data_free(some[1]);
+    assert_int_equal(bp_data_part(spooled, &(int64_t){20000}, 1, &some[1]), BP_E_RANGE);
+    assert_null(some[1]);
+    bp_data_free(kept);
+    bp_data_free(spooled);
+    bp_data_free(all);
+    bp_net_free(net);
+    tally_end(&count, ctx);
+    free(t.s);
+  }
+}
+
 /* ---- faults ---- */
 
 static text fault_text;
@@ -335,6 +392,12 @@ static bp_status spool_once(bp_ctx *ctx)
   st = !d ? BP_E_NOMEM : bp_data_split(d, 0.2, 1, &rest, &held);
   bp_net *net = st == BP_OK ? bp_net_new(ctx, rest, &(bp_net_options){.hidden = {2}}) : NULL;
   st = st == BP_OK && !net ? BP_E_NOMEM : st;
+  bp_data *again = st == BP_OK ? rows_for(ctx, net, fault_text, 1000) : NULL, *some = NULL;
+  st = st == BP_OK && !again ? BP_E_NOMEM : st;
+  if (st == BP_OK)
+    st = bp_data_part(again, &(int64_t){5}, 1, &some);
+  bp_data_free(some);
+  bp_data_free(again);
   bp_net_free(net);
   bp_data_free(rest);
   bp_data_free(held);
@@ -346,7 +409,7 @@ static bp_status spool_once(bp_ctx *ctx)
 static void every_allocation_may_fail(void **state)
 {
   (void)state;
-  fault_text = make_table(100, "classes");
+  fault_text = make_table(100, "numbers");
   assert_true(fail_in_turn(spool_once) > 50);
   free(fault_text.s);
 }
@@ -439,6 +502,7 @@ int main(void)
       cmocka_unit_test(parts_have_each_row_once),
       cmocka_unit_test(every_row_comes_once_an_epoch),
       cmocka_unit_test(training_gives_the_same_bytes_for_any_threads),
+      cmocka_unit_test(a_set_for_a_network),
       cmocka_unit_test(every_allocation_may_fail),
       cmocka_unit_test(a_file_that_cannot_be_made_or_written_is_told),
       cmocka_unit_test(a_file_that_is_cut_ends_the_training),

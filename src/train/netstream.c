@@ -165,17 +165,25 @@ static bp_status take_block(const bp_net *net, const bp_table *t, const bp_data_
   return s;
 }
 
+/* Rows of a block: no more than the memory is for. */
+static int64_t block_rows(const bp_net *net, int64_t memory)
+{
+  int64_t fit = memory / (int64_t)((size_t)(net->encoding.cols + net->outputs + 2) * sizeof(double));
+  return !memory || fit > ROWS ? ROWS : fit < 1 ? 1 : fit;
+}
+
 static bp_status read_blocks(const bp_net *net, bp_csv *c, const bp_data_options *o, bp_data **out)
 {
   double weight = 0;
   const bp_table *t;
-  bp_status s = bp_csv_block(c, ROWS, &t);
+  int64_t most = block_rows(net, o ? o->memory : 0);
+  bp_status s = bp_csv_block(c, most, &t);
   if (s == BP_OK && bp_table_rows(t) == 0)
     return bpi_fail(BP_E_FORMAT, "there are no rows");
   for (bool more = true; s == BP_OK && more;) {
     s = take_block(net, t, o, &weight, out);
     if (s == BP_OK)
-      s = bp_csv_block(c, ROWS, &t);
+      s = bp_csv_block(c, most, &t);
     more = bp_table_rows(t) > 0;
   }
   bool none = s == BP_OK && bpi_weighted((*out)->all) && !(weight > 0);

@@ -44,6 +44,26 @@ kill -9 $pid
 wait $pid 2>/dev/null
 [ -z "$(ls -A tmp)" ] || bad "a temporary file is left by a process that was killed"
 
+# Measured from a file: the same numbers, and groups by any column.
+for how in "" "--by colour" "--by a"; do
+  # shellcheck disable=SC2086
+  "$BPROP" eval a.safetensors large.csv --json --memory 2M $how >from-file 2>err || { bad "eval $how"; cat err; }
+  # shellcheck disable=SC2086
+  "$BPROP" eval a.safetensors large.csv --json $how >from-memory || bad "eval in memory $how"
+  cmp from-file from-memory || bad "eval $how differs for data in a file"
+done
+"$BPROP" eval a.safetensors large.csv --memory 1M -v >out 2>err || bad "eval in 1M"
+[ -z "$(ls -A tmp)" ] || bad "eval leaves a temporary file"
+{ head -n 1 large.csv; for i in 1 2 3 4; do tail -n +2 large.csv; done; } >larger.csv
+"$BPROP" eval a.safetensors larger.csv --memory 1M >out 2>err || bad "eval of more rows"
+grep -q 'left out: median absolute error; .*--memory' err || { bad "what is left out is not told"; cat err; }
+grep -q '^RMSE' out && ! grep -q 'median' out || { bad "metrics of rows that are not kept"; cat out; }
+"$BPROP" train large.csv --target y --test larger.csv --memory 1M --epochs 1 -o t.safetensors >out 2>err || { bad "a large test file"; cat err; }
+grep -q '^test RMSE' out || { bad "no test RMSE"; cat out; }
+{ cat large.csv; echo '0.5,0.5,mauve,1'; } >unknown.csv
+row="an unknown category in a file"
+ends 3 "row 40001, column 'colour': 'mauve'" eval a.safetensors unknown.csv --memory 1M
+
 row="96 no place for the file"
 TMPDIR=/nonexistent/place ends 6 "/nonexistent/place: a temporary file cannot be made" train large.csv --target y --memory 1M -o x
 row=84

@@ -53,6 +53,47 @@ page plane.html 'Decision regions' 'petal_length'
 page evil.html '<script>alert(1)</script>' '<u>.safetensors' '<b>yes</b>' 'a"<i>b.csv'
 grep -Eq '<script|<img src=x|<svg onload|<b>yes|<u>|<i>' evil.html && bad "names of others are markup"
 
+# So are text categories, in the table of mistakes and in the names of several targets.
+{
+  echo 'kind<i>,x,"<b>one</b>",two&amp;'
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    echo "\"<script>alert(4)</script>\",$i,$((i * 3 % 7)).5,$((i % 5)).25"
+    echo "'><img src=x>,,$((i * 5 % 7)).5,$((i % 3)).25"
+  done
+} >kinds.csv
+"$BPROP" train kinds.csv --target '<b>one</b>,two&amp;' --epochs 3 -q -o kinds.safetensors >/dev/null || bad "train kinds"
+"$BPROP" report kinds.safetensors kinds.csv -o kinds.html >out || bad "report of kinds"
+page kinds.html '<script>alert(4)</script>' "'><img src=x>" '<b>one</b>' 'two&amp;' 'each target measured by its RMSE'
+grep -Eq '<script|<img|<b>one|<i>' kinds.html && bad "categories are markup"
+[ "$(grep -c '<tr><td class="n">[0-9]' kinds.html)" -eq 15 ] || bad "mistakes of several targets"
+
+# Labels: those that are true, and those that were said.
+{
+  echo 'x,red,green,blue'
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    echo "$i,$((i % 2)),$((i > 15)),$((i * 7 % 3 == 1))"
+  done
+} >labels.csv
+"$BPROP" train labels.csv --target red,green,blue --loss multilabel --epochs 3 -q -o labels.safetensors >/dev/null || bad "train labels"
+"$BPROP" report labels.safetensors labels.csv -o labels.html >out || bad "report of labels"
+page labels.html 'Worst mistakes' 'red, green' 'exact match' 'Validation accuracy'
+
+# The curve of the metric that was watched, and a linear model beside the network, also where nothing was told.
+"$BPROP" train "$data/wine.csv" --target cultivar --epochs 4 --metric 'log_loss' -q -o watched.safetensors >/dev/null || bad "train by log loss"
+"$BPROP" report watched.safetensors -o watched.html >out || bad "report of a watched metric"
+page watched.html 'Validation log loss' 'a linear model had' 'accuracy of a linear model' 'After training, on its validation rows'
+
+# Of data in a temporary file: the same page, but for the names of the model and the rows that are drawn.
+for memory in 1M 1G; do
+  "$BPROP" train "$data/digits.csv" --target digit --epochs 1 -q -o large.safetensors >/dev/null || bad "train digits again"
+  { cat "$data/digits.csv"; for i in 1 2 3; do tail -n +2 "$data/digits.csv"; done; } >large.csv
+  "$BPROP" report large.safetensors large.csv --memory $memory -o $memory.html 2>err >out || { bad "report with $memory"; cat err; }
+done
+for part in metrics confusion mistakes; do
+  for memory in 1M 1G; do sed -n "/<section id=\"$part\">/,/<.section>/p" $memory.html >$memory.part; done
+  [ -s 1M.part ] && cmp 1M.part 1G.part || bad "$part differ for data in a file"
+done
+
 # What cannot be.
 ends 2 'both input and output' report wine.safetensors "$data/wine.csv" -o wine.safetensors
 ends 6 'no/such' report wine.safetensors -o no/such/x.html
