@@ -1802,8 +1802,9 @@ typedef struct bp_table bp_table;
  *
  *  A column in which every field is a number (decimal point, whatever the locale; blanks around it allowed) or empty is a column of
  *  numbers; any other is text, whose categories keep the exact text. An empty field is a missing value. In a column that holds numbers
- *  otherwise, so are NA, N/A, n/a, null, NULL and ?; among other text they are text. nan, inf and numbers too large for a double are
- *  refused in a column of numbers. Without a header the columns are named "column 1" and so on.
+ *  otherwise, so are NA, N/A, #N/A, <NA>, NaN, null, None, ?, - and . (in capitals or not); among other text they are text. inf and numbers
+ *  too large for a double are refused in a column of numbers. Without a header the columns are named "column 1" and so on; a column
+ *  without a name is named so too.
  *
  *  @param source  Read twice where a column turns out to be text after it looked like numbers ("007" must become a category as it was
  *                 written); see bp_source.rewind.
@@ -1842,7 +1843,7 @@ BP_API bp_csv_kind bp_csv_found(const bp_csv *c, int column);
  *               the order of their first appearance in it. Where all values of an AUTO column are missing so far, it is a column of numbers.
  *  @return BP_OK; as bp_csv_read; BP_E_DTYPE: text came in AUTO columns whose numbers were handed out or forgotten. bp_csv_found says TEXT
  *          for them, and bp_csv_again starts over with that.
- *  nan, inf and overflows: in NUMBERS refused at once; in AUTO missing in the block, and refused at the end of the input, as only then it is
+ *  inf and overflows: in NUMBERS refused at once; in AUTO missing in the block, and refused at the end of the input, as only then it is
  *  known whether they were words. */
 BP_API bp_status bp_csv_block(bp_csv *c, int64_t most, const bp_table **table);
 /** Back to the first row. Columns keep what they were found to be. @return BP_OK; BP_E_UNSUPPORTED where the source cannot go back; BP_E_IO. */
@@ -1861,7 +1862,7 @@ typedef struct bp_column {
   const char *name;   /**< lives as long as the table */
   bool text;          /**< categories; else numbers */
   int64_t missing;    /**< empty fields, and marks */
-  int64_t marks;      /**< of them, those that say NA, ? and the like in a column of numbers */
+  int64_t marks;      /**< of them, those that say NA, NaN, ? and the like in a column of numbers */
   int32_t categories; /**< of a text column, in order of first appearance; 0 for numbers */
 } bp_column;
 

@@ -44,6 +44,15 @@ static bp_data *read_data(bp_ctx *ctx, text t, int64_t memory)
   return d;
 }
 
+static bp_data *read_plain(bp_ctx *ctx, text t, int64_t memory)
+{
+  bp_source s;
+  assert_int_equal(bp_source_memory(ctx, t.s, t.n, "t.csv", &s), BP_OK);
+  bp_data *d = bp_data_from_csv(ctx, &s, NULL, &(bp_data_options){.target = "y", .memory = memory});
+  bp_source_close(&s);
+  return d;
+}
+
 static void same_fields(const bpi_field *a, const bpi_field *b, int64_t n)
 {
   for (int64_t c = 0; c < n; c++) {
@@ -94,7 +103,9 @@ static void a_spooled_set_is_the_set(void **state)
     assert_int_equal(kept->all->n_y, spooled->all->n_y);
     assert_int_equal(kept->all->cols, 3); /* the constant, the names and the count of rows are left out */
     assert_int_equal(spooled->all->cols, 3);
-    assert_int_equal(spooled->all->n_notes, 3);
+    assert_int_equal(spooled->all->n_notes, kept->all->n_notes);
+    for (int64_t k = 0; bp_data_note(kept, k); k++)
+      assert_string_equal(bp_data_note(spooled, k), bp_data_note(kept, k));
     assert_true(spooled->all->missing);
     same_fields(kept->all->fields, spooled->all->fields, 3);
     same_fields(kept->all->targets, spooled->all->targets, 1);
@@ -109,6 +120,150 @@ static void a_spooled_set_is_the_set(void **state)
     tally_end(&count, ctx);
     free(t.s);
   }
+}
+
+/* ---- what is said ---- */
+
+static void index_field(char *out, int i)
+{
+  sprintf(out, "%d", i * 77 % 3001);
+}
+static void count_field(char *out, int i)
+{
+  sprintf(out, "%d", i + 5);
+}
+static void name_field(char *out, int i)
+{
+  sprintf(out, "n%d", i);
+}
+static void date_field(char *out, int i)
+{
+  sprintf(out, "2024-01-%02d 10:%02d:%02d", 1 + i / 3600, i / 60 % 60, i % 60);
+}
+static void odd_field(char *out, int i)
+{
+  sprintf(out, i == 1 ? "many" : "%d", i % 9);
+}
+static void late_field(char *out, int i)
+{
+  sprintf(out, i == 2900 ? "many" : "%d", i * 77 % 3001);
+}
+static void comma_field(char *out, int i)
+{
+  sprintf(out, "\"%d,%03d\"", i % 5 + 1, i % 3);
+}
+static void marked_field(char *out, int i)
+{
+  sprintf(out, i % 10 ? "%d" : i % 20 ? "?" : "NaN", i % 7);
+}
+static void no_field(char *out, int i)
+{
+  (void)i;
+  *out = 0;
+}
+static void same_field(char *out, int i)
+{
+  (void)i;
+  sprintf(out, "k");
+}
+
+static void what_columns_are_is_said_alike(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *name; /* in the header */
+    void (*field)(char *out, int i);
+    const char *kept, *spooled; /* what is said; NULL: the same */
+  } rows[] = {
+      {"", index_field,
+       "left out column 'column 1': it has no name, as a column that numbers the rows (asked for as numeric, "
+       "it is kept)",
+       NULL},
+      {"", no_field, "left out column 'column 1': it is empty", NULL},
+      {"a", count_field, "left out column 'a': it only counts the rows (asked for as numeric, it is kept)",
+       NULL},
+      {"a", name_field,
+       "left out column 'a': its text is nearly always another, as names and numbers of things are (asked "
+       "for as categorical, it is kept)",
+       NULL},
+      {"a", date_field,
+       "left out column 'a': it holds dates; their parts as numbers (month, weekday, days since) could be "
+       "learned from (asked for as categorical, it is kept)",
+       NULL},
+      {"a", odd_field,
+       "column 'a' is taken as categories: it holds text, as 'many', beside numbers (asked for as numeric, "
+       "such text counts as missing)",
+       NULL},
+      {"a", late_field,
+       "left out column 'a': it holds text, as 'many', beside numbers (asked for as numeric, such text "
+       "counts as missing)",
+       "left out column 'a': it holds text beside numbers (asked for as numeric, such text counts as "
+       "missing)"},
+      {"a", comma_field,
+       "column 'a' is taken as categories: it holds numbers written as '1,000'; with digits and a decimal "
+       "point alone they are numbers",
+       NULL},
+      {"a", marked_field, "NA, ? and the like count as missing values in 'a' (300 rows)", NULL},
+      {"a", same_field, "left out column 'a': it is the same in all rows", NULL},
+  };
+  enum { ROWS = 3000 };
+  char *s = malloc(ROWS * 40 + 100), field[40];
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char *p = s + sprintf(s, "%s,b,y\n", rows[i].name);
+    for (int k = 0; k < ROWS; k++) {
+      rows[i].field(field, k);
+      p += sprintf(p, "%s,%d,%s\n", field, k % 17,
+                   k == 7          ? "NA"
+                   : k % 100 == 50 ? ""
+                   : k % 31 % 2    ? "yes"
+                                   : "no");
+    }
+    tally count;
+    bp_ctx *ctx = tally_ctx(&count);
+    text t = {s, (size_t)(p - s)};
+    bp_data *d[2] = {read_plain(ctx, t, 0), read_plain(ctx, t, 20000)};
+    for (int k = 0; k < 2; k++) {
+      const char *says = k && rows[i].spooled ? rows[i].spooled : rows[i].kept;
+      assert_non_null(d[k]);
+      assert_int_equal(bp_data_file_bytes(d[k]) > 0, k);
+      assert_int_equal(bp_data_classes(d[k]), 2);
+      assert_string_equal(bp_data_note(d[k], 0), says);
+      assert_string_equal(bp_data_note(d[k], 1), "left out 31 rows in which the target has no value");
+      assert_null(bp_data_note(d[k], 2));
+      bp_data_free(d[k]);
+    }
+    tally_end(&count, ctx);
+  }
+  free(s);
+}
+
+static void text_that_makes_no_classes_is_refused(void **state)
+{
+  (void)state;
+  static const struct {
+    void (*field)(char *out, int i);
+    const char *says;
+  } rows[] = {
+      {name_field, "column 'y' cannot be the target: its text is nearly always another"},
+      {late_field, "column 'y' cannot be the target: it holds text"},
+      {date_field, "column 'y' cannot be the target: it holds dates"},
+  };
+  char *s = malloc(3000 * 40 + 100), field[40];
+  for (size_t i = 0; i < COUNT(rows); i++)
+    for (int64_t memory = 0; memory <= 20000; memory += 20000) {
+      char *p = s + sprintf(s, "b,y\n");
+      for (int k = 0; k < 3000; k++) {
+        rows[i].field(field, k);
+        p += sprintf(p, "%d,%s\n", k % 17, field);
+      }
+      tally count;
+      bp_ctx *ctx = tally_ctx(&count);
+      assert_null(read_plain(ctx, (text){s, (size_t)(p - s)}, memory));
+      if (!strstr(bp_error(), rows[i].says))
+        fail_msg("%s", bp_error());
+      tally_end(&count, ctx);
+    }
+  free(s);
 }
 
 static void the_encoding_is_the_same(void **state)
@@ -166,15 +321,6 @@ static text make_numbers(int rows)
                  (unsigned)i * 2654435761u >> 16, i % 10);
   t.n = (size_t)(p - t.s);
   return t;
-}
-
-static bp_data *read_plain(bp_ctx *ctx, text t, int64_t memory)
-{
-  bp_source s;
-  assert_int_equal(bp_source_memory(ctx, t.s, t.n, "t.csv", &s), BP_OK);
-  bp_data *d = bp_data_from_csv(ctx, &s, NULL, &(bp_data_options){.target = "y", .memory = memory});
-  bp_source_close(&s);
-  return d;
 }
 
 static void parts_have_each_row_once(void **state)
@@ -466,7 +612,7 @@ static void bad_columns_are_told(void **state)
     const char *last, *says; /* last line of 3,000 */
   } rows[] = {
       {"1,1e39\n", "column 'x', row 3001: 1e+39 does not fit a 32-bit float"},
-      {"1,nan\n", "t.csv:3002:3: not a finite number, in column \"x\""},
+      {"1,inf\n", "t.csv:3002:3: not a finite number, in column \"x\""},
       {"1\n", "t.csv:3002:2: the row ends after 1 of 2 fields"},
       {"1,\"2\n", "t.csv:3002:3: this quote is never closed"},
   };
@@ -498,6 +644,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_spooled_set_is_the_set),
+      cmocka_unit_test(what_columns_are_is_said_alike),
+      cmocka_unit_test(text_that_makes_no_classes_is_refused),
       cmocka_unit_test(the_encoding_is_the_same),
       cmocka_unit_test(parts_have_each_row_once),
       cmocka_unit_test(every_row_comes_once_an_epoch),

@@ -11,7 +11,7 @@ enum { CHUNK = 256 << 10 };
 /* What the stream knows of a column beside its values. */
 typedef struct hope {
   bool firm;           /* NUMBERS: text is an error */
-  bpi_csv_place bad;   /* of the first nan, inf or overflow; line 0: none */
+  bpi_csv_place bad;   /* of the first inf or overflow; line 0: none */
   bpi_csv_place texts; /* of the first text where numbers were */
 } hope;
 
@@ -73,12 +73,13 @@ static bp_status put_field(bp_csv *c, int i, const bpi_csv_field *f)
 {
   bpi_column *col = &c->t->columns[i];
   double x = 0;
-  bpi_csv_kind kind = bpi_csv_classify(f, &x);
   if (col->kind >= BPI_COLUMN_LATE)
     return BP_OK;
+  bool blank = bpi_csv_is_blank(f), text = col->kind == BPI_COLUMN_TEXT;
+  bpi_csv_kind kind = blank ? BPI_CSV_MISSING : text ? BPI_CSV_TEXT : bpi_csv_classify(f, &x);
   if (kind == BPI_CSV_MISSING)
     bpi_column_missing(c->t, col);
-  else if (kind == BPI_CSV_TEXT || col->kind == BPI_COLUMN_TEXT)
+  else if (kind == BPI_CSV_TEXT)
     return put_text(c, i, f);
   else if (kind == BPI_CSV_MARK)
     bpi_column_blank(c->t, col, true);

@@ -81,6 +81,19 @@ static bool undouble(bpi_csv *c, bpi_csv_field *f)
   return true;
 }
 
+const char *bpi_csv_delimiter_name(char c)
+{
+  return c == ',' ? "a comma" : c == ';' ? "a semicolon" : c == '\t' ? "a tab" : c == '|' ? "a bar" : NULL;
+}
+
+static bp_status after_quote(const bpi_csv *c, const char *p)
+{
+  const char *other = bpi_csv_delimiter_name(*p);
+  return bpi_csv_fail(c, BP_E_FORMAT, p, "%s after a closing quote; %s", other ? other : "text",
+                      other ? "if it separates the fields, give it as the delimiter"
+                            : "a quote inside a quoted field is written twice");
+}
+
 static bp_status quoted_field(bpi_csv *c, bpi_csv_field *f)
 {
   const char *p = f->start + 1;
@@ -98,8 +111,7 @@ static bp_status quoted_field(bpi_csv *c, bpi_csv_field *f)
   }
   *f = (bpi_csv_field){f->start + 1, (size_t)(p - f->start - 1), f->start, true, false};
   if (!field_end(c, p + 1, &f->last))
-    return bpi_csv_fail(c, BP_E_FORMAT, p + 1,
-                        "text after a closing quote; a quote inside a quoted field is written twice");
+    return after_quote(c, p + 1);
   return doubled && !undouble(c, f) ? bpi_nomem() : BP_OK;
 }
 
@@ -251,31 +263,51 @@ bool bpi_csv_quick_number(bpi_csv *c, double *x, bool *last)
   return field_end(c, p, last);
 }
 
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static bool same_word(const char *s, size_t n, const char *word)
 {
   if (n != strlen(word))
     return false;
   for (size_t i = 0; i < n; i++)
-    if ((s[i] | 0x20) != word[i])
+    if (lower(s[i]) != word[i])
       return false;
   return true;
 }
 
-static bool not_finite_word(const char *s, size_t n)
+static bool infinite_word(const char *s, size_t n)
 {
   if (n && (*s == '-' || *s == '+'))
     s++, n--;
-  return same_word(s, n, "nan") || same_word(s, n, "inf") || same_word(s, n, "infinity");
+  return same_word(s, n, "inf") || same_word(s, n, "infinity");
 }
 
-/* What R, spreadsheets, databases and the tables of the UCI repository write for a value that is not there. */
-static bool is_mark(const char *s, size_t n)
+enum { LONGEST_MARK = 4 };
+
+bpi_csv_mark bpi_csv_mark_of(const char *s, size_t n)
 {
-  static const char *const marks[] = {"NA", "N/A", "n/a", "null", "NULL", "?"};
-  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-    if (strlen(marks[i]) == n && memcmp(marks[i], s, n) == 0)
-      return true;
-  return false;
+  /* What R, pandas, C, spreadsheets, databases, SAS and the tables of the UCI repository write for a value that is not there. */
+  static const struct {
+    const char *text;
+    bpi_csv_mark mark;
+  } marks[] = {{"na", BPI_MARK},  {"n/a", BPI_MARK},       {"#n/a", BPI_MARK},   {"<na>", BPI_MARK},
+               {"nan", BPI_MARK}, {"-nan", BPI_MARK},      {"+nan", BPI_MARK},   {"null", BPI_MARK},
+               {"?", BPI_MARK},   {"none", BPI_MARK_WORD}, {"-", BPI_MARK_WORD}, {".", BPI_MARK_WORD}};
+  for (size_t i = 0; n <= LONGEST_MARK && i < sizeof marks / sizeof *marks; i++)
+    if (same_word(s, n, marks[i].text))
+      return marks[i].mark;
+  return BPI_NO_MARK;
+}
+
+bool bpi_csv_is_blank(const bpi_csv_field *f)
+{
+  size_t i = 0;
+  while (i < f->n && is_blank(f->s[i]))
+    i++;
+  return i == f->n;
 }
 
 bpi_csv_kind bpi_csv_classify(const bpi_csv_field *f, double *x)
@@ -287,9 +319,9 @@ bpi_csv_kind bpi_csv_classify(const bpi_csv_field *f, double *x)
     end--;
   if (s == end)
     return BPI_CSV_MISSING;
-  if (not_finite_word(s, (size_t)(end - s)))
+  if (infinite_word(s, (size_t)(end - s)))
     return BPI_CSV_BAD;
   if (scan_number(s, x) != end)
-    return is_mark(s, (size_t)(end - s)) ? BPI_CSV_MARK : BPI_CSV_TEXT;
+    return bpi_csv_mark_of(s, (size_t)(end - s)) ? BPI_CSV_MARK : BPI_CSV_TEXT;
   return isfinite(*x) ? BPI_CSV_NUMBER : BPI_CSV_BAD;
 }

@@ -30,29 +30,28 @@ static void trim(bpi_csv_field *f)
     f->n--;
 }
 
-static bp_status add_name(const bpi_csv *c, bp_table *t, bpi_csv_field *f)
+static bp_status add_column(const bpi_csv *c, bp_table *t, const char *place, const char *name, size_t n,
+                            bool unnamed)
 {
-  size_t before = t->names.n;
-  trim(f);
-  if (f->n == 0)
-    return bpi_csv_fail(c, BP_E_FORMAT, f->start,
-                        "column %zu has no name; give it one (pandas writes such a column of row numbers "
-                        "unless told index=False)",
-                        before + 1);
-  int32_t i = bpi_categories_add(&t->names, f->s, f->n);
-  if (i < 0)
-    return bpi_nomem();
-  if (t->names.n == before)
-    return bpi_csv_fail(c, BP_E_FORMAT, f->start, "columns %d and %zu are both named \"%.*s\"; rename one",
-                        i + 1, before + 1, bpi_csv_shown(f->n, f->s), f->s);
-  return BP_OK;
+  int32_t same = bpi_categories_find(&t->names, name, n);
+  if (same >= 0)
+    return bpi_csv_fail(c, BP_E_FORMAT, place, "columns %d and %d are both named \"%.*s\"; rename one",
+                        same + 1, t->n + 1, bpi_csv_shown(n, name), name);
+  return bpi_table_add_column(t, name, n, unnamed) ? BP_OK : bpi_nomem();
 }
 
-static bp_status add_number_name(bp_table *t)
+static bp_status add_named(const bpi_csv *c, bp_table *t, bpi_csv_field *f)
+{
+  trim(f);
+  return add_column(c, t, f->start, f->s, f->n, false);
+}
+
+/* Of a column without a name: its number. */
+static bp_status add_numbered(const bpi_csv *c, bp_table *t, const bpi_csv_field *f, bool unnamed)
 {
   char name[32];
-  int n = snprintf(name, sizeof name, "column %zu", t->names.n + 1);
-  return bpi_categories_add(&t->names, name, (size_t)n) < 0 ? bpi_nomem() : BP_OK;
+  int n = snprintf(name, sizeof name, "column %d", t->n + 1);
+  return add_column(c, t, f->start, name, (size_t)n, unnamed);
 }
 
 /* The first record: names, or only their number. */
@@ -63,7 +62,7 @@ static bp_status read_names(bpi_csv *c, bp_table *t, bp_csv_header header)
   double x;
   while (!f.last) {
     bp_status s = bpi_csv_next(c, &f);
-    if (s == BP_OK && t->names.n >= MAX_COLUMNS)
+    if (s == BP_OK && t->n >= MAX_COLUMNS)
       s = bpi_csv_fail(c, BP_E_LIMIT, f.start, "more than %d columns; is the table turned on its side?",
                        MAX_COLUMNS);
     if (s != BP_OK)
@@ -72,10 +71,11 @@ static bp_status read_names(bpi_csv *c, bp_table *t, bp_csv_header header)
     all = all && is_number;
     if (is_number && !number.start && !f.quoted)
       number = f;
-    s = header == BP_CSV_HEADER_NO ? add_number_name(t) : BP_OK;
-    /* A first line that is no header is explained as such, not by the names that it lacks. */
+    /* A first line that is no header is explained as such, not by the names that it has twice. */
     if (header == BP_CSV_HEADER_YES || (header == BP_CSV_HEADER_AUTO && !number.start))
-      s = add_name(c, t, &f);
+      s = bpi_csv_is_blank(&f) ? add_numbered(c, t, &f, true) : add_named(c, t, &f);
+    else if (header == BP_CSV_HEADER_NO)
+      s = add_numbered(c, t, &f, false);
     if (s != BP_OK)
       return s;
   }
@@ -87,15 +87,12 @@ static bp_status read_names(bpi_csv *c, bp_table *t, bp_csv_header header)
 /* One column whose name holds another delimiter is hardly meant. */
 static bp_status check_delimiter(const bpi_csv *c, const bp_table *t)
 {
-  const char *other = t->names.n == 1 ? strpbrk(bpi_categories_text(&t->names, 0), ",;\t|") : NULL;
+  const char *other = t->n == 1 ? strpbrk(bpi_categories_text(&t->names, 0), ",;\t|") : NULL;
   if (!other)
     return BP_OK;
   return bpi_csv_fail(c, BP_E_FORMAT, c->record,
                       "the line of names is one single name, with %s in it; give that as the delimiter",
-                      *other == '\t'  ? "a tab"
-                      : *other == ';' ? "a semicolon"
-                      : *other == '|' ? "a bar"
-                                      : "a comma");
+                      bpi_csv_delimiter_name(*other));
 }
 
 bp_status bpi_csv_header(bpi_csv *c, bp_table *t, bp_csv_header header)
@@ -108,8 +105,6 @@ bp_status bpi_csv_header(bpi_csv *c, bp_table *t, bp_csv_header header)
     s = read_names(c, t, header);
   if (s == BP_OK && header == BP_CSV_HEADER_AUTO)
     s = check_delimiter(c, t);
-  if (s == BP_OK && !bpi_table_make_columns(t))
-    s = bpi_nomem();
   if (header == BP_CSV_HEADER_NO)
     c->at = c->record;
   return s;

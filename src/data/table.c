@@ -41,14 +41,12 @@ void bp_table_free(bp_table *t)
   bpi_free(t->ctx, t);
 }
 
-bool bpi_table_make_columns(bp_table *t)
+bool bpi_table_add_column(bp_table *t, const char *name, size_t n, bool unnamed)
 {
-  t->columns = bpi_zalloc(t->ctx, t->names.n, sizeof *t->columns);
-  if (!t->columns)
+  if (!bpi_grow(t->ctx, (void **)&t->columns, &t->columns_cap, (size_t)t->n, sizeof *t->columns) ||
+      bpi_categories_add(&t->names, name, n) < 0)
     return false;
-  t->n = (int)t->names.n;
-  for (int i = 0; i < t->n; i++)
-    t->columns[i].width = 1;
+  t->columns[t->n++] = (bpi_column){.width = 1, .unnamed = unnamed};
   return true;
 }
 
@@ -181,7 +179,7 @@ void bpi_column_forget(bp_table *t, bpi_column *c)
 void bpi_column_renew(bp_table *t, bpi_column *c, bpi_column_kind kind)
 {
   bpi_column_forget(t, c);
-  *c = (bpi_column){.kind = kind, .width = 1};
+  *c = (bpi_column){.kind = kind, .width = 1, .unnamed = c->unnamed};
 }
 
 bool bpi_column_restart(bp_table *t, bpi_column *c)
@@ -199,6 +197,7 @@ bool bpi_column_restart(bp_table *t, bpi_column *c)
                     .data = codes,
                     .width = sizeof *codes,
                     .missing = c->missing,
+                    .unnamed = c->unnamed,
                     .categories = categories};
   return true;
 }
@@ -334,6 +333,12 @@ bp_status bp_table_codes(const bp_table *t, int column, const int32_t **codes)
   if (s == BP_OK)
     *codes = c->data;
   return s;
+}
+
+const bpi_categories *bpi_table_texts(const bp_table *t, int column)
+{
+  const bpi_column *c = &t->columns[column];
+  return c->kind == BPI_COLUMN_TEXT ? c->categories : NULL;
 }
 
 const char *bp_table_category(const bp_table *t, int column, int32_t code, int64_t *count)

@@ -19,6 +19,7 @@ typedef struct bpi_column {
       width; /* bytes a value: numbers 1, 2, 4 (whole numbers; the least value is missing) or 8; text 4 */
   void *data;
   int64_t missing, marks;
+  bool unnamed; /* by the header, which named others */
   bool blanked; /* a value was taken for missing that would be a category of text */
   bpi_categories *categories;
 } bpi_column;
@@ -29,14 +30,15 @@ struct bp_table {
   bpi_categories names;
   bpi_column *columns;
   int n;
+  size_t columns_cap;
   int64_t rows;
   int64_t cap;   /* rows there is room for */
   int64_t first; /* rows of the input before */
 };
 
 bp_table *bpi_table_new(bp_ctx *ctx, const char *source);
-/* Makes the columns once all names are there. Functions that return bool fail for want of memory alone. */
-bool bpi_table_make_columns(bp_table *t);
+/* One column more, whose name no other has. Functions that return bool fail for want of memory alone. */
+bool bpi_table_add_column(bp_table *t, const char *name, size_t n, bool unnamed);
 /* Room for one more row, where at most `most` will ever be needed. */
 bool bpi_table_room(bp_table *t, int64_t most);
 /* Sets a value of row t->rows. */
@@ -54,6 +56,8 @@ void bpi_column_renew(bp_table *t, bpi_column *c, bpi_column_kind kind);
 void bpi_table_clear(bp_table *t, int64_t first);
 /* The column whose name is nearest, if it is near enough to be meant; else NULL. */
 const char *bpi_table_nearest(const bp_table *t, const char *name);
+/* The different texts of a column; NULL where it is none of text. */
+const bpi_categories *bpi_table_texts(const bp_table *t, int column);
 /* Gives back memory that the rows do not need. */
 void bpi_table_shrink(bp_table *t);
 

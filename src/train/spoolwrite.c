@@ -1,4 +1,5 @@
 /* A CSV stream on its way into a spool file, in one pass: what its columns are is known at the end. */
+#include "data/table.h"
 #include "train/spool.h"
 #include "train/tablereader.h"
 #include "train/tableuse.h"
@@ -11,21 +12,27 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_KEYS = 64, BUFFER_BYTES = 4 << 20, MOST_ROWS = 8192, WHOLE_FLOATS = 1 << 24 };
+enum {
+  MOST_KEYS = BPI_MOST_NUMBER_CLASSES,
+  BUFFER_BYTES = 4 << 20,
+  MOST_ROWS = 8192,
+  WHOLE_FLOATS = 1 << 24
+};
 
 /* What is known of a column so far: its texts, or its moments and, while they are few, its different numbers. */
 typedef struct growing {
   int column; /* of the table */
-  bool categorical, numeric, text;
+  bpi_use use;
+  bool text;
   bpi_categories texts;
   int64_t n; /* numbers */
   double mean, square, lost;
   double keys[MOST_KEYS + 1];
   int n_keys;
-  int64_t filled; /* values that are not missing */
+  int64_t filled, marks; /* values that are not missing; and that are, as a mark says */
   double start;
-  bool counts;  /* the rows, so far */
-  bool dropped; /* too many texts to keep, nearly each another */
+  bool counts;               /* the rows, so far */
+  const bpi_reason *dropped; /* too many texts to keep, nearly each another */
 } growing;
 
 typedef struct writing {
@@ -123,9 +130,9 @@ static bp_status put_numbers(writing *w, growing *g, int64_t n, float *to, bool 
 /* Names and numbers of things are left out in the end, and need not be kept until then. */
 static bp_status too_many_texts(const writing *w, growing *g)
 {
-  if (bpi_useless(g->filled, 0, (int64_t)g->texts.n, "") && !g->categorical) {
+  if (bpi_texts_scatter((int64_t)g->texts.n, g->filled) && !g->use.categorical) {
+    g->dropped = bpi_scattered(&g->texts);
     bpi_categories_free(&g->texts);
-    g->dropped = true;
     return BP_OK;
   }
   return bpi_fail(BP_E_LIMIT,
@@ -139,8 +146,9 @@ static bp_status put_categories(writing *w, growing *g, int64_t n, float *to)
 {
   bpi_reader r;
   bpi_field f = {0};
+  bool marks = g->use.role == BPI_TARGET && !g->use.categorical;
   g->text = true;
-  bp_status s = bpi_reader_categories(w->ctx, w->t, g->column, &r, &f);
+  bp_status s = bpi_reader_categories(w->ctx, w->t, g->column, marks, &r, &f);
   int32_t *map = s == BP_OK ? bpi_alloc(w->ctx, (size_t)f.n, sizeof *map) : NULL;
   if (s == BP_OK && !map)
     s = bpi_nomem();
@@ -183,7 +191,8 @@ static bp_status put_column(writing *w, int64_t i, int64_t n)
   if (s != BP_OK || g->dropped)
     return s;
   g->filled += n - info.missing;
-  if (g->categorical || (info.text && !g->numeric))
+  g->marks += info.marks;
+  if (g->use.categorical || (info.text && !g->use.numeric))
     return put_categories(w, g, n, w->rows + i);
   return info.text ? put_read_numbers(w, g, n, w->rows + i)
                    : put_numbers(w, g, n, w->rows + i, i >= w->e->cols);
@@ -265,9 +274,10 @@ static bp_status start_over(writing *w)
   for (int64_t i = 0; i < w->n; i++) {
     growing *g = &w->columns[i];
     bpi_categories_clear(&g->texts);
-    g->n = g->filled = 0;
+    g->n = g->filled = g->marks = 0;
     g->n_keys = 0;
-    g->counts = g->dropped = false;
+    g->counts = false;
+    g->dropped = NULL;
     g->mean = g->square = g->lost = 0;
     g->text = false;
   }
@@ -351,18 +361,16 @@ static bp_status name_column(writing *w, int64_t i, bpi_field *f)
   return g->text ? name_texts(w, g, f, &w->s->rank[i]) : check_precision(w, g);
 }
 
-/* Whether the numbers of a target are few whole ones, that number classes. */
-static bool counts_classes(const growing *g)
+/* Classes have their numbers in the file as floats. */
+static bool counts_classes(const writing *w, const growing *g)
 {
-  for (int k = 0; k < g->n_keys && g->n_keys <= MOST_KEYS; k++)
-    if (g->keys[k] < 0 || g->keys[k] > WHOLE_FLOATS || g->keys[k] != floor(g->keys[k]))
-      return false;
-  return !g->numeric && g->n_keys > 0 && g->n_keys <= MOST_KEYS;
+  return !g->use.numeric && bpi_counts_classes(g->keys, g->n_keys, w->e->rows) &&
+         g->keys[g->n_keys - 1] <= WHOLE_FLOATS;
 }
 
 static bp_status one_target(writing *w, growing *g, bpi_field *f)
 {
-  if (!g->text && !counts_classes(g)) {
+  if (!g->text && !counts_classes(w, g)) {
     w->e->n_y = 1;
     return BP_OK;
   }
@@ -380,7 +388,7 @@ static bp_status one_target(writing *w, growing *g, bpi_field *f)
 
 static bool two_valued(const growing *g)
 {
-  return g->text ? g->texts.n == 2 : !g->numeric && g->n_keys == 2 && g->keys[0] == 0 && g->keys[1] == 1;
+  return (g->text || !g->use.numeric) && bpi_two_valued((int64_t)g->texts.n, g->keys, g->n_keys);
 }
 
 static bp_status several_targets(writing *w, growing *g, bpi_field *f, int64_t n)
@@ -410,41 +418,45 @@ static bp_status list_ranked(writing *w)
   return s->ranked ? BP_OK : bpi_nomem();
 }
 
-/* What cannot be learned from is left out, as of a table in memory. */
-static bp_status judge_column(writing *w, const growing *g, bool *keep)
+static bpi_column_facts facts_of(const writing *w, const growing *g)
 {
-  const char *name = name_of(w, g->column);
-  *keep = true;
-  bool asked = g->categorical || g->numeric;
-  const char *why = g->dropped ? "its text is nearly always another, as names and numbers of things are"
-                               : bpi_useless(w->seen, w->seen - g->filled, g->text ? (int64_t)g->texts.n : 0,
-                                             g->texts.n ? bpi_categories_text(&g->texts, 0) : "");
-  why = why ? why : g->counts && w->seen > 1 ? "it only counts the rows" : NULL;
-  if (!why || (asked && g->filled))
-    return BP_OK;
-  *keep = false;
-  return bpi_examples_note(w->e, "left out column '%s': %s", name, why);
+  return (bpi_column_facts){.name = name_of(w, g->column),
+                            .use = &g->use,
+                            .rows = w->seen,
+                            .missing = w->seen - g->filled,
+                            .marks = g->marks,
+                            .texts = g->text && !g->dropped ? &g->texts : NULL,
+                            .unnamed = w->t->columns[g->column].unnamed,
+                            .counts = g->counts && w->seen > 1,
+                            .scattered = g->dropped};
 }
 
-/* Moves the names of the inputs that are kept together. */
+/* What cannot be learned from is left out, as of a table in memory. */
 static bp_status keep_columns(writing *w)
 {
-  bpi_examples *e = w->e;
-  int64_t kept = 0;
-  bp_status s = BP_OK;
-  w->s->column = bpi_alloc(w->ctx, (size_t)w->s->file_cols, sizeof *w->s->column);
-  if (!w->s->column)
-    return bpi_nomem();
-  for (int64_t i = 0; s == BP_OK && i < w->s->file_cols; i++) {
+  int64_t kept = 0, n = w->s->file_cols;
+  w->s->column = bpi_alloc(w->ctx, (size_t)n, sizeof *w->s->column);
+  bp_status s = w->s->column ? BP_OK : bpi_nomem();
+  bpi_judging j;
+  bpi_judging_begin(&j, w->e, n);
+  for (int64_t i = 0; s == BP_OK && i < n; i++) {
+    bpi_column_facts f = facts_of(w, &w->columns[i]);
     bool keep;
-    s = judge_column(w, &w->columns[i], &keep);
+    s = bpi_judge_input(&j, &f, &keep);
     if (s == BP_OK && keep)
       w->s->column[kept++] = i;
   }
-  e->cols = kept;
-  if (s == BP_OK && kept == 0)
-    s = bpi_fail(BP_E_FORMAT,
-                 "the table has no column but the target, or none from which it could be learned");
+  w->e->cols = kept;
+  return bpi_judging_end(&j, s);
+}
+
+static bp_status judge_targets(const writing *w)
+{
+  bp_status s = BP_OK;
+  for (int64_t k = w->s->file_cols; s == BP_OK && k < w->n; k++) {
+    bpi_column_facts f = facts_of(w, &w->columns[k]);
+    s = bpi_judge_target(w->ctx, &f);
+  }
   return s;
 }
 
@@ -457,7 +469,11 @@ static bp_status finish_columns(writing *w)
                     name_of(w, w->columns[w->s->file_cols].column));
   if (w->weights >= 0 && !(w->weight > 0))
     return bpi_fail(BP_E_RANGE, "all weights are 0");
-  s = keep_columns(w);
+  s = judge_targets(w);
+  if (s == BP_OK)
+    s = keep_columns(w);
+  if (s == BP_OK)
+    s = bpi_note_unanswered(e, w->seen - e->rows);
   for (int64_t i = 0; s == BP_OK && i < e->cols; i++)
     s = name_column(w, w->s->column[i], &e->fields[i]);
   for (int64_t k = 0; s == BP_OK && k < e->n_targets; k++)
@@ -497,8 +513,7 @@ static bool take_columns(writing *w, const bpi_use *use, const int *target, int 
   for (int k = 0; k < n_targets; k++)
     w->columns[e->cols + k].column = target[k];
   for (int64_t i = 0; i < w->n; i++) {
-    w->columns[i].categorical = use[w->columns[i].column].categorical;
-    w->columns[i].numeric = use[w->columns[i].column].numeric;
+    w->columns[i].use = use[w->columns[i].column];
     bpi_categories_init(&w->columns[i].texts, w->ctx);
   }
   return true;

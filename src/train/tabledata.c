@@ -1,4 +1,5 @@
 /* Data sets from tables: what each column is for, what is read of it, and which rows count. */
+#include "data/table.h"
 #include "train/columnlist.h"
 #include "train/tablejudge.h"
 #include "train/tablereader.h"
@@ -6,7 +7,7 @@
 
 #include <math.h>
 
-enum { MOST_NUMBER_CLASSES = 64, FEW_CLASSES = 10, ROWS_OF_CLASS = 5, BLOCK_ROWS = 1024 };
+enum { BLOCK_ROWS = 1024 };
 
 typedef struct making {
   bp_ctx *ctx;
@@ -22,15 +23,6 @@ typedef struct making {
 
 /* ---- inputs ---- */
 
-static bp_status leave_out(making *m, int c, const char *why, const char *keep)
-{
-  const char *name = bpi_column_name(m->t, c);
-  m->use[c].role = BPI_LEFT_OUT;
-  return keep ? bpi_examples_note(m->e, "left out column '%s': %s (asked for as %s, it is kept)", name, why,
-                                  keep)
-              : bpi_examples_note(m->e, "left out column '%s': %s", name, why);
-}
-
 static int inputs_of(const making *m)
 {
   int n = 0;
@@ -39,24 +31,41 @@ static int inputs_of(const making *m)
   return n;
 }
 
-/* What cannot be learned from; what was asked for stays. */
-static bp_status judge_input(making *m, int c)
+static bp_status facts_of(const making *m, int c, bpi_column_facts *f)
 {
-  const bpi_use *u = &m->use[c];
   bp_column info;
   bp_status s = bp_table_column(m->t, c, &info);
-  if (s != BP_OK || u->role != BPI_INPUT)
+  if (s != BP_OK)
     return s;
-  const char *why = bpi_useless_column(m->t, c);
-  if (why && (!(u->categorical || u->numeric) || info.missing == m->rows))
-    return leave_out(m, c, why, info.categories > 1 ? "categorical" : NULL);
-  if (!u->categorical && !u->numeric && bpi_counts_rows(m->t, c) && inputs_of(m) > 1)
-    return leave_out(m, c, "it only counts the rows", "numeric");
-  if (!info.marks)
-    return BP_OK;
-  return bpi_examples_note(m->e,
-                           "column '%s': in %lld rows it says NA, ? or the like, which counts as missing",
-                           info.name, (long long)info.marks);
+  *f = (bpi_column_facts){.name = info.name,
+                          .use = &m->use[c],
+                          .rows = m->rows,
+                          .missing = info.missing,
+                          .marks = info.marks,
+                          .texts = bpi_table_texts(m->t, c),
+                          .unnamed = m->t->columns[c].unnamed,
+                          .counts = bpi_reader_counts_rows(m->t, c)};
+  return BP_OK;
+}
+
+/* What cannot be learned from is left out. */
+static bp_status judge_inputs(making *m)
+{
+  bp_status s = BP_OK;
+  bpi_judging j;
+  bpi_judging_begin(&j, m->e, inputs_of(m));
+  for (int c = 0; s == BP_OK && c < m->columns; c++) {
+    bpi_column_facts f;
+    bool keep = true;
+    if (m->use[c].role != BPI_INPUT)
+      continue;
+    s = facts_of(m, c, &f);
+    if (s == BP_OK)
+      s = bpi_judge_input(&j, &f, &keep);
+    if (!keep)
+      m->use[c].role = BPI_LEFT_OUT;
+  }
+  return bpi_judging_end(&j, s);
 }
 
 static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
@@ -69,7 +78,7 @@ static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
   if (s != BP_OK)
     return s;
   if (u->categorical || (info.text && !u->numeric))
-    return bpi_reader_categories(m->ctx, m->t, c, r, f);
+    return bpi_reader_categories(m->ctx, m->t, c, false, r, f);
   f->loose = info.text;
   s = bpi_reader_numbers(m->ctx, m->t, c, r);
   return s == BP_OK ? bpi_reader_check(m->ctx, r) : s;
@@ -78,15 +87,10 @@ static bp_status open_input(making *m, int c, bpi_reader *r, bpi_field *f)
 static bp_status open_inputs(making *m)
 {
   bpi_examples *e = m->e;
-  bp_status s = BP_OK;
-  for (int c = 0; s == BP_OK && c < m->columns; c++)
-    s = judge_input(m, c);
-  e->cols = inputs_of(m);
-  if (s == BP_OK && e->cols == 0)
-    s = bpi_fail(BP_E_FORMAT, "the table has no column but the target%s",
-                 e->n_notes ? ", or none from which it could be learned" : "");
+  bp_status s = judge_inputs(m);
   if (s != BP_OK)
     return s;
+  e->cols = inputs_of(m);
   e->fields = bpi_fields_new(m->ctx, e->cols);
   m->readers = bpi_zalloc(m->ctx, (size_t)e->cols, sizeof *m->readers);
   s = e->fields && m->readers ? BP_OK : bpi_nomem();
@@ -118,18 +122,6 @@ static bp_status fill_inputs(making *m)
 }
 
 /* ---- targets ---- */
-
-/* Whether the numbers are few whole ones from 0, so that they number classes: few also for so many rows, or one would learn 50 classes of
- * three rows each where a count or a price is meant. */
-static bool counts_classes(const bpi_reader *r, int64_t rows)
-{
-  if (r->n_keys > FEW_CLASSES && rows < ROWS_OF_CLASS * r->n_keys)
-    return false;
-  for (int64_t k = 0; k < r->n_keys; k++)
-    if (r->keys[k] < 0 || r->keys[k] > 1e9 || r->keys[k] != floor(r->keys[k]))
-      return false;
-  return r->n_keys > 0 && r->n_keys <= MOST_NUMBER_CLASSES;
-}
 
 static bp_status read_labels(making *m, const bpi_reader *r)
 {
@@ -174,8 +166,14 @@ static bp_status one_target(making *m)
   bpi_examples *e = m->e;
   const bpi_use *u = &m->use[m->target[0]];
   bpi_reader r = {0};
-  bp_status s = bpi_reader_categories(m->ctx, m->t, m->target[0], &r, &e->targets[0]);
-  bool classes = !u->numeric && (u->categorical || r.info.text || counts_classes(&r, e->rows));
+  bpi_column_facts f;
+  bp_status s = facts_of(m, m->target[0], &f);
+  if (s == BP_OK)
+    s = bpi_judge_target(m->ctx, &f);
+  if (s == BP_OK)
+    s = bpi_reader_categories(m->ctx, m->t, m->target[0], !u->categorical, &r, &e->targets[0]);
+  bool classes =
+      !u->numeric && (u->categorical || r.info.text || bpi_counts_classes(r.keys, r.n_keys, e->rows));
   if (s == BP_OK && classes)
     s = read_labels(m, &r);
   bpi_reader_free(m->ctx, &r);
@@ -184,12 +182,6 @@ static bp_status one_target(making *m)
   e->n_y = 1;
   e->y = bpi_alloc(m->ctx, (size_t)e->rows, sizeof *e->y);
   return e->y ? read_numbers(m, 0) : bpi_nomem();
-}
-
-/* Whether a target says yes or no. */
-static bool two_valued(const bpi_reader *r, const bpi_field *f)
-{
-  return f->n == 2 && (r->info.text || (r->keys[0] == 0 && r->keys[1] == 1));
 }
 
 /* Several targets: all yes or no, or all numbers. */
@@ -204,11 +196,12 @@ static bp_status several_targets(making *m)
   bp_status s = e->y ? BP_OK : bpi_nomem();
   for (int k = 0; s == BP_OK && k < m->n_targets; k++) {
     bpi_reader r = {0};
-    s = bpi_reader_categories(m->ctx, m->t, m->target[k], &r, &e->targets[k]);
+    s = bpi_reader_categories(m->ctx, m->t, m->target[k], true, &r, &e->targets[k]);
     if (s == BP_OK)
       s = bpi_reader_get(&r, 0, e->rows, e->n_y, e->y + k);
     bool numeric = m->use[m->target[k]].numeric;
-    yes_no = yes_no && s == BP_OK && !numeric && two_valued(&r, &e->targets[k]);
+    yes_no = yes_no && s == BP_OK && !numeric &&
+             bpi_two_valued(r.info.text ? e->targets[k].n : 0, r.keys, r.n_keys);
     any_text = any_text || (r.info.text && !numeric);
     bpi_reader_free(m->ctx, &r);
   }
@@ -285,8 +278,7 @@ static bp_status keep_rows(bp_data *d)
   for (int64_t i = 0; i < e->rows; i++)
     if (has_target(e, i))
       d->rows[d->n++] = i;
-  return bpi_examples_note(d->all, "left out %lld rows in which the target%s has no value",
-                           (long long)(e->rows - kept), e->n_targets > 1 ? " or one of them" : "");
+  return bpi_note_unanswered(d->all, e->rows - kept);
 }
 
 bp_status bpi_sum_weights(const bp_data *d, double *sum)

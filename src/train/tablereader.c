@@ -1,13 +1,14 @@
 #include "train/tablereader.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "data/csv_field.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCK = 256 };
+enum { BLOCK = 256, FEWEST_COUNTED = 10 };
 
 void bpi_reader_free(bp_ctx *ctx, bpi_reader *r)
 {
@@ -54,8 +55,8 @@ static int by_name(const void *a, const void *b, const void *arg)
   return strcmp(((const category *)a)->name, ((const category *)b)->name);
 }
 
-/* By name, so that the order does not depend on that of the rows. */
-static bp_status name_texts(bp_ctx *ctx, bpi_reader *r, bpi_field *f)
+/* By name, so that the order does not depend on that of the rows. marks: NA and the like are missing. */
+static bp_status name_texts(bp_ctx *ctx, bpi_reader *r, bool marks, bpi_field *f)
 {
   int64_t n = r->info.categories;
   category *list = bpi_alloc(ctx, (size_t)n, sizeof *list);
@@ -64,9 +65,12 @@ static bp_status name_texts(bp_ctx *ctx, bpi_reader *r, bpi_field *f)
     list[k] = (category){bp_table_category(r->t, r->column, k, NULL), k};
   if (s == BP_OK)
     bpi_sort(list, (size_t)n, sizeof *list, by_name, NULL);
+  f->n = 0;
   for (int64_t k = 0; s == BP_OK && k < n; k++) {
-    r->by_code[list[k].code] = (float)k;
-    if (!(f->texts[k] = bpi_strdup(ctx, list[k].name)))
+    const char *name = list[k].name;
+    bool mark = marks && bpi_csv_mark_of(name, strlen(name)) == BPI_MARK;
+    r->by_code[list[k].code] = mark ? NAN : (float)f->n;
+    if (!mark && !(f->texts[f->n++] = bpi_strdup(ctx, name)))
       s = bpi_nomem();
   }
   bpi_free(ctx, list);
@@ -110,7 +114,8 @@ static bp_status name_numbers(bp_ctx *ctx, const bpi_reader *r, bpi_field *f)
   return BP_OK;
 }
 
-bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r, bpi_field *f)
+bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bool marks, bpi_reader *r,
+                                bpi_field *f)
 {
   bp_status s = begin(ctx, t, c, r);
   if (s == BP_OK && !r->info.text)
@@ -125,7 +130,7 @@ bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bpi_reade
   if (f->n > BPI_MOST_CATEGORIES)
     return bpi_fail(BP_E_LIMIT, "column '%s' has %lld categories; 16,777,216 can be told apart", r->info.name,
                     (long long)f->n);
-  return r->info.text ? name_texts(ctx, r, f) : name_numbers(ctx, r, f);
+  return r->info.text ? name_texts(ctx, r, marks, f) : name_numbers(ctx, r, f);
 }
 
 /* Number of a category by its text, or by the value of a number that is written in another way (1.0 for 1); or BPI_UNKNOWN. */
@@ -145,6 +150,8 @@ static bp_status find_text(bp_ctx *ctx, const bpi_categories *index, const char 
   double x;
   size_t n = strlen(text);
   *to = (float)bpi_categories_find(index, text, n);
+  if (*to == BPI_UNKNOWN && bpi_csv_mark_of(text, n))
+    *to = NAN;
   return *to == BPI_UNKNOWN && bpi_parse_double(text, n, &x) ? find_number(ctx, index, x, to) : BP_OK;
 }
 
@@ -275,4 +282,23 @@ bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r)
   if (s != BP_OK || n == 0 || lost <= 1e-3 * deviation || deviation == 0)
     return s;
   return bpi_reader_imprecise(r->info.name, sum / (double)n, deviation);
+}
+
+bool bpi_reader_counts_rows(const bp_table *t, int column)
+{
+  bp_column info;
+  double v[BLOCK], start = 0;
+  int64_t rows = bp_table_rows(t);
+  if (rows < FEWEST_COUNTED || bp_table_column(t, column, &info) != BP_OK || info.text || info.missing)
+    return false;
+  for (int64_t first = 0; first < rows; first += BLOCK) {
+    int64_t n = rows - first < BLOCK ? rows - first : BLOCK;
+    if (bp_table_numbers(t, column, first, n, v) != BP_OK)
+      return false;
+    start = first ? start : v[0];
+    for (int64_t i = 0; i < n; i++)
+      if (v[i] != start + (double)(first + i) || fabs(v[i]) > 1e15)
+        return false;
+  }
+  return true;
 }

@@ -20,15 +20,18 @@ typedef struct bpi_reader {
 
 /* Readers of column c of t; freed with bpi_reader_free, also on failure. Numbers: text that is none is missing. */
 bp_status bpi_reader_numbers(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r);
-/* Categories, which are found and named in order: of texts by their bytes, of numbers by value. */
-bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bpi_reader *r, bpi_field *f);
-/* Categories that are known already. */
+/* Categories, which are found and named in order: of texts by their bytes, of numbers by value. marks: texts as NA are no categories, but missing. */
+bp_status bpi_reader_categories(bp_ctx *ctx, const bp_table *t, int c, bool marks, bpi_reader *r,
+                                bpi_field *f);
+/* Categories that are known already; NA and the like are missing, unless they are among them. */
 bp_status bpi_reader_known(bp_ctx *ctx, const bp_table *t, int c, const bpi_field *f, bpi_reader *r);
 void bpi_reader_free(bp_ctx *ctx, bpi_reader *r);
 /* Rows first .. first + n - 1, `step` floats apart. BP_E_RANGE: a number that no float holds. */
 bp_status bpi_reader_get(const bpi_reader *r, int64_t first, int64_t n, int64_t step, float *out);
 /* Value of a row, as text. */
 void bpi_reader_text(const bpi_reader *r, int64_t row, char *out, size_t size);
+/* Whether the numbers only count the rows. */
+bool bpi_reader_counts_rows(const bp_table *t, int column);
 /* Whether floats tell the numbers apart: BP_E_RANGE. */
 bp_status bpi_reader_check(bp_ctx *ctx, const bpi_reader *r);
 /* That failure, of a column of that mean and deviation. */

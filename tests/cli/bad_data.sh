@@ -7,7 +7,7 @@ printf '' >empty.csv
 echo 'a,b,y' >header.csv
 printf 'a,b,y\n1,2,0\n1,2\n3,4,1\n' >ragged.csv
 printf 'a,b,y\n1,2,0\n1,"2,1\n' >quote.csv
-printf 'a,b,y\n1,2,0\n1,nan,1\n2,3,1\n' >nan.csv
+printf 'a,b,y\n1,2,0\n1,-inf,1\n2,3,1\n' >infinite.csv
 printf 'a,b,y\n1,2,0\n1,1e999,1\n' >huge.csv
 printf 'a,b,y\n1,2,0\n1,,1\n2,2,1\n' >missing.csv
 printf 'a,b,y\n1,2,\n1,2,\n2,2,\n' >no_answers.csv
@@ -27,6 +27,9 @@ awk -F, -v OFS=, 'NR == 4 {$5 = ""} {print}' "$iris" >unanswered.csv
 gzip -c "$iris" | head -c 400 >cut.csv.gz
 { echo 'a,b,y'; head -c 50000000 /dev/zero; } | gzip >zeros.csv.gz
 { printf '\000\000\010\001\000\000\000\003\000\001\000'; head -c 50000000 /dev/zero; } | gzip >bomb.gz
+awk -F, -v OFS=, 'NR > 1 {$4 = "p" NR} {print}' "$iris" >texts.csv
+awk -F, -v OFS=, 'NR > 1 {$4 = "\"0," NR "\""} {print}' "$iris" >commas.csv
+printf '"a";"y"\n1;2\n' >quoted.csv
 mkdir folder
 
 # IDX by hand: 3 images of 2x2, labels
@@ -59,7 +62,10 @@ two tables|3|neither|train $iris $iris -o x
 45 header only|3|header.csv|train header.csv --target y -o x
 45 no inputs|3|no_inputs.csv|train no_inputs.csv --target y -o x
 46 not a number|3|worded.csv:3:.*text ."tall". in column "sepal_width"|predict iris.safetensors worded.csv
-46 nan|3|nan.csv|train nan.csv --target y -o x
+46 inf|3|infinite.csv:3:3: not a finite number, in column .b.|train infinite.csv --target y -o x
+46 a target that is no classes|3|column .petal_width. cannot be the target: its text is nearly always another|train texts.csv --target petal_width -o x
+46 a target of numbers with commas|3|column .petal_width. cannot be the target: it holds numbers written as .0,2.; with digits and a decimal point|train commas.csv --target petal_width -o x
+50 semicolons behind quotes|3|a semicolon after a closing quote; if it separates the fields|train quoted.csv --target y -o x
 46 1e999|3|huge.csv|train huge.csv --target y -o x
 46 past float32|3|wide.csv|train wide.csv --target y -o x
 46 missing value refused|3|row 2 has no value in column 'b'|train missing.csv --target y --missing refuse -o x
