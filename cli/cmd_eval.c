@@ -4,6 +4,7 @@
 #include "dataset.h"
 #include "eval_tell.h"
 #include "filekind.h"
+#include "input.h"
 #include "modelfile.h"
 #include "scoring.h"
 
@@ -70,7 +71,11 @@ static int measure(const settings *s, bp_ctx *ctx, bp_net *net)
   int end = dataset_read_for(ctx, s, net, s->inputs + 1, s->n_inputs - 1, s->target, &data);
   if (end)
     return end;
-  end = judge(&j, ctx, data);
+  bp_unseen unseen;
+  bp_status st = bp_net_unseen(net, data, &unseen);
+  if (st == BP_OK)
+    tell_unseen(path_name(s->inputs[1]), net, &unseen);
+  end = st == BP_OK ? judge(&j, ctx, data) : fail_status(st, END_DATA);
   for (int k = 0; j.of && k < j.groups.n; k++)
     bp_scores_free(j.of[k]);
   free(j.of);

@@ -50,24 +50,23 @@ static int class_width(const bp_net *net)
   return width > 40 ? 40 : width;
 }
 
-static int p_width(const bp_net *net, int64_t k)
+static int output_width(const bp_net *net, int64_t k)
 {
-  int n = (int)strlen(shown(class_text(net, k)));
-  return n > 6 ? n : 6;
+  int n = (int)strlen(shown(output_text(net, k))), least = bp_net_classes(net) ? 6 : 12;
+  return n > least ? n : least;
 }
 
 static void heading(const bp_net *net, int width)
 {
   int64_t n = bp_net_outputs(net);
   answer("%6s", "row");
-  if (!bp_net_classes(net)) {
-    answer("  %12s\n", n > 1 ? "values" : *bp_net_target(net) ? shown(bp_net_target(net)) : "value");
-    return;
-  }
-  answer("  %-*s", width, "class");
-  for (int64_t k = 0; k < n && n <= MOST_COLUMNS; k++)
-    answer("  %*s", p_width(net, k), shown(class_text(net, k)));
-  answer(n <= MOST_COLUMNS ? "\n" : "  probability\n");
+  bool classes = bp_net_classes(net) > 0, each = !classes || n <= MOST_COLUMNS;
+  if (classes)
+    answer("  %-*s", width, "class");
+  for (int64_t k = 0; k < n && each; k++)
+    answer("  %*s", output_width(net, k),
+           n > 1 || *bp_net_target(net) ? shown(output_text(net, k)) : "value");
+  answer(each ? "\n" : "  probability\n");
 }
 
 static void row_text(const bp_net *net, int64_t row, const float *y, int width)
@@ -76,14 +75,14 @@ static void row_text(const bp_net *net, int64_t row, const float *y, int width)
   answer("%6lld", (long long)row);
   if (!bp_net_classes(net)) {
     for (int64_t k = 0; k < n; k++)
-      answer("  %12.9g", (double)y[k]);
+      answer("  %*.9g", output_width(net, k), (double)y[k]);
   } else {
     int64_t best = best_of(y, n);
     answer("  %-*s", width, shown(class_text(net, best)));
     if (n > MOST_COLUMNS)
       answer("  %.4f", (double)y[best]);
     for (int64_t k = 0; k < n && n <= MOST_COLUMNS; k++)
-      answer("  %*.4f", p_width(net, k), (double)y[k]);
+      answer("  %*.4f", output_width(net, k), (double)y[k]);
   }
   answer("\n");
 }
@@ -117,6 +116,7 @@ static int predict(const settings *s, bp_net *net, input *in)
     first += n;
   }
   free(y);
+  input_tell_unseen(in);
   return end;
 }
 

@@ -65,32 +65,22 @@ static int train_and_save(train_job *j)
   return train_finish(j, j->result.stopped_early ? "early stop" : "done");
 }
 
+/* All that comes before the first step, in its order; each tells why it ends the program. */
+static int prepare(train_job *j)
+{
+  static int (*const steps[])(train_job *) = {
+      train_lists_read,  train_model,     train_start,     train_read,         train_make_net,
+      train_metric_fits, train_read_more, train_tell_data, train_tell_unseen,  train_folds,
+      train_note,        train_card,      train_tell_net,  train_tell_baseline};
+  int end = END_DONE;
+  for (size_t i = 0; !end && i < sizeof steps / sizeof *steps; i++)
+    end = steps[i](j);
+  return end;
+}
+
 static int run_job(train_job *j)
 {
-  int end = train_lists_read(j);
-  if (!end)
-    end = train_model(j);
-  if (!end)
-    end = train_start(j);
-  if (!end)
-    end = train_read(j);
-  if (!end)
-    end = train_folds(j);
-  if (!end && !j->net)
-    end = train_make_net(j);
-  if (!end)
-    end = train_metric_fits(j);
-  if (!end)
-    end = train_note(j);
-  if (!end)
-    end = train_read_more(j);
-  if (!end)
-    end = train_card(j);
-  if (end)
-    return end;
-  train_tell_data(j);
-  train_tell_net(j);
-  end = train_tell_baseline(j);
+  int end = prepare(j);
   if (end)
     return end;
   if (j->s->find_lr)
@@ -101,8 +91,7 @@ static int run_job(train_job *j)
   train_history_begin(j);
   end = train_and_save(j);
   train_history_end(j, end);
-  end = train_log_end(j, end);
-  return end;
+  return train_log_end(j, end);
 }
 
 static void job_free(train_job *j)

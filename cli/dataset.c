@@ -179,6 +179,24 @@ const char *output_text(const bp_net *net, int64_t i)
   return *name ? name : number;
 }
 
+void tell_unseen(const char *what, const bp_net *net, const bp_unseen *u)
+{
+  char missing[80] = "", unknown[80] = "", column[64];
+  const char *name = bp_net_col_name(net, u->column);
+  if (!u->row)
+    return;
+  if (u->missing)
+    snprintf(missing, sizeof missing, "%lld value%s missing in columns that had none in training",
+             (long long)u->missing, u->missing == 1 ? "" : "s");
+  if (u->unknown)
+    snprintf(unknown, sizeof unknown, "%lld value%s of categories that were not there in training",
+             (long long)u->unknown, u->unknown == 1 ? "" : "s");
+  snprintf(column, sizeof column, *name ? "'%.50s'" : "%.0s%lld", name, (long long)u->column + 1);
+  say("%s: %s%s%s (the first: row %lld, column %s); the mean or most common category stands for %s", what,
+      missing, u->missing && u->unknown ? ", " : "", unknown, (long long)u->row, shown(column),
+      u->missing + u->unknown == 1 ? "it" : "them");
+}
+
 static int no_answers(const bp_net *net, const char *path)
 {
   const char *name = bp_net_target(net);

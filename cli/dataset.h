@@ -11,6 +11,8 @@ int dataset_read_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
                      const char *target, bp_data **out);
 /* Bytes that data may take in memory. */
 int64_t memory_for_data(const settings *s);
+/* Tells values of these rows that training did not see. what: "new.csv", or "the test rows". */
+void tell_unseen(const char *what, const bp_net *net, const bp_unseen *u);
 /* What output i is called: a class, or a target; its number where it has no name. Lasts until the next call. */
 const char *output_text(const bp_net *net, int64_t i);
 /* Name of class i; its number where it has none. Lasts until the next call. */

@@ -1,5 +1,6 @@
 /* Opening files, and finding a network's columns in them. */
 #include "input.h"
+#include "dataset.h"
 #include "filekind.h"
 #include "gzfile.h"
 #include "npzfile.h"
@@ -136,6 +137,7 @@ static int open_table(input *in, const settings *s)
     return fail_status(st, END_DATA);
   in->o = options_for_net(s, in->net, bp_csv_table(in->csv), NULL);
   in->o.weights = NULL;
+  in->o.inputs_only = true;
   st = bp_net_expect(in->net, in->csv, &in->o);
   if (st != BP_OK)
     return fail_null(in->path, END_DATA);
@@ -190,6 +192,22 @@ void input_close(input *in)
 
 /* ---- rows ---- */
 
+static void add_unseen(input *in, const bp_unseen *u)
+{
+  bp_unseen *all = &in->unseen;
+  if (!all->row) {
+    all->row = u->row;
+    all->column = u->column;
+  }
+  all->unknown += u->unknown;
+  all->missing += u->missing;
+}
+
+void input_tell_unseen(const input *in)
+{
+  tell_unseen(path_name(in->path), in->net, &in->unseen);
+}
+
 static int predict_table(input *in, int64_t most, float *y, int64_t *n)
 {
   const bp_table *t;
@@ -202,8 +220,12 @@ static int predict_table(input *in, int64_t most, float *y, int64_t *n)
   bp_data *d = bp_data_for_net(in->net, t, &in->o);
   if (!d)
     return fail_null(in->path, END_DATA);
-  st = bp_net_predict_data(in->net, d, y);
+  bp_unseen u;
+  st = bp_net_unseen(in->net, d, &u);
+  if (st == BP_OK)
+    st = bp_net_predict_data(in->net, d, y);
   bp_data_free(d);
+  add_unseen(in, &u);
   return st == BP_OK ? END_DONE : fail_null(in->path, END_DATA);
 }
 

@@ -34,12 +34,15 @@ typedef struct input {
   bool pictures;     /* they are its owner */
   int64_t rows, row; /* of it: all, and those done */
   float *block;
+  bp_unseen unseen; /* in the rows so far */
 } input;
 
 /* Finds the columns of `net` in the file, and says which were left out. END_DATA, END_RESOURCES, told. */
 int input_open(input *in, bp_ctx *ctx, const settings *s, bp_net *net, const char *path);
 /* Answers of the next rows, *n <= most of them; 0: there are no more. END_DATA for a value that cannot be used. `most`: always the same. */
 int input_predict(input *in, int64_t most, float *y, int64_t *n);
+/* Tells what of these rows training did not see. */
+void input_tell_unseen(const input *in);
 void input_close(input *in);
 
 #endif

@@ -27,7 +27,8 @@ const option options[] = {
      .help = "a column of more categories than that is embedded: each category gets a few numbers that are learned. Others have an input for each "
              "category"},
     {"unknown", "WHAT", .commands = PREDICT | EVAL | TRAIN, .kind = OPTION_CHOICE, .choices = "error|missing", .preset = "error", .at = IN(unknown),
-     .help = "what a category is that the training data did not have: an error, or a missing value"},
+     .help = "what a category is that the training data did not have: an error, or a missing value. In what bprop train holds out or reads as --valid "
+             "and --test it is a missing value, and told, unless an error is asked for"},
     {"test", "FILE|FRACTION", .commands = TRAIN, .kind = OPTION_PART, .hi = 1, .hi_out = true, .preset = "0", .at = IN(test),
      .help = "what the finished network is judged by: a file of the same kind (images with labels are two files), or a share of the "
              "data, as 0.25 or 25%, held out before all else"},

@@ -44,29 +44,14 @@ int train_read(train_job *j)
   return end ? end : split_data(j);
 }
 
-/* Categories that only held-out rows have cannot be learned. */
-static void tell_unknown(const train_job *j)
-{
-  const bp_data *parts[2] = {j->valid, j->test};
-  const char *column = "";
-  int64_t n = 0, at;
-  for (int i = 0; i < 2; i++) {
-    int64_t more = parts[i] ? bp_net_unknown(j->net, parts[i], &at) : 0;
-    column = more > 0 && !n ? bp_net_col_name(j->net, at) : column;
-    n += more > 0 ? more : 0;
-  }
-  if (n)
-    say("%lld values of held-out rows, the first in '%s', are categories that the training rows do not have; "
-        "they count as missing",
-        (long long)n, column);
-}
-
-/* Files of their own are read for the network, so that columns and classes go by name. */
+/* Files of their own are read for the network, so that columns and classes go by name. What training cannot have seen counts as missing, as in rows held
+ * out, unless --unknown asks for an error. */
 int train_read_more(train_job *j)
 {
   const settings *s = j->s;
+  bool strict = settings_given(s, "unknown") && s->unknown == BP_UNKNOWN_ERROR;
   int end = END_DONE;
-  bp_net_set_unknown(j->net, (bp_unknown)s->unknown);
+  bp_net_set_unknown(j->net, strict ? BP_UNKNOWN_ERROR : BP_UNKNOWN_MISSING);
   if (s->valid.n)
     end = dataset_read_for(j->ctx, s, j->net, s->valid.files, s->valid.n, s->target, &j->valid);
   if (!end && s->test.n)
@@ -74,6 +59,5 @@ int train_read_more(train_job *j)
   if (s->valid.n)
     j->valid_how = "";
   bp_net_set_unknown(j->net, BP_UNKNOWN_MISSING); /* of rows that were held out */
-  tell_unknown(j);
   return end;
 }

@@ -164,6 +164,9 @@ int train_folds(train_job *j)
   if (bp_data_file_bytes(j->all))
     return fail(END_USAGE,
                 "--folds: the data are larger than the memory for them; a part of them is enough for this");
+  if (f.n > bp_data_rows(j->train))
+    return fail(END_USAGE, "--folds: %lld folds cannot be made of %lld rows", (long long)f.n,
+                (long long)bp_data_rows(j->train));
   f.score = calloc((size_t)f.n, sizeof *f.score);
   if (!f.score)
     return fail_memory();

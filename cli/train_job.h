@@ -102,7 +102,7 @@ trial_score train_score(const train_job *j);
 const char *train_metric(const train_job *j);
 const char *train_metric_asked(const settings *s); /* NULL: none; the loss is what counts */
 int train_metric_check(const settings *s);
-int train_metric_fits(const train_job *j);
+int train_metric_fits(train_job *j);
 
 /* train_log.c: --log and --tensorboard. The end gives `end`, or what became of the logs where that is END_DONE. */
 int train_log_begin(train_job *j);
@@ -110,8 +110,10 @@ void train_log_epoch(train_job *j, const bp_progress *now);
 int train_log_end(train_job *j, int end);
 
 /* train_tell.c: what is told before, and after. */
-void train_tell_data(const train_job *j);
-void train_tell_net(const train_job *j);
+int train_tell_data(train_job *j);
+/* What of the rows held out training cannot have seen. */
+int train_tell_unseen(train_job *j);
+int train_tell_net(train_job *j);
 int train_tell_baseline(train_job *j);
 void train_tell_saved(const train_job *j);
 /* For bp_train_options; user is the job: a save is told. */

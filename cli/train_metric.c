@@ -40,7 +40,7 @@ int train_metric_check(const settings *s)
   return train_metric_asked(s) && !bp_metric_find(s->metric, NULL) ? none_such(0) : END_DONE;
 }
 
-int train_metric_fits(const train_job *j)
+int train_metric_fits(train_job *j)
 {
   bp_task task = bp_net_task(j->net);
   const char *name = train_metric_asked(j->s);

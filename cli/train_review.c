@@ -51,7 +51,7 @@ static void tell_linear(const train_job *j, double own, double linear)
 {
   if (isnan(own) || isnan(linear))
     return;
-  if (bp_net_classes(j->net))
+  if (bp_net_task(j->net) != BP_TASK_NUMBERS)
     say("linear model %.1f %%, network %.1f %% (%s accuracy)", 100 * linear, 100 * own, j->judged_on);
   else
     say("linear model %.3f, network %.3f (%s R2)", linear, own, j->judged_on);

@@ -56,6 +56,8 @@ int train_start(train_job *j)
 
 int train_make_net(train_job *j)
 {
+  if (j->net) /* which going on with a training has brought */
+    return END_DONE;
   j->net = train_new_net(j, j->train);
   return j->net ? train_lists_fit(j) : train_net_failed(j);
 }

@@ -1,4 +1,5 @@
 /* What a training tells: data, network and baseline before it, what became of it after. */
+#include "dataset.h"
 #include "input.h"
 #include "measured.h"
 #include "shellwords.h"
@@ -12,6 +13,11 @@
 /* ---- before ---- */
 
 /* "13 columns of numbers, 2 of categories" */
+static const char *plural(int64_t n)
+{
+  return n == 1 ? "" : "s";
+}
+
 static void columns_text(const bp_data *d, char *out, size_t size)
 {
   char number[32];
@@ -23,56 +29,101 @@ static void columns_text(const bp_data *d, char *out, size_t size)
     snprintf(out, size, "images of %lld x %lld x %lld", (long long)shape[0], (long long)shape[1],
              (long long)shape[2]);
   else if (!categories)
-    snprintf(out, size, "%s numeric columns", numbers);
+    snprintf(out, size, "%s numeric column%s", numbers, plural(all));
   else
-    snprintf(out, size, "%s numeric columns, %lld of categories", numbers, (long long)categories);
+    snprintf(out, size, "%s numeric column%s, %lld of categories", numbers, plural(all - categories),
+             (long long)categories);
 }
 
-static const char *what_to_predict(const bp_data *d, char *out, size_t size)
+static const char *what_to_predict(const train_job *j, char *out, size_t size)
 {
-  int64_t n = bp_data_targets(d);
+  int64_t n = bp_data_targets(j->all);
+  bool labels = bp_net_task(j->net) == BP_TASK_LABELS;
   if (n < 2)
-    return "a number to predict";
-  snprintf(out, size, "%lld numbers to predict", (long long)n);
+    snprintf(out, size, labels ? "a target that is yes or no" : "a number to predict");
+  else
+    snprintf(out, size, labels ? "%lld targets, each yes or no" : "%lld numbers to predict", (long long)n);
   return out;
 }
 
-void train_tell_data(const train_job *j)
+/* How many rows each class has; rows in a file are not gone through for this. */
+static void counts_text(const train_job *j, char *out, size_t size)
 {
-  char rows[32], cols[100], counts[256] = "";
-  int64_t n = bp_data_classes(j->all), *count = calloc((size_t)n + 1, sizeof *count), least = INT64_MAX,
-          most = 0;
-  bool known = !bp_data_file_bytes(j->all); /* rows in a file are not gone through for this */
-  for (int64_t i = 0; count && n && known && i < bp_data_rows(j->all); i++)
+  int64_t n = bp_data_classes(j->all), least = INT64_MAX, most = 0;
+  int64_t *count = bp_data_file_bytes(j->all) ? NULL : calloc((size_t)n, sizeof *count);
+  *out = 0;
+  for (int64_t i = 0; count && i < bp_data_rows(j->all); i++)
     count[bp_data_label(j->all, i)]++;
-  for (int64_t k = 0; count && known && k < n; k++) {
-    size_t at = strlen(counts);
+  for (int64_t k = 0; count && k < n; k++) {
+    size_t at = strlen(out);
     if (n <= 12)
-      snprintf(counts + at, sizeof counts - at, k ? "/%lld" : "%lld", (long long)count[k]);
+      snprintf(out + at, size - at, "%s%lld%s", k ? "/" : " (", (long long)count[k], k == n - 1 ? ")" : "");
     least = count[k] < least ? count[k] : least;
     most = count[k] > most ? count[k] : most;
   }
-  if (n > 12 && known)
-    snprintf(counts, sizeof counts, "%lld to %lld rows each", (long long)least, (long long)most);
-  with_commas(bp_data_rows(j->all), rows);
-  columns_text(j->all, cols, sizeof cols);
-  if (n)
-    say("%s: %s rows, %s; %lld classes%s%s%s", path_name(j->s->inputs[0]), rows, cols, (long long)n,
-        known ? " (" : "", counts, known ? ")" : "");
-  else
-    say("%s: %s rows, %s; %s", path_name(j->s->inputs[0]), rows, cols,
-        what_to_predict(j->all, counts, sizeof counts));
-  for (int64_t i = 0; bp_data_note(j->all, i); i++)
-    say("%s", shown(bp_data_note(j->all, i)));
+  if (n > 12 && count)
+    snprintf(out, size, " (%lld to %lld rows each)", (long long)least, (long long)most);
   free(count);
-  if (!known)
-    say("these are more than fit the memory for data (--memory): %.1f GB of values are in a temporary file, "
-        "and are read in shuffled "
-        "blocks",
-        (double)bp_data_file_bytes(j->all) / 1e9);
 }
 
-void train_tell_net(const train_job *j)
+/* Numbers that were perhaps meant as such. */
+static void tell_many_numbers(const train_job *j)
+{
+  enum { FEW = 10 };
+  const char *name = bp_net_target(j->net);
+  int64_t n = bp_data_classes(j->all);
+  bool numbers = *name && n > FEW;
+  for (int64_t k = 0; k < n && numbers; k++) {
+    const char *text = bp_data_class_name(j->all, k);
+    numbers = *text && strspn(text, "0123456789") == strlen(text);
+  }
+  if (numbers)
+    say("column '%s' is taken for classes, as its numbers are few and whole; with --numeric it is a number "
+        "to "
+        "predict",
+        shown(name));
+}
+
+int train_tell_data(train_job *j)
+{
+  char rows[32], cols[100], counts[256];
+  int64_t n = bp_data_classes(j->all);
+  with_commas(bp_data_rows(j->all), rows);
+  columns_text(j->all, cols, sizeof cols);
+  const char *path = path_name(j->s->inputs[0]);
+  if (n) {
+    counts_text(j, counts, sizeof counts);
+    say("%s: %s rows, %s; %lld classes%s", path, rows, cols, (long long)n, counts);
+    tell_many_numbers(j);
+  } else {
+    say("%s: %s rows, %s; %s", path, rows, cols, what_to_predict(j, counts, sizeof counts));
+  }
+  for (int64_t i = 0; bp_data_note(j->all, i); i++)
+    say("%s", shown(bp_data_note(j->all, i)));
+  if (bp_data_file_bytes(j->all))
+    say("these are more than fit the memory for data (--memory): %.3g MB of values are in a temporary file, "
+        "and "
+        "are read in shuffled blocks",
+        (double)bp_data_file_bytes(j->all) / 1e6);
+  return END_DONE;
+}
+
+static int tell_part(const train_job *j, const char *what, const bp_data *rows)
+{
+  bp_unseen u;
+  bp_status st = rows ? bp_net_unseen(j->net, rows, &u) : BP_OK;
+  if (st == BP_OK && rows)
+    tell_unseen(what, j->net, &u);
+  return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
+}
+
+int train_tell_unseen(train_job *j)
+{
+  int end = tell_part(j, "validation rows", j->valid);
+  return end ? end : tell_part(j, "test rows", j->test);
+}
+
+int train_tell_net(train_job *j)
 {
   char count[32], valid[32], test[64] = "", rows[32];
   int64_t frozen = 0, trained = bp_params_size(bp_net_params(j->net), &frozen);
@@ -83,6 +134,7 @@ void train_tell_net(const train_job *j)
       (long long)j->s->seed, j->valid ? "validation " : "no validation",
       j->valid ? with_commas(bp_data_rows(j->valid), valid) : "", j->valid ? " rows" : "",
       j->valid ? j->valid_how : "", test);
+  return END_DONE;
 }
 
 /* What knowing nothing but the answers would give. */
@@ -93,8 +145,9 @@ int train_tell_baseline(train_job *j)
   bp_status st = bp_net_eval(j->net, on, &m);
   if (st != BP_OK)
     return fail_status(st, END_DATA);
-  if (bp_net_classes(j->net))
-    say("baseline (always the most common class): %.1f %% accuracy", 100 * m.baseline);
+  if (bp_net_task(j->net) != BP_TASK_NUMBERS)
+    say("baseline (always the most common %s): %.1f %% accuracy",
+        bp_net_classes(j->net) ? "class" : "answer to each", 100 * m.baseline);
   else
     say("baseline (always the mean): RMSE %.4g", m.baseline);
   return END_DONE;
@@ -141,10 +194,10 @@ void train_tell_saved(const train_job *j)
   else if (j->valid)
     say("done: best epoch %lld -> %s", (long long)r->best_epoch, j->output);
   else
-    say("done: %lld epoch%s -> %s", (long long)r->epochs, r->epochs == 1 ? "" : "s", j->output);
+    say("done: %lld epoch%s -> %s", (long long)r->epochs, plural(r->epochs), j->output);
   if (r->refit_rows)
     say("trained once more, for %lld epoch%s, from all %s rows (--refit)", (long long)r->best_epoch,
-        r->best_epoch == 1 ? "" : "s", with_commas(r->refit_rows, rate));
+        plural(r->best_epoch), with_commas(r->refit_rows, rate));
   if (j->s->verbose)
     say("%lld epochs, %lld steps in %.2f s, %s samples/s", (long long)r->epochs, (long long)r->steps,
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));

@@ -2203,6 +2203,8 @@ typedef struct bp_data_options {
       numeric; /**< columns of numbers in which other text counts as missing; as a target: numbers, not classes */
   bool
       by_position; /**< of bp_data_for_net: the network's columns are those of the table in their order, whatever they are called */
+  bool
+      inputs_only; /**< of bp_data_for_net: answers that are in the table too are not read, whatever they are */
   int64_t
       memory; /**< bytes that bp_data_from_csv and bp_data_read_for_net may take for the data; 0: any number */
 } bp_data_options;
@@ -2497,7 +2499,7 @@ BP_API bp_status bp_net_predict(bp_net *net, const float *x, int64_t rows, float
 BP_API int64_t bp_net_classify(bp_net *net, const float *x);
 
 /** Rows of a table as a network takes them: its columns, wherever they stand, and its categories by their texts; other columns are left aside. The
- *  network's target, if the table has it and every row has a value there; options->target names another column for it (in the order of the network's,
+ *  network's target, if the table has it: then every row must have a value there, unless options->inputs_only; options->target names another column for it (in the order of the network's,
  *  where there are several); options->weights too; what else the options say is for training and ignored here.
  *  @return NULL on error: BP_E_MISMATCH: a column is missing (the nearest name is said), holds text in place of numbers, or row and column of a category or
  *          class that the network does not know (see bp_net_set_unknown); BP_E_UNSUPPORTED: a missing value where those are refused; as bp_data_from_table. */
@@ -2508,9 +2510,15 @@ BP_API bp_status bp_net_expect(const bp_net *net, bp_csv *c, const bp_data_optio
 /** Both, for all rows of a stream that was opened: 4 bytes a value; where that is over options->memory, in an unnamed file as of bp_data_from_csv.
  *  @return NULL on error, as those. */
 BP_API bp_data *bp_data_read_for_net(const bp_net *net, bp_csv *c, const bp_data_options *options);
-/** Values in rows of data that count as missing because the training data did not have the category. @param column Out, may be NULL: the network's first
- *  such column, or -1. @return How many; 0 of rows in a file; -1 on error. */
-BP_API int64_t bp_net_unknown(const bp_net *net, const bp_data *data, int64_t *column);
+/** Values for which the mean of their column stands, or its most common category, without an input that says so: as the training data had nothing of the kind. */
+typedef struct bp_unseen {
+  int64_t unknown; /**< categories that are new, and count as missing */
+  int64_t missing; /**< values missing in columns where the training data had all */
+  int64_t row;     /**< of the first, from 1, as messages count rows; 0: there is none */
+  int64_t column;  /**< of the first: the network's */
+} bp_unseen;
+/** Counts them in a data set. @return BP_OK; what bp_net_eval gives for data that do not fit. */
+BP_API bp_status bp_net_unseen(const bp_net *net, const bp_data *data, bp_unseen *out);
 /** As bp_net_predict, for all rows of a data set: out[rows * outputs]. */
 BP_API bp_status bp_net_predict_data(bp_net *net, const bp_data *data, float *out);
 /** What a category is that the training data did not have: an error [BP_UNKNOWN_ERROR], or a missing value. In parts of a split, which the other part cannot

@@ -176,10 +176,12 @@ static void categories_that_training_did_not_have(void **state)
     held = NULL;
   }
   bp_metrics m;
-  int64_t column;
+  bp_unseen u;
   bp_net *net = make_net(*state, train, &(bp_net_options){.hidden = {3}});
-  assert_int_equal(bp_net_unknown(net, held, &column), 1);
-  assert_int_equal(column, 0);
+  SUCCEEDS(bp_net_unseen(net, held, &u));
+  assert_true(u.unknown == 1 && u.missing == 0 && u.row == 9 && u.column == 0);
+  SUCCEEDS(bp_net_unseen(net, train, &u));
+  assert_true(u.unknown == 0 && u.missing == 0 && u.row == 0);
   SUCCEEDS(bp_net_train(net, train, &(bp_train_options){.epochs = 2, .valid = held}, NULL));
   SUCCEEDS(bp_net_eval(net, held, &m));
   assert_int_equal(bp_net_eval(net, all, &m), BP_E_MISMATCH);

@@ -222,7 +222,7 @@ static bp_status encode_tables(bp_ctx *ctx)
     s = why_null(net = bp_net_new(ctx, d, &(bp_net_options){.hidden = {2}, .embed_above = 2}));
   if (s == BP_OK)
     s = bp_net_predict_data(net, d, p);
-  if (s == BP_OK && bp_net_unknown(net, d, NULL) < 0)
+  if (s == BP_OK && bp_net_unseen(net, d, &(bp_unseen){0}) != BP_OK)
     s = why_null(NULL);
   if (s == BP_OK)
     s = read_for(ctx, net, &(bp_data_options){.weights = "w"}, &streamed);

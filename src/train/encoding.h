@@ -67,6 +67,11 @@ bp_status bpi_encoding_check(const bpi_encoding *e, const float *x, int64_t rows
 bp_status bpi_encoding_match(const bpi_encoding *e, const bp_data *d, bpi_match *m);
 void bpi_match_clear(bpi_match *m);
 
+/* Counts a missing value of a row, as messages call it, and a column; unless an input of its own says that it is missing. unknown: an unknown category. */
+void bpi_unseen_add(const bpi_encoding *e, bp_unseen *u, bool unknown, int64_t row, int64_t column);
+/* Those of rows that come later. */
+void bpi_unseen_join(bp_unseen *u, const bp_unseen *more);
+
 /* First of the inputs that column c becomes. */
 static inline int64_t bpi_encoding_input(const bpi_encoding *e, int64_t c)
 {

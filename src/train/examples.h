@@ -27,6 +27,8 @@ typedef struct bpi_examples {
   struct bpi_spool *spool; /* the rows in a file, see spool.h; then x, labels, y and weights are NULL */
   char **notes;            /* [n_notes]: what was done that a person should know */
   size_t n_notes, notes_cap;
+  bool fitted; /* read for a network, which found in them: */
+  bp_unseen unseen;
   int64_t first_row; /* how messages count the rows: this is added */
 } bpi_examples;
 

@@ -1,5 +1,6 @@
 /* Matching: where the columns and classes of a network are in data that were read without it. */
 #include "train/net.h"
+#include "train/spool.h"
 
 #include <math.h>
 #include <string.h>
@@ -199,25 +200,58 @@ bp_status bpi_net_match(const bp_net *net, const bp_data *d, bool need_target, b
   return s;
 }
 
-int64_t bp_net_unknown(const bp_net *net, const bp_data *d, int64_t *column)
+/* ---- values that training did not see ---- */
+
+static void look_for_unseen(const bpi_encoding *e, const bp_data *d, const bpi_match *m, bp_unseen *u)
 {
-  bpi_match m;
-  int64_t count = 0, first = -1;
-  if (!net || !d) {
-    bpi_bad_arg("bp_net_unknown", "net or data is NULL");
-    return -1;
-  }
-  if (bpi_encoding_match(&net->encoding, d, &m) != BP_OK)
-    return -1;
-  for (int64_t c = 0; m.codes && !d->all->spool && c < m.cols; c++)
-    for (int64_t i = 0; m.codes[c] && i < d->n; i++) {
-      float code = bpi_raw_value(d->all, bpi_data_at(d, i), column_of(&m, c));
-      bool unknown = !isnan(code) && m.codes[c][(int64_t)code] < 0;
-      count += unknown;
-      first = unknown && first < 0 ? c : first;
+  for (int64_t i = 0; i < d->n; i++)
+    for (int64_t c = 0; c < e->cols; c++) {
+      float x = bpi_raw_value(d->all, bpi_data_at(d, i), column_of(m, c));
+      bool unknown = !isnan(x) && m->codes && m->codes[c] && m->codes[c][(int64_t)x] < 0;
+      if (unknown || isnan(x))
+        bpi_unseen_add(e, u, unknown, bpi_row_number(d, i), c);
     }
+}
+
+void bpi_unseen_add(const bpi_encoding *e, bp_unseen *u, bool unknown, int64_t row, int64_t column)
+{
+  if (!unknown && e->codings && e->codings[column].missing >= 0)
+    return;
+  bool first = !u->row || row < u->row;
+  u->unknown += unknown;
+  u->missing += !unknown;
+  u->row = first ? row : u->row;
+  u->column = first ? column : u->column;
+}
+
+void bpi_unseen_join(bp_unseen *u, const bp_unseen *more)
+{
+  u->column = u->row ? u->column : more->column;
+  u->row = u->row ? u->row : more->row;
+  u->unknown += more->unknown;
+  u->missing += more->missing;
+}
+
+bp_status bp_net_unseen(const bp_net *net, const bp_data *d, bp_unseen *out)
+{
+  if (!net || !d || !out)
+    return bpi_bad_arg("bp_net_unseen", "net, data or out is NULL");
+  *out = d->all->unseen;
+  if (d->all->fitted)
+    return BP_OK;
+  bpi_match m;
+  bp_status s = bpi_encoding_match(&net->encoding, d, &m);
+  if (s == BP_OK && (m.codes || d->all->missing)) {
+    const bp_data *block;
+    bpi_blocks blocks;
+    bpi_blocks_begin(&blocks, d);
+    s = bpi_blocks_next(&blocks, &block);
+    while (s == BP_OK && block) {
+      look_for_unseen(&net->encoding, block, &m, out);
+      s = bpi_blocks_next(&blocks, &block);
+    }
+    bpi_blocks_end(&blocks);
+  }
   bpi_match_clear(&m);
-  if (column)
-    *column = first;
-  return count;
+  return s;
 }

@@ -130,15 +130,22 @@ static bp_status unknown_category(const fitting *f, int64_t row, int64_t c)
                   (long long)(bp_table_first(f->t) + row) + 1, f->readers[c].info.name, text);
 }
 
+/* What is missing, and what counts as that. */
 static bp_status check_block(fitting *f, int64_t first, int64_t n)
 {
   bpi_examples *e = f->e;
+  const bpi_encoding *code = &f->net->encoding;
   for (int64_t c = 0; c < e->cols; c++)
-    for (int64_t i = first; i < first + n && f->readers[c].categories; i++) {
+    for (int64_t i = first; i < first + n; i++) {
       float *x = &e->x[i * e->cols + c];
-      if (*x == BPI_UNKNOWN && !f->net->encoding.unknown_missing)
+      bool unknown = *x == BPI_UNKNOWN && f->readers[c].categories;
+      if (!unknown && !isnan(*x))
+        continue;
+      if (unknown && !code->unknown_missing)
         return unknown_category(f, i, c);
-      *x = *x == BPI_UNKNOWN ? NAN : *x;
+      *x = NAN;
+      e->missing = true;
+      bpi_unseen_add(code, &e->unseen, unknown, e->first_row + i + 1, c);
     }
   return BP_OK;
 }
@@ -159,8 +166,7 @@ static bp_status fill_inputs(fitting *f)
     if (s == BP_OK)
       s = check_block(f, first, n);
   }
-  for (int64_t i = 0; s == BP_OK && !e->missing && i < size; i++)
-    e->missing = isnan(e->x[i]);
+  e->fitted = true;
   return s;
 }
 
@@ -216,7 +222,7 @@ static bp_status fill_labels(fitting *f)
 static bp_status fill_answers(fitting *f)
 {
   bpi_examples *e = f->e;
-  if (!f->answers)
+  if (!f->answers || f->o.inputs_only)
     return BP_OK;
   e->n_targets = f->net->n_targets;
   bp_status s = bpi_fields_copy(e->ctx, f->net->targets, e->n_targets, &e->targets);

@@ -92,9 +92,9 @@ bp_status bp_net_expect(const bp_net *net, bp_csv *c, const bp_data_options *opt
     s = s == BP_OK ? expect_by_position(&e, o) : s;
   for (int64_t i = 0; s == BP_OK && code->fields && !o->by_position && i < code->cols; i++)
     s = expect_field(&e, &code->fields[i]);
-  for (int64_t k = 0; s == BP_OK && !o->target && k < net->n_targets; k++)
+  for (int64_t k = 0; s == BP_OK && !o->target && !o->inputs_only && k < net->n_targets; k++)
     s = expect_field(&e, &net->targets[k]);
-  if (s == BP_OK)
+  if (s == BP_OK && !o->inputs_only)
     s = bpi_each_column(net->ctx, bp_csv_table(c), o->target, expect_target, &e);
   return s == BP_OK ? bpi_each_column(net->ctx, bp_csv_table(c), o->weights, expect_weights, &e) : s;
 }
@@ -159,6 +159,7 @@ static bp_status take_block(const bp_net *net, const bp_table *t, const bp_data_
   }
   if (s == BP_OK) {
     s = take_rows((*all)->all, block->all, o ? o->memory : 0);
+    bpi_unseen_join(&(*all)->all->unseen, &block->all->unseen);
     (*all)->n = (*all)->all->rows;
   }
   bp_data_free(block);

@@ -208,9 +208,15 @@ static bp_status find_twins(facts *f)
 
 /* ---- how well it does, where ---- */
 
-static double score_of(const bp_net *net, const bp_metrics *m)
+static double score_of(const bp_metrics *m)
 {
-  return net->classes ? m->accuracy : m->r2;
+  return isnan(m->accuracy) ? m->r2 : m->accuracy;
+}
+
+/* A share of right answers, whose noise is known; else R2. */
+static bool is_share(const facts *f)
+{
+  return bp_net_task(f->net) != BP_TASK_NUMBERS;
 }
 
 static bp_status find_scores(facts *f)
@@ -225,11 +231,11 @@ static bp_status find_scores(facts *f)
   if (s == BP_OK)
     s = bp_net_eval(f->net, some ? some : f->train, &m);
   if (s == BP_OK)
-    f->on_train = score_of(f->net, &m);
+    f->on_train = score_of(&m);
   if (s == BP_OK)
     s = bp_net_eval(f->net, f->valid, &m);
   if (s == BP_OK) {
-    f->on_valid = score_of(f->net, &m);
+    f->on_valid = score_of(&m);
     f->judged_rows = m.rows;
   }
   bp_data_free(rest);
@@ -318,15 +324,15 @@ static bool rows_are_twins(const facts *f, bpi_text *t)
 static bool learnt_by_heart(const facts *f, bpi_text *t)
 {
   double gap = f->on_train - f->on_valid;
-  double noise = f->net->classes ? sqrt(0.25 / (double)(f->judged_rows + 1)) : 0.1;
+  double noise = is_share(f) ? sqrt(0.25 / (double)(f->judged_rows + 1)) : 0.1;
   if (!(gap > 0.1 + noise))
     return false;
   bpi_textf(
       t,
-      f->net->classes
+      is_share(f)
           ? "accuracy is %.1f %% on the training rows and %.1f %% on the validation rows: it learns by heart"
           : "R2 is %.3f on the training rows and %.3f on the validation rows: it learns by heart",
-      f->net->classes ? 100 * f->on_train : f->on_train, f->net->classes ? 100 * f->on_valid : f->on_valid);
+      is_share(f) ? 100 * f->on_train : f->on_train, is_share(f) ? 100 * f->on_valid : f->on_valid);
   return true;
 }
 
@@ -334,7 +340,7 @@ static bool learnt_by_heart(const facts *f, bpi_text *t)
 static bool linear_is_better(const facts *f, bpi_text *t)
 {
   double linear = f->about->linear, own = f->about->own;
-  double noise = f->net->classes ? sqrt(own * (1 - own) / (double)(f->about->judged + 1)) : 0.01;
+  double noise = is_share(f) ? sqrt(own * (1 - own) / (double)(f->about->judged + 1)) : 0.01;
   if (!(linear > own + noise))
     return false;
   bpi_textf(t, "a linear model does better than the network");

@@ -52,4 +52,35 @@ marks.csv|300 rows, 3 numeric columns
 nobody.csv|left out 4 rows in which the target has no value$
 nobody.csv|296 rows, 2 numeric columns; 2 classes
 END
+
+# Values that training did not see: counted, with the first place, wherever rows are read for a network.
+awk 'BEGIN {print "a,c,y"; for (i = 1; i <= 300; i++) printf "%d,%s,%s\n", i * 7 % 50, i % 3 ? "red" : "blue", i % 2 ? "p" : "q"}' >seen.csv
+printf 'a,c,y\n1,green,p\n,red,p\nNA,blue,q\n' >new.csv
+says="2 values missing in columns that had none in training, 1 value of categories that were not there in training \(the first: row 1, column 'c'\)"
+ends 0 '' train seen.csv --target y --epochs 2 -q -o seen.safetensors
+ends 0 "^test rows: $says; the mean or most common category stands for them$" train seen.csv --target y --epochs 2 --test new.csv -o x
+ends 0 "^validation rows: $says" train seen.csv --target y --epochs 2 --valid new.csv -o x
+ends 3 "new.csv: row 1, column 'c': 'green' is a category" train seen.csv --target y --epochs 2 --valid new.csv --unknown error -o x
+ends 0 "^new.csv: $says" predict seen.safetensors new.csv --unknown missing
+ends 0 "^new.csv: $says" eval seen.safetensors new.csv --unknown missing
+ends 3 "new.csv: row 1, column 'c': 'green' is a category" predict seen.safetensors new.csv
+grep -v green new.csv >holes.csv
+ends 0 "^holes.csv: 2 values missing in columns that had none in training \(the first: row 1, column 'a'\)" predict seen.safetensors holes.csv
+# A word as ? where there are categories is a missing value, not an unknown one.
+printf 'a,c,y\n1,red,p\n2,?,p\n' >mark.csv
+ends 0 "^mark.csv: 1 value missing in columns that had none in training \(the first: row 2, column 'c'\); .* stands for it$" predict seen.safetensors mark.csv
+ends 0 "" predict seen.safetensors seen.csv
+if grep -q "stands for" err; then bad "nothing was unseen"; fi
+# More rows than a block of predictions, the only hole in the last.
+awk 'BEGIN {print "a,c"; for (i = 1; i <= 20000; i++) printf "%s,red\n", i == 19999 ? "" : i % 50}' >long.csv
+ends 0 "^long.csv: 1 value missing in columns .* \(the first: row 19999, column 'a'\)" predict seen.safetensors long.csv
+
+# What stands in the column of the answers does not matter to predictions.
+printf 'a,c,y\n1,red,\n2,blue,?\n3,red,who knows\n' >open.csv
+printf 'a,c\n1,red\n2,blue\n3,red\n' >inputs.csv
+ends 0 "" predict seen.safetensors inputs.csv
+mv out want
+ends 0 "" predict seen.safetensors open.csv
+cmp -s out want || bad "answers change predictions"
+ends 3 "row 1 has no value in the target column 'y'" eval seen.safetensors open.csv
 finish
