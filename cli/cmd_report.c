@@ -40,8 +40,11 @@ static void write_head(report *r)
   html_raw(h, "<header>\n<h1>");
   html_text(h, title);
   html_raw(h, "</h1>\n<p>");
-  html_textf(h, "%s%s%s", bp_net_summary(r->net), *bp_net_target(r->net) ? ", predicts " : "",
-             bp_net_target(r->net));
+  html_text(h, bp_net_summary(r->net));
+  if (*bp_net_target(r->net)) {
+    html_raw(h, ", predicts ");
+    report_targets(r);
+  }
   html_raw(h, "</p>\n");
   report_figures(r);
   html_raw(h, "<nav>");

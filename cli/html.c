@@ -133,32 +133,17 @@ void html_picture(html *h, bp_ctx *ctx, bp_picture *p)
   bp_picture_free(p);
 }
 
-static void add_base64(html *h, const unsigned char *b, size_t n)
-{
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < n; i += 3) {
-    uint32_t v =
-        (uint32_t)b[i] << 16 | (i + 1 < n ? (uint32_t)b[i + 1] << 8 : 0) | (i + 2 < n ? b[i + 2] : 0);
-    char four[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < n ? digits[v >> 6 & 63] : '=',
-                    i + 2 < n ? digits[v & 63] : '='};
-    add_bytes(h, four, 4);
-  }
-}
-
 void html_image(html *h, bp_ctx *ctx, const unsigned char *pixels, const int64_t shape[3], const char *alt)
 {
-  unsigned char *png;
-  size_t n;
-  if (bp_image_png(ctx, pixels, shape[0], shape[1], shape[2], &png, &n) != BP_OK) {
+  char *url;
+  if (bp_image_url(ctx, pixels, shape[0], shape[1], shape[2], &url) != BP_OK) {
     h->failed = true;
     return;
   }
   html_raw(h, "<img class=\"pixels\" alt=\"");
   html_text(h, alt);
-  html_raw(h, "\" src=\"data:image/png;base64,");
-  add_base64(h, png, n);
-  html_raw(h, "\">");
-  bp_free(ctx, png);
+  html_raw(h, "\" src=\"%s\">", url);
+  bp_free(ctx, url);
 }
 
 /* ---- the page ---- */
@@ -189,7 +174,8 @@ static const char style[] =
     "table{border-collapse:collapse;font-size:.9rem;margin:.75rem 0;font-variant-numeric:tabular-nums}"
     "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid "
     "var(--line);vertical-align:top;overflow-wrap:break-word;max-width:22rem}"
-    "th{color:var(--muted);font-weight:600}td.n,th.n{text-align:right;white-space:nowrap}\n"
+    "th{color:var(--muted);font-weight:600}td.n,th.n{text-align:right}td.n{white-space:nowrap}th{vertical-"
+    "align:bottom}\n"
     ".picture{margin:.5rem 0;overflow-x:auto}.picture svg{max-width:100%;height:auto}.dark{display:none}"
     "@media (prefers-color-scheme:dark){.dark{display:block}.light{display:none}}\n"
     ".two{display:flex;flex-wrap:wrap;gap:0 "

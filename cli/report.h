@@ -46,6 +46,8 @@ int64_t report_said(const bp_scores *s, int64_t row);
 /* The figures at the top; and how good it was when it was trained, in a sentence. */
 void report_figures(report *r);
 void report_after_training(report *r);
+/* The names of what is predicted, with commas between. */
+void report_targets(report *r);
 /* Puts a picture into the page and frees it; or returns why there is none. */
 bp_status report_draw(report *r, bp_status st, bp_picture **p);
 /* Names of the classes, or targets: an array of texts that live as long as the network; freed by the caller. NULL: out of memory. */

@@ -81,6 +81,12 @@ static bp_status write_history(report *r)
   if (st == BP_OK && metric)
     st = draw_metric(r, v, v + 3 * n, n);
   html_raw(&r->page, "</div>\n");
+  if (valid)
+    html_raw(
+        &r->page,
+        "<p class=\"note\">The training loss is a mean over an epoch in which the weights change, with what "
+        "makes learning harder (dropout, mixup, smoothed labels); the validation loss is measured after it, "
+        "without. So it may well be the lower one.</p>\n");
   free(v);
   return st;
 }
@@ -285,8 +291,8 @@ static bp_status write_residuals(report *r)
 
 const report_section report_curves[] = {
     {"training", "Training", has_history, write_history},
-    {"confusion", "Which are taken for which", has_confusion, write_confusion},
+    {"confusion", "Confusion matrix", has_confusion, write_confusion},
     {"probabilities", "Probabilities", has_probabilities, write_probabilities},
-    {"residuals", "Predictions", has_residuals, write_residuals},
+    {"residuals", "Predicted and true", has_residuals, write_residuals},
     {NULL, NULL, NULL, NULL},
 };

@@ -107,6 +107,14 @@ static bp_status write_regions(report *r)
 
 /* ---- the card ---- */
 
+void report_targets(report *r)
+{
+  for (int64_t k = 0; *bp_net_target_at(r->net, k); k++) {
+    html_text(&r->page, k ? ", " : "");
+    html_text(&r->page, bp_net_target_at(r->net, k));
+  }
+}
+
 static void card_row(report *r, const char *name, const char *value)
 {
   html_raw(&r->page, "<tr>");
@@ -143,8 +151,11 @@ static void counted_rows(report *r)
   card_row(r, "parameters", with_commas(trained + frozen, text));
   if (frozen)
     card_row(r, "of them frozen", with_commas(frozen, text));
-  if (*bp_net_target(r->net))
-    card_row(r, "learned to predict", bp_net_target(r->net));
+  if (*bp_net_target(r->net)) {
+    html_raw(&r->page, "<tr><td>learned to predict</td><td>");
+    report_targets(r);
+    html_raw(&r->page, "</td></tr>\n");
+  }
   if (n)
     card_row(r, "epochs", with_commas(epochs[n - 1].epoch, text));
 }

@@ -143,7 +143,9 @@ static bp_status write_metrics(report *r)
     double value = NAN;
     if (!(m->tasks & (unsigned)r->task))
       continue;
-    if (r->scores ? !metric_of(r->scores, m, &value) : isnan(value = known(r, m->name)))
+    if (r->scores ? !metric_of(r->scores, m, &value) : isnan(value = judged(r, m->name)))
+      continue;
+    if (isnan(value)) /* not defined on these rows */
       continue;
     html_raw(h, "<tr>");
     html_cell(h, m->title);

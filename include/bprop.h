@@ -2963,6 +2963,9 @@ BP_API bp_status bp_bars(bp_ctx *ctx, const bp_bars_options *options, const bp_b
  *  @return BP_OK; BP_E_ARG; BP_E_LIMIT: over 2^28 pixels; BP_E_NOMEM. */
 BP_API bp_status bp_image_png(bp_ctx *ctx, const unsigned char *pixels, int64_t height, int64_t width,
                               int64_t channels, unsigned char **data, size_t *n);
+/** The same as the text of a data: URL, for HTML and SVG (RFC 2397). @param url Out: freed with bp_free. */
+BP_API bp_status bp_image_url(bp_ctx *ctx, const unsigned char *pixels, int64_t height, int64_t width,
+                              int64_t channels, char **url);
 
 /** How bundles are drawn: calls of functions, and rows of the table that have a definition. */
 typedef enum bp_bundling {

@@ -212,6 +212,24 @@ static void some_bars(void **state)
   assert_int_equal(bp_bars(*state, &(bp_bars_options){.width = 100}, bars, 1, &p), BP_E_RANGE);
 }
 
+/* RFC 4648: six bits a letter; = stands for no byte. */
+static size_t from_base64(const char *s, unsigned char *out)
+{
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  size_t n = 0, bits = 0;
+  uint32_t held = 0;
+  assert_int_equal(strlen(s) % 4, 0);
+  for (; *s && *s != '='; s++) {
+    assert_non_null(strchr(letters, *s));
+    held = held << 6 | (uint32_t)(strchr(letters, *s) - letters);
+    bits += 6;
+    if (bits >= 8)
+      out[n++] = (unsigned char)(held >> (bits -= 8));
+  }
+  assert_true(strspn(s, "=") == strlen(s));
+  return n;
+}
+
 static void an_image(void **state)
 {
   const unsigned char grey[4] = {0, 255, 128, 7};
@@ -222,8 +240,18 @@ static void an_image(void **state)
   SUCCEEDS(bp_image_png(*state, grey, 2, 2, 1, &one, &n));
   SUCCEEDS(bp_image_png(*state, rgb, 2, 2, 3, &three, &m));
   assert_true(n == m && !memcmp(one, three, n) && !memcmp(one, "\x89PNG\r\n\x1a\n", 8));
+  char *url;
+  SUCCEEDS(bp_image_url(*state, grey, 2, 2, 1, &url));
+  assert_memory_equal(url, "data:image/png;base64,", 22);
+  unsigned char *back = malloc(strlen(url));
+  assert_int_equal(from_base64(url + 22, back), n);
+  assert_memory_equal(back, one, n);
+  free(back);
+  bp_free(*state, url);
   bp_free(*state, one);
   bp_free(*state, three);
+  assert_int_equal(bp_image_url(*state, grey, 2, 2, 2, &url), BP_E_ARG);
+  assert_null(url);
   assert_int_equal(bp_image_png(*state, grey, 2, 2, 2, &one, &n), BP_E_ARG);
   assert_int_equal(bp_image_png(*state, grey, 0, 2, 1, &one, &n), BP_E_ARG);
   assert_int_equal(bp_image_png(*state, grey, INT64_MAX, 2, 1, &one, &n), BP_E_LIMIT);

@@ -82,7 +82,8 @@ static void draw_number(heatmap *t, double value, bpi_box box, bool strong)
 {
   char text[32];
   double size = fmin(12, t->cell * 0.38);
-  snprintf(text, sizeof text, "%.4g", value);
+  snprintf(text, sizeof text, value == floor(value) && fabs(value) < 1e6 ? "%.0f" : "%.4g",
+           value); /* counts are whole */
   if (value == 0 || !isfinite(value) || size < 6)
     return;
   while (size >= 6 && bpi_text_width(text, size, 0) > t->cell - 3)

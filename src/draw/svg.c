@@ -157,6 +157,32 @@ static void put_base64(bpi_text *t, const unsigned char *b, size_t n)
   }
 }
 
+/* RFC 2397 */
+static void put_png(bpi_text *t, const unsigned char *png, size_t n)
+{
+  bpi_textf(t, "data:image/png;base64,");
+  put_base64(t, png, n);
+}
+
+bp_status bp_image_url(bp_ctx *ctx, const unsigned char *pixels, int64_t height, int64_t width,
+                       int64_t channels, char **url)
+{
+  unsigned char *png;
+  size_t n;
+  bpi_text t;
+  if (!url)
+    return bpi_bad_arg("bp_image_url", "url is NULL");
+  *url = NULL;
+  bp_status s = bp_image_png(ctx, pixels, height, width, channels, &png, &n);
+  if (s != BP_OK)
+    return s;
+  bpi_text_init(&t, ctx);
+  put_png(&t, png, n);
+  bpi_free(ctx, png);
+  *url = bpi_text_take(&t);
+  return *url ? BP_OK : bpi_nomem();
+}
+
 static void put_image(bpi_text *t, const bpi_item *i, bool dark)
 {
   unsigned char *png;
@@ -167,8 +193,8 @@ static void put_image(bpi_text *t, const bpi_item *i, bool dark)
   }
   bpi_textf(t, "<image");
   put_box(t, i->box);
-  bpi_textf(t, " preserveAspectRatio=\"none\" href=\"data:image/png;base64,");
-  put_base64(t, png, n);
+  bpi_textf(t, " preserveAspectRatio=\"none\" href=\"");
+  put_png(t, png, n);
   bpi_textf(t, "\"/>\n");
   bpi_free(t->ctx, png);
 }

@@ -14,7 +14,7 @@ page()
 "$BPROP" train "$data/wine.csv" --target cultivar --test 0.25 --epochs 12 -q -o wine.safetensors >/dev/null || bad "train wine"
 "$BPROP" report wine.safetensors -o alone.html >out || bad "report of a model"
 grep -q '^alone.html: report of 13-256-3 relu$' out || { bad "what report says"; cat out; }
-page alone.html 'wine.safetensors' 'Which are taken for which' 'What the first layer looks for' 'Model card' 'data hash' 'Matthews correlation' \
+page alone.html 'wine.safetensors' 'Confusion matrix' 'What the first layer looks for' 'Model card' 'data hash' 'Matthews correlation' \
   'Measured after training, on its test rows (45)' 'accuracy'
 "$BPROP" report wine.safetensors "$data/wine.csv" -o wine.html >out || bad "report with data"
 page wine.html 'Measured on 178 rows' 'Calibration' 'Worst mistakes' 'Importance of columns' 'proline' 'ROC AUC' 'validation'
