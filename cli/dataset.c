@@ -36,9 +36,9 @@ static int from_arrays(bp_ctx *ctx, const char *const *files, const bp_ndarray *
                        bp_data **out)
 {
   if (x->rank < 2 || x->size == 0)
-    return fail(END_DATA, "%s: examples need an axis of rows and one of values, and neither may be empty",
-                files[0]);
-  if (whole_numbers(y)) {
+    return fail(END_DATA, "%s: examples need an axis of rows and one of values, and neither may be empty%s",
+                files[0], y->rank > 1 ? "; are the two files in the wrong order?" : "");
+  if (whole_numbers(y) && y->rank < 2) {
     *out = bp_data_from_arrays(ctx, x, y);
   } else {
     if (y->rank < 1 || y->dims[0] != x->dims[0])
@@ -101,7 +101,7 @@ static int ask_target(bp_ctx *ctx, bp_source *source, const bp_csv_options *o, c
   bp_csv *c;
   bp_status st = bp_csv_open(ctx, source, o, &c);
   if (st != BP_OK)
-    return fail_status(st, END_DATA);
+    return fail_null(path, END_DATA);
   int end = no_target(bp_csv_table(c), path);
   bp_csv_close(c);
   return end;
@@ -219,7 +219,7 @@ static int table_for(bp_ctx *ctx, const settings *s, const bp_net *net, const ch
     d.memory = memory_for_data(s);
     *out = bp_data_read_for_net(net, c, &d);
   }
-  end = st != BP_OK ? fail_status(st, END_DATA) : *out ? END_DONE : fail_null(path, END_DATA);
+  end = *out ? END_DONE : fail_null(path, END_DATA);
   if (!end && !bp_data_classes(*out) && !bp_data_targets(*out)) {
     end = no_answers(net, path);
     bp_data_free(*out);

@@ -26,13 +26,28 @@ int source_open(bp_ctx *ctx, const char *path, bp_source *out)
   return END_DONE;
 }
 
+/* The option that a message of the library asks for in its own words. */
+static const char *option_for(const char *message)
+{
+  static const struct {
+    const char *words, *option;
+  } hints[] = {{"as the delimiter", " (--delimiter ';', '|' or tab)"},
+               {"another delimiter", " (--delimiter ';', '|' or tab)"},
+               {"whether it is a header", " (--header yes, or --header no)"},
+               {"file without a header", " (--header no)"}};
+  for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+    if (strstr(message, hints[i].words))
+      return hints[i].option;
+  return "";
+}
+
 int fail_null(const char *path, int end)
 {
   bool memory = !strncmp(bp_error(), "out of memory", 13) || strstr(bp_error(), "the disk is full") ||
                 strstr(bp_error(), ": a temporary file cannot be");
-  bool named = strstr(bp_error(), path) != NULL;
-  return fail(memory ? END_RESOURCES : end, "%s%s%s", named ? "" : path_name(path), named ? "" : ": ",
-              bp_error());
+  bool named = strstr(bp_error(), path_name(path)) != NULL;
+  return fail(memory ? END_RESOURCES : end, "%s%s%s%s", named ? "" : path_name(path), named ? "" : ": ",
+              bp_error(), option_for(bp_error()));
 }
 
 /* What is called .tsv has tabs, unless something else is said. */
@@ -58,7 +73,7 @@ int table_read(bp_ctx *ctx, const settings *s, const char *path, bp_table **out)
     return end;
   bp_status st = bp_csv_read(ctx, &source, &o, out);
   bp_source_close(&source);
-  return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
+  return st == BP_OK ? END_DONE : fail_null(path, END_DATA);
 }
 
 int array_read(bp_ctx *ctx, int kind, const char *path, bp_ndarray *out)
@@ -134,7 +149,7 @@ static int open_table(input *in, const settings *s)
   in->opened = true;
   bp_status st = bp_csv_open(in->ctx, &in->source, &o, &in->csv);
   if (st != BP_OK)
-    return fail_status(st, END_DATA);
+    return fail_null(in->path, END_DATA);
   in->o = options_for_net(s, in->net, bp_csv_table(in->csv), NULL);
   in->o.weights = NULL;
   in->o.inputs_only = true;

@@ -3,6 +3,8 @@
 #include "input.h"
 #include "train_job.h"
 
+#include <string.h>
+
 enum { FEWEST_TO_HOLD_OUT = 30 };
 
 static int hold_out(train_job *j, double fraction, uint64_t seed, bp_data **held)
@@ -41,6 +43,12 @@ int train_read(train_job *j)
 {
   int end = dataset_read(j->ctx, j->s, j->s->inputs, j->s->n_inputs, &j->all);
   j->train = j->all;
+  if (end && j->s->resume && !strcmp(j->s->inputs[0], "-"))
+    return fail(
+        end,
+        "the data of this training came from standard input, and are needed again: bprop train - --resume "
+        "%s < DATA",
+        j->s->resume);
   return end ? end : split_data(j);
 }
 

@@ -1,5 +1,6 @@
 /* What a model keeps of its training, and a training that goes on with it: notes "bprop.options", "bprop.inputs", "bprop.program". */
 #include "card.h"
+#include "dataset.h"
 #include "measured.h"
 #include "modelfile.h"
 #include "train_job.h"
@@ -10,7 +11,8 @@
 #include <string.h>
 
 static const char options_key[] = "bprop.options", inputs_key[] = "bprop.inputs",
-                  program_key[] = "bprop.program", folds_key[] = "bprop.fold-epochs";
+                  program_key[] = "bprop.program", folds_key[] = "bprop.fold-epochs",
+                  memory_key[] = "bprop.memory";
 
 /* One path a line. */
 static char *inputs_text(const settings *s)
@@ -28,6 +30,26 @@ static char *inputs_text(const settings *s)
   return text;
 }
 
+static bp_status note_number(const train_job *j, const char *key, int64_t n)
+{
+  char text[32];
+  snprintf(text, sizeof text, "%lld", (long long)n);
+  return n ? bp_net_set_note(j->net, key, text) : BP_OK;
+}
+
+/* Rows in a file are split and shuffled in another way than rows in memory: what goes on has them where they were, whatever memory there is by then. */
+static int64_t spooled_within(const train_job *j)
+{
+  return bp_data_file_bytes(j->all) ? memory_for_data(j->s) : 0;
+}
+
+static void adopt_memory(const train_job *j, settings *s)
+{
+  const char *within = bp_net_note(j->net, memory_key);
+  if (!settings_given(s, "memory"))
+    s->memory = within ? atoll(within) : INT64_MAX;
+}
+
 /* A path need not be UTF-8, but the notes of a model are: then such a model cannot be gone on with, and that is no reason to fail. */
 int train_note(train_job *j)
 {
@@ -37,10 +59,10 @@ int train_note(train_job *j)
     st = bp_net_set_note(j->net, options_key, kept);
   if (st == BP_OK)
     st = bp_net_set_note(j->net, inputs_key, inputs);
-  char epochs[32];
-  snprintf(epochs, sizeof epochs, "%lld", (long long)j->fold_epochs);
-  if (st == BP_OK && j->fold_epochs)
-    st = bp_net_set_note(j->net, folds_key, epochs);
+  if (st == BP_OK)
+    st = note_number(j, folds_key, j->fold_epochs);
+  if (st == BP_OK)
+    st = note_number(j, memory_key, spooled_within(j));
   free(kept);
   free(inputs);
   return st == BP_E_NOMEM ? fail_memory() : END_DONE;
@@ -157,5 +179,6 @@ int train_resume(train_job *j, settings *s)
     end = settings_adopt(s, j->options_text, s->resume);
   const char *epochs = bp_net_note(j->net, folds_key); /* cross-validation is over already */
   j->fold_epochs = epochs ? atoll(epochs) : 0;
+  adopt_memory(j, s);
   return end || s->n_inputs ? end : adopt_inputs(j, s, inputs);
 }

@@ -183,7 +183,8 @@ int train_net_failed(const train_job *j)
   }
   if (j->s->freeze && strstr(why, "bp_params_freeze: no parameter"))
     return fail(END_USAGE, "--freeze: %s", strchr(why, ':') + 2);
-  return fail_null(j->s->start ? j->s->start : j->s->inputs[0], j->s->missing ? END_DATA : END_USAGE);
+  bool data = strstr(why, "missing values are refused") || strstr(why, "of the training data");
+  return fail_null(j->s->start ? j->s->start : j->s->inputs[0], data ? END_DATA : END_USAGE);
 }
 
 static bp_optimizer optimizer_of(const train_job *j)

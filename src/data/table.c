@@ -300,6 +300,12 @@ bp_status bp_table_find(const bp_table *t, const char *name, int *column)
   if (near)
     return bpi_fail(BP_E_NOTFOUND, "%s: there is no column \"%s\"; did you mean \"%s\"?", t->source, name,
                     near);
+  if (t->n == 1)
+    return bpi_fail(
+        BP_E_NOTFOUND,
+        "%s: there is no column \"%s\": the only one is \"%s\", and with another delimiter there may be "
+        "more",
+        t->source, name, bpi_categories_text(&t->names, 0));
   return bpi_fail(
       BP_E_NOTFOUND,
       "%s: there is no column \"%s\"; columns go from \"%s\" to \"%s\", or by number from 1 to %d", t->source,

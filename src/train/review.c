@@ -25,6 +25,8 @@ typedef struct facts {
   double leak_share;
   int64_t rare, rare_rows; /* the class with fewest rows */
   double twins;            /* share of validation rows that are in the training rows too */
+  double bits,
+      most_bits; /* what the columns of a row tell: of all together, and of the one that tells most */
   double on_train, on_valid;
   int64_t judged_rows;
 } facts;
@@ -131,18 +133,33 @@ static double neighbours_tell(const pair *p, int64_t n, bool classes)
   return variance > 0 ? 1 - square / (2 * (count - 1)) / variance : 0;
 }
 
-static void find_leak(facts *f, pair *p, int64_t n)
+/* Entropy of a sorted column. */
+static double bits_of(const pair *p, int64_t n)
+{
+  double bits = 0;
+  for (int64_t i = 0, first = 0; i < n; i++) {
+    bool last = i + 1 == n || p[i + 1].value != p[i].value;
+    double share = (double)(i + 1 - first) / (double)n;
+    bits -= last ? share * log2(share) : 0;
+    first = last ? i + 1 : first;
+  }
+  return bits;
+}
+
+static void look_at_columns(facts *f, pair *p, int64_t n)
 {
   const bpi_examples *e = f->train->all;
   bool classes = e->labels != NULL;
-  for (int64_t c = 0; c < e->cols && e->cols > 1 && !e->image; c++) {
+  for (int64_t c = 0; c < e->cols; c++) {
     for (int64_t i = 0; i < n; i++) {
       int64_t row = bpi_data_at(f->train, i * f->train->n / n);
       p[i] = (pair){bpi_raw_value(e, row, c), classes ? (float)e->labels[row] : e->y[row * e->n_y], row};
     }
     bpi_sort(p, (size_t)n, sizeof *p, by_value, NULL);
-    double share = neighbours_tell(p, n, classes);
-    if (share > f->leak_share) {
+    double share = neighbours_tell(p, n, classes), bits = bits_of(p, n);
+    f->bits += bits;
+    f->most_bits = bits > f->most_bits ? bits : f->most_bits;
+    if (e->cols > 1 && share > f->leak_share) {
       f->leak = c;
       f->leak_share = share;
     }
@@ -249,8 +266,11 @@ static bp_status find_columns(facts *f)
   pair *p = bpi_alloc(f->net->ctx, (size_t)n, sizeof *p);
   if (!p)
     return bpi_nomem();
-  if (n >= 30 && f->train->all->x && (f->train->all->labels || f->train->all->y))
-    find_leak(f, p, n);
+  const bpi_examples *e = f->train->all;
+  if (e->image)
+    f->bits = INFINITY;
+  else if (n >= 30 && e->x && (e->labels || e->y))
+    look_at_columns(f, p, n);
   bpi_free(f->net->ctx, p);
   return BP_OK;
 }
@@ -311,9 +331,12 @@ static bool class_is_rare(const facts *f, bpi_text *t)
   return true;
 }
 
+/* Rows of a few columns with a few values each are often the same by chance, and that tells nothing. */
 static bool rows_are_twins(const facts *f, bpi_text *t)
 {
-  if (f->twins <= 0.1)
+  int64_t n = f->train->n < SAMPLE ? f->train->n : SAMPLE;
+  double row = log2((double)n + 1);
+  if (f->twins <= 0.1 || !(f->bits > 4 * row || f->most_bits > 0.7 * row))
     return false;
   bpi_textf(t,
             "%.0f %% of the validation rows are among the training rows too: they say little about new rows",

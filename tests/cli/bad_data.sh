@@ -30,6 +30,7 @@ gzip -c "$iris" | head -c 400 >cut.csv.gz
 awk -F, -v OFS=, 'NR > 1 {$4 = "p" NR} {print}' "$iris" >texts.csv
 awk -F, -v OFS=, 'NR > 1 {$4 = "\"0," NR "\""} {print}' "$iris" >commas.csv
 printf '"a";"y"\n1;2\n' >quoted.csv
+printf 'a b y\n1 2 0\n2 1 1\n' >blanks.csv
 mkdir folder
 
 # IDX by hand: 3 images of 2x2, labels
@@ -65,7 +66,7 @@ two tables|3|neither|train $iris $iris -o x
 46 inf|3|infinite.csv:3:3: not a finite number, in column .b.|train infinite.csv --target y -o x
 46 a target that is no classes|3|column .petal_width. cannot be the target: its text is nearly always another|train texts.csv --target petal_width -o x
 46 a target of numbers with commas|3|column .petal_width. cannot be the target: it holds numbers written as .0,2.; with digits and a decimal point|train commas.csv --target petal_width -o x
-50 semicolons behind quotes|3|a semicolon after a closing quote; if it separates the fields|train quoted.csv --target y -o x
+50 semicolons behind quotes|3|a semicolon after a closing quote; if it separates the fields, give it as the delimiter .--delimiter|train quoted.csv --target y -o x
 46 1e999|3|huge.csv|train huge.csv --target y -o x
 46 past float32|3|wide.csv|train wide.csv --target y -o x
 46 missing value refused|3|row 2 has no value in column 'b'|train missing.csv --target y --missing refuse -o x
@@ -75,7 +76,8 @@ two tables|3|neither|train $iris $iris -o x
 47 open quote|3|quote.csv:3|train quote.csv --target y -o x
 48 NUL|3|nul.csv|train nul.csv --target y -o x
 48 not UTF-8|3|latin.csv|train latin.csv --target y -o x
-51 no header|3|sklearn.csv|train sklearn.csv --target 5 -o x
+51 no header|3|sklearn.csv.*whether it is a header.*--header yes, or --header no|train sklearn.csv --target 5 -o x
+44 fields separated by blanks|3|the only one is .a b y., and with another delimiter there may be more .--delimiter|train blanks.csv --target y -o x
 51 target missing|3|no column|train $iris --target flower -o x
 51 target near|3|did you mean.*species|train $iris --target specie -o x
 51 column missing|3|'petal_width' is missing.*did you mean .petal_widht|predict iris.safetensors renamed.csv
@@ -84,6 +86,12 @@ one class|3|one class|train one_class.csv --target y -o x
 104 cut short|3|cut.csv.gz|train cut.csv.gz --target species -o x
 39 a gzip bomb|3|zeros.csv.gz:2:1: a NUL byte|train zeros.csv.gz --target y -o x
 39 a gzip bomb|3|bomb.gz: .*bytes follow the last element|train images bomb.gz -o x
+more folds than rows|2|--folds: 151 folds cannot be made of 150 rows|train $iris --target species --folds 151 -o x
+nothing left to train|2|--freeze: nothing is left to train|train $iris --target species --from iris.safetensors --freeze layer1,layer2 -o x
+a table to augment|2|--augment: moves images .*these rows are none|train $iris --target species --augment flip -o x
+images moved out of sight|2|--augment: shift=2 moves all of these images, of 2 x 2, out of sight|train images labels --augment shift=2 -o x
+images and labels in the wrong order|3|are the two files in the wrong order|train labels images -o x
+a network that cannot be, with missing values refused|2|--hidden|train $iris --target species --missing refuse --hidden -3 -o x
 a model as data|3|is a model|train iris.safetensors --target y -o x
 a model as data|3|is a model|predict iris.safetensors iris.safetensors
 data as a model|4|the model comes first|predict $iris iris.safetensors

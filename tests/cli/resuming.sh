@@ -61,6 +61,53 @@ if [ $got -eq 143 ]; then
 fi
 cmp -s alone.safetensors "a folder/m.safetensors" || bad "with many options, it ends with other bytes"
 
+# ---- images that are changed each time, and rows that come from a file ----
+
+{ printf '\000\000\010\003\000\000\001\220\000\000\000\010\000\000\000\010'
+  awk 'BEGIN {for (i = 0; i < 400; i++) for (k = 0; k < 64; k++) printf "%c", 40 + (i * 31 + k * 17) % 40 + (i % 2 && k < 32 ? 40 : 0)}'; } >images
+{ printf '\000\000\010\001\000\000\001\220'
+  awk 'BEGIN {for (i = 0; i < 400; i++) printf i % 2 ? "b" : "a"}' | tr ab '\000\001'; } >labels
+awk 'BEGIN {srand(2); print "a,b,c,y"; for (i = 0; i < 45000; i++) {a = rand(); printf "%.4f,%.4f,%s,%s\n", a, rand(), i % 3 ? "p" : "q", (a > 0.4) ? "yes" : "no"}}' >large.csv
+while read -r arguments; do
+  # shellcheck disable=SC2086
+  left_alone $arguments
+  # shellcheck disable=SC2086
+  stop_once train $arguments -o model.safetensors
+  got=$?
+  [ $got -eq 143 ] || [ $got -eq 0 ] || bad "SIGTERM: exit $got: $arguments"
+  [ $got -eq 0 ] || expect 0 'done: ' train --resume model.safetensors
+  cmp -s alone.safetensors model.safetensors || bad "gone on with, it ends with other bytes: $arguments"
+done <<'END'
+images labels --epochs 40 --patience 40 --hidden 64 --augment shift=2,flip --refit no
+images labels --epochs 40 --patience 40 --hidden 64 --mixup 0.3 --augment shift=1
+large.csv --target y --epochs 4 --patience 4 --memory 1M --hidden 64
+END
+
+# ---- two trainings, one file ----
+
+"$BPROP" train "$digits" --target digit --epochs 12 --seed 1 --refit no -q -o first.safetensors >out || bad "seed 1"
+"$BPROP" train "$digits" --target digit --epochs 12 --seed 2 --refit no -q -o second.safetensors >out || bad "seed 2"
+"$BPROP" train "$digits" --target digit --epochs 12 --seed 1 --refit no -q --checkpoint-every 3 -o both.safetensors >out 2>err &
+pid=$!
+"$BPROP" train "$digits" --target digit --epochs 12 --seed 2 --refit no -q --checkpoint-every 3 -o both.safetensors >out2 2>err2 || { bad "the second of two"; cat err2; }
+wait $pid || { bad "the first of two"; cat err; }
+cmp -s both.safetensors first.safetensors || cmp -s both.safetensors second.safetensors || bad "two trainings with one file leave neither model"
+for left in both.safetensors?*; do [ ! -e "$left" ] || bad "two trainings leave $left"; done
+
+# ---- data that cannot be read again ----
+
+tail -n +2 "$iris" >bare.csv
+rm -f err
+"$BPROP" train - --target 5 --header no --epochs 100000000 --patience 100000000 -o piped.safetensors <bare.csv >out 2>err &
+pid=$!
+said '^epoch' err $pid
+kill -TERM $pid
+wait $pid
+"$BPROP" train --resume piped.safetensors </dev/null >out 2>err
+[ $? -eq 3 ] || bad "no data to go on with"
+grep -q 'came from standard input, and are needed again: bprop train - --resume piped.safetensors < DATA' err || { bad "what to do about piped data is not told"; cat err; }
+"$BPROP" train - --resume piped.safetensors --epochs 3 -q <bare.csv >out 2>err || { bad "going on with piped data"; cat err; }
+
 # ---- what is refused ----
 
 stop_once train "$iris" --target species --epochs 100000000 --patience 100000000 -o model.safetensors
