@@ -55,8 +55,10 @@ static int train_and_save(train_job *j)
     return interrupted(j);
   if (st == BP_E_NOTFINITE)
     return diverged(j);
+  if (st == BP_E_ARG || st == BP_E_ORDER)
+    return train_option_wrong(END_DONE) ? END_USAGE : fail_status(st, END_USAGE);
   if (st != BP_OK)
-    return fail_status(st, st == BP_E_ARG || st == BP_E_ORDER ? END_USAGE : END_DATA);
+    return fail_status(st, END_DATA);
   train_card_judged(j);
   int end = save(j);
   if (end)

@@ -65,6 +65,8 @@ int train_output(train_job *j);
 /* The text of --model, before any data are read. */
 int train_model(train_job *j);
 bp_net_options train_net_options(const settings *s);
+/* Where what the library says is about an option, whose name it begins with, that is told, and END_USAGE; else `end`, and nothing is told. */
+int train_option_wrong(int end);
 /* Tells why bp_net_new gave none. */
 int train_net_failed(const train_job *j);
 bp_train_options train_options(train_job *j);

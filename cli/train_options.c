@@ -89,6 +89,8 @@ int train_check(const settings *s)
   if (s->dropout > 0 && s->hidden[0] == -1)
     return fail(END_USAGE, "--dropout: there is no hidden layer to drop values of (--hidden none)");
   int end = check_model(s);
+  if (!end && (bp_loss_check(s->loss) != BP_OK || bp_schedule_check(s->schedule, s->warmup) != BP_OK))
+    end = train_option_wrong(END_USAGE);
   if (!end)
     end = train_metric_check(s);
   return end ? end : check_activation(s->activation);
@@ -171,14 +173,39 @@ static double or_default(double x)
   return x < 0 ? 0 : x > 0 ? x : -1;
 }
 
+/* Under an expression that does not fit: what its names are. */
+static void tell_names(const train_job *j)
+{
+  int64_t k = bp_data_classes(j->all);
+  if (k)
+    fprintf(
+        stderr,
+        "  p: outputs [rows, %lld]; y: classes [rows], whole numbers from 0 (arange(%lld) == y[:,None] are "
+        "rows of 0 and 1); w: weights [rows, 1]\n",
+        (long long)k, (long long)k);
+  else
+    fprintf(stderr, "  p: outputs, y: targets, both [rows, targets]; w: weights [rows, 1]\n");
+}
+
+int train_option_wrong(int end)
+{
+  static const char *const names[] = {"loss", "schedule", "augment"};
+  const char *why = bp_error();
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strncmp(why, names[i], strlen(names[i])))
+      return fail(END_USAGE, "--%s", why);
+  return end;
+}
+
 int train_net_failed(const train_job *j)
 {
   const char *why = bp_error();
   int column = 0;
-  if (!strncmp(why, "loss", 4)) {
-    fail(END_USAGE, "--%s", why);
-    if (sscanf(why, "loss:1:%d:", &column) == 1)
-      show_place(j->s->loss, column);
+  if (train_option_wrong(END_DONE)) {
+    if (sscanf(why, "loss:1:%d:", &column) != 1)
+      return END_USAGE;
+    show_place(j->s->loss, column);
+    tell_names(j);
     return END_USAGE;
   }
   if (j->s->freeze && strstr(why, "bp_params_freeze: no parameter"))

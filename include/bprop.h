@@ -2295,6 +2295,11 @@ typedef struct bp_net bp_net;
     "quantile(q) [0.5]: q (y - p) where p < y, (1 - q) (p - y) above (Koenker & Bassett 1978)")            \
   X(POISSON, "poisson", "numbers from 0 on", "exp(p) - y p: counts, learnt as the logarithm of their mean")
 
+/** Whether a loss (bp_net_options.loss) and a schedule (bp_train_options) can be read, before there are data. What an expression says is looked at when there are.
+ *  NULL: the default. @return BP_OK; BP_E_NOTFOUND, BP_E_ARG: bp_error() begins with "loss" or "schedule" and says what there is. */
+BP_API bp_status bp_loss_check(const char *loss);
+BP_API bp_status bp_schedule_check(const char *schedule, int64_t warmup);
+
 typedef enum bp_loss_kind {
 #define BP_LOSS_ENUM(name, text, targets, what) BP_LOSS_##name,
   BP_LOSS_LIST(BP_LOSS_ENUM)
@@ -2318,7 +2323,8 @@ typedef struct bp_net_options {
   const char *
       model; /**< the network as text (bp_layers), instead of the three above. A last layer for the answers is added, unless it ends in
                                 one of their number without an activation. Where it begins with images, rows become what the data's images are */
-  int64_t shape[3]; /**< height, width and channels of an image, where a row is one [as the data say] */
+  int64_t shape[3]; /**< height, width and channels of an image, where a row is one: then all its values have one mean and deviation [as the
+                                data say] */
   bp_init init;
   bp_dtype real;      /**< [BP_FLOAT32] */
   uint64_t seed;      /**< [1] */

@@ -170,6 +170,20 @@ static void expressions(void **state)
   }
 }
 
+/* Before there are data, names and numbers are looked at, and expressions believed. */
+static void losses_without_data(void **state)
+{
+  (void)state;
+  static const char *const good[] = {NULL,     "softmax", "huber(2)", "quantile(0.9)", "mean((p-y)**2)",
+                                     "mean(q", ""};
+  for (size_t i = 0; i < COUNT(good); i++)
+    SUCCEEDS(bp_loss_check(good[i]));
+  assert_int_equal(bp_loss_check("hubert"), BP_E_NOTFOUND);
+  assert_int_equal(bp_loss_check("huber(0)"), BP_E_ARG);
+  SUCCEEDS(bp_schedule_check(NULL, 0));
+  SUCCEEDS(bp_schedule_check("step(3,0.5)", 7));
+}
+
 static void wrong_losses(void **state)
 {
   static const struct {
@@ -257,15 +271,15 @@ static void wrong_schedules(void **state)
     int64_t warmup;
     const char *says;
   } cases[] = {
-      {"linear", 0, "there is no schedule 'linear'"},
-      {"", 0, "there is no schedule"},
+      {"linear", 0, "schedule 'linear': there is none of that name"},
+      {"", 0, "there is none of that name"},
       {"cosine(3)", 0, "takes nothing in brackets"},
       {"step(0,0.1)", 0, "E is a whole number"},
       {"step(1.5,0.1)", 0, "E is a whole number"},
       {"step(3,0)", 0, "F a factor over 0"},
       {"step(3,2)", 0, "at most 1"},
       {"step(3,0.1,1)", 0, "takes two numbers"},
-      {"step(3", 0, "there is no schedule"},
+      {"step(3", 0, "schedule 'step(3': there is none of that name"},
       {"onecycle", 5, "a warm-up of its own"},
       {"constant", -1, "may not be negative"},
   };
@@ -273,7 +287,10 @@ static void wrong_schedules(void **state)
   for (size_t i = 0; i < COUNT(cases); i++) {
     bp_train_options o = {.epochs = 10, .schedule = cases[i].text, .warmup = cases[i].warmup};
     bpi_schedule s;
-    if (bpi_schedule_open(&s, &o, 1, 4) != BP_E_ARG || !strstr(bp_error(), cases[i].says))
+    bp_status st = bpi_schedule_open(&s, &o, 1, 4);
+    bool wrong = st == BP_E_ARG || st == BP_E_NOTFOUND;
+    if (!wrong || !strstr(bp_error(), cases[i].says) ||
+        bp_schedule_check(cases[i].text, cases[i].warmup) != st)
       fail_msg("'%s': %s", cases[i].text, bp_error());
   }
 }
@@ -297,9 +314,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
   const struct CMUnitTest tests[] = {
-      TEST(golden_losses),   TEST(every_loss_is_golden), TEST(expressions),
-      TEST(wrong_losses),    TEST(golden_schedules),     TEST(plateaus),
-      TEST(wrong_schedules), TEST(failing_allocations),
+      TEST(golden_losses),       TEST(every_loss_is_golden), TEST(expressions), TEST(losses_without_data),
+      TEST(wrong_losses),        TEST(golden_schedules),     TEST(plateaus),    TEST(wrong_schedules),
+      TEST(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,15 +30,16 @@ bp_status bpi_augment_check(const bp_net *net, const bp_train_options *o)
     return bpi_bad_arg("bp_net_train", "shift must not be negative, and mixup lie in [0, 1000]");
   if ((o->shift || o->flip) && (!s[0] || s[0] * s[1] * s[2] != net->inputs))
     return bpi_fail(BP_E_ARG,
-                    "bp_net_train: shift and flip are for images, and the shape of these examples is not "
-                    "known; bp_net_options.shape says it");
+                    "augment: shift and flip are for images, and the shape of these examples is not known; "
+                    "bp_net_options.shape (bprop train: --shape) says it");
   if ((o->shift || o->flip) && !scaled_alike(&net->encoding))
-    return bpi_fail(BP_E_ARG,
-                    "bp_net_train: shift and flip are for images whose pixels are scaled alike; columns of a "
-                    "table are not");
+    return bpi_fail(
+        BP_E_ARG,
+        "augment: shift and flip are for images whose pixels are scaled alike, and these are columns of "
+        "a table");
   if (o->shift && (o->shift >= s[0] || o->shift >= s[1]))
-    return bpi_fail(BP_E_ARG, "bp_net_train: shift is %lld, and the images are %lldx%lld",
-                    (long long)o->shift, (long long)s[0], (long long)s[1]);
+    return bpi_fail(BP_E_ARG, "augment: shift is %lld, and the images are %lldx%lld", (long long)o->shift,
+                    (long long)s[0], (long long)s[1]);
   if (o->mixup > 0 && net->encoding.n_embedded)
     return bpi_fail(BP_E_ARG,
                     "bp_net_train: mixup cannot mix columns that are embedded: what they hold are numbers "

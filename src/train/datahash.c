@@ -63,10 +63,8 @@ static uint64_t mix_row(uint64_t h, const bpi_examples *e, int64_t row)
   return e->weights ? mix_bytes(h, e->weights + row, sizeof *e->weights) : h;
 }
 
-uint64_t bp_data_hash(const bp_data *d)
+static uint64_t worked_out(const bp_data *d)
 {
-  if (!d)
-    return 0;
   const bpi_examples *e = d->all;
   uint64_t h = mix(UINT64_C(0xcbf29ce484222325), (uint64_t)d->n);
   h = mix(h, (uint64_t)e->cols);
@@ -80,5 +78,18 @@ uint64_t bp_data_hash(const bp_data *d)
     for (int64_t i = 0; i < some->n; i++)
       h = mix_row(h, some->all, bpi_data_at(some, i));
   bpi_blocks_end(&blocks);
+  return h;
+}
+
+/* Of all rows it is worked out once: several ask, and it reads everything. */
+uint64_t bp_data_hash(const bp_data *d)
+{
+  if (!d)
+    return 0;
+  if (d->rows || d->n_held)
+    return worked_out(d);
+  uint64_t h = atomic_load_explicit(&d->all->hash, memory_order_relaxed);
+  if (!h)
+    atomic_store_explicit(&d->all->hash, h = worked_out(d), memory_order_relaxed);
   return h;
 }

@@ -176,15 +176,15 @@ static float scale_of(const moments *m, int64_t c)
   return constant ? 0 : (float)(1 / deviation);
 }
 
-static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, bool raw)
+static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, const bpi_encode_options *o)
 {
   moments m = {0};
-  int64_t step = d->all->image ? 0 : 1;
+  int64_t step = d->all->image || (o->pixels && !e->codings) ? 0 : 1;
   bp_status s = add_all(d, bpi_raw_value, e->cols, step, &m);
   for (int64_t c = 0; s == BP_OK && c < e->cols; c++) {
     e->fill[c] = (float)m.sum[c * step];
-    e->mean[c] = raw ? 0 : e->fill[c];
-    e->scale[c] = raw ? 1 : scale_of(&m, c * step);
+    e->mean[c] = o->raw ? 0 : e->fill[c];
+    e->scale[c] = o->raw ? 1 : scale_of(&m, c * step);
     if (e->codings)
       e->codings[c].missing = step && m.count[c] && m.count[c] < d->n ? 0 : -1;
   }
@@ -349,7 +349,7 @@ bp_status bpi_encoding_fit(bpi_encoding *e, const bp_data *d, const bpi_encode_o
   if (s == BP_OK && o->refuse)
     s = bpi_encoding_refuse(e, d, NULL);
   if (s == BP_OK)
-    s = fit_numbers(e, d, o->raw);
+    s = fit_numbers(e, d, o);
   if (s == BP_OK && has_categories(all))
     s = fit_categories(e, d, o->embed_above);
   return s == BP_OK ? bpi_encoding_layout(e) : s;

@@ -30,6 +30,7 @@ typedef struct bpi_examples {
   bool fitted; /* read for a network, which found in them: */
   bp_unseen unseen;
   int64_t first_row; /* how messages count the rows: this is added */
+  _Atomic uint64_t hash; /* of all rows; 0: not worked out yet */
 } bpi_examples;
 
 struct bp_data {

@@ -207,6 +207,12 @@ static bp_status find_kind(const char *text, bpi_loss *l)
   return named ? no_such_loss(n.name) : BP_OK;
 }
 
+bp_status bp_loss_check(const char *loss)
+{
+  bpi_loss l;
+  return loss ? find_kind(loss, &l) : BP_OK;
+}
+
 bp_status bpi_loss_read(bp_ctx *ctx, const char *text, const char *link, bool labels, bool several,
                         bpi_loss *l)
 {

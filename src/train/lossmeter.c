@@ -27,6 +27,7 @@ bp_status bpi_loss_try(bp_net *net)
   bpi_loss_meter m = {.net = net};
   bp_program *program = NULL;
   bp_node loss, out, slope;
+  double all;
   bp_graph *g = bp_graph_new(net->ctx);
   if (!g)
     return BP_E_NOMEM;
@@ -34,6 +35,10 @@ bp_status bpi_loss_try(bp_net *net)
   out = s == BP_OK ? bp_find(g, "outputs") : BP_NO_NODE;
   if (s == BP_OK)
     s = bp_grad(loss, &out, 1, &slope);
+  if (s == BP_OK && bpi_splat(slope, &all) && all == 0)
+    s = bpi_fail(
+        BP_E_ARG,
+        "loss: its gradient is 0 whatever the outputs p are, so that nothing can be learned from it");
   bp_program_free(program);
   bp_graph_free(g);
   return s;

@@ -224,6 +224,7 @@ static bp_status describe(bp_net *net, const bp_data *d, const bp_net_options *o
 {
   const bpi_examples *e = d->all;
   bpi_encode_options how = {.raw = o->raw,
+                            .pixels = o->shape[0] > 0,
                             .refuse = o->missing == BP_MISSING_REFUSE,
                             .embed_above = o->embed_above ? o->embed_above : EMBED_ABOVE};
   bool same = o->from && bpi_same_answers(o->from, d);

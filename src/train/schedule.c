@@ -88,22 +88,41 @@ static bp_status take_numbers(bpi_schedule *s)
   return BP_OK;
 }
 
+static bp_status no_such_schedule(const char *text)
+{
+  return bpi_fail(
+      BP_E_NOTFOUND,
+      "schedule '%s': there is none of that name; there are constant, cosine, step(E,F), plateau(E,F) "
+      "and onecycle",
+      text);
+}
+
+static bp_status read_schedule(const char *text, int64_t warmup, bpi_schedule *s)
+{
+  text = text ? text : kinds[0].name;
+  bool read = bpi_named_read(text, &s->asked);
+  for (s->kind = 0; read && s->kind < KINDS && strcmp(kinds[s->kind].name, s->asked.name) != 0; s->kind++)
+    ;
+  if (!read || s->kind == KINDS)
+    return no_such_schedule(text);
+  if (warmup < 0)
+    return bpi_fail(BP_E_ARG, "schedule: warmup may not be negative");
+  if (warmup && kinds[s->kind].factor == one_cycle)
+    return bpi_fail(BP_E_ARG, "schedule onecycle has a warm-up of its own; leave warmup out");
+  return take_numbers(s);
+}
+
+bp_status bp_schedule_check(const char *schedule, int64_t warmup)
+{
+  bpi_schedule s;
+  return read_schedule(schedule, warmup, &s);
+}
+
 bp_status bpi_schedule_open(bpi_schedule *s, const bp_train_options *o, double base, int64_t per_epoch)
 {
-  const char *text = o->schedule ? o->schedule : kinds[0].name;
   *s = (bpi_schedule){
       .base = base, .steps = o->epochs * per_epoch, .per_epoch = per_epoch, .warmup = o->warmup};
-  bool read = bpi_named_read(text, &s->asked);
-  while (s->kind < KINDS && strcmp(kinds[s->kind].name, s->asked.name) != 0)
-    s->kind++;
-  if (!read || s->kind == KINDS)
-    return bpi_fail(
-        BP_E_ARG,
-        "there is no schedule '%s'; there are constant, cosine, step(E,F), plateau(E,F) and onecycle", text);
-  if (o->warmup < 0 || (o->warmup && kinds[s->kind].factor == one_cycle))
-    return bpi_fail(BP_E_ARG, o->warmup < 0 ? "warmup may not be negative"
-                                            : "schedule onecycle has a warm-up of its own; leave warmup out");
-  return take_numbers(s);
+  return read_schedule(o->schedule, o->warmup, s);
 }
 
 double bpi_schedule_rate(const bpi_schedule *s, const bpi_plateau *p, int64_t step)

@@ -60,6 +60,19 @@ within "$(measure out 'learning rate' | head -1)" 0.0001 0.1 "--find-lr"
 grep -q '<svg' lr.svg || bad "--find-lr=lr.svg draws nothing"
 "$BPROP" train "$data/digits.csv" --target digit --find-lr --json --runs off 2>err | grep -Eq '^\{"schema":1,"suggestion":[0-9.e-]+,"steps":\[\{"lr":' || bad "--find-lr --json"
 
+# Losses of classes by an expression: as rows of 0 and 1 they can be compared with outputs.
+"$BPROP" train "$data/iris.csv" --target species --loss 'mean((softmax(p) - (arange(3) == y[:,None]))**2)' --test 20% --epochs 60 --runs off -q >out 2>err || { bad "an expression of classes"; cat err; }
+awk '$3 < 90 {exit 1}' out || { bad "an expression of classes learns nothing"; cat out; }
+
+# Columns of a table that are pixels are scaled alike, and can be moved.
+"$BPROP" train "$data/digits.csv" --target digit --shape 8x8 --augment shift=1 --epochs 4 --test 20% --runs off -q >out 2>err || { bad "--augment of a table"; cat err; }
+awk '$3 < 85 {exit 1}' out || { bad "--augment of a table learns nothing"; cat out; }
+
+# Names are looked at before any data are.
+ends 2 "--loss 'foo': there is none of that name" train nothing.csv --target a --loss foo
+ends 2 "--schedule 'linear': there is none" train nothing.csv --target a --schedule linear
+ends 2 "schedule onecycle has a warm-up of its own" train nothing.csv --target a --schedule onecycle --warmup 5
+
 # What is wrong is said, with where and what to do.
 refuse()
 {
@@ -79,11 +92,16 @@ width="--target petal_width"
   refuse '^ +\^$' $width --loss 'mean((p-z)**2)'
   refuse "it must be one real number, and the expression gives real" $width --loss 'p-y'
   refuse "quantile: the number in brackets must be over 0 and below 1, not 2" $width --loss 'quantile(2)'
+  refuse '^  p: outputs, y: targets, both .rows, targets.; w: weights' $width --loss 'mean((p-z)**2)'
+  refuse 'y: classes .rows., whole numbers from 0 .arange.3. ==' $species --loss 'mean((p-y)**2)'
+  refuse "--loss: its gradient is 0 whatever the outputs p are" $width --loss 'mean(y)'
+  refuse "--loss: its gradient is 0 whatever the outputs p are" $species --loss 'mean(floor(p))'
+  refuse "--augment: shift and flip are for images, and the shape" $species --augment flip
   refuse "has a link of its own" $width --loss mse --link exp
   refuse "no class 'setos'; did you mean setosa" $species --class-weights setos=2
   refuse "takes balanced, or CLASS=WEIGHT" $species --class-weights setosa
   refuse "the target is numbers" $width --class-weights balanced
-  refuse "there is no schedule 'linear'; there are constant, cosine," $species --schedule linear
+  refuse "--schedule 'linear': there is none of that name; there are constant, cosine," $species --schedule linear
   refuse "E is a whole number of epochs" $species --schedule 'step(0,1)'
   refuse "--rate: no parameter is 'layer9'" $species --rate layer9=1
   refuse "--rate: takes LAYER=FACTOR" $species --rate layer1
