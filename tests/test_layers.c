@@ -1,4 +1,5 @@
 /* What layers build: values, gradients, names, shapes. Their text: test_modeltext.c; networks of them: test_netlayers.c. */
+#include "nn/stack.h"
 #include "support/training.h"
 
 /* ---- a list of layers over one batch, in float64 ---- */
@@ -9,6 +10,7 @@ typedef struct bench {
   bp_plan *plan;
   bp_run *run;
   int64_t key[2];
+  bpi_stack_inputs embedded; /* of x, as a network has them */
 } bench;
 
 /* The outputs of a bench: the layers' values, one number made of them, and its gradients. */
@@ -29,11 +31,26 @@ static bp_node number_of(bp_node y)
   return bp_sum(bp_mul(y, bp_array_constant(y.graph, BP_REAL, t.rank, t.dims, w)), NULL, 0, false);
 }
 
+/* Layers of a network, whose inputs are known to it. */
+static bp_node build_embedded(const bench *b, const char *text, bp_node x)
+{
+  bpi_arena a;
+  const bpi_layer *first;
+  bpi_arena_init(&a, bp_graph_ctx(x.graph));
+  SUCCEEDS(bpi_model_read(&a, text, &first, NULL));
+  bpi_stack s = {.params = b->p, .graph = x.graph, .embedded = b->embedded};
+  bp_node y = bpi_stack_build(&s, first, x);
+  bpi_arena_free(&a);
+  return y;
+}
+
 static bp_node build(bench *b, bp_graph *g, const char *text, int rank, const int64_t *dims, bool training,
                      bp_node *x)
 {
   int64_t two = 2;
   *x = bp_input(g, "x", BP_REAL, rank, dims);
+  if (b->embedded.n)
+    return build_embedded(b, text, *x);
   return bp_layers(b->p, *x, bp_input(g, "key", BP_INT64, 1, &two), training, text);
 }
 
@@ -186,8 +203,6 @@ static void gradients_are_those_of_differences(void **state)
   }
 }
 
-/* ---- batch norm ---- */
-
 static void near(const double *got, const double *want, size_t n, const char *what)
 {
   for (size_t i = 0; i < n; i++)
@@ -207,6 +222,74 @@ static double *values_of(const bench *b, const char *name)
   fail_msg("there is no parameter '%s'", name);
   return NULL;
 }
+
+/* ---- embedding ---- */
+
+/* Two numbers, then the categories of two columns: of 4 with vectors of 3, of 2 with vectors of 3. Rows of E stand in the place of the numbers
+ * of categories. */
+static void categories_become_vectors(void **state)
+{
+  static const int64_t dims[2] = {3, 4}, categories[2] = {4, 2};
+  static const double x[12] = {0.5, -1, 2, 1, 0.25, 3, 0, 0, -2, 1.5, 2, 1},
+                      e1[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, e2[6] = {-1, -2, -3, -4, -5, -6},
+                      want[24] = {0.5, -1, 7,  8,  9,  -4,  -5, -6, 0.25, 3,  1,  2,
+                                  3,   -1, -2, -3, -2, 1.5, 7,  8,  9,    -4, -5, -6};
+  bench b = {.embedded = {2, categories}};
+  double y[24];
+  bench_open(*state, &b, "embedding 3", 2, dims, false);
+  memcpy(values_of(&b, "embed1.E"), e1, sizeof e1);
+  memcpy(values_of(&b, "embed2.E"), e2, sizeof e2);
+  SUCCEEDS(bp_run_bind(b.run, "x", x, sizeof x));
+  SUCCEEDS(bp_run_step(b.run));
+  SUCCEEDS(bp_run_get(b.run, OUT_Y, y, COUNT(y)));
+  near(y, want, COUNT(y), "embedded");
+  /* Looking up costs no arithmetic, but for making whole numbers of 6 values. */
+  bp_node in;
+  bp_graph *g = bp_graph_new(*state);
+  assert_false(bp_failed(build(&b, g, "embedding 3", 2, dims, false, &in)));
+  assert_true(bpi_flops_between(g, 0, g->count) == 6);
+  bp_graph_free(g);
+  bench_close(&b, true);
+}
+
+/* By the vectors, which two rows share, and by the numbers beside them; by the number of a category it is 0. */
+static void gradients_of_vectors(void **state)
+{
+  static const int64_t dims[2] = {3, 4}, categories[2] = {4, 2};
+  double x[12] = {0.5, -1, 2, 1, 0.25, 3, 0, 0, -2, 1.5, 2, 1}, gradient[12];
+  bench b = {.embedded = {2, categories}};
+  bench_open(*state, &b, "embedding 3, dense 4 tanh, dense 2", 2, dims, true);
+  SUCCEEDS(bp_run_bind(b.run, "x", x, sizeof x));
+  check_gradients(&b, x, 0, "embedding");
+  SUCCEEDS(bp_run_step(b.run));
+  SUCCEEDS(bp_run_get(b.run, OUT_X, gradient, COUNT(gradient)));
+  for (int row = 0; row < 3; row++) {
+    assert_true(gradient[4 * row] != 0 && gradient[4 * row + 1] != 0);
+    assert_true(gradient[4 * row + 2] == 0 && gradient[4 * row + 3] == 0);
+  }
+  bench_close(&b, true);
+}
+
+/* Half as wide as there are categories, rounded up, and at most 50. */
+static void widths_of_vectors(void **state)
+{
+  static const struct {
+    int64_t categories, width;
+  } rows[] = {{2, 1}, {5, 3}, {33, 17}, {99, 50}, {100, 50}, {5000, 50}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    const int64_t dims[2] = {2, 1};
+    bench b = {.embedded = {1, &rows[i].categories}};
+    bp_type t;
+    const char *name;
+    bench_open(*state, &b, "embedding", 2, dims, false);
+    SUCCEEDS(bp_params_at(b.p, 0, &name, &t, NULL, NULL));
+    assert_string_equal(name, "embed1.E");
+    assert_true(t.rank == 2 && t.dims[0] == rows[i].categories && t.dims[1] == rows[i].width);
+    bench_close(&b, true);
+  }
+}
+
+/* ---- batch norm ---- */
 
 /* One step of training with SGD and a rate of 0: only the running values change. */
 static void step_running(bp_ctx *ctx, bench *b, const char *text, int rank, const int64_t *dims,
@@ -538,6 +621,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(gradients_are_those_of_differences, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(categories_become_vectors, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(gradients_of_vectors, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(widths_of_vectors, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(batch_norm_while_training, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(batch_norm_moves_its_running_values, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(batch_norm_of_images, fresh_ctx, free_ctx),

@@ -183,6 +183,13 @@ static bool gather_reach(const bp_op_call *c, int input, int result, bp_reach *r
   return true;
 }
 
+/* Values are moved. */
+static double gather_flops(const bp_kernel_call *c)
+{
+  (void)c;
+  return 0;
+}
+
 const bp_op bp_op_gather = {
     .name = "gather",
     .math = "slices of x along axis, one for each element of index (numbers from 0)",
@@ -198,6 +205,7 @@ const bp_op bp_op_gather = {
     .vjp = gather_vjp,
     .kernel = gather_kernel,
     .units = gather_units,
+    .flops = gather_flops,
     .examples = {"x[4,3], index[2] int 0..3; axis=0", "x[2,3,2], index[2,2] int 0..2; axis=1",
                  "x[5], index[] int 0..4; axis=-1", "x[2,3], index[0] int 0..1; axis=0",
                  "x[0,3], index[2] int 0..2; axis=1"},
@@ -276,6 +284,12 @@ static bp_node scatter_vjp(const bp_op_call *c, const bp_node *up, int input)
   return input ? BP_NO_NODE : bp_gather(up[0], c->x[1], c->attr[0].i);
 }
 
+/* One addition for each element of u. */
+static double scatter_flops(const bp_kernel_call *c)
+{
+  return (double)c->in[0].size;
+}
+
 const bp_op bp_op_scatter_add = {
     .name = "scatter_add",
     .math = "zeros, an axis of `size`, to which slices of u are added at the places that index names",
@@ -290,6 +304,7 @@ const bp_op bp_op_scatter_add = {
     .vjp = scatter_vjp,
     .kernel = scatter_kernel,
     .units = scatter_units,
+    .flops = scatter_flops,
     .examples = {"u[4,3], index[4] int 0..2; axis=0, size=3",
                  "u[2,2,2,2], index[2,2] int 0..2; axis=1, size=3", "u[], index[] int 0..4; axis=0, size=5",
                  "u[0,3], index[0] int 0..1; axis=0, size=2"},
