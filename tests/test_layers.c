@@ -418,6 +418,97 @@ static void batch_norm_of_one_row(void **state)
 }
 
 /* A frozen batch norm stays as it was; the one behind it moves. */
+/* Numbers for the first three channels of a norm. */
+static void set_norm(bench *b)
+{
+  static const char *const names[] = {"norm1.mean", "norm1.bias", "norm1.gain", "norm1.var"};
+  for (int k = 0; k < 4; k++)
+    for (int c = 0; c < 3; c++)
+      values_of(b, names[k])[c] = k == 3 ? 0.5 + c : 0.3 + 0.7 * c - k;
+}
+
+/* All of y; how many there are. */
+static size_t outputs_of(const bench *b, double *y, size_t room)
+{
+  bp_type t;
+  size_t n = 1;
+  SUCCEEDS(bp_run_output(b->run, OUT_Y, NULL, &t));
+  for (int d = 0; d < t.rank; d++)
+    n *= (size_t)t.dims[d];
+  assert_true(n <= room);
+  SUCCEEDS(bp_run_get(b->run, OUT_Y, y, n));
+  return n;
+}
+
+/* Where it predicts, a norm that stands behind a linear layer is worked into its weights: the same function. As the first of a list of its own it
+ * stays what it is, as somebody else may read what it reads. */
+static void batch_norms_are_folded(void **state)
+{
+  static const struct {
+    const char *folds, *stays;
+    int rank;
+    int64_t dims[4];
+  } rows[] = {
+      {"conv 3 2, batchnorm relu", "conv 3 2, repeat 1(batchnorm relu)", 4, {2, 4, 5, 2}},
+      {"conv 4 3x2 stride=2x1 pad=1x0 groups=2 nobias, batchnorm",
+       "conv 4 3x2 stride=2x1 pad=1x0 groups=2 nobias, repeat 1(batchnorm)",
+       4,
+       {2, 5, 4, 2}},
+      {"dense 6, batchnorm tanh", "dense 6, repeat 1(batchnorm tanh)", 2, {3, 5}},
+      {"dense 6 nobias, batchnorm", "dense 6 nobias, repeat 1(batchnorm)", 2, {3, 5}},
+      {"dense 6 relu, batchnorm", "dense 6 relu, repeat 1(batchnorm)", 2, {3, 5}},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    bench b = {0};
+    double x[80], y[2][80];
+    size_t n = 1, out[2];
+    for (int k = 0; k < rows[i].rank; k++)
+      n *= (size_t)rows[i].dims[k];
+    fill(x, (int64_t)n);
+    for (int k = 0; k < 2; k++) {
+      bench_open(*state, &b, k ? rows[i].stays : rows[i].folds, rows[i].rank, rows[i].dims, false);
+      set_norm(&b);
+      SUCCEEDS(bp_run_bind(b.run, "x", x, n * sizeof *x));
+      SUCCEEDS(bp_run_step(b.run));
+      out[k] = outputs_of(&b, y[k], COUNT(y[k]));
+      bench_close(&b, false);
+    }
+    assert_int_equal(out[0], out[1]);
+    near(y[0], y[1], out[0], rows[i].folds);
+    bench_close(&b, true);
+  }
+}
+
+static int convolutions(const bp_graph *g)
+{
+  int n = 0;
+  for (size_t i = 0; i < g->count; i++)
+    n += g->nodes[i].op && strncmp(g->nodes[i].op->name, "conv2d", 6) == 0;
+  return n;
+}
+
+/* What a norm shares with others is not worked out twice. */
+static void a_shared_layer_is_not_folded(void **state)
+{
+  static const struct {
+    const char *text;
+    int convolutions; /* with those that nobody reads any more */
+  } rows[] = {{"conv 3 2 same, residual(batchnorm relu)", 1},
+              {"conv 3 2 same, batchnorm", 2},
+              {"residual(conv 2 2 same, batchnorm)", 2}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    static const int64_t dims[4] = {1, 4, 4, 2};
+    bench b = {0};
+    bp_node x;
+    bench_open(*state, &b, rows[i].text, 4, dims, false);
+    bp_graph *g = bp_graph_new(*state);
+    assert_false(bp_failed(build(&b, g, rows[i].text, 4, dims, false, &x)));
+    assert_int_equal(convolutions(g), rows[i].convolutions);
+    bp_graph_free(g);
+    bench_close(&b, true);
+  }
+}
+
 static void a_frozen_batch_norm_stays(void **state)
 {
   static const char text[] = "batchnorm, dense 2, batchnorm";
@@ -628,6 +719,8 @@ int main(void)
       cmocka_unit_test_setup_teardown(batch_norm_moves_its_running_values, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(batch_norm_of_images, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(batch_norm_of_one_row, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(batch_norms_are_folded, fresh_ctx, free_ctx),
+      cmocka_unit_test_setup_teardown(a_shared_layer_is_not_folded, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(a_frozen_batch_norm_stays, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(parameters_are_named_by_their_place, fresh_ctx, free_ctx),
       cmocka_unit_test_setup_teardown(shapes_that_come_out, fresh_ctx, free_ctx),

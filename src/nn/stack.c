@@ -50,6 +50,7 @@ static bp_node build_layer(bpi_stack *s, const bpi_layer *l, bp_node x)
 bp_node bpi_stack_build(bpi_stack *s, const bpi_layer *first, bp_node x)
 {
   for (const bpi_layer *l = first; l && !bp_failed(x); l = l->next) {
+    s->follows = l != first;
     x = build_layer(s, l, x);
     if (bp_graph_status(s->graph) != BP_OK && !s->told)
       return failed(s, l);

@@ -27,7 +27,8 @@ typedef struct bpi_stack {
   bpi_stack_inputs embedded; /* of x, for an embedding */
   const char *prefix[BPI_STACK_PREFIXES]; /* of names given so far, and */
   int count[BPI_STACK_PREFIXES];          /* how many */
-  bpi_layer_built built;                  /* may be NULL */
+  bool follows;          /* the layer in hand reads what the one before gives, and nobody else does */
+  bpi_layer_built built; /* may be NULL */
   void *user;
   int depth, layers; /* built so far */
   bool told;         /* the graph's error names the layer */
