@@ -99,32 +99,36 @@ static bool streams(const tile_place *p, const bpi_tile_step *t)
          (uintptr_t)tile_at(p, &t->out) % 64 == 0;
 }
 
-/* The code of a step for what lies at r. */
-static bpi_relay code_at(const tile_place *p, bpi_relay_fn fn, const bpi_tile_ref *r)
+/* Adds a code for what lies at r; field by field, for a whole struct would be read before its parts have been stored. */
+static bpi_relay *put_code(const tile_place *p, bpi_relay *code, bpi_relay_fn fn, const bpi_tile_ref *r)
 {
-  return (bpi_relay){.fn = fn, .x = tile_at(p, r), .along = -!(r->slot && p->s->instr->tile->strips)};
+  code->fn = fn;
+  code->x = r ? tile_at(p, r) : NULL;
+  code->along = -!(r && r->slot && p->s->instr->tile->strips);
+  return code + 1;
 }
 
 /* The relay of the steps from t on. True if it streams. */
 static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
   bpi_relay_fn (*of)(int, bpi_relay_how) = p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide];
+  const bpi_relay_fn load = of(0, BPI_RELAY_LOAD), store = of(0, BPI_RELAY_STORE);
   bool past = false;
   for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
     const bpi_tile_relay *relay = &t->relay;
     if (relay->first >= 0)
-      *code++ = code_at(p, of(0, BPI_RELAY_LOAD), &t->in[relay->first]);
-    *code = relay->other < 0 ? (bpi_relay){.fn = relay->fn} : code_at(p, relay->fn, &t->in[relay->other]);
+      code = put_code(p, code, load, &t->in[relay->first]);
+    code = put_code(p, code, relay->fn, relay->other < 0 ? NULL : &t->in[relay->other]);
+    code[-1].p = t->params;
     if (t->sum)
-      code->x = lanes_of(p, t);
-    code++->p = t->params;
+      code[-1].x = lanes_of(p, t);
     if (!relay->keep)
       continue;
     bool stream = streams(p, t);
     past = past || stream;
-    *code++ = code_at(p, of(0, stream ? BPI_RELAY_STREAM : BPI_RELAY_STORE), &t->out);
+    code = put_code(p, code, stream ? of(0, BPI_RELAY_STREAM) : store, &t->out);
   }
-  *code = (bpi_relay){.fn = of(0, BPI_RELAY_END)};
+  code->fn = of(0, BPI_RELAY_END);
   return past;
 }
 

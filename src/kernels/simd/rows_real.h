@@ -4,12 +4,28 @@
 
 /* ---- sum and product of contiguous elements ---- */
 
-/* Folds LANES partial results in halves. */
-BPI_INLINE T N(fold)(T *acc, const bool product)
+BPI_INLINE void N(halve)(T *acc, const int w)
+{
+  for (int j = 0; j < w; j++)
+    acc[j] += acc[j + w];
+}
+
+/* Folds LANES partial sums in halves. */
+static BPI_SHARED T N(fold)(T *acc)
+{
+  _Static_assert(LANES == 32, "a halving for each power of two below");
+  N(halve)(acc, 16);
+  N(halve)(acc, 8);
+  N(halve)(acc, 4);
+  N(halve)(acc, 2);
+  return acc[0] + acc[1];
+}
+
+static T N(fold_product)(T *acc)
 {
   for (int w = LANES / 2; w > 0; w /= 2)
     for (int j = 0; j < w; j++)
-      acc[j] = product ? acc[j] * acc[j + w] : acc[j] + acc[j + w];
+      acc[j] = acc[j] * acc[j + w];
   return acc[0];
 }
 
@@ -24,7 +40,7 @@ BPI_INLINE T N(leaf)(int64_t n, const T *x, const bool product)
       acc[j] = product ? acc[j] * x[i + j] : acc[j] + x[i + j];
   for (int j = 0; i + j < n; j++)
     acc[j] = product ? acc[j] * x[i + j] : acc[j] + x[i + j];
-  return N(fold)(acc, product);
+  return product ? N(fold_product)(acc) : N(fold)(acc);
 }
 
 static BPI_SHARED T N(sum_leaf)(int64_t n, const T *x)
@@ -61,24 +77,28 @@ void BPI_SYM(N(bpi_add_lanes))(int64_t first, int64_t n, const void *x, void *la
   const T *from = x;
   T *acc = lanes, held[LANES];
   int64_t i = 0;
-  for (; i < n && (first + i) % LANES; i++)
+  for (; i < n && (first + i) % LANES; i++) {
+    BPI_ONE_BY_ONE;
     acc[(first + i) % LANES] += from[i];
+  }
   memcpy(held, acc, sizeof held);
   for (; i + LANES <= n; i += LANES)
     for (int j = 0; j < LANES; j++)
       held[j] += from[i + j];
   memcpy(acc, held, sizeof held);
-  for (int j = 0; i + j < n; j++)
+  for (int j = 0; i + j < n; j++) {
+    BPI_ONE_BY_ONE;
     acc[j] += from[i + j];
+  }
 }
 
 void BPI_SYM(N(bpi_fold_lanes))(void *lanes, void *leaf)
 {
-  *(T *)leaf = N(fold)(lanes, false);
+  *(T *)leaf = N(fold)(lanes);
 }
 
 /* The tree of sum_of. */
-static T N(joined)(int64_t n, const T *leaves)
+static BPI_SHARED T N(joined)(int64_t n, const T *leaves)
 {
   if (n == 1)
     return *leaves;
@@ -344,7 +364,7 @@ static BPI_SHARED T N(exp_row)(int64_t n, const T *x, T *y, T top)
     memcpy(y + n - TAIL, lanes, sizeof lanes);
   for (int j = 0; y && n < TAIL && j < left; j++)
     y[j] = lanes[j];
-  return N(fold)(acc, false);
+  return N(fold)(acc);
 }
 
 /* A row of -inf, or with +inf or NaN, has no softmax: all NaN. */
