@@ -91,7 +91,7 @@ static bp_status take_numbers(bpi_schedule *s)
 static bp_status no_such_schedule(const char *text)
 {
   return bpi_fail(
-      BP_E_NOTFOUND,
+      BP_E_ARG,
       "schedule '%s': there is none of that name; there are constant, cosine, step(E,F), plateau(E,F) "
       "and onecycle",
       text);

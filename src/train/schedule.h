@@ -17,7 +17,7 @@ typedef struct bpi_schedule {
   int64_t steps, per_epoch, warmup; /* in all, of an epoch, and to begin with */
 } bpi_schedule;
 
-/* BP_E_NOTFOUND, BP_E_ARG for options that make no sense. o: filled in; base: the learning rate asked for. */
+/* BP_E_ARG for options that make no sense. o: filled in; base: the learning rate asked for. */
 bp_status bpi_schedule_open(bpi_schedule *s, const bp_train_options *o, double base, int64_t per_epoch);
 /* The rate of a step, counted from 0. */
 double bpi_schedule_rate(const bpi_schedule *s, const bpi_plateau *p, int64_t step);
