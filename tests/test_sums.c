@@ -4,7 +4,6 @@
 
 enum { MOST = 70001, SUMS = 3 };
 
-static jit_room room;
 static void *data;
 
 /* Three sums of one program; with `heavy` it is no single relay, with `strided` an operand is gathered. One value is wanted itself. */
@@ -142,24 +141,21 @@ static void compiled_sums_have_the_bits_of_the_kernel(void **state)
   all_sizes(0x69, 2, BP_JIT_WAIT, &n, 1); /* each pair of traits once */
 }
 
-static int open_room(void **state)
+static int open_all(void **state)
 {
-  (void)state;
   data = malloc(MOST * sizeof(double));
-  return !data || !jit_room_open(&room);
+  return !data || open_room(state);
 }
 
-static int close_room(void **state)
+static int close_all(void **state)
 {
-  (void)state;
   free(data);
-  jit_room_close(&room);
-  return 0;
+  return close_room(state);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(fused_sums_have_the_bits_of_the_kernel),
                                      cmocka_unit_test(compiled_sums_have_the_bits_of_the_kernel)};
-  return cmocka_run_group_tests(tests, open_room, close_room);
+  return cmocka_run_group_tests(tests, open_all, close_all);
 }
