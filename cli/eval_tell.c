@@ -38,7 +38,7 @@ static void each_row(const judgement *j, int64_t k, textgrid *g)
   char text[METRIC_TEXT];
   grid_cell(g, "%s", output_text(j->net, k));
   if (bp_scores_count(j->scores, k, &count) == BP_OK)
-    grid_cell(g, "%.6g", count.actual);
+    grid_cell(g, "%s", weight_text(count.actual, text));
   for (size_t i = 0; i < bp_metric_count(); i++) {
     const bp_metric *m = bp_metric_at(i);
     double value = NAN;
@@ -79,13 +79,14 @@ static int tell_each(const judgement *j)
 static int tell_matrix(const judgement *j, const double *m, int64_t n)
 {
   textgrid g = {.columns = (int)n + 1, .right = "lrrrrrrrrrrrrrrrrrrrr"};
+  char text[METRIC_TEXT];
   grid_cell(&g, "true \\ predicted");
   for (int64_t k = 0; k < n; k++)
     grid_cell(&g, "%.12s", class_text(j->net, k));
   for (int64_t i = 0; i < n; i++) {
     grid_cell(&g, "%s", class_text(j->net, i));
     for (int64_t k = 0; k < n; k++)
-      grid_cell(&g, m[i * n + k] != 0 ? "%.6g" : ".", m[i * n + k]);
+      grid_cell(&g, "%s", m[i * n + k] != 0 ? weight_text(m[i * n + k], text) : ".");
   }
   answer("\n");
   int end = grid_print(&g);
@@ -97,6 +98,7 @@ static int tell_matrix(const judgement *j, const double *m, int64_t n)
 static int tell_mistakes(const judgement *j, double *m, int64_t n)
 {
   textgrid g = {.columns = 3, .right = "llr"};
+  char text[METRIC_TEXT];
   grid_cell(&g, "true");
   grid_cell(&g, "taken for");
   grid_cell(&g, "rows");
@@ -109,7 +111,7 @@ static int tell_mistakes(const judgement *j, double *m, int64_t n)
       break;
     grid_cell(&g, "%s", class_text(j->net, best / n));
     grid_cell(&g, "%s", class_text(j->net, best % n));
-    grid_cell(&g, "%.6g", m[best]);
+    grid_cell(&g, "%s", weight_text(m[best], text));
     m[best] = 0;
   }
   answer("\n");

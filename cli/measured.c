@@ -77,6 +77,13 @@ bool metric_of_groups(const bp_metric *m, bp_task task)
   return false;
 }
 
+const char *weight_text(double weight, char text[METRIC_TEXT])
+{
+  bool whole = weight == floor(weight) && weight < 1e15;
+  snprintf(text, METRIC_TEXT, whole ? "%.0f" : "%.6g", weight);
+  return text;
+}
+
 const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT])
 {
   if (isnan(value))

@@ -23,6 +23,8 @@ bool metric_of(const bp_scores *s, const bp_metric *m, double *value);
 bool metric_each(const bp_scores *s, const bp_metric *m);
 /* Whether it is told of groups of rows: the few that most look for. */
 bool metric_of_groups(const bp_metric *m, bp_task task);
+/* A count of rows, or a sum of their weights; in text. */
+const char *weight_text(double weight, char text[METRIC_TEXT]);
 /* "97.8 %" or "0.9731", "-" where it is not defined; in text. */
 const char *metric_text(const bp_metric *m, double value, char text[METRIC_TEXT]);
 /* Its title, as that is of what stands in brackets by itself; else its name. */

@@ -174,8 +174,7 @@ static void class_cells(report *r, const char *name, int64_t k)
   char text[METRIC_TEXT];
   html_cell(h, name);
   if (bp_scores_count(r->scores, k, &count) == BP_OK) {
-    snprintf(text, sizeof text, "%.6g", count.actual);
-    html_number_cell(h, text);
+    html_number_cell(h, weight_text(count.actual, text));
   }
   for (size_t i = 0; i < bp_metric_count(); i++) {
     const bp_metric *m = bp_metric_at(i);

@@ -1,5 +1,6 @@
 /* What is watched over the epochs: the best one by any metric, when to stop, and when the rate falls. */
 #include "support/training.h"
+#include "train/notes.h"
 
 enum { MOST_EPOCHS = 40, PATIENCE = 3 };
 
@@ -208,11 +209,42 @@ static void the_file_names_it(void **state)
   free_parts(&p);
 }
 
+/* A history as a file may have it; the checksum of the file stands before this, so the text goes to the reader itself. */
+static void histories(void **state)
+{
+  const struct {
+    const char *text, *metric; /* NULL: malformed */
+  } rows[] = {
+      {"{\"every\":1,\"train_loss\":[2,1],\"valid_loss\":[3,2],\"valid_metric\":[0.5,1]}", "accuracy"},
+      {"{\"every\":2,\"metric\":\"top(2)\",\"train_loss\":[2],\"valid_loss\":[3],\"valid_metric\":[1]}",
+       "top(2)"},
+      {"{\"every\":1,\"metric\":\"tap(2)\",\"train_loss\":[],\"valid_loss\":[],\"valid_metric\":[]}", NULL},
+      {"{\"every\":1,\"metric\":7,\"train_loss\":[],\"valid_loss\":[],\"valid_metric\":[]}", NULL},
+      {"{\"every\":1,\"metric\":\"auc\",\"metric\":\"auc\",\"train_loss\":[],\"valid_loss\":[],\"valid_"
+       "metric\":[]}",
+       NULL},
+      {"{\"every\":0,\"train_loss\":[],\"valid_loss\":[],\"valid_metric\":[]}", NULL},
+      {"{\"every\":1,\"train_loss\":[2,1],\"valid_loss\":[3],\"valid_metric\":[0.5,1]}", NULL}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    parts p = split(*state, "iris.csv");
+    const bp_epoch *e;
+    bp_status s = bpi_history_read(p.net, rows[i].text);
+    if (s != (rows[i].metric ? BP_OK : BP_E_FORMAT))
+      fail_msg("%s: %s", rows[i].text, bp_status_name(s));
+    if (rows[i].metric)
+      assert_string_equal(bp_net_history_metric(p.net), rows[i].metric);
+    else
+      assert_int_equal(bp_net_history(p.net, &e), 0);
+    free_parts(&p);
+  }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh_ctx, free_ctx)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {TEST(any_metric_decides), TEST(the_loss_alone),
-                                     TEST(a_plateau_is_the_metric_s), TEST(refused), TEST(the_file_names_it)};
+  const struct CMUnitTest tests[] = {TEST(any_metric_decides),        TEST(the_loss_alone),
+                                     TEST(a_plateau_is_the_metric_s), TEST(refused),
+                                     TEST(the_file_names_it),         TEST(histories)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

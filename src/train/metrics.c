@@ -46,7 +46,7 @@ static const bpi_metric table[] = {
     {{"r2", "R2", "1 - (mean of (p - y)^2) / (variance of y); not defined where y is constant", "", .tasks = NUMBERS, .higher = true, .each = true}, .split = true, .room = BPI_R2_ROOM, .add = bpi_add_spread, .tell = bpi_r2},
     {{"mse", "MSE", "mean of (p - y)^2", "", .tasks = NUMBERS, .each = true}, .split = true, .of = bpi_square_off},
     {{"median_ae", "median absolute error", "median of |p - y|", "", .tasks = NUMBERS, .each = true, .ranked = true}, .split = true, .rank = bpi_median_error},
-    {{"max_error", "largest error", "largest |p - y|", "", .tasks = NUMBERS, .each = true}, .split = true, .room = 1, .add = bpi_add_largest, .tell = bpi_itself},
+    {{"max_error", "largest error", "largest |p - y| of the rows whose weight is not 0", "", .tasks = NUMBERS, .each = true}, .split = true, .room = 1, .add = bpi_add_largest, .tell = bpi_itself},
     {{"mape", "mean relative error", "mean of |p - y| / |y|; not defined where a y is 0", "", .tasks = NUMBERS, .share = true, .each = true}, .split = true, .of = bpi_relative_off},
     {{"poisson", "Poisson deviance", "mean of 2 (y log(y / p) - y + p); not defined where a y is negative or a p not positive", "McCullagh & Nelder 1989",
       .tasks = NUMBERS, .each = true}, .split = true, .of = bpi_poisson_off},

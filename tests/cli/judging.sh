@@ -55,6 +55,30 @@ grep -Eq '^versicolor +50 ' out || bad "groups of species"
 ends 2 "no column \"kinds\"; did you mean \"kind\"" eval iris.safetensors more.csv --by kinds
 ends 2 'names a column of a CSV file, and the data are none' eval iris.safetensors - --by kind <more.csv
 
+# A row of weight 3 is the row three times: in eval, and in what is told after training.
+awk -F, 'NR == 1 {print $0 ",w"; next} {print $0 "," NR % 4}' "$data/iris.csv" >weighted.csv
+awk -F, 'NR == 1 {print; next} {for (i = 0; i < NR % 4; i++) print}' "$data/iris.csv" >repeated.csv
+"$BPROP" eval iris.safetensors weighted.csv --weights w --json >by-weight || bad "eval --weights"
+"$BPROP" eval iris.safetensors repeated.csv --json >by-rows || bad "eval of repeated rows"
+if command -v "$python" >/dev/null; then
+  "$python" - <<'END' || bad "weights are not rows"
+import json
+a, b = json.load(open("by-weight")), json.load(open("by-rows"))
+assert a["metrics"].pop("rows") == 150 and b["metrics"].pop("rows") == 227
+assert a["confusion"] == b["confusion"] and len(a["metrics"]) > 14
+for part in ["metrics"], ["classes", 0], ["classes", 2]:
+    x, y = a, b
+    for key in part:
+        x, y = x[key], y[key]
+    for name, value in x.items():
+        assert value == y[name] or abs(value - y[name]) < 1e-6 * (1 + abs(value)), (name, value, y[name])
+END
+fi
+"$BPROP" train "$data/iris.csv" --target species --epochs 2 --test repeated.csv -q -o plain.safetensors >plain || bad "test rows"
+awk -F, 'NR == 1 {print $0 ",w"; next} {print $0 ",1"}' "$data/iris.csv" >ones.csv
+"$BPROP" train ones.csv --target species --weights w --epochs 2 --test weighted.csv -q -o plain.safetensors >weighted || bad "weighted test rows"
+cmp plain weighted || bad "test accuracy by weights is not that by rows"
+
 # Numbers.
 cut -d, -f1-4 "$data/iris.csv" >numbers.csv
 "$BPROP" train numbers.csv --target petal_length --epochs 40 -q -o length.safetensors >/dev/null 2>err || { bad "regression"; cat err; }
