@@ -499,11 +499,81 @@ static void memory_of_an_honest_file(void **state)
   tally_end(&t, ctx);
 }
 
+/* ---- files of an older version ---- */
+
+enum { OLD_ROWS = 3 };
+
+/* tests/models/version1-*.safetensors were written by the library as it was at commit c5739e9, from rows of data/iris.csv, and of wine.csv (alcohol, of the
+ * four columns behind it); these are its own predictions of the rows numbered 1, 61 and 121. */
+static const struct old_model {
+  const char *name, *summary;
+  float x[OLD_ROWS * 4], want[OLD_ROWS * 3];
+} old_models[] = {
+#define IRIS                                                      \
+  {                                                               \
+    5.1f, 3.5f, 1.4f, 0.2f, 5, 2, 3.5f, 1, 6.9f, 3.2f, 5.7f, 2.3f \
+  }
+    {"classes",
+     "4-4-3-3 tanh, dropout 0.1",
+     IRIS,
+     {0.699178994f, 0.142925367f, 0.157895654f, 0.120388702f, 0.448342949f, 0.431268364f, 0.107533172f,
+      0.454097778f, 0.438369036f}},
+    {"linear",
+     "4-3",
+     IRIS,
+     {0.777620316f, 0.202462927f, 0.0199167766f, 0.0858485922f, 0.560070932f, 0.354080439f, 0.0837492719f,
+      0.126829445f, 0.78942126f}},
+    {"number",
+     "4-2-1 maxout(2)",
+     {1.71f, 2.43f, 15.6f, 127, 1.1f, 2.28f, 16, 101, 2.4f, 2.42f, 20, 96},
+     {13.0665855f, 12.9557838f, 12.9956446f}},
+};
+
+static bp_net *load_model(bp_ctx *ctx, const char *path)
+{
+  bp_status s;
+  bp_net *net = bp_net_load(ctx, path, &s);
+  if (!net)
+    fail_msg("%s: %s", path, bp_error());
+  return net;
+}
+
+/* They load, predict what they did, and say the same bits when they were saved anew. */
+static void old_files_predict_as_they_did(void **state)
+{
+  bp_ctx *ctx = *state;
+  for (size_t i = 0; i < COUNT(old_models); i++) {
+    const struct old_model *m = &old_models[i];
+    char path[512], again[] = "/tmp/bprop-test-XXXXXX";
+    float out[OLD_ROWS * 3], same[OLD_ROWS * 3];
+    snprintf(path, sizeof path, "%s/tests/models/version1-%s.safetensors", BPROP_SOURCE_DIR, m->name);
+    bp_net *net = load_model(ctx, path);
+    int64_t n = bp_net_outputs(net) * OLD_ROWS;
+    assert_string_equal(bp_net_summary(net), m->summary);
+    SUCCEEDS(bp_net_predict(net, m->x, OLD_ROWS, out));
+    for (int64_t k = 0; k < n; k++)
+      if (!(fabsf(out[k] - m->want[k]) <= 2e-6f * fabsf(m->want[k])))
+        fail_msg("%s: prediction %lld is %.9g, not %.9g", m->name, (long long)k, (double)out[k],
+                 (double)m->want[k]);
+    int fd = mkstemp(again);
+    assert_true(fd >= 0);
+    close(fd);
+    SUCCEEDS(bp_net_save(net, again));
+    bp_net_free(net);
+    net = load_model(ctx, again);
+    SUCCEEDS(bp_net_predict(net, m->x, OLD_ROWS, same));
+    assert_memory_equal(out, same, (size_t)n * sizeof *out);
+    bp_net_free(net);
+    unlink(again);
+  }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh_ctx, free_ctx)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(saved_and_loaded_is_the_same),
+      TEST(old_files_predict_as_they_did),
       TEST(weights_that_are_not_finite_are_not_saved),
       TEST(files_that_are_no_models),
       TEST(truncated_anywhere_and_every_bit_flipped),
