@@ -10,9 +10,11 @@ enum { FEWEST_TO_HOLD_OUT = 30 };
 static int hold_out(train_job *j, double fraction, uint64_t seed, bp_data **held)
 {
   bp_data *rest;
+  double wanted = fraction * (double)bp_data_rows(j->train);
   bp_status st = bp_data_split(j->train, fraction, seed, &rest, held);
   if (st != BP_OK)
     return fail_status(st, END_DATA);
+  j->cut_short = j->cut_short || (double)bp_data_rows(*held) < wanted - 1;
   if (j->train != j->all)
     bp_data_free(j->train);
   j->train = rest;
@@ -29,7 +31,7 @@ static int split_data(train_job *j)
                 path_name(s->inputs[0]));
   if (s->test.fraction > 0)
     end = hold_out(j, s->test.fraction, seed, &j->test);
-  bool stratified = bp_data_classes(j->all) && !bp_data_file_bytes(j->all);
+  bool stratified = bp_data_classes(j->all) > 0;
   j->valid_how = stratified ? " (stratified)" : "";
   if (end || s->folds || s->valid.n || s->valid.fraction <= 0)
     return end;

@@ -161,9 +161,6 @@ int train_folds(train_job *j)
   folds f = {.j = j, .n = j->s->folds};
   if (f.n == 0 || j->fold_epochs)
     return END_DONE;
-  if (bp_data_file_bytes(j->all))
-    return fail(END_USAGE,
-                "--folds: the data are larger than the memory for them; a part of them is enough for this");
   if (f.n > bp_data_rows(j->train))
     return fail(END_USAGE, "--folds: %lld folds cannot be made of %lld rows", (long long)f.n,
                 (long long)bp_data_rows(j->train));

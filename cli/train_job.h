@@ -35,6 +35,7 @@ typedef struct train_job {
   bp_net *net;
   char output[4096];
   const char *valid_how;
+  bool cut_short; /* fewer rows are held out than were asked for, as no more fit the memory */
   progress progress;
   bp_saved last_save;
   bp_train_result result;

@@ -103,8 +103,9 @@ int train_tell_data(train_job *j)
   if (bp_data_file_bytes(j->all))
     say("these are more than fit the memory for data (--memory): %.3g MB of values are in a temporary file, "
         "and "
-        "are read in shuffled blocks",
-        (double)bp_data_file_bytes(j->all) / 1e6);
+        "are read in shuffled blocks%s",
+        (double)bp_data_file_bytes(j->all) / 1e6,
+        j->cut_short ? "; rows held out are fewer than asked for, as many as fit that memory" : "");
   return END_DONE;
 }
 

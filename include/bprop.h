@@ -2233,8 +2233,8 @@ BP_API bp_data *bp_data_new(bp_ctx *ctx, int64_t rows, int64_t cols, const float
 /** From CSV of any size. While the values fit options.memory they are kept in memory, as by bp_csv_read and bp_data_from_table. Else they are read once
  *  more, as a stream, into an unnamed file in $TMPDIR (or /var/tmp, or /tmp), 4 bytes a value; it is gone when the data are freed, and when the process
  *  is killed. Training then takes blocks of it in shuffled order and shuffles the rows of some dozens of blocks at a time; the parts that
- *  bp_data_split holds out come into memory, drawn by plain chance, and are smaller than asked for where that would take over a quarter of options.memory.
- *  bp_data_fold is BP_E_UNSUPPORTED, and bp_data_label gives -1 for such data.
+ *  bp_data_split holds out come into memory, and are smaller than asked for where that would take over a quarter of options.memory; those of bp_data_fold
+ *  stay in the file. bp_data_label gives -1 for such data.
  *  @return As bp_data_from_table, and as bp_csv_read; BP_E_IO, also where the disk is full. */
 BP_API bp_data *bp_data_from_csv(bp_ctx *ctx, bp_source *source, const bp_csv_options *csv,
                                  const bp_data_options *options);
@@ -2323,7 +2323,8 @@ typedef struct bp_net_options {
   const char *
       model; /**< the network as text (bp_layers), instead of the three above. A last layer for the answers is added, unless it ends in
                                 one of their number without an activation. Where it begins with images, rows become what the data's images are */
-  int64_t shape[3]; /**< height, width and channels of an image, where a row is one: then all its values have one mean and deviation [as the
+  int64_t shape
+      [3]; /**< height, width and channels of an image, where a row is one: then all its values have one mean and deviation [as the
                                 data say] */
   bp_init init;
   bp_dtype real;      /**< [BP_FLOAT32] */

@@ -352,12 +352,181 @@ static void parts_have_each_row_once(void **state)
   assert_true(bp_data_hash(test) == bp_data_hash(again));
   bp_data_free(other);
   bp_data_free(again);
-  assert_int_equal(bp_data_fold(all, 3, 0, 1, &other, &again), BP_E_UNSUPPORTED);
+  assert_int_equal(bp_data_fold(all, 1, 0, 1, &other, &again), BP_E_ARG);
+  assert_int_equal(bp_data_fold(all, ROWS + 1, 0, 1, &other, &again), BP_E_ARG);
   bp_data *own[] = {all, rest, test, train, valid};
   for (size_t i = 0; i < COUNT(own); i++)
     bp_data_free(own[i]);
   tally_end(&count, ctx);
   free(t.s);
+}
+
+/* Rows of each class of d, and how often each number x was seen. */
+static void count_classes(const bp_data *d, int64_t *rows, int *seen)
+{
+  const bp_data *block;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  assert_int_equal(bpi_blocks_next(&blocks, &block), BP_OK);
+  while (block) {
+    for (int64_t i = 0; i < block->n; i++) {
+      int64_t at = bpi_data_at(block, i);
+      rows[block->all->labels[at]]++;
+      seen[(int)bpi_raw_value(block->all, at, 0)]++;
+      /* The input has two lines that were left out: the 11th and the 501st. */
+      int x = (int)bpi_raw_value(block->all, at, 0);
+      assert_int_equal(bpi_row_number(block, i), x + 1);
+    }
+    assert_int_equal(bpi_blocks_next(&blocks, &block), BP_OK);
+  }
+  bpi_blocks_end(&blocks);
+}
+
+/* x counts the lines; of 2,000, two have no class, 10 are rare, and of the others one in three is b. */
+static text make_classes(void)
+{
+  text t = {malloc(2000 * 40), 0};
+  char *p = t.s + sprintf(t.s, "x,z,y\n");
+  for (int i = 0; i < 2000; i++)
+    p += sprintf(p, "%d,%d,%s\n", i, i * 7 % 11,
+                 i == 10 || i == 500 ? ""
+                 : i % 200 == 77     ? "rare"
+                 : i % 3             ? "a"
+                                     : "b");
+  t.n = (size_t)(p - t.s);
+  return t;
+}
+
+static bp_data *read_classes(bp_ctx *ctx, text t)
+{
+  bp_source s;
+  assert_int_equal(bp_source_memory(ctx, t.s, t.n, "t.csv", &s), BP_OK);
+  s.size = -1;
+  bp_data *d =
+      bp_data_from_csv(ctx, &s, NULL, &(bp_data_options){.target = "y", .numeric = "x", .memory = 23000});
+  bp_source_close(&s);
+  assert_non_null(d);
+  assert_true(bp_data_file_bytes(d) > 0);
+  return d;
+}
+
+/* a: 1,325 rows, b: 663, rare: 10. */
+static void parts_have_their_share_of_every_class(void **state)
+{
+  (void)state;
+  text t = make_classes();
+  tally count;
+  bp_ctx *ctx = tally_ctx(&count);
+  bp_data *all = read_classes(ctx, t), *rest, *held, *train, *valid;
+  assert_int_equal(all->n, 1998);
+  assert_int_equal(bp_data_split(all, 0.1, 3, &rest, &held), BP_OK);
+  assert_int_equal(bp_data_split(rest, 0.1, 4, &train, &valid), BP_OK);
+  const bp_data *parts[] = {held, valid, train};
+  static const int64_t expected[3][3] = {{133, 66, 1}, {119, 60, 1}, {1073, 537, 8}};
+  int seen[2000] = {0};
+  for (int k = 0; k < 3; k++) {
+    int64_t rows[3] = {0};
+    count_classes(parts[k], rows, seen);
+    for (int c = 0; c < 3; c++)
+      if (llabs(rows[c] - expected[k][c]) > (c == 2 ? 0 : 1))
+        fail_msg("part %d has %lld rows of class %d", k, (long long)rows[c], c);
+  }
+  for (int i = 0; i < 2000; i++)
+    assert_int_equal(seen[i], i != 10 && i != 500);
+  bp_data *own[] = {all, rest, held, train, valid};
+  for (size_t i = 0; i < COUNT(own); i++)
+    bp_data_free(own[i]);
+  tally_end(&count, ctx);
+  free(t.s);
+}
+
+static void folds_have_each_row_once(void **state)
+{
+  (void)state;
+  text t = make_classes();
+  tally count;
+  bp_ctx *ctx = tally_ctx(&count);
+  bp_data *all = read_classes(ctx, t), *outer, *inner;
+  assert_int_equal(bp_data_split(all, 0.05, 3, &outer, &inner), BP_OK); /* folds of a part */
+  for (int round = 0; round < 2; round++) {
+    const bp_data *d = round ? outer : all;
+    int64_t total[3] = {0}, least[4], most[4];
+    int seen[2000] = {0}, ignored[2000] = {0};
+    for (int fold = 0; fold < 7; fold++) {
+      bp_data *rest, *held, *again[2];
+      int64_t rows[4] = {0}, others[4] = {0};
+      assert_int_equal(bp_data_fold(d, 7, fold, 5, &rest, &held), BP_OK);
+      assert_int_equal(bp_data_fold(d, 7, fold, 5, &again[0], &again[1]), BP_OK);
+      assert_true(bp_data_hash(held) == bp_data_hash(again[1]));
+      assert_true(bp_data_file_bytes(held) > 0);
+      assert_int_equal(rest->n + held->n, d->n);
+      count_classes(held, rows, seen);
+      count_classes(rest, others, ignored);
+      rows[3] = held->n;
+      for (int c = 0; c < 4; c++) {
+        least[c] = fold && least[c] < rows[c] ? least[c] : rows[c];
+        most[c] = fold && most[c] > rows[c] ? most[c] : rows[c];
+        if (c < 3)
+          total[c] += rows[c];
+      }
+      bp_data *own[] = {rest, held, again[0], again[1]};
+      for (size_t i = 0; i < COUNT(own); i++)
+        bp_data_free(own[i]);
+    }
+    for (int c = 0; c < 4; c++)
+      assert_true(most[c] - least[c] <= 1);
+    assert_int_equal(total[0] + total[1] + total[2], d->n);
+    for (int i = 0; i < 2000; i++)
+      assert_true(seen[i] <= 1 && ignored[i] == 6 * seen[i]);
+  }
+  bp_data_free(all);
+  bp_data_free(outer);
+  bp_data_free(inner);
+  tally_end(&count, ctx);
+  free(t.s);
+}
+
+static void rows_are_told_by_their_lines(void **state)
+{
+  (void)state;
+  tally count;
+  bp_ctx *ctx = tally_ctx(&count);
+  text t = {malloc(2000 * 40), 0};
+  for (int kind = 0; kind < 2; kind++) {
+    char *p = t.s + sprintf(t.s, "x,c,y\n");
+    for (int i = 0; i < 2000;
+         i++) /* a hole in line 1,501, or a new category there; lines 11 and 12 have no target */
+      p += sprintf(p, "%s,%s,%s\n",
+                   i == 1500 && kind ? ""
+                   : i % 2           ? "1.5"
+                                     : "2.5",
+                   i == 1500 && !kind ? "new"
+                   : i % 3            ? "red"
+                                      : "blue",
+                   i == 10 || i == 11 ? ""
+                   : i % 5            ? "a"
+                                      : "b");
+    t.n = (size_t)(p - t.s);
+    bp_data *large = read_plain(ctx, t, 20000);
+    assert_non_null(large);
+    assert_true(bp_data_file_bytes(large) > 0);
+    text few = {strdup("x,c,y\n1,red,a\n2,blue,b\n3,red,a\n4,blue,b\n"), 0};
+    few.n = strlen(few.s);
+    bp_data *small = read_plain(ctx, few, 0);
+    bp_net *net = bp_net_new(
+        ctx, small, &(bp_net_options){.hidden = {2}, .missing = kind ? BP_MISSING_REFUSE : BP_MISSING_MEAN});
+    bp_metrics m;
+    assert_int_not_equal(bp_net_eval(net, large, &m), BP_OK);
+    if (!strstr(bp_error(),
+                kind ? "row 1501 has no value in column 'x'" : "row 1501, column 'c': 'new' is a category"))
+      fail_msg("%s", bp_error());
+    bp_net_free(net);
+    bp_data_free(small);
+    bp_data_free(large);
+    free(few.s);
+  }
+  free(t.s);
+  tally_end(&count, ctx);
 }
 
 /* ---- the loader ---- */
@@ -542,6 +711,11 @@ static bp_status spool_once(bp_ctx *ctx)
   st = st == BP_OK && !again ? BP_E_NOMEM : st;
   if (st == BP_OK)
     st = bp_data_part(again, &(int64_t){5}, 1, &some);
+  bp_data *folds[2] = {NULL, NULL};
+  if (st == BP_OK)
+    st = bp_data_fold(rest, 3, 1, 1, &folds[0], &folds[1]);
+  bp_data_free(folds[0]);
+  bp_data_free(folds[1]);
   bp_data_free(some);
   bp_data_free(again);
   bp_net_free(net);
@@ -648,6 +822,9 @@ int main(void)
       cmocka_unit_test(text_that_makes_no_classes_is_refused),
       cmocka_unit_test(the_encoding_is_the_same),
       cmocka_unit_test(parts_have_each_row_once),
+      cmocka_unit_test(parts_have_their_share_of_every_class),
+      cmocka_unit_test(folds_have_each_row_once),
+      cmocka_unit_test(rows_are_told_by_their_lines),
       cmocka_unit_test(every_row_comes_once_an_epoch),
       cmocka_unit_test(training_gives_the_same_bytes_for_any_threads),
       cmocka_unit_test(a_set_for_a_network),

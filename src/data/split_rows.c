@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "base/sort.h"
 #include "base/source.h"
+#include "data/strata.h"
 
 /* Streams of the generator, so that a shuffle and a split of one seed have nothing in common. */
 enum { SHUFFLE_STREAM = 0x53485546, SPLIT_STREAM = 0x53504c54, FOLD_STREAM = 0x464f4c44 };
@@ -14,13 +15,6 @@ bp_status bp_shuffle_rows(uint64_t seed, uint32_t round, int64_t n, int64_t *out
   bpi_permutation((bpi_key){.seed = seed, .step = round, .stream = SHUFFLE_STREAM}, n, out);
   return BP_OK;
 }
-
-/* A label's share of the first part. */
-typedef struct group {
-  int64_t begin, n; /* its run in the order sorted by label */
-  int64_t take;
-  double rest; /* what rounding down took away */
-} group;
 
 /* By label, then by place in the permutation: within a label the order stays random. */
 typedef struct labelled {
@@ -38,11 +32,18 @@ static int by_label(const void *a, const void *b, const void *arg)
 
 static int by_rest(const void *a, const void *b, const void *arg)
 {
-  const group *x = a, *y = b;
+  const bpi_stratum *x = a, *y = b;
   (void)arg; /* the items say it all */
   if (x->rest != y->rest)
     return x->rest > y->rest ? -1 : 1;
-  return (x->begin > y->begin) - (x->begin < y->begin);
+  return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_id(const void *a, const void *b, const void *arg)
+{
+  const bpi_stratum *x = a, *y = b;
+  (void)arg; /* the items say it all */
+  return (x->id > y->id) - (x->id < y->id);
 }
 
 static int by_value(const void *a, const void *b, const void *arg)
@@ -52,60 +53,73 @@ static int by_value(const void *a, const void *b, const void *arg)
   return (x > y) - (x < y);
 }
 
-static size_t find_groups(const labelled *items, int64_t n, double fraction, group *groups)
+/* Runs of one label; id: where each begins. */
+static size_t find_strata(const labelled *items, int64_t n, bpi_stratum *strata)
 {
   size_t count = 0;
   for (int64_t i = 0; i < n; i++) {
     if (i == 0 || items[i].label != items[i - 1].label)
-      groups[count++] = (group){.begin = i};
-    groups[count - 1].n++;
-  }
-  for (size_t g = 0; g < count; g++) {
-    double share = (double)groups[g].n * fraction;
-    groups[g].take = (int64_t)share;
-    groups[g].rest = share - (double)groups[g].take;
+      strata[count++] = (bpi_stratum){.id = i};
+    strata[count - 1].n++;
   }
   return count;
 }
 
 /* Hands out what rounding left over, to the largest remainders first. */
-static void share_out(group *groups, size_t count, int64_t first)
+static void share_out(bpi_stratum *strata, size_t count, int64_t first)
 {
   for (size_t g = 0; g < count; g++)
-    first -= groups[g].take;
-  bpi_sort(groups, count, sizeof *groups, by_rest, NULL);
+    first -= strata[g].take;
+  bpi_sort(strata, count, sizeof *strata, by_rest, NULL);
   for (size_t g = 0; g < count && first > 0; g++)
-    if (groups[g].take < groups[g].n) {
-      groups[g].take++;
+    if (strata[g].take < strata[g].n) {
+      strata[g].take++;
       first--;
     }
 }
 
 /* A label with nothing in one part gets one there from a label that can spare it, so that the size of the part stays. */
-static void cover(group *groups, size_t count, bool first_part)
+static void cover(bpi_stratum *strata, size_t count, bool first_part)
 {
   size_t donor = 0;
   for (size_t g = 0; g < count; g++) {
-    int64_t here = first_part ? groups[g].take : groups[g].n - groups[g].take;
-    if (here > 0 || groups[g].n < 2)
+    int64_t here = first_part ? strata[g].take : strata[g].n - strata[g].take;
+    if (here > 0 || strata[g].n < 2)
       continue;
-    while (donor < count && (first_part ? groups[donor].take : groups[donor].n - groups[donor].take) < 2)
+    while (donor < count && (first_part ? strata[donor].take : strata[donor].n - strata[donor].take) < 2)
       donor++;
     if (donor == count)
       return;
-    groups[g].take += first_part ? 1 : -1;
-    groups[donor].take -= first_part ? 1 : -1;
+    strata[g].take += first_part ? 1 : -1;
+    strata[donor].take -= first_part ? 1 : -1;
   }
 }
 
-static void fill_stratified(const labelled *items, const group *groups, size_t count, int64_t first,
+void bpi_strata_share(bpi_stratum *strata, size_t count, double fraction, int64_t first)
+{
+  int64_t all = 0;
+  for (size_t g = 0; g < count; g++) {
+    double share = (double)strata[g].n * fraction;
+    strata[g].take = (int64_t)share;
+    strata[g].rest = share - (double)strata[g].take;
+    all += strata[g].n;
+  }
+  share_out(strata, count, first);
+  if (first > 0 && first < all) {
+    cover(strata, count, true);
+    cover(strata, count, false);
+  }
+  bpi_sort(strata, count, sizeof *strata, by_id, NULL);
+}
+
+static void fill_stratified(const labelled *items, const bpi_stratum *strata, size_t count, int64_t first,
                             int64_t *out)
 {
   int64_t a = 0, b = first;
   for (size_t g = 0; g < count; g++)
-    for (int64_t i = 0; i < groups[g].n; i++) {
-      int64_t *to = i < groups[g].take ? &a : &b;
-      out[(*to)++] = items[groups[g].begin + i].index;
+    for (int64_t i = 0; i < strata[g].n; i++) {
+      int64_t *to = i < strata[g].take ? &a : &b;
+      out[(*to)++] = items[strata[g].id + i].index;
     }
 }
 
@@ -114,22 +128,18 @@ static bp_status stratify(bp_ctx *ctx, int64_t n, const int64_t *labels, double 
                           int64_t *out)
 {
   labelled *items = bpi_alloc(ctx, (size_t)n, sizeof *items);
-  group *groups = bpi_alloc(ctx, (size_t)n, sizeof *groups);
-  bp_status s = items && groups ? BP_OK : bpi_nomem();
+  bpi_stratum *strata = bpi_alloc(ctx, (size_t)n, sizeof *strata);
+  bp_status s = items && strata ? BP_OK : bpi_nomem();
   if (s == BP_OK) {
     for (int64_t i = 0; i < n; i++)
       items[i] = (labelled){labels[out[i]], i, out[i]};
     bpi_sort(items, (size_t)n, sizeof *items, by_label, NULL);
-    size_t count = find_groups(items, n, fraction, groups);
-    share_out(groups, count, first);
-    if (first > 0 && first < n) {
-      cover(groups, count, true);
-      cover(groups, count, false);
-    }
-    fill_stratified(items, groups, count, first, out);
+    size_t count = find_strata(items, n, strata);
+    bpi_strata_share(strata, count, fraction, first);
+    fill_stratified(items, strata, count, first, out);
   }
   bpi_free(ctx, items);
-  bpi_free(ctx, groups);
+  bpi_free(ctx, strata);
   return s;
 }
 

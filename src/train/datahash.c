@@ -86,7 +86,7 @@ uint64_t bp_data_hash(const bp_data *d)
 {
   if (!d)
     return 0;
-  if (d->rows || d->n_held)
+  if (d->rows || d->held.n)
     return worked_out(d);
   uint64_t h = atomic_load_explicit(&d->all->hash, memory_order_relaxed);
   if (!h)

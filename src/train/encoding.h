@@ -41,8 +41,9 @@ typedef struct bpi_match {
 } bpi_match;
 
 typedef struct bpi_encode_options {
-  bool raw;            /* numbers stay as they are */
-  bool pixels;         /* rows are images, whose values have one mean and deviation, where none is a category or missing */
+  bool raw; /* numbers stay as they are */
+  bool
+      pixels; /* rows are images, whose values have one mean and deviation, where none is a category or missing */
   bool refuse;         /* missing values */
   int64_t embed_above; /* a column with more categories is embedded */
 } bpi_encode_options;

@@ -26,7 +26,7 @@ void bpi_examples_drop(bpi_examples *e)
   bpi_spool_free(e->spool);
   for (size_t i = 0; i < e->n_notes; i++)
     bpi_free(ctx, e->notes[i]);
-  void *own[] = {e->notes, e->x, e->pixels, e->labels, e->y, e->weights};
+  void *own[] = {e->notes, e->x, e->pixels, e->labels, e->y, e->weights, e->numbers};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     bpi_free(ctx, own[i]);
   bpi_free(ctx, e);
@@ -52,7 +52,7 @@ void bp_data_free(bp_data *d)
     return;
   bp_ctx *ctx = d->all->ctx;
   bpi_free(ctx, d->rows);
-  bpi_free(ctx, d->held);
+  bpi_rowset_free(ctx, &d->held);
   bpi_examples_drop(d->all);
   bpi_free(ctx, d);
 }
@@ -142,9 +142,10 @@ bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_
   if (!d || !rest || !held_out)
     return bpi_bad_arg("bp_data_fold", "data, rest or held_out is NULL");
   *rest = *held_out = NULL;
+  if (folds < 2 || folds > d->n || fold < 0 || fold >= folds)
+    return bpi_bad_arg("bp_data_fold", "folds is not from 2 to the number of rows, or fold is none of them");
   if (d->all->spool)
-    return bpi_fail(BP_E_UNSUPPORTED,
-                    "folds are made of data in memory, and these are larger than what was allowed for them");
+    return bpi_spool_fold(d, folds, fold, seed, rest, held_out);
   bp_ctx *ctx = d->all->ctx;
   int64_t *labels = labels_of(d), *at = bpi_alloc(ctx, (size_t)d->n, sizeof *at), n = 0;
   bp_status s = at && (labels || !d->all->labels) ? bp_fold_rows(ctx, seed, d->n, labels, folds, fold, at, &n)
@@ -154,6 +155,16 @@ bp_status bp_data_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_
   bpi_free(ctx, labels);
   bpi_free(ctx, at);
   return s;
+}
+
+/* ---- messages ---- */
+
+long long bpi_row_number(const bp_data *d, int64_t i)
+{
+  if (d->of)
+    return bpi_spool_number(d->of, d->first + i);
+  int64_t at = bpi_data_at(d, i);
+  return d->all->numbers ? d->all->numbers[at] : (long long)d->all->first_row + at + 1;
 }
 
 /* ---- notes ---- */

@@ -4,6 +4,7 @@
 
 #include "base/shape.h"
 #include "train/fields.h"
+#include "train/rowset.h"
 
 #include <stdatomic.h>
 
@@ -29,7 +30,8 @@ typedef struct bpi_examples {
   size_t n_notes, notes_cap;
   bool fitted; /* read for a network, which found in them: */
   bp_unseen unseen;
-  int64_t first_row; /* how messages count the rows: this is added */
+  int64_t first_row;     /* how messages count the rows: this is added; */
+  int64_t *numbers;      /* or [rows] their numbers, from 1 */
   _Atomic uint64_t hash; /* of all rows; 0: not worked out yet */
 } bpi_examples;
 
@@ -37,9 +39,10 @@ struct bp_data {
   bpi_examples *all;
   int64_t *rows; /* [n] rows of all; NULL: every one */
   int64_t n;
-  bool part;     /* of a split: the other part need not have all of its categories */
-  int64_t *held; /* [n_held] rows that a spooled set is without, ascending */
-  int64_t n_held;
+  bool part;                /* of a split: the other part need not have all of its categories */
+  bpi_rowset held;          /* rows of the file that a spooled set is without */
+  const struct bp_data *of; /* of a block: the spooled set that it is read from, */
+  int64_t first;            /* and its first row there */
 };
 
 /* Takes the storage over, also on failure. */
@@ -59,10 +62,7 @@ static inline int64_t bpi_data_at(const bp_data *d, int64_t i)
 }
 
 /* As messages call row i of a data set. */
-static inline long long bpi_row_number(const bp_data *d, int64_t i)
-{
-  return (long long)d->all->first_row + bpi_data_at(d, i) + 1;
-}
+long long bpi_row_number(const bp_data *d, int64_t i);
 
 static inline float bpi_raw_value(const bpi_examples *e, int64_t row, int64_t column)
 {

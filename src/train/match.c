@@ -74,36 +74,39 @@ static bp_status wrong_kind(const bpi_field *want)
                   want->texts ? "numbers" : "text", want->texts ? "text" : "numbers");
 }
 
-/* A spool file is not gone through for the row: every category is in some. */
-static bp_status unknown_in_spool(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
-{
-  const bpi_field *got = &d->all->fields[column_of(m, c)];
-  m->missing = true;
-  for (int64_t k = 0; !e->unknown_missing && !d->part && k < got->n; k++)
-    if (m->codes[c][k] < 0)
-      return bpi_fail(BP_E_MISMATCH, "column '%s': '%s' is a category that the training data did not have",
-                      e->fields[c].name, got->texts[k]);
-  return BP_OK;
-}
-
-/* Unknown categories matter in rows of d that have them. */
-static bp_status check_unknown(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
+static bp_status unknown_in_block(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
 {
   int64_t from = column_of(m, c);
-  bool as_missing = e->unknown_missing || d->part;
-  if (d->all->spool)
-    return unknown_in_spool(e, d, c, m);
   for (int64_t i = 0; i < d->n; i++) {
     float code = bpi_raw_value(d->all, bpi_data_at(d, i), from);
     if (isnan(code) || m->codes[c][(int64_t)code] >= 0)
       continue;
     m->missing = true;
-    if (!as_missing)
+    if (!e->unknown_missing)
       return bpi_fail(BP_E_MISMATCH,
                       "row %lld, column '%s': '%s' is a category that the training data did not have",
                       bpi_row_number(d, i), e->fields[c].name, d->all->fields[from].texts[(int64_t)code]);
   }
   return BP_OK;
+}
+
+/* Unknown categories matter in rows of d that have them. Where they are missing values, rows in a file need not be gone through. */
+static bp_status check_unknown(const bpi_encoding *e, const bp_data *d, int64_t c, bpi_match *m)
+{
+  m->missing = m->missing || d->part || d->all->spool;
+  if (m->missing && (d->part || e->unknown_missing))
+    return BP_OK;
+  const bp_data *block;
+  bpi_blocks blocks;
+  bpi_blocks_begin(&blocks, d);
+  bp_status s = bpi_blocks_next(&blocks, &block);
+  while (s == BP_OK && block) {
+    s = unknown_in_block(e, block, c, m);
+    if (s == BP_OK)
+      s = bpi_blocks_next(&blocks, &block);
+  }
+  bpi_blocks_end(&blocks);
+  return s;
 }
 
 /* By text of `got`, its number among those of `want`, or -1. Freed with bpi_free. */

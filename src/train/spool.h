@@ -16,7 +16,8 @@ typedef struct bpi_spool {
   int64_t n_rank;
   int64_t *ranked; /* [n_ranked] inputs that have one */
   int64_t n_ranked;
-  double *keys; /* numbers that are classes, ascending; NULL: none */
+  bpi_rowset skipped; /* rows of the input that were left out, for want of a target */
+  double *keys;       /* numbers that are classes, ascending; NULL: none */
   int64_t n_keys;
 } bpi_spool;
 
@@ -34,9 +35,16 @@ bp_status bpi_spool_read(const bpi_examples *e, int64_t first, int64_t n, bpi_ex
 /* An empty set in memory for that many of its rows, with its names. */
 bpi_examples *bpi_spool_room(const bpi_examples *e, int64_t rows);
 
-/* Splits a spooled set. held_out comes into memory: as much of `fraction` as fits there, drawn by plain chance. */
+/* Where row i of d, which is spooled, stands in the file; and how messages call it. */
+int64_t bpi_spool_at(const bp_data *d, int64_t i);
+long long bpi_spool_number(const bp_data *d, int64_t i);
+
+/* Splits a spooled set. held_out comes into memory: as much of `fraction` as fits there. */
 bp_status bpi_spool_split(const bp_data *d, double fraction, uint64_t seed, bp_data **rest,
                           bp_data **held_out);
+/* Both parts stay in the file. */
+bp_status bpi_spool_fold(const bp_data *d, int folds, int fold, uint64_t seed, bp_data **rest,
+                         bp_data **held_out);
 
 /* The inputs of one row of d, by its number there. */
 bp_status bpi_spool_row(const bp_data *d, int64_t i, float *out);
@@ -46,6 +54,7 @@ bp_status bpi_spool_part(const bp_data *d, const int64_t *at, int64_t n, bp_data
 typedef struct bpi_blocks {
   const bp_data *d;
   int64_t next; /* row of the file */
+  int64_t done_rows;
   bpi_examples *room;
   bp_data block;
   bool done;

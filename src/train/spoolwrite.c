@@ -231,20 +231,24 @@ static bool has_missing(const writing *w, const float *row)
   return false;
 }
 
-/* Rows without a target are left out. */
-static int64_t keep_rows(writing *w, int64_t n)
+/* Rows without a target are left out. *to: how many are not. */
+static bp_status keep_rows(writing *w, int64_t n, int64_t *to)
 {
   int64_t kept = 0, stride = w->s->stride;
   for (int64_t i = 0; i < n; i++) {
     float *row = w->rows + i * stride;
-    if (!has_target(w, row))
+    if (!has_target(w, row)) {
+      if (!bpi_rowset_add(w->ctx, &w->s->skipped, bp_table_first(w->t) + i))
+        return bpi_nomem();
       continue;
+    }
     w->e->missing = w->e->missing || has_missing(w, row);
     if (kept < i)
       memcpy(w->rows + kept * stride, row, (size_t)stride * sizeof *row);
     kept++;
   }
-  return kept;
+  *to = kept;
+  return BP_OK;
 }
 
 static bp_status put_block(writing *w)
@@ -259,8 +263,10 @@ static bp_status put_block(writing *w)
   if (s != BP_OK)
     return s;
   size_t row = (size_t)w->s->stride * sizeof *w->rows;
-  int64_t kept = keep_rows(w, n);
-  s = bpi_temp_write(w->s->fd, w->rows, (size_t)kept * row, w->e->rows * (int64_t)row);
+  int64_t kept = 0;
+  s = keep_rows(w, n, &kept);
+  if (s == BP_OK)
+    s = bpi_temp_write(w->s->fd, w->rows, (size_t)kept * row, w->e->rows * (int64_t)row);
   w->e->rows += s == BP_OK ? kept : 0;
   return s;
 }
@@ -270,6 +276,7 @@ static bp_status start_over(writing *w)
 {
   w->e->rows = 0;
   w->e->missing = false;
+  bpi_rowset_free(w->ctx, &w->s->skipped);
   w->weight = 0;
   for (int64_t i = 0; i < w->n; i++) {
     growing *g = &w->columns[i];
@@ -469,7 +476,7 @@ static bp_status finish_columns(writing *w)
                     name_of(w, w->columns[w->s->file_cols].column));
   if (w->weights >= 0 && !(w->weight > 0))
     return bpi_fail(BP_E_RANGE, "all weights are 0");
-  s = judge_targets(w);
+  s = bpi_rowset_index(w->ctx, &w->s->skipped) ? judge_targets(w) : bpi_nomem();
   if (s == BP_OK)
     s = keep_columns(w);
   if (s == BP_OK)

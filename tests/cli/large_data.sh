@@ -20,6 +20,15 @@ awk '/^validation RMSE/ {ok = $3 < 0.1} END {exit !ok}' out || { bad "nothing wa
 "$BPROP" train large.csv --target y --memory 1G --epochs 3 -o b.safetensors >out 2>err || bad "train in memory"
 if grep -q 'temporary file' err; then bad "a file for data that fit"; fi
 
+# Held out by class as ever, no more than fit; and cross-validation, which holds out rows where they are.
+awk -F, -v OFS=, 'NR == 1 {print; next} {$4 = $4 > 1.5 ? "high" : "low"; print}' large.csv >classes.csv
+"$BPROP" train classes.csv --target y --memory 1M --epochs 1 --test 30% -o c.safetensors >out 2>err || { bad "classes"; cat err; }
+grep -q 'validation [0-9,]* rows (stratified), test [0-9,]* rows' err || { bad "rows of classes are not stratified"; cat err; }
+grep -q 'rows held out are fewer than asked for, as many as fit that memory' err || { bad "that fewer are held out is not told"; cat err; }
+"$BPROP" train classes.csv --target y --memory 1M --epochs 1 --folds 3 -o c.safetensors >out 2>err || { bad "folds"; cat err; }
+grep -Eq '^3 folds: accuracy 9[0-9.]+ \+- ' err || { bad "folds of rows in a file"; cat err; }
+if grep -q 'fewer than asked' err; then bad "folds are whole"; fi
+
 # The same bytes from a pipe, from gzip, with other threads, and again.
 same()
 {
