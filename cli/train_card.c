@@ -70,8 +70,7 @@ void train_card_judged(train_job *j)
   card_add(&c, "measured on", "%s", j->judged_on);
   card_add(&c, "rows", "%lld", (long long)bp_scores_rows(s));
   card_add(&c, "baseline", "%.9g", j->judged.baseline);
-  if (!j->order) /* of a trial nobody would read it */
-    train_linear(j, on);
+  train_linear(j, on);
   if (j->linear_known && !isnan(j->linear))
     card_add(&c, "linear", "%.9g", j->linear);
   for (size_t i = 0; i < bp_metric_count(); i++)
