@@ -101,7 +101,7 @@ void report_after_training(report *r)
     if (!isnan(linear))
       html_textf(&r->page, "; a linear model had %s", metric_text(m, linear, text));
     if (!isnan(baseline) && numbers)
-      html_textf(&r->page, "; RMSE %.4g, and %.4g of always the mean", judged(r, "rmse"), baseline);
+      html_textf(&r->page, "; RMSE %.4g, that of always the mean %.4g", judged(r, "rmse"), baseline);
     else if (!isnan(baseline))
       html_textf(&r->page, "; always the commonest class has %s", metric_text(m, baseline, other));
     html_raw(&r->page, ".</p>\n");
