@@ -114,13 +114,14 @@ static void the_loss_alone(void **state)
   free_parts(&p);
 }
 
-/* Losses of six epochs, the loss falling all the way and every row right from the first epoch on. */
+/* Losses of six epochs, the loss falling all the way and every row right from the first epoch on: so the last is the best, by either. */
 static void falling_losses(bp_ctx *ctx, const char *metric, const char *schedule, watch *w)
 {
   const float x[8] = {-9, -8, -9, -8, 9, 8, 9, 8};
   const int64_t labels[8] = {0, 0, 0, 0, 1, 1, 1, 1};
   bp_data *d = bp_data_new(ctx, 8, 1, x, labels, NULL, 0);
   bp_net *net = make_net(ctx, d, &(bp_net_options){.hidden = {-1}});
+  bp_train_result r;
   *w = (watch){.n = 0};
   SUCCEEDS(bp_net_train(net, d,
                         &(bp_train_options){.epochs = 6,
@@ -133,7 +134,8 @@ static void falling_losses(bp_ctx *ctx, const char *metric, const char *schedule
                                             .patience = 10,
                                             .progress = watch_epoch,
                                             .user = w},
-                        NULL));
+                        &r));
+  assert_int_equal(r.best_epoch, 6);
   for (int i = 1; i < w->n; i++)
     assert_true(w->loss[i] < w->loss[i - 1] && w->metric[i] == 1);
   bp_net_free(net);
