@@ -152,7 +152,7 @@ static int group_categories(grouping *g, counted *c, int n)
 {
   int32_t *to = calloc((size_t)n + 1, sizeof *to);
   int end = to ? END_DONE : fail_memory();
-  if (!end) {
+  if (!end && n) {
     qsort(c, (size_t)n, sizeof *c, most_rows_first);
     end = share_groups(g, c, n, to);
   }
@@ -194,11 +194,15 @@ static bool make_room(column *k, int64_t rows)
     return true;
   int64_t room = rows > 2 * k->room ? rows : 2 * k->room;
   int32_t *of = realloc(k->g->of, (size_t)room * sizeof *of);
-  k->g->of = of ? of : k->g->of;
-  double *value = of ? realloc(k->value, (size_t)room * sizeof *value) : NULL;
-  k->value = value ? value : k->value;
-  k->room = value ? room : k->room;
-  return value != NULL;
+  if (!of)
+    return false;
+  k->g->of = of;
+  double *value = realloc(k->value, (size_t)room * sizeof *value);
+  if (!value)
+    return false;
+  k->value = value;
+  k->room = room;
+  return true;
 }
 
 /* FNV-1a */

@@ -272,7 +272,7 @@ static bp_status value_of(const bp_scores *s, const bpi_metric *m, double arg, i
     return m->rank(s, k, out);
   if (!sum && !counted)
     return sum_rows(s, m, arg, k, out);
-  *out = m->tell ? m->tell(s, k, arg, sum) : *sum / s->total;
+  *out = m->tell ? m->tell(s, k, arg, sum) : sum ? *sum / s->total : (double)NAN;
   return BP_OK;
 }
 

@@ -116,12 +116,12 @@ static float square_of(const bp_scores *s, int64_t row)
 /* Of labels, the mean over them. */
 static float surprise_of(const bp_scores *s, int64_t row)
 {
-  const float *p = bpi_row(s, row), *y = s->y + row * s->outputs;
+  const float *p = bpi_row(s, row);
   double sum = 0;
   if (s->labels)
     return (float)-log((double)p[s->labels[row]]);
-  for (int64_t k = 0; k < s->outputs; k++)
-    sum -= y[k] > 0.5f ? log((double)p[k]) : log1p(-(double)p[k]);
+  for (int64_t k = 0; s->y && k < s->outputs; k++)
+    sum -= s->y[row * s->outputs + k] > 0.5f ? log((double)p[k]) : log1p(-(double)p[k]);
   return (float)(sum / (double)s->outputs);
 }
 
@@ -257,11 +257,11 @@ bp_status bp_scores_open(bp_ctx *ctx, bp_task task, int64_t outputs, const char 
 
 static bool grow(bp_ctx *ctx, void **at, int64_t n, size_t size)
 {
-  void *more = *at ? bpi_realloc(ctx, *at, (size_t)n, size) : NULL;
-  if (*at && !more)
-    return false;
-  *at = more;
-  return true;
+  if (!*at)
+    return true; /* these scores have none */
+  void *more = bpi_realloc(ctx, *at, (size_t)n, size);
+  *at = more ? more : *at;
+  return more != NULL;
 }
 
 /* The rows before had no weights of their own. */
