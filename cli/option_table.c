@@ -11,7 +11,7 @@ const option options[] = {
     {"target", "COLUMN", .commands = TRAIN | EVAL | REGIONS | REPORT, .kind = OPTION_TEXT, .at = IN(target),
      .help = "the column to learn: its name, or its number from 1. Text, or few different whole numbers (10; up to 64 where each has 5 rows on average), are classes; "
              "anything else is a number to be predicted. Several, as a,b: all numbers, or all yes or no"},
-    {"weights", "COLUMN", .commands = TRAIN | EVAL, .kind = OPTION_TEXT, .at = IN(weights),
+    {"weights", "COLUMN", .commands = TRAIN | EVAL | REPORT, .kind = OPTION_TEXT, .at = IN(weights),
      .help = "a column that says how much each row counts"},
     {"ignore", "COLUMNS", .commands = TRAIN, .kind = OPTION_TEXT, .at = IN(ignore),
      .help = "columns to leave out, as id,name"},
@@ -370,7 +370,8 @@ const command commands[] = {
      "believed, the worst mistakes, the "
      "importance of columns, decision regions where there are two inputs, and for images what in them speaks "
      "for a class. The data should "
-     "be such as it was not trained on.",
+     "be such as it was not trained on. They may be larger than --memory, as for bprop eval: "
+     "importance and the points of pictures are then those of a sample.",
      "bprop report wine.safetensors -o wine.html\n"
      "bprop report fashion.safetensors t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz \\\n"
      "    -o fashion.html",

@@ -1,12 +1,12 @@
 /* The pictures of a report: how the training went, and what predictions are like. */
 #include "card.h"
 #include "dataset.h"
+#include "measured.h"
 #include "report.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { BINS = 15, MOST_POINTS = 1500, MOST_MATRIX = 60, WIDE = 620, NARROW = 440 };
 
@@ -49,7 +49,7 @@ static bp_status draw_metric(report *r, const double *x, const double *metric, s
     least = fmin(least, metric[i]);
     most = fmax(most, metric[i]);
   }
-  snprintf(title, sizeof title, "Validation %s", m && !strchr(name, '(') ? m->title : name);
+  snprintf(title, sizeof title, "Validation %s", metric_title(name));
   bool higher = m && m->higher;
   bp_plot_options o = {.title = title,
                        .x_label = "epoch",

@@ -83,6 +83,11 @@ page labels.html 'Worst mistakes' 'red, green' 'exact match' 'Validation accurac
 "$BPROP" report watched.safetensors -o watched.html >out || bad "report of a watched metric"
 page watched.html 'Validation log loss' 'a linear model had' 'accuracy of a linear model' 'After training, on its validation rows'
 
+# Rows by their weights: a wrong one that counts for nothing is no mistake of the matrix.
+awk -F, 'NR == 1 {print $0 ",w"; next} {print $0 "," ($NF == "class_1" ? 2 : 0)}' "$data/wine.csv" >weighted.csv
+"$BPROP" report wine.safetensors weighted.csv --weights w -o weighted.html >out || bad "report by weights"
+page weighted.html '142' 'Measured on 178 rows'
+
 # Of data in a temporary file: the same page, but for the names of the model and the rows that are drawn.
 for memory in 1M 1G; do
   "$BPROP" train "$data/digits.csv" --target digit --epochs 1 -q -o large.safetensors >/dev/null || bad "train digits again"
