@@ -2,7 +2,7 @@
 """Fashion-MNIST in PyTorch: the networks of docs/training.md, with the same optimiser, batches and labels. Prints seconds and test accuracy after
 each epoch.
 
-    torch_fashion.py mlp|conv EPOCHS [THREADS]
+    torch_fashion.py mlp|conv EPOCHS [THREADS [SEED]]
 """
 import gzip
 import struct
@@ -35,7 +35,7 @@ def conv():
 def main():
     epochs = int(sys.argv[2])
     torch.set_num_threads(int(sys.argv[3]) if len(sys.argv) > 3 else 2)
-    torch.manual_seed(1)
+    torch.manual_seed(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
     start = time.perf_counter()
     x, y = idx("train-images-idx3-ubyte").float()[:, None], idx("train-labels-idx1-ubyte").long()
     test, truth = idx("t10k-images-idx3-ubyte").float()[:, None], idx("t10k-labels-idx1-ubyte").long()
