@@ -117,28 +117,10 @@ static bool has_layer(const bp_params *p, const char *layer)
   return false;
 }
 
-static int augment_fits(const train_job *j)
-{
-  int64_t shape[3];
-  if (!(j->lists.shift || j->lists.flip))
-    return END_DONE;
-  if (bp_data_shape(j->train, shape) < 3)
-    return fail(END_USAGE,
-                "--augment: moves images (IDX, .npy of three axes, folders of PNG), and these rows are "
-                "none: columns of a table are scaled each by itself");
-  if (j->lists.shift >= shape[0] || j->lists.shift >= shape[1])
-    return fail(END_USAGE, "--augment: shift=%lld moves all of these images, of %lld x %lld, out of sight",
-                (long long)j->lists.shift, (long long)shape[0], (long long)shape[1]);
-  return END_DONE;
-}
-
 int train_lists_fit(train_job *j)
 {
   const char *text = j->s->class_weights;
   int64_t n = bp_net_classes(j->net), frozen;
-  int unfit = augment_fits(j);
-  if (unfit)
-    return unfit;
   if (bp_params_size(bp_net_params(j->net), &frozen) == 0)
     return fail(END_USAGE, "--freeze: nothing is left to train");
   for (size_t i = 0; i < j->lists.n_rates; i++)

@@ -138,6 +138,25 @@ int train_tell_net(train_job *j)
   return END_DONE;
 }
 
+static bool by_squares(const train_job *j)
+{
+  return !j->s->loss || !strcmp(j->s->loss, "mse");
+}
+
+/* Of the squared error it is the mean, whose RMSE says all. */
+static int tell_constant(const train_job *j, const bp_data *on, double rmse)
+{
+  bp_trivial t;
+  bp_status st = bp_net_trivial(j->net, j->train, on, &t);
+  if (st != BP_OK)
+    return fail_status(st, END_DATA);
+  if (by_squares(j))
+    say("baseline (always the mean): RMSE %.4g", rmse);
+  else
+    say("baseline (always the %s): loss %.4g, RMSE %.4g", t.what, t.loss, t.rmse);
+  return END_DONE;
+}
+
 /* What knowing nothing but the answers would give. */
 int train_tell_baseline(train_job *j)
 {
@@ -150,7 +169,7 @@ int train_tell_baseline(train_job *j)
     say("baseline (always the most common %s): %.1f %% accuracy",
         bp_net_classes(j->net) ? "class" : "answer to each", 100 * m.baseline);
   else
-    say("baseline (always the mean): RMSE %.4g", m.baseline);
+    return tell_constant(j, on, m.baseline);
   return END_DONE;
 }
 
@@ -270,6 +289,15 @@ static void tell_json(const train_job *j, const char *how)
   answer("}\n");
 }
 
+/* By what is learned, where that is another thing than squared errors. */
+static bool beats_baseline(const train_job *j)
+{
+  bp_trivial t;
+  if (bp_net_task(j->net) != BP_TASK_NUMBERS || by_squares(j))
+    return metrics_beat_baseline(&j->judged);
+  return bp_net_trivial(j->net, j->train, to_judge_on(j), &t) != BP_OK || j->judged.loss < t.loss;
+}
+
 int train_finish(train_job *j, const char *how)
 {
   int end = train_judge(j);
@@ -282,7 +310,7 @@ int train_finish(train_job *j, const char *how)
     tell_json(j, how);
   else
     metrics_answer(j->judged_on, &j->judged);
-  if (!metrics_beat_baseline(&j->judged))
+  if (!beats_baseline(j))
     say("warning: the network does not beat the baseline on the %s rows; more data, more epochs, or another "
         "--lr or --hidden may help",
         j->judged_on);

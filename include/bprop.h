@@ -2463,6 +2463,16 @@ typedef struct bp_metrics {
   double baseline; /**< accuracy of always the most common class of these rows; RMSE of always their mean */
 } bp_metrics;
 
+/** Always the same answer to a numeric target: the one that makes the network's loss smallest on the training rows, the least that a network must beat. */
+typedef struct bp_trivial {
+  char what
+      [32]; /**< "mean" (of squared errors, Poisson's loss and expressions), "median" (L1, Huber), "0.9 quantile" */
+  double loss, rmse; /**< of the rows judged; the loss as in bp_metrics */
+} bp_trivial;
+/** Finds it from the answers of up to 65,536 rows of `train`, and judges it on `on`. @return BP_OK; BP_E_MISMATCH where there are no numbers to predict (bp_metrics
+ *  has the baseline of classes); as bp_net_eval. */
+BP_API bp_status bp_net_trivial(bp_net *net, const bp_data *train, const bp_data *on, bp_trivial *out);
+
 /** Losses at learning rates. Zeros are the defaults in brackets. */
 typedef struct bp_lr_search {
   double from, to; /**< the rates that are swept [1e-6, 10] */

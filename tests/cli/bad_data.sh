@@ -88,8 +88,8 @@ one class|3|one class|train one_class.csv --target y -o x
 39 a gzip bomb|3|bomb.gz: .*bytes follow the last element|train images bomb.gz -o x
 more folds than rows|2|--folds: 151 folds cannot be made of 150 rows|train $iris --target species --folds 151 -o x
 nothing left to train|2|--freeze: nothing is left to train|train $iris --target species --from iris.safetensors --freeze layer1,layer2 -o x
-a table to augment|2|--augment: moves images .*these rows are none|train $iris --target species --augment flip -o x
-images moved out of sight|2|--augment: shift=2 moves all of these images, of 2 x 2, out of sight|train images labels --augment shift=2 -o x
+a table to augment|2|--augment: shift and flip are for images|train $iris --target species --augment flip -o x
+images moved out of sight|2|--augment: shift is 2, and the images are 2x2|train images labels --augment shift=2 -o x
 images and labels in the wrong order|3|are the two files in the wrong order|train labels images -o x
 a network that cannot be, with missing values refused|2|--hidden|train $iris --target species --missing refuse --hidden -3 -o x
 a model as data|3|is a model|train iris.safetensors --target y -o x
