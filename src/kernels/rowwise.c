@@ -49,56 +49,6 @@ void bpi_cumsum(bp_dtype t, int64_t n, int64_t inner, bool reverse, const void *
   }
 }
 
-/* Eight partial sums, so that the compiler may use vectors, joined in a fixed order. */
-enum { LANES = 8 };
-
-static double joined(const double *s)
-{
-  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
-#define SUM_OF(T, EXPR)               \
-  double s[LANES] = {0};              \
-  int64_t i = 0;                      \
-  for (; i + LANES <= n; i += LANES)  \
-    for (int j = 0; j < LANES; j++) { \
-      double v = x[i + j];            \
-      s[j] += EXPR;                   \
-    }                                 \
-  for (; i < n; i++) {                \
-    double v = x[i];                  \
-    s[i % LANES] += EXPR;             \
-  }                                   \
-  return joined(s);
-
-#define NORMALISE(T)                                                                                \
-  static double mean_##T(int64_t n, const T *x)                                                     \
-  {                                                                                                 \
-    SUM_OF(T, v / (double)n)                                                                        \
-  }                                                                                                 \
-  static double variance_##T(int64_t n, const T *x, double m)                                       \
-  {                                                                                                 \
-    SUM_OF(T, (v - m) * (v - m) / (double)n)                                                        \
-  }                                                                                                 \
-  static void layer_norm_##T(int64_t n, double eps, const T *x, const T *gain, const T *bias, T *y) \
-  {                                                                                                 \
-    double m = mean_##T(n, x), scale = 1 / sqrt(variance_##T(n, x, m) + eps);                       \
-    for (int64_t i = 0; i < n; i++)                                                                 \
-      y[i] = (T)((x[i] - m) * scale * gain[i] + bias[i]);                                           \
-  }
-NORMALISE(float)
-NORMALISE(double)
-
-void bpi_layer_norm(bp_dtype t, int64_t n, double eps, const void *x, const void *gain, const void *bias,
-                    void *y, int64_t begin, int64_t end)
-{
-  for (int64_t r = begin; r < end; r++)
-    if (t == BP_FLOAT32)
-      layer_norm_float(n, eps, (const float *)x + r * n, gain, bias, (float *)y + r * n);
-    else
-      layer_norm_double(n, eps, (const double *)x + r * n, gain, bias, (double *)y + r * n);
-}
-
 #define LABEL_LOSS(T)                                                                             \
   {                                                                                               \
     const T *lp = log_p;                                                                          \

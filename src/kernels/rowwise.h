@@ -12,10 +12,6 @@ void bpi_add_run(bp_dtype t, int64_t n, const void *x, void *y);
 void bpi_cumsum(bp_dtype t, int64_t n, int64_t inner, bool reverse, const void *x, void *y, int64_t begin,
                 int64_t end);
 
-/* Rows [begin, end) of x [rows, n], normalised to mean 0 and variance 1 (eps added), times gain [n] plus bias [n]. */
-void bpi_layer_norm(bp_dtype t, int64_t n, double eps, const void *x, const void *gain, const void *bias,
-                    void *y, int64_t begin, int64_t end);
-
 /* Cross-entropy of one row with its label: the target q is 1 - a at the label, plus a / n everywhere.
  * label_loss: *loss = -sum q[k] log_p[k]. label_grad: p[k] becomes u (p[k] - q[k]), 0 where *u is 0. */
 void bpi_label_loss(bp_dtype t, int64_t n, double a, int64_t label, const void *log_p, void *loss);

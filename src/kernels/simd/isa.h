@@ -46,26 +46,28 @@
 #define BPI_SHARED __attribute__((noinline, noclone))
 #endif
 
-#define BPI_KERNELS_OF(S)                                                                               \
-  void BPI_SYM(bpi_reduce_##S)(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y,        \
-                               int64_t begin, int64_t end);                                             \
-  void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);         \
-  void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);     \
-  void BPI_SYM(bpi_softmax_parts_##S)(int64_t n, const void *x, void *y, void *at);                     \
-  bpi_relay_fn BPI_SYM(bpi_relay_of_##S)(int body, bpi_relay_how how);                                  \
-  int64_t BPI_SYM(bpi_run_relay_##S)(const bpi_relay *program, int64_t first, int64_t n, bool streams); \
-  void BPI_SYM(bpi_add_lanes_##S)(int64_t first, int64_t n, const void *x, void *lanes);                \
-  void BPI_SYM(bpi_fold_lanes_##S)(void *lanes, void *leaf);                                            \
-  void BPI_SYM(bpi_join_leaves_##S)(int64_t n, const void *leaves, void *y);                            \
-  bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                               \
-  void BPI_SYM(bpi_standardise_##S)(int64_t n, const void *x, bool bytes, const float *mean,            \
-                                    const float *scale, void *y);                                       \
-  int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                               \
-  size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                              \
-  void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);             \
-  extern const bpi_conv_tiles BPI_SYM(bpi_conv_tiles_##S);                                              \
-  size_t BPI_SYM(bpi_pool_scratch_##S)(const bpi_pool2d *p);                                            \
-  void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);           \
+#define BPI_KERNELS_OF(S)                                                                                    \
+  void BPI_SYM(bpi_reduce_##S)(bpi_reduce how, int64_t n, int64_t inner, const void *x, void *y,             \
+                               int64_t begin, int64_t end);                                                  \
+  void BPI_SYM(bpi_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);              \
+  void BPI_SYM(bpi_log_softmax_##S)(int64_t n, const void *x, void *y, int64_t begin, int64_t end);          \
+  void BPI_SYM(bpi_softmax_parts_##S)(int64_t n, const void *x, void *y, void *at);                          \
+  bpi_relay_fn BPI_SYM(bpi_relay_of_##S)(int body, bpi_relay_how how);                                       \
+  int64_t BPI_SYM(bpi_run_relay_##S)(const bpi_relay *program, int64_t first, int64_t n, bool streams);      \
+  void BPI_SYM(bpi_add_lanes_##S)(int64_t first, int64_t n, const void *x, void *lanes);                     \
+  void BPI_SYM(bpi_fold_lanes_##S)(void *lanes, void *leaf);                                                 \
+  void BPI_SYM(bpi_join_leaves_##S)(int64_t n, const void *leaves, void *y);                                 \
+  bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                                    \
+  void BPI_SYM(bpi_standardise_##S)(int64_t n, const void *x, bool bytes, const float *mean,                 \
+                                    const float *scale, void *y);                                            \
+  void BPI_SYM(bpi_layer_norm_##S)(int64_t n, double eps, const void *x, const void *gain, const void *bias, \
+                                   void *y, int64_t begin, int64_t end);                                     \
+  int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                                    \
+  size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                                   \
+  void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);                  \
+  extern const bpi_conv_tiles BPI_SYM(bpi_conv_tiles_##S);                                                   \
+  size_t BPI_SYM(bpi_pool_scratch_##S)(const bpi_pool2d *p);                                                 \
+  void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);                \
   double BPI_SYM(bpi_peak_##S)(int64_t n, void *out);
 
 BPI_KERNELS_OF(f32)
