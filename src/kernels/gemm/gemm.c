@@ -16,6 +16,16 @@
 
 #include <string.h>
 
+/* One row times a matrix: whether, from how many inner steps on and up to what size of the matrix, which caches must hold, it is read as one
+ * stream. Narrower vectors would wait for their loads of the row, which are as many as those of the matrix then. */
+enum {
+  STREAMS = BPI_WIDE == 64,
+  STREAM_STEPS = 256,
+  STREAM_BYTES = 8 << 20,
+  STREAM_CHAINS = 7,
+  STREAM_ROW = 4096
+};
+
 static const bpi_tiles tiles = {BPI_WIDE, BPI_MR, BPI_DOTS, BPI_KC_BYTES};
 
 #define T       float

@@ -7,6 +7,7 @@ typedef struct N(dots) {
   int64_t rows, columns, k, lda, ldb;
   const T *a, *b;
   N(tile) to;
+  bool streams; /* columns one by one, see dots_stream */
 } N(dots);
 
 /* A tile of am rows and bn columns of C: sums[i*bn + j]. The inner steps are whole vectors, then those in `rest`: rows of A, rows of B. */
@@ -73,6 +74,30 @@ static const N(dots_fn) N(all_dots)[4][3] = {EACH_HEIGHT(1), EACH_HEIGHT(2), EAC
 #undef EACH_DOTS
 #undef EACH_HEIGHT
 
+/* One row times 8 columns, one after the other: a second-level cache gives one stream of whole lines faster than eight at a time, by a half,
+ * and does so whatever pages they lie in. Seven chains each, which hide the latency of a multiply-add. */
+static void N(dots_stream)(const N(dots) * w, int64_t i, int64_t j, const V *rest, LANE *sums)
+{
+  const T *a = w->a + i * w->lda, *b = w->b + j * w->ldb;
+  const int64_t k = w->k / VN * VN;
+  V s[8];
+  for (int q = 0; q < 8; q++, b += w->ldb) {
+    V c[STREAM_CHAINS] = {{0}};
+    int64_t p = 0;
+    for (; p + STREAM_CHAINS * VN <= k; p += STREAM_CHAINS * VN)
+#pragma GCC unroll 8
+      for (int r = 0; r < STREAM_CHAINS; r++)
+        c[r] = MULADD(*(const U *)(a + p + r * VN), *(const U *)(b + p + r * VN), c[r]);
+    for (; p < k; p += VN)
+      c[0] = MULADD(*(const U *)(a + p), *(const U *)(b + p), c[0]);
+    s[q] = ((c[0] + c[1]) + (c[2] + c[3])) + ((c[4] + c[5]) + c[6]);
+    if (rest)
+      s[q] = MULADD(rest[0], rest[BPI_DOTS + q], s[q]);
+  }
+  for (int q = 0; q < 8; q += TURN)
+    sums[q / TURN] = N(bpi_fold)(s + q);
+}
+
 /* Does a tile of at most `high` rows, a power of two, and returns its columns. */
 static int64_t N(do_dots)(const N(dots) * w, int64_t i, int64_t j, int64_t high)
 {
@@ -84,7 +109,10 @@ static int64_t N(do_dots)(const N(dots) * w, int64_t i, int64_t j, int64_t high)
     rest[r] = N(bpi_some)(w->a + (i + r) * w->lda + p, some);
   for (int64_t q = 0; q < bn && some; q++)
     rest[BPI_DOTS + q] = N(bpi_some)(w->b + (j + q) * w->ldb + p, some);
-  N(all_dots)[size][high / 2](w, i, j, some ? rest : NULL, sums);
+  if (w->streams && size == 3)
+    N(dots_stream)(w, i, j, some ? rest : NULL, sums);
+  else
+    N(all_dots)[size][high / 2](w, i, j, some ? rest : NULL, sums);
   for (int64_t r = 0; r < high; r++)
     N(put_some)(&w->to, w->to.c + (i + r) * w->to.ldc, j, bn, (const T *)sums + r * bn);
   return bn;

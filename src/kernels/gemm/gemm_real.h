@@ -114,10 +114,15 @@ static void N(run_dot_unit)(const bpi_gemm *g, const bpi_cut *u, int64_t unit, T
   const N(place) to = N(place_of)(g, scratch, row, col, w.columns);
   w.to = (N(tile)){.c = to.c, .ldc = to.ldc, .bias = g->bias ? (const T *)g->bias + col : NULL};
   w.to.add = g->accumulate && g->c;
+  V line[STREAMS ? STREAM_ROW / BPI_WIDE : 1]; /* the row on whole lines: it is read as often as the matrix */
+  w.streams =
+      STREAMS && g->m == 1 && g->k >= STREAM_STEPS && g->n * g->k * (int64_t)sizeof(T) <= STREAM_BYTES;
   for (int64_t step = 0; step == 0 || step < g->k; step += u->steps) {
     w.k = g->k - step < u->steps ? g->k - step : u->steps;
     w.a = (const T *)u->r.x + row * u->r.ld + step;
     w.b = (const T *)u->l.x + col * u->l.ld + step;
+    if (w.streams && w.k * (int64_t)sizeof(T) <= STREAM_ROW)
+      w.a = memcpy(line, w.a, (size_t)w.k * sizeof(T));
     N(run_dots)(&w);
     w.to.add = true;
     w.to.bias = NULL;
