@@ -216,8 +216,8 @@ void train_tell_saved(const train_job *j)
   else
     say("done: %lld epoch%s -> %s", (long long)r->epochs, plural(r->epochs), j->output);
   if (r->refit_rows)
-    say("trained once more, for %lld epoch%s, from all %s rows (--refit)", (long long)r->best_epoch,
-        plural(r->best_epoch), with_commas(r->refit_rows, rate));
+    say("trained once more, for %lld epoch%s, from all %s rows (--refit)", (long long)r->refit_epochs,
+        plural(r->refit_epochs), with_commas(r->refit_rows, rate));
   if (j->s->verbose)
     say("%lld epochs, %lld steps in %.2f s, %s samples/s", (long long)r->epochs, (long long)r->steps,
         r->seconds, with_commas((int64_t)r->samples_per_second, rate));
@@ -277,7 +277,8 @@ static void tell_json(const train_job *j, const char *how)
   json_part("train_rows", j->train);
   json_part("valid_rows", j->valid);
   json_part("test_rows", j->test);
-  answer(",\"refit_rows\":%lld", (long long)j->result.refit_rows);
+  answer(",\"refit_rows\":%lld,\"refit_epochs\":%lld", (long long)j->result.refit_rows,
+         (long long)j->result.refit_epochs);
   answer(",\"seed\":%lld,\"best_epoch\":%lld,\"steps\":%lld,\"seconds\":", (long long)j->s->seed,
          (long long)j->result.best_epoch, (long long)j->result.steps);
   json_number(j->result.seconds);

@@ -2406,7 +2406,8 @@ typedef struct bp_train_options {
   const char *metric;
   bool
       refit; /**< once the best epoch is known, begin again with the first weights, and learn for so many epochs from the validation rows
-                              too; they must be of the same data (bp_data_split). Not with lbfgs */
+                              too; they must be of the same data (bp_data_split). Where it came before 1,000 steps, n of them: for
+                              sqrt(best * n) epochs, as few rows know it badly. Not with lbfgs */
   void (*refit_begins)(
       void *
           user); /**< called with the best weights in the network: the last chance to judge it by the validation rows */
@@ -2433,8 +2434,9 @@ typedef struct bp_train_result {
   double train_loss, valid_loss, valid_metric; /**< of the weights kept */
   double seconds, samples_per_second;
   bool stopped_early;
-  int64_t epoch, step; /**< where it ended: the epoch in hand, from 1, and the steps of it that are done */
-  int64_t refit_rows;  /**< rows that it learned from once more; 0: it was not asked for, or ended early */
+  int64_t epoch, step;  /**< where it ended: the epoch in hand, from 1, and the steps of it that are done */
+  int64_t refit_rows;   /**< rows that it learned from once more; 0: it was not asked for, or ended early */
+  int64_t refit_epochs; /**< and how often */
 } bp_train_result;
 
 /** Trains: shuffled batches, one plan a step. @param options NULL for defaults. @param result May be NULL.

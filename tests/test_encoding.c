@@ -103,6 +103,45 @@ static void raw_numbers_stay(void **state)
   bp_data_free(d);
 }
 
+/* 12 times 1 and -1, and once 40: mean 1.6, deviation 7.8994 (NumPy), so that 40 is brought to 25.2981; with it the mean is 1.0119240476 and the
+ * deviation 5.0532926567. By these 40 lies 7.7153805650 out, which is bent to 3 + ln(5.7153805650). */
+static void values_far_out_neither_stretch_the_others_nor_are_cut_off(void **state)
+{
+  char csv[400] = "x,y\n";
+  double want[25];
+  for (int i = 0; i < 25; i++) {
+    sprintf(csv + strlen(csv), "%s,%d\n", i == 24 ? "40" : i % 2 ? "-1" : "1", i % 3 == 0);
+    want[i] = i == 24 ? 4.7431608856 : i % 2 ? -0.3981412090 : -0.0023596590;
+  }
+  bp_data *d = data_of(*state, csv);
+  bpi_encoding e;
+  SUCCEEDS(bpi_encoding_fit(&e, d, &(bpi_encode_options){.embed_above = 32}));
+  expect_rows(d, &e, BP_FLOAT32, want);
+  expect_rows(d, &e, BP_FLOAT64, want);
+  bpi_encoding_clear(&e);
+  /* So it is in a model that was saved, and in one that goes on from it. */
+  const float x[2] = {40, -400};
+  float p[3][4];
+  bp_net *net = make_net(*state, d, &(bp_net_options){.hidden = {4}}),
+         *next = make_net(*state, d, &(bp_net_options){.from = net});
+  char path[64];
+  temporary_path(path);
+  SUCCEEDS(bp_net_save(net, path));
+  bp_net *again = bp_net_load(*state, path, NULL);
+  assert_non_null(again);
+  assert_true(next->encoding.tails && again->encoding.tails);
+  SUCCEEDS(bp_net_predict(net, x, 2, p[0]));
+  SUCCEEDS(bp_net_predict(next, x, 2, p[1]));
+  SUCCEEDS(bp_net_predict(again, x, 2, p[2]));
+  assert_memory_equal(p[0], p[1], sizeof p[0]);
+  assert_memory_equal(p[0], p[2], sizeof p[0]);
+  unlink(path);
+  bp_net_free(net);
+  bp_net_free(next);
+  bp_net_free(again);
+  bp_data_free(d);
+}
+
 static void missing_values_are_refused_where_that_is_asked_for(void **state)
 {
   bp_data *d = data_of(*state, towns);
@@ -416,6 +455,7 @@ int main(void)
       TEST(one_input_for_each_category_and_for_what_is_missing),
       TEST(many_categories_are_one_number_at_the_end),
       TEST(raw_numbers_stay),
+      TEST(values_far_out_neither_stretch_the_others_nor_are_cut_off),
       TEST(missing_values_are_refused_where_that_is_asked_for),
       TEST(held_out_rows_change_no_statistic),
       TEST(categories_that_training_did_not_have),

@@ -1,4 +1,4 @@
-/* Learning once more from all rows: the same as a training from all rows at once, for as many epochs as were best. */
+/* Learning once more from all rows: the same as a training from all rows at once, for as many epochs as were best, or some more. */
 #include "support/training.h"
 
 typedef struct parts {
@@ -72,12 +72,35 @@ static void all_rows_are_learned_from(void **state)
       y[n] = 3 * x[2 * n] - 2 * x[2 * n + 1] + 1;
     }
   bp_data *joined = bp_data_new(ctx, n, 2, x, NULL, y, 1);
-  SUCCEEDS(bp_net_train(whole, joined, &(bp_train_options){.epochs = r.best_epoch}, NULL));
+  SUCCEEDS(bp_net_train(whole, joined, &(bp_train_options){.epochs = r.refit_epochs}, NULL));
   assert_true(loss_on(whole, p.all) == loss_on(again, p.all));
   bp_data_free(joined);
   bp_net_free(whole);
   bp_net_free(again);
   bp_net_free(once);
+  drop(&p);
+  bp_ctx_free(ctx);
+}
+
+/* A rate of nothing leaves the first epoch the best. 1,000 steps of 48 rows, 8 at a time, are ceil(1000 / 6) = 167 epochs: sqrt(1 * 167) = 12.9. */
+static void an_early_best_epoch_is_moved(void **state)
+{
+  (void)state;
+  static const struct {
+    int64_t most, want;
+  } cases[] = {{200, 13}, {5, 5}};
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  parts p = split(ctx);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bp_net *net = make_net(ctx, p.train, NULL);
+    bp_train_result r;
+    bp_train_options o = {
+        .epochs = cases[i].most, .batch = 8, .valid = p.valid, .refit = true, .optimizer.lr = 1e-30};
+    SUCCEEDS(bp_net_train(net, p.train, &o, &r));
+    assert_int_equal(r.best_epoch, 1);
+    assert_int_equal(r.refit_epochs, cases[i].want);
+    bp_net_free(net);
+  }
   drop(&p);
   bp_ctx_free(ctx);
 }
@@ -123,6 +146,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_rows_are_learned_from),
+      cmocka_unit_test(an_early_best_epoch_is_moved),
       cmocka_unit_test(a_stop_is_the_end),
       cmocka_unit_test(other_data_are_refused),
   };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 enum { AHEAD = 2, PREFETCH_MOST = 4096 }; /* rows; bytes of each */
+enum { TAIL = 3 };                        /* deviations from the mean, from where on a value is far out */
 
 void bpi_encoding_clear(bpi_encoding *e)
 {
@@ -89,6 +90,8 @@ void bpi_encoding_name(const bpi_encoding *e, int64_t input, char *out, size_t s
 typedef struct moments {
   double *sum, *square; /* [cols] */
   int64_t *count;
+  const bpi_encoding
+      *within; /* values far out by its means and scales are brought to where that begins; NULL: they stay */
 } moments;
 
 typedef float (*value_at)(const bpi_examples *e, int64_t row, int64_t column);
@@ -98,12 +101,21 @@ static float target_at(const bpi_examples *e, int64_t row, int64_t column)
   return e->y[row * e->n_y + column];
 }
 
+static double held(const moments *m, double x, int64_t c)
+{
+  const bpi_encoding *e = m->within;
+  if (!e || e->scale[c] == 0)
+    return x;
+  double mean = (double)e->mean[c], most = TAIL / (double)e->scale[c];
+  return x < mean - most ? mean - most : x > mean + most ? mean + most : x; /* NaN stays */
+}
+
 /* Of a block, in two passes: the deviation of large numbers that lie close together comes out right. step: 0: all columns are one. */
 static void add_up(const bp_data *d, value_at at, int64_t cols, int64_t step, moments *m)
 {
   for (int64_t i = 0; i < d->n; i++)
     for (int64_t c = 0; c < cols; c++) {
-      double x = (double)at(d->all, bpi_data_at(d, i), c);
+      double x = held(m, (double)at(d->all, bpi_data_at(d, i), c), c);
       m->sum[c * step] += isnan(x) ? 0 : x;
       m->count[c * step] += !isnan(x);
     }
@@ -111,7 +123,7 @@ static void add_up(const bp_data *d, value_at at, int64_t cols, int64_t step, mo
     m->sum[c] /= (double)(m->count[c] ? m->count[c] : 1);
   for (int64_t i = 0; i < d->n; i++)
     for (int64_t c = 0; c < cols; c++) {
-      double off = (double)at(d->all, bpi_data_at(d, i), c) - m->sum[c * step];
+      double off = held(m, (double)at(d->all, bpi_data_at(d, i), c), c) - m->sum[c * step];
       m->square[c * step] += isnan(off) ? 0 : off * off;
     }
 }
@@ -150,7 +162,7 @@ static void moments_free(bp_ctx *ctx, moments *m)
 static bp_status add_all(const bp_data *d, value_at at, int64_t cols, int64_t step, moments *m)
 {
   bp_ctx *ctx = d->all->ctx;
-  moments part = {0};
+  moments part = {.within = m->within};
   const bp_data *block;
   bpi_blocks blocks;
   bpi_blocks_begin(&blocks, d);
@@ -176,10 +188,16 @@ static float scale_of(const moments *m, int64_t c)
   return constant ? 0 : (float)(1 / deviation);
 }
 
+/* One mean and one scale for all columns, whose values are of one kind and have no tails. */
+static bool as_pixels(const bpi_encoding *e, const bp_data *d, const bpi_encode_options *o)
+{
+  return d->all->image || (o->pixels && !e->codings);
+}
+
 static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, const bpi_encode_options *o)
 {
   moments m = {0};
-  int64_t step = d->all->image || (o->pixels && !e->codings) ? 0 : 1;
+  int64_t step = as_pixels(e, d, o) ? 0 : 1;
   bp_status s = add_all(d, bpi_raw_value, e->cols, step, &m);
   for (int64_t c = 0; s == BP_OK && c < e->cols; c++) {
     e->fill[c] = (float)m.sum[c * step];
@@ -189,6 +207,24 @@ static bp_status fit_numbers(bpi_encoding *e, const bp_data *d, const bpi_encode
       e->codings[c].missing = step && m.count[c] && m.count[c] < d->n ? 0 : -1;
   }
   moments_free(e->ctx, &m);
+  return s;
+}
+
+/* A few values far out make the deviation large, and all others small by it: so mean and deviation are taken once more, with those brought
+ * near (winsorised). */
+static bp_status fit_tails(bpi_encoding *e, const bp_data *d)
+{
+  moments m = {.within = e};
+  bp_status s = add_all(d, bpi_raw_value, e->cols, 1, &m);
+  for (int64_t c = 0; s == BP_OK && c < e->cols; c++) {
+    float scale = e->scale[c] == 0 ? 0 : scale_of(&m, c);
+    if (scale == 0)
+      continue;
+    e->fill[c] = e->mean[c] = (float)m.sum[c];
+    e->scale[c] = scale;
+  }
+  moments_free(e->ctx, &m);
+  e->tails = true;
   return s;
 }
 
@@ -350,6 +386,8 @@ bp_status bpi_encoding_fit(bpi_encoding *e, const bp_data *d, const bpi_encode_o
     s = bpi_encoding_refuse(e, d, NULL);
   if (s == BP_OK)
     s = fit_numbers(e, d, o);
+  if (s == BP_OK && !o->raw && !as_pixels(e, d, o))
+    s = fit_tails(e, d);
   if (s == BP_OK && has_categories(all))
     s = fit_categories(e, d, o->embed_above);
   return s == BP_OK ? bpi_encoding_layout(e) : s;
@@ -363,6 +401,24 @@ static inline void put(void *out, bp_dtype real, int64_t i, float value)
     ((float *)out)[i] = value;
   else
     ((double *)out)[i] = (double)value;
+}
+
+/* Near the mean as it is; far out, the distance counts by its logarithm. */
+static inline double bent(double z)
+{
+  double over = fabs(z) - TAIL;
+  return over > 0 ? copysign(TAIL + log1p(over), z) : z;
+}
+
+static void bend_tails(int64_t n, bp_dtype real, void *out)
+{
+  float *narrow = out;
+  double *wide = out;
+  for (int64_t i = 0; real == BP_FLOAT32 && i < n; i++)
+    if (fabsf(narrow[i]) > TAIL)
+      narrow[i] = (float)bent((double)narrow[i]);
+  for (int64_t i = 0; real == BP_FLOAT64 && i < n; i++)
+    wide[i] = bent(wide[i]);
 }
 
 /* One value; NaN: missing. */
@@ -428,5 +484,7 @@ void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_e
                                                e->scale, to);
     else
       encode_row(e, m, all, bpi_data_at(d, at[i]), real, to);
+    if (e->tails)
+      bend_tails(e->inputs - e->n_embedded, real, to);
   }
 }

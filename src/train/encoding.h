@@ -1,7 +1,8 @@
 /* The encoding of a network: how raw columns become what it sees. Fitted on the training part alone, kept in the model, applied while batches are
  * gathered.
  *
- * A number becomes (x - mean) * scale. A category becomes one input for each category of the training part, 1 for its own and 0 for the others; or,
+ * A number becomes z = (x - mean) * scale, and where |z| > 3 its tail is bent: +-(3 + ln(1 + |z| - 3)), so that a value far out neither drowns
+ * the others nor is taken for another. A category becomes one input for each category of the training part, 1 for its own and 0 for the others; or,
  * where there are many, one input that holds its number, for an embedding layer: those stand at the end of the row. A missing value (NaN) counts as
  * the mean, or the most common category, and has an input of its own that is 1 where the training part had missing values in the column. */
 #ifndef BPI_ENCODING_H
@@ -26,6 +27,7 @@ typedef struct bpi_encoding {
   int64_t n_embedded;   /* the last inputs, which hold category numbers */
   int64_t *embedded;    /* [n_embedded]: categories of each */
   bool refuse;          /* missing values */
+  bool tails;           /* they are bent; not of images, and numbers that stay as they are */
   bool
       unknown_missing; /* categories that the training part did not have count as missing; else they are an error */
 } bpi_encoding;

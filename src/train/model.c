@@ -48,6 +48,8 @@ static char *describe_net(const bp_net *net)
               (long long)net->shape[2]);
   if (e->refuse)
     bpi_textf(&t, ",\"refuse\":1");
+  if (e->tails)
+    bpi_textf(&t, ",\"tails\":1");
   describe_frozen(&t, net->params);
   bpi_json_fields(&t, "columns", e->fields, e->codings, e->cols);
   bpi_json_fields(&t, "targets", net->targets, NULL, net->n_targets);
@@ -177,7 +179,7 @@ typedef struct reading {
   bpi_json j;
   const char *path;
   const bp_tensors *file;
-  int64_t inputs, classify, image, wide, refuse;
+  int64_t inputs, classify, image, wide, refuse, tails;
   bpi_field_list columns, targets;
   char *layers, *activation; /* version 1: the activation and */
   int64_t hidden[BPI_MAX_HIDDEN + 1];
@@ -241,6 +243,11 @@ static bool read_wide(reading *r)
 static bool read_refuse(reading *r)
 {
   return read_switch(r, &r->refuse);
+}
+
+static bool read_tails(reading *r)
+{
+  return read_switch(r, &r->tails);
 }
 
 static bool read_shape(reading *r)
@@ -339,6 +346,7 @@ static const struct {
             {"targets", read_targets, false},
             {"shape", read_shape, false},
             {"refuse", read_refuse, false},
+            {"tails", read_tails, false},
             {"frozen", read_frozen, false}};
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
@@ -530,7 +538,7 @@ static bp_status take_encoding(reading *r)
 {
   bp_net *net = r->net;
   bpi_encoding *e = &net->encoding;
-  *e = (bpi_encoding){.ctx = net->ctx, .cols = r->inputs, .refuse = r->refuse};
+  *e = (bpi_encoding){.ctx = net->ctx, .cols = r->inputs, .refuse = r->refuse, .tails = r->tails};
   e->fields = r->columns.fields;
   if (r->columns.coded)
     e->codings = r->columns.codings;

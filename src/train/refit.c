@@ -1,8 +1,11 @@
 /* Learning once more from all rows. Validation has said after how many epochs a network is best, and took its rows from the training for that.
- * Of small tables every row counts: so the network goes back to its first weights, and learns for so many epochs from both parts together. */
+ * Of small tables every row counts: so the network goes back to its first weights, and learns for about so many epochs from both parts together. */
 #include "train/trainer.h"
 
+#include <math.h>
 #include <string.h>
+
+enum { SETTLED = 1000 }; /* steps: by then the default decay has long balanced what is learned */
 
 bp_status bpi_refit_check(const bpi_trainer *t)
 {
@@ -88,11 +91,20 @@ static bp_status fall_back(bpi_trainer *t, bp_status s)
   return BP_OK;
 }
 
+/* Few held-out rows know the best epoch badly: an early one is often good by luck, and later ones as good. So an early one is moved half of the way
+ * to where weights have settled, by the ratio of epochs. */
+static int64_t epochs_again(const bpi_trainer *t)
+{
+  int64_t best = t->at.best_epoch, settled = (SETTLED + t->per_epoch - 1) / t->per_epoch;
+  int64_t n = best < settled ? (int64_t)round(sqrt((double)best * (double)settled)) : best;
+  return n < t->o.epochs ? n : t->o.epochs;
+}
+
 bp_status bpi_refit(bpi_trainer *t, bp_train_result *r)
 {
   bp_data *whole = all_rows(t);
   bp_train_options o = t->o;
-  o.epochs = t->at.best_epoch;
+  o.epochs = epochs_again(t);
   o.valid = NULL;
   o.metric = NULL;
   o.progress = NULL;
@@ -106,8 +118,10 @@ bp_status bpi_refit(bpi_trainer *t, bp_train_result *r)
     s = start_again(t);
   if (s == BP_OK)
     s = bpi_train_again(t->net, whole, &o);
-  if (s == BP_OK)
+  if (s == BP_OK) {
     r->refit_rows = whole->n;
+    r->refit_epochs = o.epochs;
+  }
   bp_data_free(whole);
   return s == BP_OK ? BP_OK : fall_back(t, s);
 }

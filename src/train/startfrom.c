@@ -43,8 +43,11 @@ bp_status bpi_start_encoding(bp_net *net, const bp_net *from, const bp_data *d)
   bpi_match_clear(&match);
   if (s != BP_OK)
     return s;
-  *e = (bpi_encoding){
-      .ctx = net->ctx, .cols = old->cols, .refuse = old->refuse, .unknown_missing = old->unknown_missing};
+  *e = (bpi_encoding){.ctx = net->ctx,
+                      .cols = old->cols,
+                      .refuse = old->refuse,
+                      .tails = old->tails,
+                      .unknown_missing = old->unknown_missing};
   s = copy_floats(net->ctx, old->mean, old->cols, &e->mean);
   if (s == BP_OK)
     s = copy_floats(net->ctx, old->scale, old->cols, &e->scale);
