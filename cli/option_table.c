@@ -258,7 +258,7 @@ const command commands[] = {
      "the classes) and decides when "
      "to stop; the weights that did best there are the ones that are saved. Where there are under 10,000 "
      "rows, each counts: once the best "
-     "epoch is known, training begins again and runs for so many epochs over the rows held out too "
+     "epoch is known, training begins again and runs for about so many epochs over the rows held out too "
      "(--refit). Ctrl-C stops and saves.\n\n"
      "The defaults are the same for all data: one hidden layer of 256 units; AdamW at a constant rate, with "
      "a weight decay of 200 / rows; "
