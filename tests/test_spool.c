@@ -657,30 +657,30 @@ static void a_set_for_a_network(void **state)
   (void)state;
   static const char *const kinds[] = {"numbers", "real"};
   for (size_t i = 0; i < COUNT(kinds); i++) {
-    text t = make_table(20000, kinds[i]);
+    text t = make_table(5000, kinds[i]);
     tally count;
     bp_ctx *ctx = tally_ctx(&count);
     bp_data *all = read_data(ctx, t, 0), *some[2];
     bp_net *net = bp_net_new(ctx, all, &(bp_net_options){.hidden = {3}});
-    bp_data *kept = rows_for(ctx, net, t, 0), *spooled = rows_for(ctx, net, t, 100000);
+    bp_data *kept = rows_for(ctx, net, t, 0), *spooled = rows_for(ctx, net, t, 50000);
     if (!kept || !spooled)
       fail_msg("%s: %s", kinds[i], bp_error());
     assert_true(bp_data_file_bytes(kept) == 0 && bp_data_file_bytes(spooled) > 0);
-    assert_int_equal(bp_data_rows(spooled), 20000);
+    assert_int_equal(bp_data_rows(spooled), 5000);
     assert_true(bp_data_hash(kept) == bp_data_hash(spooled));
     same_rows(kept, spooled);
     bp_metrics a, b;
     assert_int_equal(bp_net_eval(net, kept, &a), BP_OK);
     assert_int_equal(bp_net_eval(net, spooled, &b), BP_OK);
     assert_true(a.loss == b.loss && a.baseline == b.baseline && (a.rmse == b.rmse || isnan(a.rmse)));
-    const int64_t at[4] = {19999, 0, 7000, 7000};
+    const int64_t at[4] = {4999, 0, 700, 700};
     assert_int_equal(bp_data_part(kept, at, 4, &some[0]), BP_OK);
     assert_int_equal(bp_data_part(spooled, at, 4, &some[1]), BP_OK);
     assert_int_equal(bp_data_file_bytes(some[1]), 0);
     assert_true(bp_data_hash(some[0]) == bp_data_hash(some[1]));
     bp_data_free(some[0]);
     bp_data_free(some[1]);
-    assert_int_equal(bp_data_part(spooled, &(int64_t){20000}, 1, &some[1]), BP_E_RANGE);
+    assert_int_equal(bp_data_part(spooled, &(int64_t){5000}, 1, &some[1]), BP_E_RANGE);
     assert_null(some[1]);
     bp_data_free(kept);
     bp_data_free(spooled);

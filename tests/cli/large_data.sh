@@ -63,7 +63,7 @@ for how in "" "--by colour" "--by a"; do
 done
 "$BPROP" eval a.safetensors large.csv --memory 1M -v >out 2>err || bad "eval in 1M"
 [ -z "$(ls -A tmp)" ] || bad "eval leaves a temporary file"
-{ head -n 1 large.csv; for i in 1 2 3 4; do tail -n +2 large.csv; done; } >larger.csv
+{ cat large.csv; tail -n +2 large.csv; } >larger.csv
 "$BPROP" eval a.safetensors larger.csv --memory 1M >out 2>err || bad "eval of more rows"
 grep -q 'left out: median absolute error; .*--memory' err || { bad "what is left out is not told"; cat err; }
 grep -q '^RMSE' out && ! grep -q 'median' out || { bad "metrics of rows that are not kept"; cat out; }
