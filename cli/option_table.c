@@ -246,7 +246,7 @@ const option options[] = {
 const size_t option_count = sizeof options / sizeof *options;
 
 const command commands[] = {
-    {"train", TRAIN, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy | FILE.npz | FOLDER", 1, 2,
+    {"train", TRAIN, "FILE.csv --target COLUMN | IMAGES LABELS | X.npy Y.npy | X.npz | FOLDER", 1, 2,
      "train a network and save it",
      "The data are a CSV file with a column to learn, of numbers and text, with missing values or without; "
      "an "
