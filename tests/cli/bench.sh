@@ -16,6 +16,18 @@ for way in ("jvp", "differences"):
     assert abs(a[way]["ratio"] - a[way]["seconds"] / a["backward_seconds"]) < 1e-6 * a[way]["ratio"]
 END
 
+row=refused
+ends 2 "takes no program" bench machine x=1
+ends 2 "takes no program" bench training --wrt x
+ends 2 "no benchmark of 'gradeint'; did you mean gradient" bench gradeint
+ends 2 "for a program of your own" bench gradient --wrt W1
+ends 2 "no output is real" bench gradient 'argmax(x)' 'x=[1,2]'
+ends 2 "it is computed" bench gradient 'q=x+y; q*z' x=1 y=2 z=3 --wrt q
+ends 3 "nothing is called" bench gradient 'x*y' x=1
+ends 2 "nothing to differentiate by" bench gradient '2.5+3'
+
+[ -z "${BPROP_SANITIZE-}" ] || finish # measurements of a program that is made slow
+
 # The network: h^2 + 19 h parameters for h = 1, 4, 16, 64, 256, 1024, and the price of doing without backpropagation grows with them.
 row=network
 "$BPROP" bench gradient --json >out 2>err || { bad "bench of the network"; cat err; }
@@ -47,13 +59,4 @@ END2
 "$BPROP" bench training --threads 1 >out 2>err || { bad "bench training"; cat err; }
 grep -Eq '^784-128-10, batch 64, sgd +1 +[0-9.]+ [a-z]+ +[0-9,]+ +[0-9.]+ +[0-9]+ %$' out || { bad "its row"; cat out; }
 
-row=refused
-ends 2 "takes no program" bench machine x=1
-ends 2 "takes no program" bench training --wrt x
-ends 2 "no benchmark of 'gradeint'; did you mean gradient" bench gradeint
-ends 2 "for a program of your own" bench gradient --wrt W1
-ends 2 "no output is real" bench gradient 'argmax(x)' 'x=[1,2]'
-ends 2 "it is computed" bench gradient 'q=x+y; q*z' x=1 y=2 z=3 --wrt q
-ends 3 "nothing is called" bench gradient 'x*y' x=1
-ends 2 "nothing to differentiate by" bench gradient '2.5+3'
 finish

@@ -3,6 +3,7 @@ set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bench=$BUILD/bench
+[ -z "$BPROP_SANITIZE" ] || { echo "not together with a sanitizer"; exit 77; }
 [ -x "$bench/ours" ] || { echo "the benchmarks were not built"; exit 77; }
 fail() { echo "FAILED: $*"; exit 1; }
 
