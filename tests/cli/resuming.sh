@@ -83,7 +83,28 @@ images labels --epochs 40 --patience 40 --hidden 64 --mixup 0.3 --augment shift=
 large.csv --target y --epochs 4 --patience 4 --memory 1M --hidden 64
 END
 
-# ---- two trainings, one file ----
+# ---- stopped while it learns once more from all rows (--refit), which begins after the last epoch: that begins again ----
+
+epochs=40 end=0
+while [ $end -eq 0 ] && [ $failures -eq 0 ]; do
+  set -- "$digits" --target digit --hidden 32 --lr 1e-5 --refit yes --epochs $epochs --patience $epochs
+  left_alone "$@"
+  rm -f err
+  "$BPROP" train "$@" -o model.safetensors >out 2>err &
+  pid=$!
+  said "^epoch *$epochs/" err $pid
+  kill -TERM $pid 2>/dev/null
+  wait $pid
+  end=$?
+  case $end in
+    0) epochs=$((epochs * 2)) ;; # this machine was faster
+    143) expect 0 'trained once more' train --resume model.safetensors ;;
+    *) bad "SIGTERM while learning once more: exit $end" ;;
+  esac
+  cmp -s alone.safetensors model.safetensors || bad "stopped while learning once more, it ends with other bytes"
+done
+
+# ---- 73: two trainings, one file ----
 
 "$BPROP" train "$digits" --target digit --epochs 12 --seed 1 --refit no -q -o first.safetensors >out || bad "seed 1"
 "$BPROP" train "$digits" --target digit --epochs 12 --seed 2 --refit no -q -o second.safetensors >out || bad "seed 2"
