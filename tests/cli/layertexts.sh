@@ -35,12 +35,12 @@ fi
 
 # The text that is told is a text that can be given: the same bytes come out.
 text=$(sed 's/.*"model":"\([^"]*\)".*/\1/' json)
-"$BPROP" train "$digits" --target digit --model "$text" --epochs 2 -q -o again.safetensors >/dev/null || bad "the text again"
+"$BPROP" train "$digits" --target digit --shape 8x8 --model "$text" --epochs 2 -q -o again.safetensors >/dev/null || bad "the text again"
 "$BPROP" predict m.safetensors "$digits" --json 2>/dev/null >one
 "$BPROP" predict again.safetensors "$digits" --json 2>/dev/null >two
 cmp -s one two || bad "the same layers answer otherwise"
 for threads in 1 3; do
-  "$BPROP" train "$digits" --target digit --model "$text" --epochs 2 -q --threads $threads -o again.safetensors >/dev/null || bad "threads"
+  "$BPROP" train "$digits" --target digit --shape 8x8 --model "$text" --epochs 2 -q --threads $threads -o again.safetensors >/dev/null || bad "threads"
   "$BPROP" predict again.safetensors "$digits" --json 2>/dev/null >two
   cmp -s one two || bad "other answers with $threads threads"
 done
