@@ -211,13 +211,15 @@ static void finish_input(bpi_csv *c)
   c->end = c->text + c->used;
 }
 
-/* A byte order mark goes as soon as it is whole. */
+/* A byte order mark goes as soon as it is whole; what does not begin like one is the first record's. */
 static void skip_mark(bpi_csv *c)
 {
-  if (c->begun || (c->valid < MARK && !c->ended && !c->fault))
+  size_t n = c->valid < MARK ? c->valid : MARK;
+  bool like = memcmp(c->text, "\xef\xbb\xbf", n) == 0;
+  if (c->begun || (like && n < MARK && !c->ended && !c->fault))
     return;
   c->begun = true;
-  if (c->valid < MARK || memcmp(c->text, "\xef\xbb\xbf", MARK) != 0)
+  if (!like || n < MARK)
     return;
   memmove(c->text, c->text + MARK, c->used - MARK);
   c->used -= MARK;
