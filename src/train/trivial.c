@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SAMPLE = 65536 };
 
@@ -116,13 +117,13 @@ static bp_status judge_block(void *user, const bpi_answered *b)
 
 static void name_constant(const bp_net *net, bp_trivial *out)
 {
+  static const char known[][sizeof out->what] = {"mean", "median"};
   double q;
-  if (bpi_loss_constant(&net->loss, &q) != BPI_CONSTANT_QUANTILE)
-    snprintf(out->what, sizeof out->what, "mean");
-  else if (q == 0.5)
-    snprintf(out->what, sizeof out->what, "median");
-  else
+  bool quantile = bpi_loss_constant(&net->loss, &q) == BPI_CONSTANT_QUANTILE;
+  if (quantile && q != 0.5)
     snprintf(out->what, sizeof out->what, "%g quantile", q);
+  else
+    memcpy(out->what, known[quantile], sizeof out->what);
 }
 
 static bp_status judge(bp_net *net, const bp_data *on, constant *c, bp_trivial *out)
