@@ -95,6 +95,7 @@ static bool compare(bp_run *run, bp_net *net, const bp_data *d, int64_t batch, d
   bp_train_options o = {.epochs = 1,
                         .batch = batch,
                         .label_smoothing = -1,
+                        .averaging = -1, /* the plan has none */
                         .optimizer = {.kind = BP_OPTIMIZER_SGD, .lr = 0.01}};
   for (int r = 0; r < REPETITIONS; r++) {
     plain[r] = steps_of(run, ROWS / batch);

@@ -11,7 +11,8 @@ static double score(const bp_metrics *m)
   return isnan(m->accuracy) ? m->r2 : m->accuracy;
 }
 
-/* The same data, split and loss; its own early stopping. NAN where it cannot be had, which is no failure. */
+/* The same data, split and loss; its own early stopping. NAN where it cannot be had, which is no failure. It is short, and its score is part of the
+ * model file, so that a signal which comes now does not end it: the file would have other bytes. */
 static double linear_score(train_job *j, const bp_data *on)
 {
   bp_net_options o = train_net_options(j->s);
@@ -22,8 +23,7 @@ static double linear_score(train_job *j, const bp_data *on)
                         .optimizer = {.kind = BP_OPTIMIZER_LBFGS},
                         .label_smoothing = -1,
                         .valid = j->valid,
-                        .patience = PATIENCE,
-                        .stop = interrupt_flag()};
+                        .patience = PATIENCE};
   bp_data *rest = NULL, *some = NULL;
   int64_t rows = bp_data_rows(j->train);
   if (rows > MOST_ROWS &&
@@ -66,11 +66,10 @@ static void warn(void *user, const char *name, const char *text)
 
 int train_review(train_job *j, const bp_data *on)
 {
-  double own = score(&j->judged);
-  train_linear(j, on);
-  tell_linear(j, own, j->linear);
+  double own = score(&j->judged), linear = j->linear_known ? j->linear : (double)NAN;
+  tell_linear(j, own, linear);
   bp_review about = {
-      .train = j->train, .valid = j->valid, .own = own, .linear = j->linear, .judged = bp_data_rows(on)};
+      .train = j->train, .valid = j->valid, .own = own, .linear = linear, .judged = bp_data_rows(on)};
   bp_status st = bp_net_review(j->net, &about, warn, NULL);
   return st == BP_OK ? END_DONE : fail_status(st, END_DATA);
 }

@@ -167,6 +167,7 @@ static double run_trainer(net *n, long times)
       .epochs = epochs > 0 ? epochs : 1,
       .batch = n->w.batch,
       .label_smoothing = -1,
+      .averaging = -1, /* the plan has none */
       .optimizer = {.kind = n->w.adam ? BP_OPTIMIZER_ADAM : BP_OPTIMIZER_SGD, .lr = n->w.lr}};
   bp_train_result result;
   copy_params(n, bp_net_params(n->net), n->w.params, false);

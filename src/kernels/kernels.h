@@ -144,6 +144,8 @@ typedef struct bpi_kernels {
   /* y[i] = (x[i] - mean[i]) * scale[i] in float32 arithmetic; x: bytes or floats. */
   void (*standardise[2])(int64_t n, const void *x, bool bytes, const float *mean, const float *scale,
                          void *y);
+  /* Each y[i] with |y[i]| > limit becomes limit + log(1 + |y[i]| - limit), with its sign. */
+  void (*bend[2])(int64_t n, double limit, void *y);
   /* Rows [begin, end) of x [rows, n], normalised to mean 0 and variance 1 (eps added), times gain [n] plus bias [n]; y may be x. */
   void (*layer_norm[2])(int64_t n, double eps, const void *x, const void *gain, const void *bias, void *y,
                         int64_t begin, int64_t end);

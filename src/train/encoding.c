@@ -403,24 +403,6 @@ static inline void put(void *out, bp_dtype real, int64_t i, float value)
     ((double *)out)[i] = (double)value;
 }
 
-/* Near the mean as it is; far out, the distance counts by its logarithm. */
-static inline double bent(double z)
-{
-  double over = fabs(z) - TAIL;
-  return over > 0 ? copysign(TAIL + log1p(over), z) : z;
-}
-
-static void bend_tails(int64_t n, bp_dtype real, void *out)
-{
-  float *narrow = out;
-  double *wide = out;
-  for (int64_t i = 0; real == BP_FLOAT32 && i < n; i++)
-    if (fabsf(narrow[i]) > TAIL)
-      narrow[i] = (float)bent((double)narrow[i]);
-  for (int64_t i = 0; real == BP_FLOAT64 && i < n; i++)
-    wide[i] = bent(wide[i]);
-}
-
 /* One value; NaN: missing. */
 static void encode_value(const bpi_encoding *e, int64_t c, float x, bp_dtype real, void *out)
 {
@@ -485,6 +467,6 @@ void bpi_data_gather(const bp_data *d, const int64_t *at, int64_t n, const bpi_e
     else
       encode_row(e, m, all, bpi_data_at(d, at[i]), real, to);
     if (e->tails)
-      bend_tails(e->inputs - e->n_embedded, real, to);
+      kernels->bend[real == BP_FLOAT64](e->inputs - e->n_embedded, TAIL, to);
   }
 }

@@ -340,5 +340,6 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .pool = {BPI_SYM(bpi_pool_f32), BPI_SYM(bpi_pool_f64)},
     .finite = {BPI_SYM(bpi_finite_f32), BPI_SYM(bpi_finite_f64)},
     .standardise = {BPI_SYM(bpi_standardise_f32), BPI_SYM(bpi_standardise_f64)},
+    .bend = {BPI_SYM(bpi_bend_f32), BPI_SYM(bpi_bend_f64)},
     .layer_norm = {BPI_SYM(bpi_layer_norm_f32), BPI_SYM(bpi_layer_norm_f64)},
 };

@@ -60,6 +60,7 @@
   bool BPI_SYM(bpi_finite_##S)(int64_t n, const void *x);                                                    \
   void BPI_SYM(bpi_standardise_##S)(int64_t n, const void *x, bool bytes, const float *mean,                 \
                                     const float *scale, void *y);                                            \
+  void BPI_SYM(bpi_bend_##S)(int64_t n, double limit, void *y);                                              \
   void BPI_SYM(bpi_layer_norm_##S)(int64_t n, double eps, const void *x, const void *gain, const void *bias, \
                                    void *y, int64_t begin, int64_t end);                                     \
   int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                                    \
