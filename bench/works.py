@@ -48,9 +48,9 @@ class Probe:
 
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
-# What keeps bprop and JAX to an instruction set below that of the processor (bench/run --isa), and those of CORES that have it. PyTorch's products
-# never take more than AVX2 here.
-ISAS = {"avx2": {"BPROP_ISA": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}}
+# What keeps JAX to an instruction set below that of the processor (bench/run --isa), and those of CORES that have it; bprop is told the name.
+# PyTorch's products never take more than AVX2 here.
+ISAS = {"avx2": {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}}
 CORES_OF = {"avx2": ["Zen", "Haswell"]}
 
 
