@@ -186,8 +186,8 @@ def narrow_text(works, isa, record):
     return f"""
 ### With {isa} alone
 
-The bars were set on a machine with AVX2. Here bprop, JAX and the products of hand-written C (OpenBLAS) are kept to {isa} on the same processor; PyTorch's
-never take more; the floor is that of {isa}. Loops of hand-written C are compiled for the processor, as before. Commit {m['commit']}; {record['date']}.
+The bars were set on a machine with AVX2. Here bprop and the products of hand-written C (OpenBLAS) are kept to {isa} on the same processor, and the floor
+is that of {isa}. PyTorch's products never take more; JAX cannot be held back, nor are the loops of hand-written C. Commit {m['commit']}; {record['date']}.
 
 {markdown_table(HEAD, list(rows_of(works, found, limits)))}
 

@@ -48,9 +48,7 @@ class Probe:
 
 CORES = ["SkylakeX", "Zen", "Haswell"]
 
-# What keeps JAX to an instruction set below that of the processor (bench/run --isa), and those of CORES that have it; bprop is told the name.
-# PyTorch's products never take more than AVX2 here.
-ISAS = {"avx2": {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}}
+# For bench/run --isa: bprop is told the instruction set, OpenBLAS takes one of these; PyTorch and JAX stay as they are.
 CORES_OF = {"avx2": ["Zen", "Haswell"]}
 
 
