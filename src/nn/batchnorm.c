@@ -87,7 +87,7 @@ static bp_node folded(norm *t)
   const bpi_node *v = bpi_slot(t->x);
   const bp_op *op = with_bias(v->op);
   bp_attr attr[BP_MAX_ATTRS] = {{{0}, 0}};
-  bp_node in[3], y, scale = scale_of(t, t->var);
+  bp_node in[3] = {{0}}, y, scale = scale_of(t, t->var);
   bp_type w;
   int64_t dims[BP_MAX_RANK] = {t->channels, 1, 1, 1};
   for (int i = 0; i < v->n_in; i++)
