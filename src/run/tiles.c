@@ -108,11 +108,16 @@ static bpi_relay *put_code(const tile_place *p, bpi_relay *code, bpi_relay_fn fn
   return code + 1;
 }
 
+/* What every relay is made of beside the bodies. */
+static bpi_relay_fn code_of(const tile_place *p, bpi_relay_how how)
+{
+  return p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide](0, how);
+}
+
 /* The relay of the steps from t on. True if it streams. */
 static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
-  bpi_relay_fn (*of)(int, bpi_relay_how) = p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide];
-  const bpi_relay_fn load = of(0, BPI_RELAY_LOAD), store = of(0, BPI_RELAY_STORE);
+  const bpi_relay_fn load = code_of(p, BPI_RELAY_LOAD), store = code_of(p, BPI_RELAY_STORE);
   bool past = false;
   for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
     const bpi_tile_relay *relay = &t->relay;
@@ -126,9 +131,9 @@ static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *
       continue;
     bool stream = streams(p, t);
     past = past || stream;
-    code = put_code(p, code, stream ? of(0, BPI_RELAY_STREAM) : store, &t->out);
+    code = put_code(p, code, stream ? code_of(p, BPI_RELAY_STREAM) : store, &t->out);
   }
-  code->fn = of(0, BPI_RELAY_END);
+  code->fn = code_of(p, BPI_RELAY_END);
   return past;
 }
 
