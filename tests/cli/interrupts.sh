@@ -27,7 +27,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BPROP" train "$digits" --target digit --e
   wait $pid
   got=$?
   [ $got -eq 130 ] || bad "103: Ctrl-C: exit $got"
-  grep -Eq 'interrupted: saved model.safetensors at epoch [0-9]+' err || { bad "103: Ctrl-C: nothing told"; tail -n 3 err; }
+  grep -Eq 'interrupted: saved model.safetensors (at|after) epoch [0-9]+' err || { bad "103: Ctrl-C: nothing told"; tail -n 3 err; }
   grep -q 'accuracy' out || bad "103: Ctrl-C: no answer"
   "$BPROP" eval model.safetensors "$digits" >/dev/null || bad "103: the model saved does not load"
 fi
