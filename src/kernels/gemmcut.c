@@ -6,6 +6,7 @@ enum {
   UNIT_WORK = 16384,        /* least multiply-adds of vectors of a unit: 2 microseconds or so */
   UNIT_AREA = 4096,         /* least elements of a unit, and */
   MOST_UNITS = 8,           /* number of units wanted if both are kept; */
+  ROW_WORK = 2048,          /* where C is one row or column, least work: half a microsecond */
   FEW_UNITS = 4,            /* below so many, short rows of C are cut, too */
   TOGETHER_ROWS = 256,      /* done together: an inner block stays in the second-level cache, */
   TOGETHER_BYTES = 1 << 20, /* and of C, until blocks are added up and units handed over */
@@ -59,9 +60,16 @@ static double dots_cost(const problem *p)
   return (double)(g->m * g->n) * (steps * each + fold * folds);
 }
 
-/* As many units as there is work for, not smaller than is good for what follows them. */
+/* As many units as there is work for, not smaller than is good for what follows them. A row or column of C is short, whatever matrix is read
+ * for it: its units are a power of two, so that threads get equal parts of the matrix. */
 static int64_t units_wanted(const bpi_gemm *g, double cost)
 {
+  if (g->m == 1 || g->n == 1) {
+    int64_t units = 1;
+    while (2 * units <= MOST_UNITS && (double)(2 * units) * ROW_WORK <= cost)
+      units *= 2;
+    return units;
+  }
   const double by_work = cost / UNIT_WORK, by_area = (double)(g->m * g->n) / UNIT_AREA;
   const double most = by_work < by_area ? by_work : by_area;
   return most > MOST_UNITS ? MOST_UNITS : most < 1 ? 1 : (int64_t)most;
