@@ -1,5 +1,5 @@
-/* The law of composition: over random graphs, all passes on = each pass off = all passes off, and one thread = two = three, bit
- * for bit, outputs and state, over several steps. And the proof that the law bites: mistakes seeded in the compiler are caught.
+/* The law of composition: over random graphs, all passes on = each pass off = all passes off = some of them off with some number of
+ * threads, and one thread = two = three, bit for bit, outputs and state, over several steps. And the proof that the law bites: mistakes seeded in the compiler are caught.
  *
  * An argument is the number of graphs, a second one the first seed. */
 #include "support/random_graph.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { STEPS = 3, ALL_OFF = (1 << BP_PASS_COUNT) - 1, MOST_THREADS = 3, FAULT_GRAPHS = 400 };
+enum { STEPS = 3, ALL_OFF = (1 << BP_PASS_COUNT) - 1, MOST_THREADS = 3, MIXTURES = 3, FAULT_GRAPHS = 400 };
 
 static uint64_t n_graphs = 300, first_seed = 1;
 
@@ -145,6 +145,21 @@ static void show_plan(rgraph *r, uint32_t off)
 
 /* ---- the law ---- */
 
+/* -1: all on; then each pass off; then more threads; then mixtures, others for each graph. */
+static way nth_way(const rgraph *r, int k)
+{
+  const int threads = k - BP_PASS_COUNT + 2;
+  way w = {.off = k < 0 || k >= BP_PASS_COUNT ? 0 : 1u << k, .threads = 1, .verify = true};
+  if (k >= BP_PASS_COUNT)
+    w.threads = threads;
+  if (threads > MOST_THREADS) {
+    const uint64_t drawn = (r->seed * MIXTURES + (uint64_t)threads) * UINT64_C(0x9e3779b97f4a7c15);
+    w.off = (uint32_t)(drawn >> 40) & ALL_OFF;
+    w.threads = 1 + (int)((drawn >> 32) % MOST_THREADS);
+  }
+  return w;
+}
+
 static bool law_holds(rgraph *r, record *all_off, record *other)
 {
   way reference = {.off = ALL_OFF, .threads = 1, .verify = true};
@@ -154,11 +169,8 @@ static bool law_holds(rgraph *r, record *all_off, record *other)
     return false;
   }
   bool good = true;
-  for (int k = -1; k < BP_PASS_COUNT + MOST_THREADS - 1 && good; k++) {
-    bool threads = k >= BP_PASS_COUNT;
-    way w = {.off = k < 0 || threads ? 0 : 1u << k,
-             .threads = threads ? k - BP_PASS_COUNT + 2 : 1,
-             .verify = true};
+  for (int k = -1; k < BP_PASS_COUNT + MOST_THREADS - 1 + MIXTURES && good; k++) {
+    way w = nth_way(r, k);
     s = try_way(r, &w, other);
     good = s == BP_OK && same_record(all_off, other);
     if (!good)

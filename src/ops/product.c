@@ -29,17 +29,18 @@ static bp_status matmul_shape(const bp_op_call *c, bp_type *out, int *n_out)
              : bp_op_fail(c, BP_E_LIMIT, "the result has too many elements");
 }
 
-/* Row-major or transposed: one of the last two strides is 1 (or never used), the other long enough. */
+/* Row-major or transposed: one of the last two strides is 1, the other long enough. A single row or column lies side by side, as else the
+ * way of adding, and with it the bits, would depend on where it comes from. */
 static bool matrix_form(const bp_array *x, int64_t *ld, bool *transposed)
 {
   int64_t rows = x->dims[x->rank - 2], cols = x->dims[x->rank - 1];
   int64_t rs = x->strides[x->rank - 2], cs = x->strides[x->rank - 1];
-  if ((cs == 1 || cols == 1) && (rows == 1 || rs >= cols)) {
+  if ((cs == 1 || cols == 1) && (rows == 1 || rs == cols || (rs > cols && cols > 1))) {
     *ld = rows == 1 ? cols : rs;
     *transposed = false;
     return true;
   }
-  if ((rs == 1 || rows == 1) && (cols == 1 || cs >= rows)) {
+  if ((rs == 1 || rows == 1) && (cols == 1 || cs == rows || (cs > rows && rows > 1))) {
     *ld = cols == 1 ? rows : cs;
     *transposed = true;
     return true;

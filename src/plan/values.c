@@ -188,6 +188,49 @@ static bool forward_only(const bp_type *t, const int64_t *strides)
   return true;
 }
 
+/* Axes in the order in which the elements lie, the outermost first. False where elements lie apart or on one another. */
+static bool lying_order(const bp_type *t, const int64_t *strides, int *axis)
+{
+  int64_t inside = 1;
+  for (int i = 0; i < t->rank; i++) {
+    int k = i;
+    for (; k > 0 && strides[axis[k - 1]] < strides[i]; k--)
+      axis[k] = axis[k - 1];
+    axis[k] = i;
+  }
+  for (int k = t->rank - 1; k >= 0; k--) {
+    const int64_t stride = strides[axis[k]];
+    if (k == t->rank - 1 ? stride != 1 : stride < inside)
+      return false;
+    inside = stride * t->dims[axis[k]];
+  }
+  return true;
+}
+
+/* A view without the pass: a copy. Products add as their operands lie, so a transposed matrix keeps its order of elements, and they their bits. */
+static bp_status copied_in_order(bpi_draft *d, uint32_t head, bpi_ref *r)
+{
+  bp_type *type = bpi_arena_alloc(&d->arena, 1, sizeof *type);
+  int64_t strides[BP_MAX_RANK], apart = 1;
+  int axis[BP_MAX_RANK];
+  bpi_ref lying;
+  if (!type)
+    return bpi_nomem();
+  if (r->form != BPI_STRIDED || !lying_order(r->type, r->strides, axis))
+    return bpi_copied(d, head, r, r);
+  *type = *r->type;
+  for (int k = type->rank - 1; k >= 0; k--) {
+    type->dims[k] = r->type->dims[axis[k]];
+    strides[k] = r->strides[axis[k]];
+  }
+  bp_status s = strided_ref(d, r->root, r->offset, type, strides, &lying);
+  if (s == BP_OK)
+    s = bpi_copied(d, head, &lying, &lying);
+  for (int k = type->rank - 1; s == BP_OK && k >= 0; apart *= type->dims[k--])
+    strides[axis[k]] = apart;
+  return s == BP_OK ? strided_ref(d, lying.root, 0, r->type, strides, r) : s;
+}
+
 static bp_status view_value(bpi_draft *d, uint32_t head)
 {
   const bp_op *op = d->h->nodes[head].op;
@@ -211,7 +254,7 @@ static bp_status view_value(bpi_draft *d, uint32_t head)
   if (s == BP_OK)
     s = strided_ref(d, in.root, in.offset + offset, d->h->nodes[head].type, strides, &out);
   if (s == BP_OK && !on)
-    s = bpi_copied(d, head, &out, &out);
+    s = copied_in_order(d, head, &out);
   d->plan->done[BP_PASS_views] += on;
   d->at[head] = out;
   return s;

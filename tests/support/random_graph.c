@@ -317,6 +317,26 @@ static void add_scan(rgraph *r)
   keep_results(r, s, y, 5);
 }
 
+/* A matrix as it lies, turned, or every second row of one. */
+static bp_node matrix(rgraph *r, int64_t rows, int64_t cols)
+{
+  const bool turned = chance(r, 50), rare = chance(r, 30);
+  bp_type t = bpi_type(BP_REAL, 2, turned ? (int64_t[]){cols, rows} : (int64_t[]){rows, cols});
+  int64_t start[2] = {0, 0}, step[2] = {rare ? 2 : 1, 1}, stop[2] = {t.dims[0] * step[0], t.dims[1]};
+  t.dims[0] = stop[0];
+  bp_node x = drawn_source(r, &t);
+  x = rare ? bp_slice(x, start, 2, stop, 2, step, 2) : x;
+  return turned ? bp_transpose(x, (int64_t[]){1, 0}, 2) : x;
+}
+
+/* Products large enough for each way of doing them: the order in which they add must not depend on how the plan was made. */
+static void add_product(rgraph *r)
+{
+  const int64_t m = 1 + rg_below(r, 12), n = 1 + rg_below(r, 40), k = 20 + rg_below(r, 80);
+  bp_node a = matrix(r, m, k), b = matrix(r, k, n);
+  add(r, bp_matmul(a, b));
+}
+
 static void add_some(rgraph *r)
 {
   const bp_op *op = bp_op_at((size_t)rg_below(r, (int64_t)bp_op_count()));
@@ -325,6 +345,8 @@ static void add_some(rgraph *r)
     add_scan(r);
   else if (what < 13)
     add_concat(r);
+  else if (what < 16)
+    add_product(r);
   else if (op->traits & (BP_INPUT | BP_STATE | BP_CONSTANT))
     return;
   else if ((op->traits & BP_ELEMENTWISE) && chance(r, 75))
