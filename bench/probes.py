@@ -86,6 +86,11 @@ def same_bits(build, quick):
     return {"builds": found, "differ": sum(h != hashes[0] for hashes in found.values() for h in hashes)}
 
 
+def data_path(build, quick):
+    """A step of the trainer, which loads, shuffles and converts its batches, over one of the same plan on fixed inputs."""
+    return {f"{t} threads": 1 + float(lines_of(f"{build}/bench/datapath", t)[0][-2]) / 100 for t in ("1", "2")}
+
+
 def crowded(build, quick):
     """Two trainings at once beside one after the other, and more threads than processors: steps a second over those of one training."""
     out = subprocess.run([f"{build}/bench/crowd"], capture_output=True, text=True).stdout

@@ -69,7 +69,7 @@ def rows_of(works, found, limits):
         if work.name in found and isinstance(work, Work):
             for t in (1, 2):
                 if any(k.endswith(f" {t}T") and "seconds" in r for k, r in found[work.name]["results"].items()):
-                    yield work_row(work.name, work, found[work.name]["results"], limits, t)
+                    yield work_row(work.name, work, found[work.name]["results"], found[work.name].get("limits", limits), t)
 
 
 def show(works, found, limits):
@@ -121,7 +121,8 @@ def rounds_text(works, found):
             count = "-" if not isinstance(w, Work) else f"**{r['rounds']} of {w.rounds}**" if less else r["rounds"]
             rows.append([w.name, count, r.get("commit", "-"), r.get("date", "-")])
     head = f"{few} works were measured in fewer rounds than they should be (bold).\n\n" if few else ""
-    return head + markdown_table(["work", "rounds", "commit", "date"], rows)
+    took = sum(r.get("took", 0) for r in found.values())
+    return head + markdown_table(["work", "rounds", "commit", "date"], rows) + f"\n\nMeasuring them took {took / 60:.1f} minutes."
 
 
 def trainer_text(works, found):
