@@ -269,7 +269,7 @@ PROBES = [
         ("trainer, share of what is allowed", lambda f: f["trainer"] / f["allowed"], -1.0)]),
     Probe("same bits for 1, 2, 3, 4 and 8 threads, gcc and clang", probes.same_bits,
           [("results that differ inside a build", lambda f: f["differ"], -0.0), ("builds compared", lambda f: len(f["builds"]), 2)]),
-    Probe("data path, train 784-128-10 from bytes, batch 64, sgd", probes.data_path, [
+    Probe("data path, 784-128-10 from bytes, batch 64, sgd", probes.data_path, [
         (f"{t} thread{'s'[:t - 1]}: the trainer's step over its plan's", lambda f, t=t: f[f"{t} threads"], -1.03) for t in (1, 2)], quick=False),
     Probe("trainings on a busy machine", probes.crowded, [
         ("two at once with 2 threads each, steps a second over those of one", lambda f: f["of one training"]["two at once"], 1.0),
