@@ -166,8 +166,8 @@ const option options[] = {
      .help = "threads to compute with; any number gives the same result. auto: one for each processor"},
 
     {"profile", "FILE.json", .alone = PROFILE_TABLE, .aside = true, .commands = DATA_COMMANDS | (EXPRESSIONS & ~GRAPH), .kind = OPTION_TEXT, .at = IN(profile),
-     .help = "tell on standard error what each instruction took: time, GFLOP/s, GB/s and the share of what this machine can do; with a "
-             "file also as a trace for chrome://tracing or Perfetto, a row for each thread"},
+     .help = "tell on standard error what each instruction took, one by one and not compiled (--jit): time, GFLOP/s, GB/s and the share of "
+             "what this machine can do; with a file also as a trace for chrome://tracing or Perfetto, a row for each thread"},
 
     {"jit", "WHEN", .aside = true, .commands = DATA_COMMANDS | EXPRESSIONS, .kind = OPTION_CHOICE, .choices = "auto|off|wait", .preset = "auto", .at = IN(jit),
      .help = "whether what runs long is compiled by the system's compiler, where there is one: beside the runs (auto), or before them (wait). "

@@ -3,6 +3,7 @@
 #include "run/profile.h"
 #include "base/pool.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -233,13 +234,16 @@ size_t bp_profile_count(const bp_profile *p)
   return n;
 }
 
-/* The rate of memory for operands of so many bytes: of the smallest measured size that holds them. */
+/* The rate of memory for operands of so many bytes. Between two measured sizes lies the end of some cache, nobody knows where. */
 static double memory_rate(const bp_limits *l, double bytes)
 {
   int k = 0;
   while (k < BP_MEMORY_LEVELS - 1 && bytes > l->memory_bytes[k])
     k++;
-  return l->memory_rate[k];
+  if (k == 0 || bytes >= l->memory_bytes[k])
+    return l->memory_rate[k];
+  const double part = log(bytes / l->memory_bytes[k - 1]) / log(l->memory_bytes[k] / l->memory_bytes[k - 1]);
+  return l->memory_rate[k - 1] + part * (l->memory_rate[k] - l->memory_rate[k - 1]);
 }
 
 /* Seconds below which this machine cannot do it: the longer of computing and moving. */
