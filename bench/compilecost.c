@@ -1,10 +1,14 @@
 /* What compiling costs: programs of scalar operations on the way from graph to plan. Prints, for each number of nodes: nodes, seconds of the
- * median compilation, and instructions. Usage: compilecost [NODES...] */
+ * median compilation, and instructions.
+ *
+ *   compilecost [NODES...]
+ *   compilecost --code [NODES...]     on the way from plan to machine code: nodes, seconds until it is loaded, once each, and of writing the C */
 #include "bprop.h"
 #include "house/house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { INPUTS = 16, ROUNDS = 15 };
 
@@ -70,14 +74,44 @@ static bool measure(bp_ctx *ctx, size_t nodes)
   return good;
 }
 
+/* bp_run_new waits for the system's compiler, as the context says. A plan that stays interpreted is told so. */
+static bool measure_code(bp_ctx *ctx, size_t nodes)
+{
+  bp_graph *g = bp_graph_new(ctx);
+  bp_node out = program(g, nodes);
+  bp_plan *plan = NULL;
+  bp_run *run = NULL;
+  char *text = NULL;
+  bool good =
+      bp_plan_new(g, &(bp_plan_options){.real = BP_FLOAT64, .outputs = &out, .n_outputs = 1}, &plan) == BP_OK;
+  double start = now(), written = 0, loaded = 0;
+  good = good && bp_plan_c(plan, &text) == BP_OK;
+  written = now() - start;
+  start = now();
+  good = good && bp_run_new(plan, NULL, &run) == BP_OK;
+  loaded = now() - start;
+  if (good)
+    printf("%u %.6g %.6g%s\n", bp_graph_mark(g), loaded, written,
+           bp_plan_jit(plan) == BP_JIT_READY ? "" : " interpreted");
+  else
+    fprintf(stderr, "compilecost: %s\n", bp_error());
+  bp_free(ctx, text);
+  bp_run_free(run);
+  bp_plan_free(plan);
+  bp_graph_free(g);
+  return good;
+}
+
 int main(int argc, char **argv)
 {
-  static const char *usual[] = {"", "1000", "10000", "100000"};
-  bp_ctx *ctx = bp_ctx_new(NULL);
+  static const char *const usual[] = {"1000", "10000", "100000"};
+  const bool code = argc > 1 && strcmp(argv[1], "--code") == 0;
+  const char *const *words = argc > 1 + code ? (const char *const *)argv + 1 + code : usual;
+  const int n = argc > 1 + code ? argc - 1 - code : 3;
+  bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.jit = code ? BP_JIT_WAIT : BP_JIT_OFF, .jit_cache = ""});
   bool good = true;
-  const char *const *words = argc > 1 ? (const char *const *)argv : usual;
-  for (int i = 1; i < (argc > 1 ? argc : 4) && good; i++)
-    good = measure(ctx, strtoull(words[i], NULL, 10));
+  for (int i = 0; i < n && good; i++)
+    good = (code ? measure_code : measure)(ctx, strtoull(words[i], NULL, 10));
   bp_ctx_free(ctx);
   return good ? 0 : 1;
 }

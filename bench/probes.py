@@ -25,6 +25,15 @@ def compile_cost(build, quick):
     return {size: float(line[1]) for size, line in zip(sizes, lines_of(f"{build}/bench/compilecost", *sizes))}
 
 
+def code_cost(build, quick):
+    """Seconds from plan to loaded machine code, by the system's compiler."""
+    sizes = ["1000", "4000"] if quick else ["4000", "16000", "64000"]
+    lines = lines_of(f"{build}/bench/compilecost", "--code", "100", *sizes)[1:]  # the first call of a compiler finds nothing in memory
+    if any(line[-1] == "interpreted" for line in lines):
+        raise RuntimeError("there is no compiler")
+    return {size: float(line[1]) for size, line in zip(sizes, lines)}
+
+
 def gradient_cost(build, quick):
     """Time of function and gradient over that of the function."""
     rows = lines_of(f"{build}/bench/gradcost", *(["20", "5"] if quick else ["100", "15"]))

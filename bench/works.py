@@ -262,6 +262,8 @@ PROBES = [
     Probe("compile, graph to plan", probes.compile_cost, [
         ("1,000 nodes, ms", lambda f: 1e3 * f["1000"], -2.0), ("100,000 nodes, ms", lambda f: 1e3 * f["100000"], -200.0),
         ("time a node, 1,000,000 nodes over 100,000", lambda f: over(f.get("1000000", 0) / 1e6, f["100000"] / 1e5), -1.5)]),
+    Probe("compile, plan to machine code", probes.code_cost, [
+        ("time a node, 64,000 nodes over 4,000", lambda f: over(f.get("64000", 0) / 64e3, f["4000"] / 4e3), -1.5)], quick=False),
     Probe("start to first training step", probes.first_step, [("ms", lambda f: 1e3 * f["seconds"], -20.0)]),
     Probe("size of the stripped library", probes.library_size, [("MB", lambda f: 1e-6 * f["bytes"], -1.0)]),
     Probe("peak memory, train 784-512-512-10, batch 128, adam", probes.peak_memory, [
