@@ -108,15 +108,18 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
 {
   const int64_t n = p->g->n, k = p->g->k, low = 2 * p->t->rows,
                 most = u->r.count < 2 * low ? 1 : u->r.count / low;
+  const bool wide = n > p->g->m && k > p->g->m;
   u->steps = steps_of(k, p->t->kc_bytes / p->size, 16 / p->size);
-  int64_t across = n * p->size <= ROW_BYTES ? n : ROW_BYTES / p->size; /* columns of a unit */
+  int64_t across = n * p->size > ROW_BYTES ? ROW_BYTES / p->size
+                   : wide                  ? up(n, wanted)
+                                           : n; /* columns of a unit */
   if (!u->turned && across < n && u->steps >= k)
     across = GROUP_BYTES / p->size / (u->steps > 64 ? u->steps : 64);
   int64_t down = up(UNIT_BYTES, across * p->size); /* and rows */
   int64_t groups = up(u->l.count, u->turned ? (down < p->nr ? p->nr : down) : across);
   int64_t blocks = up(u->r.count, u->turned ? across : down);
   if (u->turned)
-    groups = groups < wanted ? least(wanted, up(u->l.count, p->nr)) : groups;
+    groups = groups * blocks < wanted ? least(up(wanted, blocks), up(u->l.count, p->nr)) : groups;
   const int64_t few = least(wanted, FEW_UNITS); /* what rows are cut for */
   if (groups * blocks < (u->turned ? few : wanted))
     blocks = least(up(wanted, groups), most);
