@@ -1,4 +1,5 @@
-/* Rows whose work is shared out: the same bits for any number of threads, and of several bad indices the first is named. */
+/* Rows whose work is shared out: the same bits for any number of threads, and of several bad indices or numbers the
+ * first is named. */
 #include "bprop.h"
 
 #include <math.h>
@@ -170,6 +171,46 @@ static void the_first_bad_index_is_named(void **state)
     }
 }
 
+/* Guards of a number that all elements are, of an array, and of a part of one, looked at by several threads. */
+static void the_first_bad_number_is_named(void **state)
+{
+  (void)state;
+  static const struct {
+    int at[2]; /* where x is infinite */
+    const char *said;
+  } cases[] = {{{0, 1}, "is infinite at element 0 of 154200"},
+               {{ROWS * COLS - 1, 77777}, "is infinite at element 77777 of 154200"},
+               {{ROWS * COLS - 1, ROWS * COLS - 1}, "is infinite at element 154199 of 154200"}};
+  const int64_t dims[] = {ROWS, COLS};
+  for (int threads = 1; threads <= 3; threads++) {
+    bp_ctx *ctx = bp_ctx_new(&(bp_ctx_options){.threads = threads});
+    bp_graph *g = bp_graph_new(ctx);
+    bp_node in = bp_input(g, "x", BP_REAL, 2, dims), two = bp_full(g, BP_REAL, 2, 2, dims);
+    bp_node guards[] = {
+        two, bp_name(bp_mul(in, two), "y"),
+        bp_slice(in, (int64_t[]){0, 0}, 2, (int64_t[]){ROWS / 2, COLS}, 2, (int64_t[]){1, 1}, 2)};
+    bp_plan *plan;
+    bp_run *run;
+    bp_plan_options o = {
+        .real = BP_FLOAT32, .outputs = &guards[1], .n_outputs = 1, .guards = guards, .n_guards = 3};
+    assert_int_equal(bp_plan_new(g, &o, &plan), BP_OK);
+    assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
+    assert_int_equal(bp_run_bind(run, "x", x, sizeof x), BP_OK);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+      fill();
+      assert_int_equal(bp_run_step(run), BP_OK);
+      x[cases[c].at[0]] = x[cases[c].at[1]] = INFINITY;
+      assert_int_equal(bp_run_step(run), BP_E_NOTFINITE);
+      if (!strstr(bp_error(), cases[c].said) || !strstr(bp_error(), "'y'"))
+        fail_msg("%d threads: %s", threads, bp_error());
+    }
+    bp_run_free(run);
+    bp_plan_free(plan);
+    bp_graph_free(g);
+    bp_ctx_free(ctx);
+  }
+}
+
 /* ---- split, whose builder gives several nodes ---- */
 
 static void split_gives_parts_or_errors(void **state)
@@ -202,6 +243,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
       cmocka_unit_test(the_first_bad_index_is_named),
+      cmocka_unit_test(the_first_bad_number_is_named),
       cmocka_unit_test(split_gives_parts_or_errors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

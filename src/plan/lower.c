@@ -252,8 +252,12 @@ static bp_status lower_guard(lowering *l, const bpi_ins *ins, bpi_instr *out)
   for (uint32_t k = 0; k < ins->n_in; k++)
     guards[k] = d->o->guards[k].index;
   out->guards = guards;
-  out->units = 1;
   out->op = NULL;
+  out->n = 0;
+  for (uint32_t k = 0; k < ins->n_in; k++)
+    out->n += bpi_guarded(&out->x[k]);
+  out->units = 1 + out->n / d->tuning.tile;
+  share_out(d, out, (double)out->n * BPI_NS_SUM);
   return BP_OK;
 }
 

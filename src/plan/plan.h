@@ -167,6 +167,12 @@ typedef struct bpi_instr {
   uint32_t source;
 } bpi_instr;
 
+/* Elements of a guard's input that are tested: one stands for all where they are the same. */
+static inline int64_t bpi_guarded(const bpi_operand *x)
+{
+  return x->contiguous || x->size == 0 ? x->size : 1;
+}
+
 /* What a source node is called in messages. Sorted by node. */
 typedef struct bpi_source_name {
   uint32_t node;
