@@ -1,5 +1,5 @@
-/* What runs at the end of products, and what is distributed over the parts of a gradient: the same bits as without, for rows of every
- * length, types, threads; and what training needs of memory. */
+/* What runs at the end of products, and what is distributed over the parts of a gradient, also one that is needed whole: the same bits as
+ * without, for rows of every length, types, threads; and what training needs of memory. */
 #include "bprop.h"
 
 #include "base/ctx.h"
@@ -54,7 +54,9 @@ static bp_node forward(const net *n, bp_params *p, bp_graph *g)
   return x;
 }
 
-static void train_open(training *t, bp_ctx *ctx, const net *n, const bpi_tuning *tuning, uint32_t off)
+/* n_guards: 1, of the loss, or 2, of the gradient, too. */
+static void train_open(training *t, bp_ctx *ctx, const net *n, const bpi_tuning *tuning, uint32_t off,
+                       size_t n_guards)
 {
   bp_update updates[BP_OPTIMIZER_UPDATES];
   size_t count;
@@ -65,15 +67,16 @@ static void train_open(training *t, bp_ctx *ctx, const net *n, const bpi_tuning 
   bp_graph_free(g);
   g = bp_graph_new(ctx);
   bp_node y = forward(n, t->params, g), labels = bp_input(g, "labels", BP_INT64, 1, &n->batch);
-  bp_node loss = bp_mean(bp_softmax_cross_entropy(y, labels, 0), NULL, 0, false);
-  assert_int_equal(bp_optimizer_step(t->params, t->state, &n->optimizer, loss, updates, &count, NULL), BP_OK);
+  bp_node loss = bp_mean(bp_softmax_cross_entropy(y, labels, 0), NULL, 0, false), guards[2] = {loss};
+  assert_int_equal(bp_optimizer_step(t->params, t->state, &n->optimizer, loss, updates, &count, &guards[1]),
+                   BP_OK);
   bp_plan_options o = {.real = n->real,
                        .outputs = &loss,
                        .n_outputs = 1,
                        .updates = updates,
                        .n_updates = count,
-                       .guards = &loss,
-                       .n_guards = 1,
+                       .guards = guards,
+                       .n_guards = n_guards,
                        .passes_off = off};
   assert_int_equal(bpi_plan_new(g, &o, tuning, &t->plan), BP_OK);
   assert_int_equal(bpi_plan_verify(t->plan), BP_OK);
@@ -137,13 +140,13 @@ static void assert_same_state(const training *a, const training *b, int entries)
 
 /* ---- the same bits ---- */
 
-static void compare(bp_ctx *ctx, const net *n, int64_t end_row, int threads, int entries)
+static void compare(bp_ctx *ctx, const net *n, int64_t end_row, int threads, int entries, size_t n_guards)
 {
   training with, without;
   bpi_tuning tuning = {.fuse_min = 16, .split_ns = 1000, .end_row = end_row};
   ctx->threads = threads;
-  train_open(&with, ctx, n, &tuning, 0);
-  train_open(&without, ctx, n, &tuning, OFF);
+  train_open(&with, ctx, n, &tuning, 0, n_guards);
+  train_open(&without, ctx, n, &tuning, OFF, n_guards);
   assert_true(with.plan->done[BP_PASS_distribute] > 0);
   assert_true(!end_row || with.plan->done[BP_PASS_epilogue] > 1);
   assert_true(without.plan->done[BP_PASS_epilogue] == 0 && without.plan->done[BP_PASS_distribute] == 0);
@@ -173,9 +176,58 @@ static void ends_of_products_keep_the_bits(void **state)
   static const int entries[] = {2, 3, 5, 3, 2, 5};
   for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
     for (int threads = 1; threads <= THREADS; threads++) {
-      compare(*state, &nets[i], 1 << 20, threads, entries[i]);
-      compare(*state, &nets[i], 0, threads, entries[i]);
+      compare(*state, &nets[i], 1 << 20, threads, entries[i], 1);
+      compare(*state, &nets[i], 0, threads, entries[i], 1);
+      compare(*state, &nets[i], 0, threads, entries[i], 2);
     }
+}
+
+/* ---- a concatenation that is kept ---- */
+
+/* Two products side by side as one vector go into an entry as they are, and into another through a formula. */
+static void stored_whole(bp_ctx *ctx, uint32_t off, float out[2][4096])
+{
+  enum { SIDE = 32, PART = SIDE * SIDE, ALL = 2 * PART };
+  static float a[PART];
+  bp_state *state = bp_state_new(ctx, BP_FLOAT32);
+  bp_graph *g = bp_graph_new(ctx);
+  int entry[2];
+  bp_plan *plan;
+  bp_run *run;
+  for (int e = 0; e < 2; e++)
+    assert_int_equal(bp_state_add(state, e ? "b" : "a", BP_REAL, 1, (int64_t[]){ALL}, &entry[e]), BP_OK);
+  bp_node x = bp_input(g, "x", BP_REAL, 2, (int64_t[]){SIDE, SIDE}), parts[2];
+  for (int k = 0; k < 2; k++)
+    parts[k] = bp_reshape(bp_matmul(x, k ? x : bp_neg(x)), (int64_t[]){PART}, 1);
+  bp_node all = bp_concat(parts, 2, 0);
+  bp_update updates[2] = {{entry[0], all},
+                          {entry[1], bp_add(bp_read(g, state, entry[1]), bp_mul(all, bp_constant(g, 0.1)))}};
+  bp_plan_options o = {.real = BP_FLOAT32, .updates = updates, .n_updates = 2, .passes_off = off};
+  assert_int_equal(bpi_plan_new(g, &o, &(bpi_tuning){.fuse_min = 16, .split_ns = 1000}, &plan), BP_OK);
+  assert_int_equal(bpi_plan_verify(plan), BP_OK);
+  for (int i = 0; i < PART; i++)
+    a[i] = (float)(i % 23) / 16 - 0.5f;
+  assert_int_equal(bp_run_new(plan, state, &run), BP_OK);
+  assert_int_equal(bp_run_bind(run, "x", a, sizeof a), BP_OK);
+  for (int k = 0; k < STEPS; k++)
+    assert_int_equal(bp_run_step(run), BP_OK);
+  for (int e = 0; e < 2; e++) {
+    size_t bytes;
+    memcpy(out[e], entry_data(state, entry[e], &bytes), ALL * sizeof(float));
+  }
+  bp_run_free(run);
+  bp_plan_free(plan);
+  bp_graph_free(g);
+  bp_state_free(state);
+}
+
+static void what_is_stored_whole_is_whole(void **state)
+{
+  static float with[2][4096], without[2][4096];
+  stored_whole(*state, 0, with);
+  stored_whole(*state, OFF, without);
+  assert_memory_equal(with, without, sizeof with);
+  assert_true(with[0][0] != 0 && with[1][1] != 0);
 }
 
 /* ---- what it needs of memory ---- */
@@ -200,7 +252,7 @@ static void training_needs_little_memory(void **state)
   for (size_t i = 0; i < 2; i++) {
     training t;
     size_t block;
-    train_open(&t, ctx, &nets[i], NULL, 0);
+    train_open(&t, ctx, &nets[i], NULL, 0, 1);
     bp_plan_size(t.plan, NULL, &block);
     size_t params = (size_t)bp_params_size(t.params, NULL) * sizeof(float);
     size_t scratch = t.plan->scratch_bytes * THREADS, held = params * (1 + slots[i]);
@@ -244,6 +296,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(ends_of_products_keep_the_bits, fresh, done),
+      cmocka_unit_test_setup_teardown(what_is_stored_whole_is_whole, fresh, done),
       cmocka_unit_test_setup_teardown(what_is_read_again_stays_in_the_caches, fresh, done),
       cmocka_unit_test_setup_teardown(training_needs_little_memory, fresh, done)};
   return cmocka_run_group_tests(tests, NULL, NULL);

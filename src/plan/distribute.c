@@ -5,7 +5,9 @@
  * gradient is never stored. Parts that no such product makes stay together, so that a hundred biases are one instruction and not a hundred.
  *
  * The region of a concatenation is what is connected with it through whole arrays of its length: all elementwise loops. It is cut only if
- * every value in it goes to others in it, or into state, where each piece becomes an update of its own. */
+ * every value in it goes to others in it, or into state, where each piece becomes an update of its own. The concatenation itself may be needed
+ * whole, by a guard for one. Then it stays, and the pieces read their parts of it: the threads that share out the update of a weight still
+ * take those of its elements whose gradient they have made. */
 #include "base/sort.h"
 #include "plan/draft.h"
 
@@ -20,7 +22,8 @@ typedef struct distributor {
   size_t n_roots;     /* when this began: what is added later is never cut again */
   uint32_t *piece_of; /* of each root of the region: its first piece; the others follow */
   int64_t *cut;       /* where each piece begins, and the end */
-  bpi_ref *part;      /* of the concatenation itself */
+  bool kept;          /* the concatenation is needed whole */
+  bpi_ref *part;      /* else what stands for each piece of it */
   size_t n_pieces;
 } distributor;
 
@@ -88,21 +91,22 @@ static bool reads_whole(const bpi_draft *d, const bpi_ins *ins, uint32_t root, i
   return true;
 }
 
-/* Readers of a value of the region are in the region, or commit it. False: somebody needs the whole. */
+/* Readers of a value of the region are in the region, or commit it, piece by piece; the concatenation is committed whole. False: somebody
+ * needs the whole. */
 static bool enter_readers(distributor *t, uint32_t root, int64_t n)
 {
   const bpi_draft *d = t->d;
-  if (d->roots[root].keep)
-    return false;
+  bool all = !d->roots[root].keep, joined = d->ins[d->roots[root].def].kind == BPI_DO_JOIN;
   for (uint32_t k = t->readers.first[root]; k < t->readers.first[root + 1]; k++) {
     uint32_t i = t->readers.list[k];
-    if (d->ins[i].kind == BPI_DO_COMMIT)
+    if (d->ins[i].kind == BPI_DO_COMMIT && !joined)
       continue;
-    if (!can_enter(t, i, n) || !reads_whole(d, &d->ins[i], root, n))
-      return false;
-    enter(t, i);
+    if (can_enter(t, i, n) && reads_whole(d, &d->ins[i], root, n))
+      enter(t, i);
+    else
+      all = false;
   }
-  return true;
+  return all;
 }
 
 /* What an instruction of the region reads is cut with it where it can be. */
@@ -128,7 +132,8 @@ static bool grow_region(distributor *t, uint32_t join)
   uint32_t root = d->results[d->ins[join].out];
   int64_t n = d->roots[root].size;
   t->n_todo = 0;
-  bool good = enter_readers(t, root, n);
+  t->kept = !enter_readers(t, root, n);
+  bool good = true;
   for (size_t k = 0; good && k < t->n_todo; k++) {
     const bpi_ins *ins = &d->ins[t->todo[k]];
     good = enter_inputs(t, ins, n) && enter_readers(t, d->results[ins->out], n);
@@ -160,7 +165,7 @@ static bp_status add_piece(distributor *t, uint32_t join, uint32_t first, uint32
   t->cut[t->n_pieces + 1] = t->cut[t->n_pieces] + n;
   bpi_ref *piece = &t->part[t->n_pieces++];
   *piece = d->refs[ins.in + first];
-  if (last - first == 1)
+  if (last - first == 1 || t->kept)
     return BP_OK;
   bpi_ref *x = bpi_arena_alloc(&d->arena, last - first, sizeof *x);
   bp_type *type = row_type(d, (bp_dtype)piece->type->dtype, n);
@@ -210,7 +215,7 @@ static bp_status piece_ref(distributor *t, const bpi_ref *r, uint32_t whole, siz
 {
   bpi_draft *d = t->d;
   *out = *r;
-  if (r->form != BPI_SPLAT && r->root == whole) {
+  if (r->form != BPI_SPLAT && r->root == whole && !t->kept) {
     *out = t->part[k];
     return BP_OK;
   }
@@ -328,7 +333,7 @@ static bp_status distribute_one(distributor *t, uint32_t join)
     s = cut_ins(t, t->todo[k], whole);
   if (s == BP_OK)
     s = cut_updates(t);
-  d->ins[join].dead = true;
+  d->ins[join].dead = !t->kept;
   return s;
 }
 
