@@ -103,18 +103,17 @@ static void cut_dots(bpi_cut *u, const problem *p, int64_t wanted)
   cut_lanes(u, tall ? 1 : wanted, 8);
 }
 
-/* Units of straight products are some rows of C, of turned ones too: so l is cut there, and each thread packs what is its own. */
+/* Units of straight products are some rows of C, of turned ones too: so l is cut there, and each thread packs what is its own. But a B that is
+ * the largest of the three is read and packed in parts, each by one thread: then units are some columns. */
 static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
 {
-  const int64_t n = p->g->n, k = p->g->k, low = 2 * p->t->rows,
+  const int64_t m = p->g->m, n = p->g->n, k = p->g->k, low = 2 * p->t->rows,
                 most = u->r.count < 2 * low ? 1 : u->r.count / low;
-  const bool wide = n > p->g->m && k > p->g->m;
   u->steps = steps_of(k, p->t->kc_bytes / p->size, 16 / p->size);
-  int64_t across = n * p->size > ROW_BYTES ? ROW_BYTES / p->size
-                   : wide                  ? up(n, wanted)
-                                           : n; /* columns of a unit */
-  if (!u->turned && across < n && u->steps >= k)
-    across = GROUP_BYTES / p->size / (u->steps > 64 ? u->steps : 64);
+  int64_t across = m < n && m < k ? up(n, wanted) : n; /* columns of a unit */
+  if (n * p->size > ROW_BYTES)
+    across = u->turned || u->steps < k ? ROW_BYTES / p->size
+                                       : GROUP_BYTES / p->size / (u->steps > 64 ? u->steps : 64);
   int64_t down = up(UNIT_BYTES, across * p->size); /* and rows */
   int64_t groups = up(u->l.count, u->turned ? (down < p->nr ? p->nr : down) : across);
   int64_t blocks = up(u->r.count, u->turned ? across : down);
