@@ -32,7 +32,8 @@
 #define BODY_FN3(name, R, A, B, text, ...) \
   PICK(name, S, 4, R, text, ELEMENT(A, a, 0); ELEMENT(B, b, 1); ELEMENT(B, c, 2), __VA_ARGS__)
 
-#include "kernels/simd/bodies_each.h"
+#include "kernels/simd/bodies_real.h"
+#include "kernels/simd/bodies_whole.h"
 
 /* ---- the table ---- */
 

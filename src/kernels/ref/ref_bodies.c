@@ -86,7 +86,8 @@ static double true_softplus(double x)
     }                                                   \
   }
 
-#include "kernels/simd/bodies_each.h"
+#include "kernels/simd/bodies_real.h"
+#include "kernels/simd/bodies_whole.h"
 
 /* ---- the table ---- */
 #define BODY_NAME(name, S) name##_ref_##S

@@ -45,10 +45,10 @@ typedef int (*span_fn)(int64_t n, void *y, const void *const *x, const double *p
 #define SHAPE_CAREFUL(shape) (((shape) >> 22 & 1) != 0)
 #define SHAPE_LANES(shape)   ((int64_t)((shape) >> 23))
 
-/* The loops of a body. direct: the span that takes the operands as they are, NULL if none does. span: with every step 1.
- * each: one element after the other, whatever the steps, and with arguments that a vector function cannot take. */
+/* The loops of a body. span: with every step 1. each: one element after the other, whatever the steps, and with arguments that a vector
+ * function cannot take. */
 typedef struct spans {
-  span_fn direct, span;
+  span_fn span;
   bpi_loop each;
   uint32_t shape;
   int body; /* of reals: its number, for relays; else BPI_BODY_none */
@@ -132,14 +132,21 @@ static int64_t run_relay(int64_t n, void *y, const void *const *x, const int64_t
   return (wide ? BPI_SYM(bpi_run_relay_f64) : BPI_SYM(bpi_run_relay_f32))(program, 0, n, false);
 }
 
-/* As many elements as fit the direct span, and the rest. */
+/* Whether a span may take the operands as they are. */
+static bool in_place(const int64_t *step, uint32_t shape)
+{
+  const int n = SHAPE_IN(shape);
+  return !SHAPE_CAREFUL(shape) && step[0] == 1 && (n < 2 || step[1] == 1) && (n < 3 || step[2] == 1);
+}
+
+/* As many elements as a span takes where they are, and the rest. */
 static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const int64_t *step,
                                  const double *p, const spans *s)
 {
-  int64_t whole = s->direct ? n & -SHAPE_LANES(s->shape) : 0;
+  int64_t whole = in_place(step, s->shape) ? n & -SHAPE_LANES(s->shape) : 0;
   const void *rest[3];
   if (whole)
-    s->direct(whole, y, x, p);
+    s->span(whole, y, x, p);
   else if (s->body && SHAPE_IN(s->shape) == 2 && (step[0] | step[1]) == 1 && step[0] != step[1])
     whole = run_relay(n, y, x, step, p, s);
   if (whole == n)
@@ -158,156 +165,97 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
 
 /* ---- the loops of one body ---- */
 
-/* What a body sees beside its operands. */
-#define REST_ARGS T p0, T p1, T p2, int *far, const int careful
-#define REST_USED (void)p0, (void)p1, (void)p2, (void)far, (void)careful
-
-#define SPAN_ARGS int64_t n, void *y_, const void *const *in, const double *p
-#define LOOP_ARGS int64_t n, void *y_, const void *const *in, const int64_t *step, const double *p
+#define EACH(name) void BPI_EACH_SYM(name, S)(BPI_LOOP_ARGS);
 
 #if BPI_PLAIN
-#define SPAN(name, variant, R, A, text, OPERANDS, ...)
+
+#define BODY_NAME(name, S)  BPI_EACH_SYM(name, S)
+#define BODY_FN1(name, ...) EACH(name)
+#define BODY_FN2(name, ...) EACH(name)
+#define BODY_FN3(name, ...) EACH(name)
+#include "kernels/simd/bodies_real.h"
+#include "kernels/simd/bodies_whole.h"
+
 #else
-/* One loop over vectors. OPERANDS names the operands; the rest are the body's arguments for element i. */
-#define SPAN(name, variant, R, A, text, OPERANDS, ...)                         \
-  static int __attribute__((unused)) BPI_PASTE(name##_##variant, S)(SPAN_ARGS) \
-  {                                                                            \
-    PARAMETERS(text);                                                          \
-    OPERANDS;                                                                  \
-    R *y = y_;                                                                 \
-    int far = 0;                                                               \
-    n &= -(int64_t)LANES_OF(R, A);                                             \
-    BPI_APART                                                                  \
-    for (int64_t i = 0; i < n; i++)                                            \
-      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 0);      \
-    return far;                                                                \
+
+/* Loops over whole numbers have no rounding at all, and are shared where `each` is. */
+#define LOOP_ISA_f32       BPI_ISA
+#define LOOP_ISA_f64       BPI_ISA
+#define LOOP_ISA_i64       BPI_EACH_ISA
+#define LOOP_ISA_b8        BPI_EACH_ISA
+#define BODY_NAME(name, S) BPI_PASTE(BPI_PASTE(bpi_loop_##name, S), BPI_PASTE(LOOP_ISA, S))
+
+/* One loop over vectors. */
+#define SPAN(name, R, A, text, ARRAYS, ELEMENTS, ...)                                               \
+  static int BPI_PASTE(name##_span, S)(int64_t n, void *y_, const void *const *in, const double *p) \
+  {                                                                                                 \
+    PARAMETERS(text);                                                                               \
+    ARRAYS;                                                                                         \
+    R *y = y_;                                                                                      \
+    int is_far = 0, *const far = &is_far;                                                           \
+    const int careful = 0;                                                                          \
+    (void)p0, (void)p1, (void)p2, (void)far, (void)careful;                                         \
+    n &= -(int64_t)LANES_OF(R, A);                                                                  \
+    BPI_APART                                                                                       \
+    for (int64_t i = 0; i < n; i++) {                                                               \
+      ELEMENTS;                                                                                     \
+      y[i] = (R)(__VA_ARGS__);                                                                      \
+    }                                                                                               \
+    return is_far;                                                                                  \
   }
+#define ARRAY(A, name, k) const A *const name##_at = in[k]
+#define ELEMENT(A, name)  const A name = name##_at[i]
+
+/* For clang, what a text tells is no constant before it optimises. */
+#if defined(__clang__)
+#define FIXED const
+#else
+#define FIXED static const
 #endif
 
-/* One by one there are no vectors: instruction sets with the same rounding can share these. */
-#define EACH_SYM(name) BPI_PASTE(BPI_PASTE(bpi_each_##name, S), BPI_EACH_ISA)
-#ifdef BPI_EACH_ELSEWHERE
-#define EACH(name, R, text, OPERANDS, ...) void EACH_SYM(name)(LOOP_ARGS);
-#else
-#define EACH(name, R, text, OPERANDS, ...)                                \
-  void EACH_SYM(name)(LOOP_ARGS);                                         \
-  BPI_SHARED void EACH_SYM(name)(LOOP_ARGS)                               \
-  {                                                                       \
-    PARAMETERS(text);                                                     \
-    OPERANDS;                                                             \
-    R *y = y_;                                                            \
-    int far = 0;                                                          \
-    for (int64_t i = 0; i < n; i++) {                                     \
-      BPI_ONE_BY_ONE;                                                     \
-      y[i] = BPI_PASTE(name##_body, S)(__VA_ARGS__, p0, p1, p2, &far, 1); \
-    }                                                                     \
-  }
-#endif
-
-#if BPI_PLAIN
-#define RUN(name, R, A, B, n_in, text, DIRECT)     \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS) \
-  {                                                \
-    EACH_SYM(name)(n, y_, in, step, p);            \
-  }
-#else
-/* Chooses among them. DIRECT: the span for operands with these steps. */
+/* Chooses among them. */
 #define FEW(text) (IS_CHEAP(text) ? LANES - 1 : 6)
-#define RUN(name, R, A, B, n_in, text, DIRECT)                            \
-  static void BPI_PASTE(name##_loop, S)(LOOP_ARGS)                        \
-  {                                                                       \
-    if (n <= FEW(text)) {                                                 \
-      EACH_SYM(name)(n, y_, in, step, p);                                 \
-      return;                                                             \
-    }                                                                     \
-    const span_fn span = BPI_PASTE(name##_span, S);                       \
-    const spans s = {IS_TRIG(text) ? NULL : DIRECT, span, EACH_SYM(name), \
-                     SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text)),      \
-                     (T)0.5 != 0 ? BPI_BODY_##name : BPI_BODY_none};      \
-    run_spans(n, y_, in, step, p, &s);                                    \
+#define LOOP(name, R, A, B, n_in, text)                                \
+  void BODY_NAME(name, S)(BPI_LOOP_ARGS);                              \
+  void BODY_NAME(name, S)(BPI_LOOP_ARGS)                               \
+  {                                                                    \
+    FIXED spans s = {BPI_PASTE(name##_span, S), BPI_EACH_SYM(name, S), \
+                     SHAPE(R, A, B, n_in, FEW(text), IS_TRIG(text)),   \
+                     (T)0.5 != 0 ? BPI_BODY_##name : BPI_BODY_none};   \
+    if (n <= FEW(text))                                                \
+      BPI_EACH_SYM(name, S)(n, y_, in, step, p);                       \
+    else                                                               \
+      run_spans(n, y_, in, step, p, &s);                               \
   }
+
+#define BODY_FN1(name, R, A, text, ...)                              \
+  SPAN(name, R, A, text, ARRAY(A, x, 0), ELEMENT(A, x), __VA_ARGS__) \
+  EACH(name)                                                         \
+  LOOP(name, R, A, A, 1, text)
+#define BODY_FN2(name, R, A, text, ...)                                                             \
+  SPAN(name, R, A, text, ARRAY(A, a, 0); ARRAY(A, b, 1), ELEMENT(A, a); ELEMENT(A, b), __VA_ARGS__) \
+  EACH(name)                                                                                        \
+  LOOP(name, R, A, A, 2, text)
+#define BODY_FN3(name, R, A, B, text, ...)                                                             \
+  SPAN(name, R, A, text, ARRAY(A, a, 0); ARRAY(B, b, 1); ARRAY(B, c, 2), ELEMENT(A, a); ELEMENT(B, b); \
+       ELEMENT(B, c), __VA_ARGS__)                                                                     \
+  EACH(name)                                                                                           \
+  LOOP(name, R, A, B, 3, text)
+#include "kernels/simd/bodies_real.h"
+
+#ifdef BPI_EACH_ELSEWHERE
+#undef BODY_FN1
+#undef BODY_FN2
+#undef BODY_FN3
+#define BODY_FN1(name, ...) void BODY_NAME(name, S)(BPI_LOOP_ARGS);
+#define BODY_FN2(name, ...) void BODY_NAME(name, S)(BPI_LOOP_ARGS);
+#define BODY_FN3(name, ...) void BODY_NAME(name, S)(BPI_LOOP_ARGS);
 #endif
+#include "kernels/simd/bodies_whole.h"
 
-#define LOOP1(name, R, A, text, ...)                      \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A x, REST_ARGS)  \
-  {                                                       \
-    REST_USED;                                            \
-    return __VA_ARGS__;                                   \
-  }                                                       \
-  SPAN(name, span, R, A, text, const A *x = in[0], x[i])  \
-  EACH(name, R, text, const A *x = in[0], x[i * step[0]]) \
-  RUN(name, R, A, A, 1, text, step[0] == 1 ? span : NULL)
-
-#define LOOP2(name, R, A, text, ...)                                                          \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, A b, REST_ARGS)                                 \
-  {                                                                                           \
-    REST_USED;                                                                                \
-    return __VA_ARGS__;                                                                       \
-  }                                                                                           \
-  SPAN(name, span, R, A, text, const A *a = in[0]; const A *b = in[1], a[i], b[i])            \
-  EACH(name, R, text, const A *a = in[0]; const A *b = in[1], a[i * step[0]], b[i * step[1]]) \
-  RUN(name, R, A, A, 2, text, step[0] == 1 && step[1] == 1 ? span : NULL)
-
-#define LOOP3(name, R, A, B, text, ...)                                                                      \
-  BPI_INLINE R BPI_PASTE(name##_body, S)(A a, B b, B c, REST_ARGS)                                           \
-  {                                                                                                          \
-    REST_USED;                                                                                               \
-    return __VA_ARGS__;                                                                                      \
-  }                                                                                                          \
-  SPAN(name, span, R, A, text, const A *a = in[0]; const B *b = in[1]; const B *c = in[2], a[i], b[i], c[i]) \
-  EACH(name, R, text, const A *a = in[0]; const B *b = in[1];                                                \
-       const B *c = in[2], a[i * step[0]], b[i * step[1]], c[i * step[2]])                                   \
-  RUN(name, R, A, B, 3, text, step[0] == 1 && step[1] == 1 && step[2] == 1 ? span : NULL)
-
-/* ---- the loops, one element type after another ---- */
-#define T float
-#define S f32
-#include "kernels/simd/bodies_real.h"
-#undef T
-#undef S
-
-#define T double
-#define S f64
-#include "kernels/simd/bodies_real.h"
-#undef T
-#undef S
-
-#define T int64_t
-#define S i64
-#define REAL_BODY1(name, ...)
-#define REAL_BODY2(name, ...)
-#define REAL_BODY3(name, ...)
-#define NUM_BODY1(name, ...)  LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define NUM_BODY2(name, ...)  LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY1(name, ...) LOOP1(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define TEST_BODY2(name, ...) LOOP2(name, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY1(name, ...)
-#define BOOL_BODY2(name, ...)
-#define PICK_BODY3(name, ...) LOOP3(name, T, uint8_t, T, #__VA_ARGS__, __VA_ARGS__)
-#include "bodies.inc"
-#include "kernels/simd/bodies_none.h"
-#undef T
-#undef S
-
-#define T uint8_t
-#define S b8
-#define REAL_BODY1(name, ...)
-#define REAL_BODY2(name, ...)
-#define REAL_BODY3(name, ...)
-#define NUM_BODY1(name, ...)
-#define NUM_BODY2(name, ...)
-#define TEST_BODY1(name, ...)
-#define TEST_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY1(name, ...) LOOP1(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define BOOL_BODY2(name, ...) LOOP2(name, T, T, #__VA_ARGS__, __VA_ARGS__)
-#define PICK_BODY3(name, ...) LOOP3(name, T, T, T, #__VA_ARGS__, __VA_ARGS__)
-#include "bodies.inc"
-#include "kernels/simd/bodies_none.h"
-#undef T
-#undef S
+#endif
 
 /* ---- the table ---- */
-#define BODY_NAME(name, S) name##_loop_##S
 #include "kernels/simd/bodies_table.h"
 
 const bpi_kernels BPI_SYM(bpi_kernels) = {

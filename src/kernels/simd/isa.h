@@ -13,11 +13,12 @@
 #define BPI_EACH_ISA BPI_ISA
 #endif
 
-#define BPI_PASTE_(a, b) a##_##b
-#define BPI_PASTE(a, b)  BPI_PASTE_(a, b)
-#define BPI_SYM(name)    BPI_PASTE(name, BPI_ISA)
-#define BPI_TEXT_(a)     #a
-#define BPI_TEXT(a)      BPI_TEXT_(a)
+#define BPI_PASTE_(a, b)      a##_##b
+#define BPI_PASTE(a, b)       BPI_PASTE_(a, b)
+#define BPI_SYM(name)         BPI_PASTE(name, BPI_ISA)
+#define BPI_EACH_SYM(name, S) BPI_PASTE(BPI_PASTE(bpi_each_##name, S), BPI_EACH_ISA)
+#define BPI_TEXT_(a)          #a
+#define BPI_TEXT(a)           BPI_TEXT_(a)
 
 /* No iteration reads what another one writes: an output is one of the inputs, element for element, or apart from it. */
 #if defined(__clang__)
@@ -38,6 +39,9 @@
 
 /* In a loop: leave it as it stands. */
 #define BPI_ONE_BY_ONE __asm__ volatile("")
+
+/* Of a loop over elements. */
+#define BPI_LOOP_ARGS int64_t n, void *y_, const void *const *in, const int64_t *step, const double *p
 
 /* Once, however many call it. */
 #if defined(__clang__)

@@ -14,7 +14,9 @@
 
 #define BPV_TRIG_LIMIT 1e5
 
+#ifndef BPV_FN
 #define BPV_FN static inline __attribute__((always_inline, unused))
+#endif
 
 /* One rounding where the machine has an instruction for it, two where it has not: never a call. */
 #if defined(__FMA__) || defined(__aarch64__)
