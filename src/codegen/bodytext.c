@@ -147,6 +147,9 @@ static const char after[] =
     "#if defined(__AVX512F__) && !defined(__clang__)\n"
     "#define SCOPE __attribute__((noinline, target(\"prefer-vector-width=256\")))\n"
     "#else\n#define SCOPE __attribute__((noinline))\n#endif\n"
+    /* Bytes of a strip: eight vectors. */
+    "#if defined(__AVX512F__)\n#define STRIP 512\n#elif defined(__AVX__)\n#define STRIP 256\n#else\n#define "
+    "STRIP 128\n#endif\n"
     "#define F32(u) bpv_from_bits_f32(u)\n#define F64(u) bpv_from_bits_f64(u)\n"
     "#define EXPORT __attribute__((visibility(\"default\")))\n"
     "#if defined(__x86_64__)\n#define STREAMED __asm__ volatile(\"sfence\" ::: \"memory\")\n"

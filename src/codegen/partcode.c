@@ -1,12 +1,16 @@
 /* A tile program as one loop over any range of its elements: what the interpreter keeps in slots stays in registers.
  *
+ * A turn of the loop does a strip of some vectors, body after body (see STRIP in bodytext.c): so what one vector waits for is done while the
+ * others are computed, which a processor does not find out by itself where many bodies follow one another. Programs with elements of
+ * several sizes, or with more values than registers would hold, do all bodies of an element in turn.
+ *
  * Strided operands are gathered into small arrays, a tile at a time, as the interpreter does it. Programs with sine and its kin
  * go piece by piece too: their loop is there twice, the second time for tiles in which an argument was far (see bodymath.h), and
  * writes into an array of its own first, for a result may lie over an operand that the second time still needs. */
 #include "codegen/emit.h"
 
 /* Bytes of gathered tiles and of results that wait: they are on the stack. */
-enum { MOST_ROOM = 64 << 10, MOST_STEPS = 2000, CHUNK = 256 };
+enum { MOST_ROOM = 64 << 10, MOST_STEPS = 2000, CHUNK = 256, MOST_LIVE = 14 };
 
 /* What a slot holds at this step. */
 typedef struct slot_value {
@@ -21,6 +25,7 @@ typedef struct part {
   slot_value *slots, *results; /* results: of each operand that is one */
   int64_t chunk;               /* 0: the range in one loop */
   bool far, apart;             /* apart: results go into arrays of their own first */
+  bool strips;                 /* body after body: temporaries are arrays of a strip */
 } part;
 
 static bool is_load(const bpi_tile_step *s)
@@ -108,23 +113,52 @@ static void write_ref(const part *w, const bpi_tile_ref *r)
   bpi_text *t = &w->e->t;
   const slot_value *v = r->slot ? &w->slots[r->index] : &w->results[r->index];
   if (v->kind == 't')
-    bpi_textf(t, "t%u", v->number);
+    bpi_textf(t, "OF(t%u)", v->number);
   else if (v->kind == 'g')
-    bpi_textf(t, "g%u[i]", v->number);
+    bpi_textf(t, "g%u[i + j]", v->number);
   else if (v->kind == 'c' && !r->step)
     bpi_textf(t, "c%u", r->index);
   else
-    bpi_textf(t, "x%u[%si]", r->index, w->chunk ? "at_ + " : "");
+    bpi_textf(t, "x%u[%si + j]", r->index, w->chunk ? "at_ + " : "");
 }
 
 /* ---- the loop ---- */
 
-static void write_step(const part *w, const bpi_tile_step *s)
+/* What the text of a turn is made of. By strips each body is a loop of its own, which gcc lays side by side in registers; clang keeps the
+ * temporaries of such loops in memory, and gets one loop. Element l of a leaf goes to lane l % RUN of a sum. */
+static const char style[] =
+    "#if defined(__clang__)\n#undef STRIPS\n#define STRIPS 0\n#endif\n"
+    "#undef TURN\n#undef EACH\n#undef OF\n#undef ROOM\n#undef ADD\n#undef ADD_LEFT\n"
+    "#if STRIPS\n"
+    "#define TURN(n)\n#define EACH(n) APART for (int j = 0; j < n; j++)\n#define OF(t) t[j]\n#define ROOM(t) "
+    "t[W]\n"
+    "#define ADD(l, v) for (int k = 0; k < W; k += MOST) APART for (int q = 0; q < MOST; q++)\\\n"
+    "{ const int j = k + q; l[(W < RUN ? i % RUN : 0) + q] += v; }\n"
+    "#define ADD_LEFT(l, v) for (int j = 0; j < w; j++) l[(i + j) % RUN] += v;\n"
+    "#else\n"
+    "#define TURN(n) APART for (int j = 0; j < n; j++)\n#define EACH(n)\n#define OF(t) t\n#define ROOM(t) t\n"
+    "#define ADD(l, v) l[j] += v;\n#define ADD_LEFT(l, v) ADD(l, v)\n"
+    "#endif\n";
+
+static void write_style(const part *w)
+{
+  bpi_textf(&w->e->t, "#undef STRIPS\n#define STRIPS %d\n", w->strips);
+  bpi_text_add(&w->e->t, style, sizeof style - 1);
+}
+
+/* W: elements of a turn. */
+static void write_width(const part *w)
+{
+  bpi_textf(&w->e->t, "enum { RUN = %d, W = STRIPS ? STRIP / sizeof(%s) : RUN, MOST = W < RUN ? W : RUN };\n",
+            BPI_SUM_LANES, bpi_code_type(real_of(w)));
+}
+
+static void write_step(const part *w, const bpi_tile_step *s, const char *count)
 {
   bpi_emit *e = w->e;
   int type = bpi_code_body_type(e->p, s->op, s->loop);
   uint32_t name = e->temps++;
-  bpi_textf(&e->t, "const %s t%u = ", bpi_code_type(s->dtype[s->n_in]), name);
+  bpi_textf(&e->t, "%s ROOM(t%u);\nEACH(%s) OF(t%u) = ", bpi_code_type(s->dtype[s->n_in]), name, count, name);
   bpi_code_call(e, &e->t, s->op->body->id, type);
   for (int k = 0; k < s->n_in; k++) {
     bpi_textf(&e->t, k ? ", " : "");
@@ -135,34 +169,51 @@ static void write_step(const part *w, const bpi_tile_step *s)
   *(s->out.slot ? &w->slots[s->out.index] : &w->results[s->out.index]) = (slot_value){'t', name};
   if (!s->out.slot)
     bpi_textf(&e->t,
-              w->apart   ? "o%u[i] = t%u;\n"
-              : w->chunk ? "x%u[at_ + i] = t%u;\n"
-                         : "x%u[i] = t%u;\n",
-              s->out.index, name);
+              w->apart   ? "EACH(%s) o%u[i + j] = OF(t%u);\n"
+              : w->chunk ? "EACH(%s) x%u[at_ + i + j] = OF(t%u);\n"
+                         : "EACH(%s) x%u[i + j] = OF(t%u);\n",
+              count, s->out.index, name);
 }
 
-/* What is added up waits in an array until the chunk is done. */
-static void write_summand(const part *w, const bpi_tile_step *s)
+static void write_summand(const part *w, const bpi_tile_step *s, bool whole)
 {
-  bpi_textf(&w->e->t, "s%u[i] = ", s->sum);
+  bpi_textf(&w->e->t, whole ? "ADD(l%u, " : "ADD_LEFT(l%u, ", s->sum);
   write_ref(w, &s->in[0]);
-  bpi_textf(&w->e->t, ";\n");
+  bpi_textf(&w->e->t, ")\n");
 }
 
-static void write_loop(const part *w, const char *count)
+/* The bodies of a turn: of a whole one, or of the w elements that are left. */
+static void write_turn(const part *w, bool whole)
 {
-  bpi_text *t = &w->e->t;
-  bpi_textf(t, "APART\nfor (int64_t i = 0; i < %s; i++) {\n", count);
+  bpi_textf(&w->e->t, "{\n");
   for (size_t k = 0; k < w->tile->n_steps; k++) {
     const bpi_tile_step *s = &w->tile->steps[k];
     if (s->loop)
-      write_step(w, s);
+      write_step(w, s, whole ? "W" : "w");
     else if (s->sum)
-      write_summand(w, s);
+      write_summand(w, s, whole);
     else
       w->slots[s->out.index] = (slot_value){'g', (uint32_t)k};
   }
-  bpi_textf(t, "}\n");
+  bpi_textf(&w->e->t, "}\n");
+  for (uint32_t k = 0; k < w->i->n_in + w->i->n_out; k++)
+    if (w->results[k].kind == 't')
+      w->results[k].kind = 0;
+}
+
+/* Where there is nothing to gain from turns, it is a plain loop. */
+static void write_loop(const part *w, const char *count)
+{
+  bpi_text *t = &w->e->t;
+  if (!w->strips && !w->tile->n_sums) {
+    bpi_textf(t, "enum { j = 0 };\nAPART\nfor (int64_t i = 0; i < %s; i++)\n", count);
+    write_turn(w, true);
+    return;
+  }
+  bpi_textf(t, "int64_t i = 0;\nfor (; i + W <= %s; i += W)\nTURN(W)\n", count);
+  write_turn(w, true);
+  bpi_textf(t, "const int w = (int)(%s - i);\nTURN(w)\n", count);
+  write_turn(w, false);
 }
 
 /* ---- tile by tile ---- */
@@ -202,7 +253,7 @@ static void write_arrays(const part *w)
   for (uint32_t k = w->i->n_in; w->apart && k < w->i->n_in + w->i->n_out; k++)
     bpi_textf(t, "%s o%u[%" PRId64 "];\n", bpi_code_type(w->i->x[k].dtype), k, w->chunk);
   for (uint32_t k = 1; k <= w->tile->n_sums; k++)
-    bpi_textf(t, "%s s%u[%" PRId64 "], l%u[%d];\n", bpi_code_type(real_of(w)), k, w->chunk, k, BPI_SUM_LANES);
+    bpi_textf(t, "%s l%u[%d];\n", bpi_code_type(real_of(w)), k, BPI_SUM_LANES);
 }
 
 /* ---- sums: leaves begin and end with chunks ---- */
@@ -214,34 +265,31 @@ static void write_begin_sums(const part *w)
               BPI_SUM_LEAF, BPI_SUM_LANES, k);
 }
 
-/* The additions of bpi_add_lanes and bpi_fold_lanes. */
+/* The additions of bpi_fold_lanes. */
 static void write_end_sums(const part *w)
 {
   bpi_text *t = &w->e->t;
-  const char *type = bpi_code_type(real_of(w));
   for (uint32_t k = 1; k <= w->tile->n_sums; k++) {
-    bpi_textf(t, "{\n%s h[%d];\nint64_t i = 0;\nmemcpy(h, l%u, sizeof h);\n", type, BPI_SUM_LANES, k);
-    bpi_textf(t, "for (; i + %d <= m; i += %d)\nfor (int j = 0; j < %d; j++)\nh[j] += s%u[i + j];\n",
-              BPI_SUM_LANES, BPI_SUM_LANES, BPI_SUM_LANES, k);
-    bpi_textf(t, "memcpy(l%u, h, sizeof h);\nfor (int j = 0; i + j < m; j++)\nl%u[j] += s%u[i + j];\n", k, k,
-              k);
     bpi_textf(t, "if (at_ + m == n || (first + at_ + m) %% %d == 0) {\n", BPI_SUM_LEAF);
     bpi_textf(t, "for (int w = %d; w > 0; w /= 2)\nfor (int j = 0; j < w; j++)\nl%u[j] += l%u[j + w];\n",
               BPI_SUM_LANES / 2, k, k);
-    bpi_textf(t, "((%s *)leaves)[%" PRId64 " + (first + at_) / %d] = l%u[0];\n}\n}\n", type,
+    bpi_textf(t, "((%s *)leaves)[%" PRId64 " + (first + at_) / %d] = l%u[0];\n}\n", bpi_code_type(real_of(w)),
               (k - 1) * w->i->units, BPI_SUM_LEAF, k);
   }
 }
 
+/* The second time, sums begin with what their lanes were before the first. */
 static void write_far_loops(part *w)
 {
   bpi_text *t = &w->e->t;
+  for (uint32_t k = 1; k <= w->tile->n_sums; k++)
+    bpi_textf(t, "%s k%u[%d];\nmemcpy(k%u, l%u, sizeof k%u);\n", bpi_code_type(real_of(w)), k, BPI_SUM_LANES,
+              k, k, k);
   bpi_textf(t, "int far = 0;\n{\nconst int careful = 0;\n");
   write_loop(w, "m");
   bpi_textf(t, "}\nif (far) {\nconst int careful = 1;\n");
-  for (uint32_t k = 0; k < w->i->n_in + w->i->n_out; k++)
-    if (w->results[k].kind == 't')
-      w->results[k].kind = 0;
+  for (uint32_t k = 1; k <= w->tile->n_sums; k++)
+    bpi_textf(t, "memcpy(l%u, k%u, sizeof k%u);\n", k, k, k);
   write_loop(w, "m");
   bpi_textf(t, "}\n");
 }
@@ -277,8 +325,40 @@ static void write_chunks(part *w)
 
 /* ---- all of it ---- */
 
+/* Sine and cosine of one angle have work in common that one loop does once. */
+static bool shares_work(const part *w, size_t step)
+{
+  const bpi_tile_ref *x = &w->tile->steps[step].in[0];
+  if (!w->tile->steps[step].loop || !bpi_code_body_far(w->tile->steps[step].op->body->id))
+    return false;
+  for (size_t k = step; k-- > 0;) {
+    const bpi_tile_step *o = &w->tile->steps[k];
+    if (o->out.slot && x->slot && o->out.index == x->index)
+      return false;
+    if (o->loop && bpi_code_body_far(o->op->body->id) && o->in[0].slot == x->slot &&
+        o->in[0].index == x->index)
+      return true;
+  }
+  return false;
+}
+
+/* Whether a loop for each body is as good as one for all: their vectors have equally many elements, and stay in registers. */
+static bool has_strips(const part *w)
+{
+  for (size_t k = 0; k < w->tile->n_steps; k++) {
+    const bpi_tile_step *s = &w->tile->steps[k];
+    for (int i = 0; s->loop && i <= s->n_in; i++)
+      if (s->dtype[i] != real_of(w))
+        return false;
+    if (shares_work(w, k))
+      return false;
+  }
+  return w->tile->n_slots <= MOST_LIVE;
+}
+
 static void survey_part(part *w)
 {
+  w->strips = has_strips(w);
   for (size_t k = 0; k < w->tile->n_steps; k++) {
     const bpi_tile_step *s = &w->tile->steps[k];
     if (is_load(s))
@@ -287,8 +367,8 @@ static void survey_part(part *w)
       w->far = true;
   }
   w->apart = w->far || w->tile->streams;
-  if ((w->apart || w->tile->n_sums) && !w->chunk)
-    w->chunk = CHUNK;
+  if (!w->chunk)
+    w->chunk = w->apart ? CHUNK : w->tile->n_sums ? BPI_SUM_LEAF : 0;
 }
 
 void bpi_code_write_part(bpi_emit *e, uint32_t instr)
@@ -301,9 +381,11 @@ void bpi_code_write_part(bpi_emit *e, uint32_t instr)
     e->t.failed = true;
   else {
     survey_part(&w);
+    write_style(&w);
     bpi_textf(&e->t,
               "EXPORT void " BPI_CODE_NAME "%u(void *const *at, int64_t first, int64_t n, void *leaves)\n{\n",
               e->piece);
+    write_width(&w);
     write_operands(&w);
     if (w.chunk)
       write_chunks(&w);
