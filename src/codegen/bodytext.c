@@ -1,4 +1,5 @@
 /* The text of bodies, of what they call, and of numbers. */
+#include "base/pairs.h"
 #include "codegen/emit.h"
 #include "ops/family.h"
 
@@ -134,9 +135,14 @@ static const char first[] =
     "double sin(double), cos(double), tan(double), sinh(double), cosh(double), asin(double), acos(double);\n"
     "double atan(double), atan2(double, double), pow(double, double), exp(double), log(double);\n";
 
-static const char mathematics[] =
 #include "body_source.inc"
-    ;
+
+static void add_mathematics(bpi_text *t)
+{
+  char part[mathematics_LONGEST];
+  for (const unsigned char *s = mathematics_packed; *s; s++)
+    bpi_text_add(t, part, (size_t)(bpi_unpack(mathematics_pairs, *s, part) - part));
+}
 
 static const char after[] =
     "typedef float f32 __attribute__((may_alias));\ntypedef double f64 __attribute__((may_alias));\n"
@@ -169,7 +175,7 @@ static const char after[] =
 void bpi_code_prelude(const bpi_emit *e, bpi_text *t)
 {
   bpi_text_add(t, first, sizeof first - 1);
-  bpi_text_add(t, mathematics, sizeof mathematics - 1);
+  add_mathematics(t);
   bpi_text_add(t, after, sizeof after - 1);
   for (int type = 0; type < 4; type++) {
     bpi_textf(t, "#define T %s\n#define S %s\n", type_name[type], suffix[type]);

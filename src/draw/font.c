@@ -1,5 +1,6 @@
 /* DejaVu Sans, as far as pictures need it. */
 #include "draw/font.h"
+#include "base/pairs.h"
 
 #include <string.h>
 
@@ -18,9 +19,9 @@ typedef struct glyph {
 static const struct face {
   const glyph *index;
   size_t n; /* the last stands for everything else */
-  const char *outlines;
-} faces[] = {{regular_index, sizeof regular_index / sizeof *regular_index, regular_outlines},
-             {bold_index, sizeof bold_index / sizeof *bold_index, bold_outlines}};
+  const unsigned char (*pairs)[2], *outlines;
+} faces[] = {{regular_index, sizeof regular_index / sizeof *regular_index, regular_pairs, regular_packed},
+             {bold_index, sizeof bold_index / sizeof *bold_index, bold_pairs, bold_packed}};
 
 static const struct face *face_of(unsigned style)
 {
@@ -66,7 +67,9 @@ double bpi_text_width(const char *text, double size, unsigned style)
   return width * size;
 }
 
-/* ---- outlines: text made by tools/make-font, a character stands for its code less 32 ---- */
+/* ---- outlines: packed text made by tools/make-font, a character stands for its code less 32 ---- */
+
+enum { LONGEST = 1024 };
 
 static int next_char(const char **s)
 {
@@ -138,7 +141,10 @@ bool bpi_glyph_outline(uint32_t code, unsigned style, const bpi_outline_sink *si
   if (g == &f->index[f->n - 1])
     return false;
   pen p = {sink, style & BPI_ITALIC ? SHEAR : 0, 0, 0};
-  for (const char *s = f->outlines + g->at, *end = f->outlines + g[1].at; s < end;)
+  char text[LONGEST], *end = text;
+  for (const unsigned char *s = f->outlines + g->at; *s; s++)
+    end = bpi_unpack(f->pairs, *s, end);
+  for (const char *s = text; s < end;)
     read_contour(&p, &s);
   return true;
 }
