@@ -47,6 +47,20 @@ static void as_fast_is_not_faster(void **state)
   assert_in_range(steps(&p, &clock, 5000, SHARED - 1), 1, 250);
 }
 
+/* The slower a way is, the less often it is tried: what that loses is a hundredth of the time. */
+static void trying_costs_little(void **state)
+{
+  (void)state;
+  for (int64_t alone_us = 2 * SHARED; alone_us <= 20 * SHARED; alone_us += SHARED) {
+    bpi_pace p;
+    int64_t clock = 1, n = 20000;
+    bpi_pace_init(&p, true);
+    int64_t alone = steps(&p, &clock, n, alone_us);
+    assert_true(alone > 0);
+    assert_in_range(alone * (alone_us - SHARED), 1, n * SHARED * 3 / 200);
+  }
+}
+
 static void long_steps_are_shared_out(void **state)
 {
   (void)state;
@@ -89,8 +103,11 @@ static void nothing_to_share_is_not_tried(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_faster_way_is_kept),        cmocka_unit_test(as_fast_is_not_faster),
-      cmocka_unit_test(long_steps_are_shared_out),     cmocka_unit_test(steps_after_a_pause_do_not_count),
+      cmocka_unit_test(the_faster_way_is_kept),
+      cmocka_unit_test(as_fast_is_not_faster),
+      cmocka_unit_test(trying_costs_little),
+      cmocka_unit_test(long_steps_are_shared_out),
+      cmocka_unit_test(steps_after_a_pause_do_not_count),
       cmocka_unit_test(nothing_to_share_is_not_tried),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

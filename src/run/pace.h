@@ -13,7 +13,9 @@ typedef struct bpi_pace {
   bool shares;     /* the plan shares work out: there is something to try */
   bool alone;      /* what is tried, or was found to be faster */
   bool second;     /* the second of the two ways is tried */
-  int tries;       /* of this way */
+  int tries;       /* of this way, */
+  int64_t steps;   /* with those that do not count, */
+  int64_t spent;   /* and what all of them took, ns */
   int64_t left;    /* steps until the next trial */
   int64_t since;   /* when the trial of this way began; 0: it has not */
   int64_t last;    /* when the step tried before ended */
