@@ -16,6 +16,19 @@ static bool total_bytes(size_t n, size_t size, size_t *out)
   return !__builtin_mul_overflow(n, size, out) && *out <= PTRDIFF_MAX;
 }
 
+/* Asks for large pages where whole ones fit: passes over large arrays are held up by address translation otherwise, and so are those that
+ * gather rows from all over them. No more than a hint; memory that is not the system's own pages refuses it. */
+static void large_pages(char *p, size_t bytes)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  size_t skipped = (LARGE_PAGE - (uintptr_t)p % LARGE_PAGE) % LARGE_PAGE;
+  if (bytes >= LARGE)
+    (void)madvise(p + skipped, (bytes - skipped) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#else
+  (void)p, (void)bytes;
+#endif
+}
+
 void *bpi_alloc(bp_ctx *ctx, size_t n, size_t size)
 {
   return bpi_realloc(ctx, NULL, n, size);
@@ -32,7 +45,10 @@ void *bpi_realloc(bp_ctx *ctx, void *p, size_t n, size_t size)
   size_t bytes;
   if (!total_bytes(n, size, &bytes))
     return NULL;
-  return ctx->alloc(ctx->alloc_user, p, bytes ? bytes : 1); /* size 0 would free */
+  char *q = ctx->alloc(ctx->alloc_user, p, bytes ? bytes : 1); /* size 0 would free */
+  if (q)
+    large_pages(q, bytes);
+  return q;
 }
 
 void bpi_free(bp_ctx *ctx, void *p)
@@ -55,25 +71,9 @@ static char *raw_block(const void *p)
   return raw;
 }
 
-/* Asks for large pages where whole ones fit: passes over large arrays are held up by address translation otherwise. No more than a
- * hint; memory that is not the system's own pages refuses it. */
-static void large_pages(char *p, size_t bytes)
-{
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  size_t skipped = (LARGE_PAGE - (uintptr_t)p % LARGE_PAGE) % LARGE_PAGE;
-  if (bytes >= LARGE)
-    (void)madvise(p + skipped, (bytes - skipped) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
-#else
-  (void)p, (void)bytes;
-#endif
-}
-
 void *bpi_alloc_aligned(bp_ctx *ctx, size_t bytes)
 {
-  char *p = bpi_realloc_aligned(ctx, NULL, 0, bytes);
-  if (p)
-    large_pages(p, bytes);
-  return p;
+  return bpi_realloc_aligned(ctx, NULL, 0, bytes);
 }
 
 /* The system's realloc moves large blocks without copying; only where the new block is aligned otherwise do its
