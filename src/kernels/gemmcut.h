@@ -51,6 +51,20 @@ static inline bool bpi_gemm_small(const bpi_gemm *g)
 /* Of a product that is not small. size: bytes of an element. */
 bpi_cut bpi_cut_of(const bpi_gemm *g, const bpi_tiles *tiles, int64_t size);
 
+/* Where a unit of panels is. Units are numbered so that row blocks that are done together follow one another, and then the next group of
+ * them. */
+typedef struct bpi_spot {
+  int64_t block, group;
+  int64_t left; /* row blocks that are done together, from this one on */
+} bpi_spot;
+
+static inline bpi_spot bpi_cut_spot(const bpi_cut *u, int64_t unit)
+{
+  const int64_t above = unit / (u->together * u->groups) * u->together, below = u->row_blocks - above,
+                height = below < u->together ? below : u->together, at = unit - above * u->groups;
+  return (bpi_spot){above + at % height, at / height, height - at % height};
+}
+
 /* First lane of a group. */
 static inline int64_t bpi_cut_lane(const bpi_cut *u, int64_t group)
 {

@@ -152,6 +152,7 @@ typedef struct N(job) {
   const bpi_gemm *g;
   const bpi_cut *u;
   int64_t row, rows, lane, lanes;
+  int64_t next; /* lane where the next job begins; -1: there is none */
   int64_t step, steps;
   const T *r; /* rows of the inner block, and how far apart they lie */
   int64_t r_ld, copied_row, copied_rows;
@@ -165,15 +166,24 @@ static const T *N(at)(const bpi_side *s, int64_t row, int64_t step)
   return (const T *)s->x + (s->flat ? row * s->ld + step : step * s->ld + row);
 }
 
+/* What is packed after the panel at `lane`: the next one of this inner block, or the first of the next block or of the next job. */
 static bpi_ahead N(next_panel)(const N(job) * w, int64_t lane)
 {
   const bpi_side *l = &w->u->l;
-  if (lane + 2 * NR > l->count)
+  const int64_t size = sizeof(T), k = w->g->k;
+  int64_t step = w->step;
+  lane += NR;
+  if (lane >= w->lane + w->lanes) {
+    step += w->u->steps;
+    lane = step < k ? w->lane : w->next;
+    step = step < k ? step : 0;
+  }
+  if (lane < 0)
     return (bpi_ahead){NULL, 0, 0, 0};
-  const int64_t stride = l->ld * (int64_t)sizeof(T), steps = w->steps * (int64_t)sizeof(T);
-  const char *from = (const char *)N(at)(l, lane + NR, w->step);
-  return l->flat ? (bpi_ahead){from, stride, NR, steps}
-                 : (bpi_ahead){from, stride, w->steps, NR * (int64_t)sizeof(T)};
+  const int64_t steps = k - step < w->u->steps ? k - step : w->u->steps,
+                lanes = l->count - lane < NR ? l->count - lane : NR;
+  return (bpi_ahead){(const char *)N(at)(l, lane, step), l->ld * size, l->flat ? lanes : steps,
+                     (l->flat ? steps : lanes) * size};
 }
 
 /* Rows [row, row + rows) of a job times the panel at `lane` of l; packed: NULL where it is read as it lies. */
@@ -293,21 +303,19 @@ static void N(run_job)(N(job) * w)
     N(finish)(w, row, w->row + w->rows - row < u->rows ? w->row + w->rows - row : u->rows);
 }
 
-/* Units are numbered so that row blocks that are done together follow one another. Returns how many units were done. */
-static int64_t N(run_units)(N(job) * w, int64_t unit, int64_t end)
+/* Takes the units of the next job, and returns how many they are. */
+static int64_t N(take_units)(N(job) * w, int64_t unit, int64_t end)
 {
   const bpi_cut *u = w->u;
-  const int64_t above = unit / (u->together * u->groups) * u->together, left = u->row_blocks - above;
-  const int64_t height = left < u->together ? left : u->together, at = unit - above * u->groups;
-  const int64_t block = above + at % height;
-  int64_t count = above + height - block < end - unit ? above + height - block : end - unit;
+  const bpi_spot at = bpi_cut_spot(u, unit);
+  int64_t count = at.left < end - unit ? at.left : end - unit;
   if (!w->g->c && !u->turned && !u->whole)
     count = 1; /* there is room for one */
-  w->row = block * u->rows;
+  w->row = at.block * u->rows;
   w->rows = u->r.count - w->row < count * u->rows ? u->r.count - w->row : count * u->rows;
-  w->lane = bpi_cut_lane(u, at / height);
-  w->lanes = bpi_cut_lane(u, at / height + 1) - w->lane;
-  N(run_job)(w);
+  w->lane = bpi_cut_lane(u, at.group);
+  w->lanes = bpi_cut_lane(u, at.group + 1) - w->lane;
+  w->next = unit + count < end ? bpi_cut_lane(u, bpi_cut_spot(u, unit + count).group) : -1;
   return count;
 }
 
@@ -325,8 +333,10 @@ static BPI_SHARED void N(run_large)(const bpi_gemm *g, int64_t begin, int64_t en
   w.panels = w.copied + rows;
   w.block = w.panels + panels;
   w.kept = w.block + block;
-  while (begin < end)
-    begin += N(run_units)(&w, begin, end);
+  while (begin < end) {
+    begin += N(take_units)(&w, begin, end);
+    N(run_job)(&w);
+  }
 }
 
 void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch)

@@ -109,10 +109,10 @@ static const struct {
 #endif
 };
 
-/* Asks for this tile's share of what is wanted soon. */
-BPI_INLINE void N(fetch)(const bpi_ahead *x, int64_t from, int64_t to, int64_t of)
+/* Asks for rows [from, to) of what is wanted soon. */
+BPI_INLINE void N(fetch)(const bpi_ahead *x, int64_t from, int64_t to)
 {
-  for (int64_t r = x->rows * from / of; r < x->rows * to / of; r++)
+  for (int64_t r = from; r < to && r < x->rows; r++)
     for (int64_t i = 0; i < x->bytes; i += 64)
       __builtin_prefetch(x->from + r * x->stride + i, 0, 2);
 }
@@ -126,14 +126,16 @@ void BPI_SYM(N(bpi_strip))(const bpi_strip *s)
                 some = {.c = sums, .ldc = NR};
   N(tile) t = whole ? home : some;
   const T *a = s->a;
+  const int64_t share = (s->ahead.rows * height + s->rows - 1) / s->rows; /* asked for with each tile */
+  int64_t asked = 0;
   for (int64_t i = 0, rows, left = 0; i < s->rows; i += rows, left -= rows, a += rows * s->ars) {
     if (left == 0) {
       left = s->rows - i < height ? s->rows - i : height;
       a = (const T *)s->a + i * (s->tiled ? s->steps : s->ars);
     }
     rows = N(tiles)[left].rows;
-    if (s->ahead.from)
-      N(fetch)(&s->ahead, i, i + rows, s->rows);
+    N(fetch)(&s->ahead, asked, asked + share);
+    asked += share;
     N(tiles)[left].fn[columns](s->steps, a, columns ? s->acs : s->ars, s->b, s->bs, &t);
     if (whole)
       t.c += rows * s->ldc;

@@ -10,8 +10,8 @@ enum { BPI_PANEL_F32 = 2 * BPI_WIDE / 4, BPI_PANEL_F64 = 2 * BPI_WIDE / 8 };
 
 /* Memory that will be wanted soon and lies too scattered for the processor to see coming: `rows` pieces of `bytes`. */
 typedef struct bpi_ahead {
-  const char *from; /* NULL: nothing */
-  int64_t stride, rows, bytes;
+  const char *from;
+  int64_t stride, rows, bytes; /* rows 0: nothing */
 } bpi_ahead;
 
 /* C[rows, columns] = A[rows, steps] B[steps, columns] (+ bias) (+ C). Element (i, p) of A is a[i*ars + p*acs], where ars or acs
