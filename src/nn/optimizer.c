@@ -60,14 +60,9 @@ static bp_status slot(bp_state *s, const char *name, bp_dtype dtype, int rank, c
   return *entry >= 0 ? BP_OK : bp_state_add(s, name, dtype, rank, dims, entry);
 }
 
-/* What is taken from w: a, or a / b. */
-typedef struct move {
-  bp_node a, b;
-} move;
-
 struct step;
 typedef struct preset {
-  move (*move)(struct step *t);
+  bp_node (*move)(struct step *t); /* what is taken from w */
   double lr, beta1, beta2, epsilon;
   bool decay_apart;
 } preset;
@@ -146,21 +141,16 @@ static double beta2(const step *t)
   return or_else(t->o->beta2, t->preset->beta2);
 }
 
-static move failed_move(step *t)
-{
-  return (move){bpi_error_node(t->g), BP_NO_NODE};
-}
-
-static move sgd(step *t)
+static bp_node sgd(step *t)
 {
   if (t->o->momentum == 0)
-    return (move){bp_mul(t->lr, t->grad), BP_NO_NODE};
+    return bp_mul(t->lr, t->grad);
   int entry;
   bp_node v = slot_vector(t, "optimizer.momentum", &entry);
   bp_node mu = num(t, t->o->momentum), now = bp_add(bp_mul(mu, v), t->grad);
   update(t, entry, now);
   bp_node by = t->o->nesterov ? bp_add(t->grad, bp_mul(mu, now)) : now;
-  return (move){bp_mul(t->lr, by), BP_NO_NODE};
+  return bp_mul(t->lr, by);
 }
 
 /* 1 - b^k as -expm1(k ln b): in float32, 0.999 and its powers lie so close to 1 that the difference would keep 10 bits. */
@@ -170,54 +160,55 @@ static bp_node bias_left(step *t, double b, bp_node k)
 }
 
 /* w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps), the scalars taken together so that each element costs little. */
-static move adam(step *t)
+static bp_node adam(step *t)
 {
   int first, second, count;
   double b1 = beta1(t), b2 = beta2(t);
   bp_node m = slot_vector(t, "optimizer.m", &first), v = slot_vector(t, "optimizer.v", &second);
   if (t->status != BP_OK)
-    return failed_move(t);
+    return bpi_error_node(t->g);
   t->status = slot(t->s, "optimizer.step", BP_INT64, 0, NULL, &count);
   if (t->status != BP_OK)
-    return (move){state_failed(t), BP_NO_NODE};
+    return state_failed(t);
   bp_node now = bp_add(bp_read(t->g, t->s, count), bp_constant_int(t->g, 1)), k = bp_cast(now, BP_REAL);
-  m = blend(t, b1, m, t->grad);
-  v = blend_square(t, b2, v, t->grad);
   bp_node rate = bp_div(t->lr, bias_left(t, b1, k));
   bp_node scale = bp_reciprocal(bp_sqrt(bias_left(t, b2, k)));
+  m = blend(t, b1, m, t->grad);
+  bp_node by = bp_mul(rate, m); /* before v, so that m is in registers still */
+  v = blend_square(t, b2, v, t->grad);
   update(t, first, m);
   update(t, second, v);
   update(t, count, now);
-  return (move){bp_mul(rate, m), root_plus(t, v, scale)};
+  return bp_div(by, root_plus(t, v, scale));
 }
 
-static move rmsprop(step *t)
+static bp_node rmsprop(step *t)
 {
   int entry;
   bp_node v = slot_vector(t, "optimizer.v", &entry);
   v = blend_square(t, beta2(t), v, t->grad);
   update(t, entry, v);
-  return (move){bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1))};
+  return bp_div(bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1)));
 }
 
 /* Squares are summed, never forgotten. */
-static move adagrad(step *t)
+static bp_node adagrad(step *t)
 {
   int entry;
   bp_node v = slot_vector(t, "optimizer.v", &entry);
   v = call(t, &bp_op_blend_square, v, t->grad, 1, 1);
   update(t, entry, v);
-  return (move){bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1))};
+  return bp_div(bp_mul(t->lr, t->grad), root_plus(t, v, num(t, 1)));
 }
 
 /* The sign of one mean, while another, slower one is kept. */
-static move lion(step *t)
+static bp_node lion(step *t)
 {
   int entry;
   bp_node m = slot_vector(t, "optimizer.m", &entry);
   bp_node by = bp_sign(blend(t, beta1(t), m, t->grad));
   update(t, entry, blend(t, beta2(t), m, t->grad));
-  return (move){bp_mul(t->lr, by), BP_NO_NODE};
+  return bp_mul(t->lr, by);
 }
 
 static const preset presets[BP_OPTIMIZER_COUNT] = {
@@ -255,17 +246,6 @@ static bp_node learning_rate(step *t)
   return bp_read(t->g, t->s, entry);
 }
 
-/* w - a / b, or w - a; and less the decay, where it is apart. */
-static bp_node moved(step *t, move by, bp_node decay)
-{
-  if (!bp_absent(decay))
-    return bp_sub(t->w, bp_add(bp_absent(by.b) ? by.a : bp_div(by.a, by.b), decay));
-  bp_node x[3] = {t->w, by.a, by.b}, y = bpi_error_node(t->g);
-  if (bp_absent(by.b))
-    return bp_sub(t->w, by.a);
-  return bp_apply(t->g, &bp_op_sub_ratio, x, 3, NULL, &y) == BP_OK ? y : bpi_error_node(t->g);
-}
-
 /* Each of the decays of the weights, where there are any; vectors have none. */
 static bp_node pulled(step *t, double by, bp_node towards)
 {
@@ -293,14 +273,14 @@ static bp_node stepped(step *t)
 {
   const bp_optimizer *o = t->o;
   bp_node rates = o->n_rates ? bpi_by_name(t->p, t->g, o->rates, o->n_rates) : BP_NO_NODE, decay = BP_NO_NODE;
-  move by = t->preset->move(t);
+  bp_node by = t->preset->move(t);
   if (o->weight_decay > 0 && t->preset->decay_apart)
     decay = bp_mul(t->lr, pulled(t, o->weight_decay, t->w));
   if (!bp_absent(rates)) {
-    by.a = bp_mul(rates, by.a);
+    by = bp_mul(rates, by);
     decay = bp_absent(decay) ? decay : bp_mul(rates, decay);
   }
-  bp_node w = moved(t, by, decay);
+  bp_node w = bp_sub(t->w, bp_absent(decay) ? by : bp_add(by, decay));
   return o->max_norm > 0 ? bpi_max_norm(t->p, w, o->max_norm) : w;
 }
 

@@ -82,31 +82,3 @@ const bp_op bp_op_root_plus = {
     .body = &root_plus_body,
     .examples = {"v[7] in 0.2..4, s[7]; epsilon=0.25", "v[2,1] in 0.2..4, s[3]; epsilon=0"},
 };
-
-/* ---- sub_ratio: the step ---- */
-
-static bp_node sub_ratio_slope(const bp_op_call *c, int input)
-{
-  bp_node down = bp_neg(bp_reciprocal(c->x[2]));
-  return input == 0   ? bpi_num(c, 1)
-         : input == 1 ? down
-                      : bp_mul(bp_div(c->x[1], c->x[2]), bp_reciprocal(c->x[2]));
-}
-static bp_status sub_ratio_expand(const bp_op_call *c, bp_node *out)
-{
-  *out = bp_sub(c->x[0], bp_div(c->x[1], c->x[2]));
-  return BP_OK;
-}
-REAL_BODY3(sub_ratio, a - b / c)
-const bp_op bp_op_sub_ratio = {
-    .name = "sub_ratio",
-    .math = "y = a - b / c",
-    .source = "Kingma & Ba 2015",
-    .args = "a, b, c",
-    .traits = BP_ELEMENTWISE | BP_INTERNAL,
-    .shape = bpi_shape_real,
-    .slope = sub_ratio_slope,
-    .expand = sub_ratio_expand,
-    .body = &sub_ratio_body,
-    .examples = {"a[7], b[7], c[7] in 0.5..3", "a[2,1], b[3], c[1] in -3..-0.5"},
-};
