@@ -277,7 +277,7 @@ static void check_body(const bpi_kernels *k, int b, dtype t, int64_t n, const in
     free(o[j].memory);
 }
 
-/* Streaming is storing: where the memory is on whole lines. */
+/* Streaming is storing: where the memory is on whole lines. What is fetched, also behind the end, changes nothing. */
 static void streams_store_what_they_load(void **state)
 {
   (void)state;
@@ -290,6 +290,7 @@ static void streams_store_what_they_load(void **state)
     fill(F64, x, N);
     bpi_relay_fn (*of)(int, bpi_relay_how) = k->relay_of[wide];
     const bpi_relay program[] = {{.fn = of(0, BPI_RELAY_LOAD), .x = x, .along = -1},
+                                 {.fn = of(0, BPI_RELAY_FETCH), .x = x, .along = -1},
                                  {.fn = of(0, BPI_RELAY_STREAM), .x = y, .along = -1},
                                  {.fn = of(0, BPI_RELAY_END)}};
     const size_t bytes = (size_t)k->run_relay[wide](program, 0, N, true) * (wide ? 8 : 4);

@@ -35,6 +35,7 @@ typedef enum bpi_relay_how {
   BPI_RELAY_NUMBER_FIRST,
   BPI_RELAY_LOAD,        /* registers = x[i] */
   BPI_RELAY_LOAD_NUMBER, /* registers = *x */
+  BPI_RELAY_FETCH,       /* asks for x some strips further on */
   BPI_RELAY_STORE,       /* x[i] = registers */
   BPI_RELAY_STREAM,      /* the same past the caches; x is on 64 bytes */
   BPI_RELAY_SUM,         /* registers are added to the lanes of a sum at x, and stay */

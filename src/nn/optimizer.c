@@ -173,13 +173,13 @@ static bp_node adam(step *t)
   bp_node now = bp_add(bp_read(t->g, t->s, count), bp_constant_int(t->g, 1)), k = bp_cast(now, BP_REAL);
   bp_node rate = bp_div(t->lr, bias_left(t, b1, k));
   bp_node scale = bp_reciprocal(bp_sqrt(bias_left(t, b2, k)));
-  m = blend(t, b1, m, t->grad);
-  bp_node by = bp_mul(rate, m); /* before v, so that m is in registers still */
   v = blend_square(t, b2, v, t->grad);
+  bp_node under = root_plus(t, v, scale); /* before m, as roots take long */
+  m = blend(t, b1, m, t->grad);
   update(t, first, m);
   update(t, second, v);
   update(t, count, now);
-  return bp_div(by, root_plus(t, v, scale));
+  return bp_div(bp_mul(rate, m), under);
 }
 
 static bp_node rmsprop(step *t)

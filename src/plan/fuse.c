@@ -11,7 +11,7 @@ enum {
   TILE_CACHE = 32 << 10, /* bytes of the first cache that a tile may fill */
   TILE_STEP = 256,       /* elements of a tile are a multiple of it */
   SLOT_APART = 9 * 64,   /* bytes between slots, so that equal elements do not meet in one set of the cache */
-  STREAMED = 32 << 20    /* bytes of a result that no cache would hold until it is read */
+  FAR = 32 << 20         /* bytes of an array that no cache would hold until it is read again */
 };
 
 static uint32_t find_group(bpi_draft *d, uint32_t i)
@@ -485,8 +485,8 @@ static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members
     s = fill_when(&m);
   if (s == BP_OK)
     s = bpi_find_relays(d, m.tile);
-  m.tile->streams =
-      m.tile->unit % TILE_STEP == 0 && m.tile->n * (d->wide ? 8 : 4) >= STREAMED && !reads_back(&m);
+  m.tile->far = m.tile->n * (d->wide ? 8 : 4) >= FAR;
+  m.tile->streams = m.tile->far && m.tile->unit % TILE_STEP == 0 && !reads_back(&m);
   uint32_t id = s == BP_OK ? bpi_ins_new(d, BPI_DO_TILE, d->ins[last].head, m.x, m.n_x, m.y, m.n_y) : 0;
   if (!id)
     return s == BP_OK ? BP_E_NOMEM : s;

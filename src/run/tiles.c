@@ -89,14 +89,23 @@ static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin
 
 /* ---- relays ---- */
 
-/* Load, body and store of each step, and the end. */
-enum { RELAY_CODES = 3 * BPI_RELAY_STEPS + 1 };
+/* Load, body and store of each step, what is fetched, and the end. */
+enum { MOST_FETCHED = 8, RELAY_CODES = 3 * BPI_RELAY_STEPS + MOST_FETCHED + 1 };
 
-/* Results go past the caches where they are on whole lines. */
+/* Whether a result lies over what the program reads. */
+static bool lies_over(const bpi_step *s, uint32_t result)
+{
+  for (uint32_t k = 0; k < s->instr->n_in; k++)
+    if (s->at[k] == s->at[result])
+      return true;
+  return false;
+}
+
+/* Results go past the caches where they are on whole lines; but lines that have been read are in the cache, and go no faster past it. */
 static bool streams(const tile_place *p, const bpi_tile_step *t)
 {
   return p->s->instr->tile->streams && !p->gathered && !t->out.slot &&
-         (uintptr_t)tile_at(p, &t->out) % 64 == 0;
+         (uintptr_t)tile_at(p, &t->out) % 64 == 0 && !lies_over(p->s, t->out.index);
 }
 
 /* Adds a code for what lies at r; field by field, for a whole struct would be read before its parts have been stored. */
@@ -114,11 +123,27 @@ static bpi_relay_fn code_of(const tile_place *p, bpi_relay_how how)
   return p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide](0, how);
 }
 
+/* Asks for operands early that no cache holds. They are more than the processor itself foresees. */
+static bpi_relay *put_fetches(const tile_place *p, bpi_relay *code)
+{
+  const bpi_instr *i = p->s->instr;
+  int left = i->tile->far && i->tile->strips ? MOST_FETCHED : 0;
+  for (uint32_t k = 0; k < i->n_in && left; k++) {
+    const bpi_tile_ref r = {.elem = i->tile->wide ? 8 : 4, .step = 1, .index = k};
+    if (i->x[k].size == i->tile->n && i->x[k].contiguous) {
+      code = put_code(p, code, code_of(p, BPI_RELAY_FETCH), &r);
+      left--;
+    }
+  }
+  return code;
+}
+
 /* The relay of the steps from t on. True if it streams. */
 static bool write_relay(const tile_place *p, const bpi_tile_step *t, bpi_relay *code)
 {
   const bpi_relay_fn load = code_of(p, BPI_RELAY_LOAD), store = code_of(p, BPI_RELAY_STORE);
   bool past = false;
+  code = put_fetches(p, code);
   for (const bpi_tile_step *end = t + t->relay.steps; t < end; t++) {
     const bpi_tile_relay *relay = &t->relay;
     if (relay->first >= 0)

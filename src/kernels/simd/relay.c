@@ -28,16 +28,16 @@ enum { VECTOR = 16 };
 #define STREAM_f32(y, v) memcpy(y, &(v), sizeof(v))
 #define STREAM_f64(y, v) memcpy(y, &(v), sizeof(v))
 #endif
-enum { STRIP = 8 * VECTOR }; /* bytes */
+enum { STRIP = 8 * VECTOR, AHEAD = 2 * STRIP }; /* bytes */
 
 typedef float vector_f32 __attribute__((vector_size(VECTOR)));
 typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 
-#define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
+#define NAMES(text, what) (__builtin_strstr(text, what) != NULL)
 /* A body is cheap if it names no function of bodymath.h, or a root alone, which is one instruction. */
-#define FUNCTION(text) __builtin_strstr(text "m_", "m_") /* the first, or the end */
-#define IS_ROOT(at)    (__builtin_strncmp(at, "m_sqrt(", 7) == 0 && __builtin_strstr(at + 1, "m_")[2] == 0)
-#define IS_CHEAP(text) (!BPI_PLAIN && (FUNCTION(text)[2] == 0 || IS_ROOT(FUNCTION(text))))
+#define FUNCTION(text)     __builtin_strstr(text "m_", "m_") /* the first, or the end */
+#define IS_ROOT(at)        (__builtin_strncmp(at, "m_sqrt(", 7) == 0 && __builtin_strstr(at + 1, "m_")[2] == 0)
+#define IS_CHEAP(text)     (!BPI_PLAIN && (FUNCTION(text)[2] == 0 || IS_ROOT(FUNCTION(text))))
 #define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)s->p[i] : (T)0
 #define PARAMETERS(text) \
   PARAMETER(0, text);    \

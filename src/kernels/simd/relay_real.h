@@ -5,6 +5,7 @@ typedef T N(loose) __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_a
 /* ---- to and from memory ---- */
 
 #define LOAD(i, ...)   a##i = PART(i);
+#define FETCH(i, ...)  __builtin_prefetch((const char *)(place + i) + AHEAD, 1);
 #define STORE(i, ...)  PART(i) = a##i;
 #define STREAM(i, ...) BPI_PASTE(STREAM, S)((T *)(place + i), a##i);
 
@@ -18,6 +19,14 @@ CODE(load)
 CODE(load_number)
 {
   a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = NUMBER;
+  NEXT;
+}
+
+/* Asks for what comes some strips later. */
+CODE(fetch)
+{
+  PLACE;
+  EIGHT(FETCH, )
   NEXT;
 }
 
@@ -53,6 +62,7 @@ CODE(end)
 }
 
 #undef LOAD
+#undef FETCH
 #undef STORE
 #undef STREAM
 #undef ADD
@@ -87,9 +97,10 @@ CODE(end)
 bpi_relay_fn BPI_SYM(N(bpi_relay_of))(int body, bpi_relay_how how)
 {
 #define MOVE(how, name) [how - BPI_RELAY_LOAD] = (bpi_relay_fn)N(name)
-  static const bpi_relay_fn moves[] = {MOVE(BPI_RELAY_LOAD, load),   MOVE(BPI_RELAY_LOAD_NUMBER, load_number),
-                                       MOVE(BPI_RELAY_STORE, store), MOVE(BPI_RELAY_STREAM, stream),
-                                       MOVE(BPI_RELAY_SUM, sum),     MOVE(BPI_RELAY_END, end)};
+  static const bpi_relay_fn moves[] = {
+      MOVE(BPI_RELAY_LOAD, load),   MOVE(BPI_RELAY_LOAD_NUMBER, load_number), MOVE(BPI_RELAY_FETCH, fetch),
+      MOVE(BPI_RELAY_STORE, store), MOVE(BPI_RELAY_STREAM, stream),           MOVE(BPI_RELAY_SUM, sum),
+      MOVE(BPI_RELAY_END, end)};
 #undef MOVE
   if (how >= BPI_RELAY_LOAD)
     return moves[how - BPI_RELAY_LOAD];
