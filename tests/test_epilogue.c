@@ -267,6 +267,20 @@ static void training_needs_little_memory(void **state)
   }
 }
 
+/* Weights of 8 MB in long rows: their gradient would have to come back from memory, and so is used up at the end of its product. */
+static void large_gradients_are_never_stored(void **state)
+{
+  static const net n = {{1024, 2048, 10}, 24, {.kind = BP_OPTIMIZER_ADAM}, BP_FLOAT32};
+  training t;
+  size_t block;
+  train_open(&t, *state, &n, NULL, 0, 1);
+  bp_plan_size(t.plan, NULL, &block);
+  assert_true(block < 1 << 20);
+  train_close(&t);
+  for (int threads = 1; threads <= THREADS; threads++)
+    compare(*state, &n, 0, threads, 5, 1);
+}
+
 /* ---- results past the caches ---- */
 
 /* A plan of 32 MB a result, which is not run: y = 2 x, and z, which reads y from memory or is passed it in registers. */
@@ -298,6 +312,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(ends_of_products_keep_the_bits, fresh, done),
       cmocka_unit_test_setup_teardown(what_is_stored_whole_is_whole, fresh, done),
       cmocka_unit_test_setup_teardown(what_is_read_again_stays_in_the_caches, fresh, done),
-      cmocka_unit_test_setup_teardown(training_needs_little_memory, fresh, done)};
+      cmocka_unit_test_setup_teardown(training_needs_little_memory, fresh, done),
+      cmocka_unit_test_setup_teardown(large_gradients_are_never_stored, fresh, done)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

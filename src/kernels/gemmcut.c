@@ -13,7 +13,7 @@ enum {
   WHOLE_BYTES = 65536,      /* panels packed together: they stay near the first-level cache */
   UNIT_BYTES = 65536,       /* of C in a unit: near when it is handed over */
   ROW_BYTES = 4096,         /* of C, short: what comes after the product likes rows whole */
-  GROUP_BYTES = 262144,     /* panels of a group, where rows are longer */
+  GROUP_BYTES = 524288,     /* panels of a group, where rows are longer */
   FAR_BYTES = 1 << 20,      /* larger than the second-level cache: better packed, thus fetched ahead */
   SHORT_STEPS = 32,         /* a panel as short as that is read as it lies */
   DOT_BYTES = 4096          /* inner block of dot products: a few rows stay in the first-level cache */
@@ -113,7 +113,7 @@ static void cut_panels(bpi_cut *u, const problem *p, int64_t wanted)
   int64_t across = m < n && m < k ? up(n, wanted) : n; /* columns of a unit */
   if (n * p->size > ROW_BYTES)
     across = u->turned || u->steps < k ? ROW_BYTES / p->size
-                                       : GROUP_BYTES / p->size / (u->steps > 64 ? u->steps : 64);
+                                       : GROUP_BYTES / p->size / (u->steps > 128 ? u->steps : 128);
   int64_t down = up(UNIT_BYTES, across * p->size); /* and rows */
   int64_t groups = up(u->l.count, u->turned ? (down < p->nr ? p->nr : down) : across);
   int64_t blocks = up(u->r.count, u->turned ? across : down);

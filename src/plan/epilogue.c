@@ -49,13 +49,17 @@ static bool rank_all(ender *e)
 
 /* ---- which product ---- */
 
+enum { FAR = 8 << 20 };
+
 /* Long rows of a result are handed over in pieces, as a product goes through them panel by panel: a program that streams whole arrays would
- * get crumbs of them, and is faster for itself, right behind the product. Only what fits a piece is worth an end. */
-static bool has_short_rows(const bpi_draft *d, const bpi_ins *product)
+ * get crumbs of them, and is faster for itself, right behind the product. Only what fits a piece is worth an end, and what is so large that it
+ * would have to come back from memory. */
+static bool is_worth_an_end(const bpi_draft *d, const bpi_ins *product)
 {
   const bp_type *t = d->h->nodes[product->head].type;
-  int64_t width = t->rank ? t->dims[t->rank - 1] : 1;
-  return width * (int64_t)bp_dtype_size(bpi_storage(t->dtype, d->plan->real)) <= d->tuning.end_row;
+  const int64_t width = t->rank ? t->dims[t->rank - 1] : 1,
+                elem = (int64_t)bp_dtype_size(bpi_storage(t->dtype, d->plan->real));
+  return width * elem <= d->tuning.end_row || bpi_type_size(t) * elem >= FAR;
 }
 
 /* True if a program may run at the end of the product that makes its input x, and `root` need be stored only for others. */
@@ -68,7 +72,7 @@ static bool can_end(const ender *e, uint32_t program, uint32_t x)
   if (!root->def || !bpi_has_end(d, &d->ins[root->def]) || r->form != BPI_FULL || r->offset ||
       root->size != t->n || bpi_type_size(r->type) != t->n || d->ins[root->def].early != t->early)
     return false;
-  if (!has_short_rows(d, &d->ins[root->def]))
+  if (!is_worth_an_end(d, &d->ins[root->def]))
     return false;
   for (uint32_t k = 0; k < t->n_in; k++)
     if (k != x && d->refs[t->in + k].root == r->root)

@@ -35,6 +35,13 @@ static void N(rooms)(const bpi_cut *u, int64_t *rows, int64_t *panels, int64_t *
   *block = u->way == BPI_WAY_PANELS && u->turned ? (most + VN) * N(padded)(u) : 0;
 }
 
+/* Elements of C that nobody else keeps: as much of it as is handed over at once. */
+static int64_t N(kept)(const bpi_cut *u)
+{
+  const int64_t rows = u->turned || u->whole ? u->rows : u->rows * u->together;
+  return (rows < u->r.count ? rows : u->r.count) * u->lanes;
+}
+
 size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
 {
   int64_t rows, panels, block;
@@ -42,7 +49,7 @@ size_t BPI_SYM(N(bpi_gemm_scratch))(const bpi_gemm *g)
     return g->c ? 0 : (size_t)(g->m * g->n) * sizeof(T);
   const bpi_cut u = bpi_cut_of(g, &tiles, sizeof(T));
   N(rooms)(&u, &rows, &panels, &block);
-  return (size_t)(rows + panels + block + (g->c ? 0 : u.rows * u.lanes)) * sizeof(T) + 64;
+  return (size_t)(rows + panels + block + (g->c ? 0 : N(kept)(&u))) * sizeof(T) + 64;
 }
 
 /* ---- units ---- */
@@ -308,9 +315,7 @@ static int64_t N(take_units)(N(job) * w, int64_t unit, int64_t end)
 {
   const bpi_cut *u = w->u;
   const bpi_spot at = bpi_cut_spot(u, unit);
-  int64_t count = at.left < end - unit ? at.left : end - unit;
-  if (!w->g->c && !u->turned && !u->whole)
-    count = 1; /* there is room for one */
+  const int64_t count = at.left < end - unit ? at.left : end - unit;
   w->row = at.block * u->rows;
   w->rows = u->r.count - w->row < count * u->rows ? u->r.count - w->row : count * u->rows;
   w->lane = bpi_cut_lane(u, at.group);
