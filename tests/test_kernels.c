@@ -626,6 +626,21 @@ static char *run_product(const bpi_kernels *k, const product *p, bool backwards)
   return c;
 }
 
+/* Where the product is a loop, too, that has the same bits. */
+static void check_product_loop(const bpi_kernels *k, const product *p, const char *want)
+{
+  bpi_small s;
+  const bpi_loop loop = k->gemm_loop[p->wide] ? k->gemm_loop[p->wide](&p->g, &s) : NULL;
+  if (!loop)
+    return;
+  const void *const x[] = {p->g.a, p->g.b, p->g.bias};
+  char *c = room(p->c_bytes);
+  memcpy(c, p->c, p->c_bytes);
+  loop(0, c, x, (const int64_t *)&s, NULL);
+  assert_same_bits(p->wide ? F64 : F32, c, want, (int64_t)p->c_bytes / (p->wide ? 8 : 4));
+  free(c);
+}
+
 /* Small integers are exact in any order; reals within the rounding of k additions. Gaps of C stay as they were. */
 static void check_product(const bpi_kernels *k, int wide, int64_t m, int64_t n, int64_t inner, int flags,
                           int style)
@@ -641,6 +656,7 @@ static void check_product(const bpi_kernels *k, int wide, int64_t m, int64_t n, 
                (int)n, (int)inner, flags, style, (int)i, g, w);
   }
   assert_same_bits(wide ? F64 : F32, got, again, (int64_t)p.c_bytes / (wide ? 8 : 4));
+  check_product_loop(k, &p, got);
   free(got);
   free(again);
   free(want);

@@ -1,7 +1,7 @@
 /* Small matrix products and sums inside a run, with the additions of the kernels in their order.
  *
- * An element of a product that bpi_gemm_small() calls small is one chain of multiply-adds along the inner dimension, from 0, and then
- * the bias. A sum of contiguous elements is kept in BPI_SUM_LANES parts, folded in halves; a sum down columns goes row by row
+ * An element of a product that bpi_gemm_small() calls small is one chain of multiply-adds along the inner dimension, from 0, or as many as
+ * bpi_gemm_lanes() says, and then the bias. A sum of contiguous elements is kept in BPI_SUM_LANES parts, folded in halves; a sum down columns goes row by row
  * (src/kernels/simd/rows.c). What is larger is left to the kernels, which cut it otherwise. */
 #include "codegen/emit.h"
 #include "kernels/gemmcut.h"
@@ -68,14 +68,56 @@ static void write_entry(bpi_emit *e, const bpi_operand *x, int64_t ld, bool turn
   bpi_code_element(e, &e->t, x, at);
 }
 
+static const char *fma_of(const bpi_operand *y)
+{
+  return y->dtype == BP_FLOAT64 ? "bpv_fma_f64" : "bpv_fma_f32";
+}
+
+/* sum[] in halves, added up: of as many lanes as anything was added to. */
+static void write_fold(bpi_text *t, int64_t most, int64_t lanes)
+{
+  for (int64_t w = most / 2; w > 0; w /= 2)
+    if (w < lanes)
+      bpi_textf(t, "for (int j = 0; j < %" PRId64 "; j++)\nsum[j] = sum[j] + sum[j + %" PRId64 "];\n",
+                lanes - w < w ? lanes - w : w, w);
+}
+
+static void write_lanes_product(bpi_emit *e, const bpi_instr *i, const bpi_gemm *g)
+{
+  bpi_text *t = &e->t;
+  const bpi_operand *y = &i->x[i->n_in];
+  const int64_t lanes = g->k < BPI_SMALL_LANES ? g->k : BPI_SMALL_LANES;
+  bpi_textf(t, "for (int i = 0; i < %" PRId64 "; i++)\nfor (int o = 0; o < %" PRId64 "; o++) {\n", g->m,
+            g->n);
+  bpi_textf(t, "%s sum[%" PRId64 "];\nfor (int j = 0; j < %" PRId64 "; j++)\nsum[j] = 0;\n",
+            bpi_code_type(y->dtype), lanes, lanes);
+  bpi_textf(t, "for (int p = 0; p < %" PRId64 "; p++)\nsum[p %% %d] = %s(", g->k, BPI_SMALL_LANES, fma_of(y));
+  write_entry(e, &i->x[0], g->lda, g->ta, "i", "p");
+  bpi_textf(t, ", ");
+  write_entry(e, &i->x[1], g->ldb, g->tb, "p", "o");
+  bpi_textf(t, ", sum[p %% %d]);\n", BPI_SMALL_LANES);
+  write_fold(t, BPI_SMALL_LANES, lanes);
+  write_entry(e, y, g->ldc, false, "i", "o");
+  bpi_textf(t, " = sum[0]");
+  if (i->n_in == 3) {
+    bpi_textf(t, " + ");
+    bpi_code_element(e, t, &i->x[2], "o");
+  }
+  bpi_textf(t, ";\n}\n");
+}
+
 static void write_product(bpi_emit *e, const bpi_instr *i)
 {
   bpi_gemm g = {0};
   bpi_text *t = &e->t;
   const bpi_operand *y = &i->x[i->n_in];
-  const char *type = bpi_code_type(y->dtype), *fma = y->dtype == BP_FLOAT64 ? "bpv_fma_f64" : "bpv_fma_f32";
+  const char *type = bpi_code_type(y->dtype), *fma = fma_of(y);
   product_of(e->p, i, &g);
   bpi_code_declare(e, y);
+  if (bpi_gemm_lanes(&g)) {
+    write_lanes_product(e, i, &g);
+    return;
+  }
   bpi_textf(t, "for (int i = 0; i < %" PRId64 "; i++) {\n%s sum[%" PRId64 "];\n", g.m, type, g.n);
   bpi_textf(t, "for (int j = 0; j < %" PRId64 "; j++)\nsum[j] = 0;\n", g.n);
   bpi_textf(t, "for (int p = 0; p < %" PRId64 "; p++)\nfor (int j = 0; j < %" PRId64 "; j++)\nsum[j] = %s(",
@@ -107,10 +149,7 @@ static void write_row_sum(bpi_emit *e, const bpi_instr *i, const bpi_reduction *
   snprintf(at, sizeof at, "o * %" PRId64 " + j", n);
   bpi_code_element(e, t, &i->x[0], at);
   bpi_textf(t, ";\n");
-  for (int64_t w = BPI_SUM_LANES / 2; w > 0; w /= 2)
-    if (w < lanes)
-      bpi_textf(t, "for (int j = 0; j < %" PRId64 "; j++)\nsum[j] = sum[j] + sum[j + %" PRId64 "];\n",
-                lanes - w < w ? lanes - w : w, w);
+  write_fold(t, BPI_SUM_LANES, lanes);
   bpi_code_element(e, t, &i->x[1], "o");
   bpi_textf(t, " = sum[0];\n}\n");
 }

@@ -48,6 +48,14 @@ static inline bool bpi_gemm_small(const bpi_gemm *g)
   return (g->m | g->n | g->k) < WORK && g->m * g->n * g->k <= WORK;
 }
 
+/* Whether the sums of a small product are longer than there are of them: then each is BPI_SMALL_LANES chains, of every so many-th inner step,
+ * folded in halves; else one chain. */
+enum { BPI_SMALL_LANES = 8 };
+static inline bool bpi_gemm_lanes(const bpi_gemm *g)
+{
+  return g->k > g->m * g->n;
+}
+
 /* Of a product that is not small. size: bytes of an element. */
 bpi_cut bpi_cut_of(const bpi_gemm *g, const bpi_tiles *tiles, int64_t size);
 

@@ -97,6 +97,17 @@ typedef struct bpi_gemm {
   const bpi_end *end; /* NULL: nothing more to do */
 } bpi_gemm;
 
+/* A product of so few elements (gemmcut.h) that finding out how it lies takes longer than computing it: that is done once, and it then is a loop
+ * like those of bodies, whose `step` is this and whose n is nothing. Its operands are a, b and bias or NULL. */
+typedef struct bpi_small {
+  int64_t m, n, k;
+  int64_t ar, as, br,
+      bs; /* from one row of op(A), or column of op(B), to the next, and from one inner step to the next */
+  int64_t ldc;
+  bool lanes, add;             /* sums are in lanes; they are added to what is in C */
+  uint8_t row[16], column[16]; /* of each element of a C that one vector holds */
+} bpi_small;
+
 typedef struct bpi_kernels {
   const char *name;
   bpi_body_loops body[BPI_BODY_COUNT];
@@ -122,6 +133,8 @@ typedef struct bpi_kernels {
   int64_t (*gemm_units[2])(const bpi_gemm *g);
   size_t (*gemm_scratch[2])(const bpi_gemm *g);
   void (*gemm[2])(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
+  /* The loop of a small product without `end`, to be called with s; NULL where it is not small. Same bits as gemm. */
+  bpi_loop (*gemm_loop[2])(const bpi_gemm *g, bpi_small *s);
 
   /* Rows [begin, end) of x [rows, n]: softmax and log_softmax; stable; y may be x. */
   void (*softmax[2])(int64_t n, const void *x, void *y, int64_t begin, int64_t end);

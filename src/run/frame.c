@@ -103,6 +103,22 @@ static bp_status bind_ending(binder *b, bpi_step *s)
   return bind_addresses(b, s);
 }
 
+/* A small product without an end is a loop. */
+static bp_status find_loop(binder *b, bpi_step *s)
+{
+  const bpi_instr *i = s->instr;
+  const bpi_kernels *k = b->f->plan->kernels;
+  bpi_gemm g = {0};
+  if (i->threads > 1 || ended(i) || !i->op->product || !i->op->product(s->call, &g))
+    return BP_OK;
+  bpi_small *small = bpi_arena_alloc(b->arena, 1, sizeof *small);
+  if (!small)
+    return bpi_nomem();
+  s->loop = k->gemm_loop[i->x[i->n_in].dtype == BP_FLOAT64](&g, small);
+  s->step = (const int64_t *)small;
+  return BP_OK;
+}
+
 static bp_status bind_kernel(binder *b, bpi_step *s)
 {
   const bpi_instr *i = s->instr;
@@ -114,7 +130,6 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
   for (size_t k = 0; k < n; k++) {
     const bpi_operand *x = &i->x[k];
     a[k] = (bp_array){NULL, x->dims, x->strides, x->size, (bp_dtype)x->dtype, x->rank};
-    place_address(b, x, (const void **)&a[k].data);
   }
   *c = (bp_kernel_call){.in = a,
                         .out = a + i->n_in,
@@ -129,7 +144,13 @@ static bp_status bind_kernel(binder *b, bpi_step *s)
   if (!c->kept)
     return bpi_nomem();
   s->call = c;
-  return ended(i) ? bind_ending(b, s) : BP_OK;
+  bp_status status = find_loop(b, s);
+  for (size_t k = 0; k < n; k++)
+    place_address(b, &i->x[k],
+                  !s->loop      ? (const void **)&a[k].data
+                  : k < i->n_in ? &s->x[k]
+                                : (const void **)&s->y);
+  return status == BP_OK && ended(i) ? bind_ending(b, s) : status;
 }
 
 /* The body's blocks are the last result; its inputs are bound step by step. */

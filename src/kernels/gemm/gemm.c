@@ -6,7 +6,7 @@
  *   dots    both operands have their inner steps side by side and one of them has few rows: dot products, nothing packed
  *           (gemm_dot.h)
  *   row     one row times a matrix whose rows are added up (gemm_dot.h)
- *   small   a few elements: nothing but the sums
+ *   small   a few elements: nothing but the sums (gemm_small.h)
  *
  * In panels, each element of C is one chain of multiply-adds over an inner block, in order; blocks are added in order. Where blocks
  * end depends on k alone. Dot products are one chain a lane. So an element's bits depend on the shape, never on the units that C is
@@ -33,16 +33,22 @@ static const bpi_tiles tiles = {BPI_WIDE, BPI_MR, BPI_DOTS, BPI_KC_BYTES};
 #define MULADD  BPI_MULADD_F32
 #define MULADD1 BPI_MULADD1_F32
 #define SPREAD  BPI_SPREAD_F32
+#define PICK    BPI_PICK_F32
+#define PICK2   BPI_PICK2_F32
 #include "kernels/gemm/gemm_real.h"
 #undef T
 #undef S
 #undef MULADD
 #undef MULADD1
 #undef SPREAD
+#undef PICK
+#undef PICK2
 
 #define T       double
 #define S       f64
 #define MULADD  BPI_MULADD_F64
 #define MULADD1 BPI_MULADD1_F64
 #define SPREAD  BPI_SPREAD_F64
+#define PICK    BPI_PICK_F64
+#define PICK2   BPI_PICK2_F64
 #include "kernels/gemm/gemm_real.h"

@@ -11,6 +11,7 @@
 #include "kernels/gemm/gemm_tile.h"
 #include "kernels/gemm/gemm_pack.h"
 #include "kernels/gemm/gemm_dot.h"
+#include "kernels/gemm/gemm_small.h"
 
 int64_t BPI_SYM(N(bpi_gemm_units))(const bpi_gemm *g)
 {
@@ -76,37 +77,12 @@ static N(place) N(place_of)(const bpi_gemm *g, T *scratch, int64_t row, int64_t 
   return (N(place)){scratch, cols};
 }
 
-/* A column times a row: gradients of one example's weights. The longer loop is the inner one. */
-static void N(run_outer)(int64_t m, int64_t n, const T *a, int64_t ar, const T *b, int64_t br, T *c,
-                         int64_t ldc)
-{
-  for (int64_t i = 0; i < m && n >= m; i++)
-    for (int64_t j = 0; j < n; j++)
-      c[i * ldc + j] = MULADD1(a[i * ar], b[j * br], 0);
-  for (int64_t j = 0; j < n && n < m; j++)
-    for (int64_t i = 0; i < m; i++)
-      c[i * ldc + j] = MULADD1(a[i * ar], b[j * br], 0);
-}
-
-/* Products of a few elements: no more than the sums. */
 static BPI_SHARED void N(run_small)(const bpi_gemm *g, T *scratch)
 {
-  const T *a = g->a, *b = g->b, *bias = g->bias;
+  bpi_small s;
   const N(place) to = N(place_of)(g, scratch, 0, 0, g->n);
-  const int64_t as = g->ta ? g->lda : 1, bs = g->tb ? 1 : g->ldb, ar = g->ta ? 1 : g->lda,
-                br = g->tb ? g->ldb : 1;
-  const bool add = g->accumulate && g->c, outer = g->k == 1 && !bias && !add;
-  if (outer)
-    N(run_outer)(g->m, g->n, a, ar, b, br, to.c, to.ldc);
-  for (int64_t i = 0; i < g->m && !outer; i++)
-    for (int64_t j = 0; j < g->n; j++) {
-      const T *x = a + i * ar, *y = b + j * br;
-      T *c = to.c + i * to.ldc + j, sum = 0;
-      for (int64_t p = 0; p < g->k; p++, x += as, y += bs)
-        sum = MULADD1(*x, *y, sum);
-      sum = bias ? sum + bias[j] : sum;
-      *c = add ? sum + *c : sum;
-    }
+  const void *const x[] = {g->a, g->b, g->bias};
+  N(small_loop)(g, to.ldc, &s)(0, to.c, x, (const int64_t *)&s, NULL);
   if (g->m > 0 && g->n > 0)
     N(hand_over)(g, to.c, to.ldc, 0, g->m, 0, g->n);
 }
@@ -352,6 +328,11 @@ void BPI_SYM(N(bpi_gemm))(const bpi_gemm *g, int64_t begin, int64_t end, void *s
     N(run_small)(g, scratch);
   else
     N(run_large)(g, begin, end, scratch);
+}
+
+bpi_loop BPI_SYM(N(bpi_gemm_loop))(const bpi_gemm *g, bpi_small *s)
+{
+  return bpi_gemm_small(g) ? N(small_loop)(g, g->ldc, s) : NULL;
 }
 
 #undef N

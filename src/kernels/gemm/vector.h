@@ -188,6 +188,73 @@ BPI_INLINE bpi_v_f64 bpi_some_f64(const double *p, int64_t n)
 #endif
 }
 
+#if BPI_WIDE == 64
+/* The first half of a vector, zeros behind it; and the first n elements stored. */
+BPI_INLINE bpi_v_f32 bpi_half_f32(const float *p)
+{
+  return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
+}
+
+BPI_INLINE bpi_v_f64 bpi_half_f64(const double *p)
+{
+  return _mm512_zextpd256_pd512(_mm256_loadu_pd(p));
+}
+
+BPI_INLINE void bpi_put_f32(float *p, int64_t n, bpi_v_f32 v)
+{
+  if (n == 8)
+    _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
+  else
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+
+BPI_INLINE void bpi_put_f64(double *p, int64_t n, bpi_v_f64 v)
+{
+  if (n == 4)
+    _mm256_storeu_pd(p, _mm512_castpd512_pd256(v));
+  else
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), v);
+}
+
+/* Elements of a vector, or of two that follow one another, by their places: 0, step, 2 step, ..., or as given. */
+typedef int32_t bpi_at_f32 __attribute__((vector_size(64)));
+typedef int64_t bpi_at_f64 __attribute__((vector_size(64)));
+#define BPI_PICK_F32(at, v)     _mm512_permutexvar_ps((__m512i)(at), v)
+#define BPI_PICK_F64(at, v)     _mm512_permutexvar_pd((__m512i)(at), v)
+#define BPI_PICK2_F32(at, v, w) _mm512_permutex2var_ps(v, (__m512i)(at), w)
+#define BPI_PICK2_F64(at, v, w) _mm512_permutex2var_pd(v, (__m512i)(at), w)
+
+BPI_INLINE bpi_at_f32 bpi_steps_f32(int64_t step)
+{
+  return (bpi_at_f32){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} * (int32_t)step;
+}
+
+BPI_INLINE bpi_at_f32 bpi_all_f32(int64_t x)
+{
+  return (bpi_at_f32)_mm512_set1_epi32((int)x);
+}
+
+BPI_INLINE bpi_at_f64 bpi_all_f64(int64_t x)
+{
+  return (bpi_at_f64)_mm512_set1_epi64(x);
+}
+
+BPI_INLINE bpi_at_f64 bpi_steps_f64(int64_t step)
+{
+  return (bpi_at_f64){0, 1, 2, 3, 4, 5, 6, 7} * step;
+}
+
+BPI_INLINE bpi_at_f32 bpi_places_f32(const uint8_t *p)
+{
+  return (bpi_at_f32)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+
+BPI_INLINE bpi_at_f64 bpi_places_f64(const uint8_t *p)
+{
+  return (bpi_at_f64)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
+}
+#endif
+
 /* Adds up the elements of each of 16 / sizeof(T) vectors: in a tree inside lanes, then lane by lane. */
 BPI_INLINE bpi_lane_f32 bpi_fold_f32(const bpi_v_f32 *v)
 {

@@ -8,12 +8,16 @@
 #include "kernels/simd/bodymath.h"
 #include "kernels/simd/isa.h"
 
+#if defined(__AVX512BW__)
+#include <immintrin.h>
+#endif
+
 /* float64 arithmetic in a float32 loop would halve its speed and round twice: bodies write (T)0.5. */
 #pragma GCC diagnostic warning "-Wdouble-promotion"
 
 /* A span's elements are a multiple of LANES: whatever vectors a loop chooses, they fit. One that touches bytes may count in
  * vectors of bytes. */
-enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256 };
+enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256, RELAY_LEAST = 64 };
 
 /* What the text of a body tells, all folded by the compiler. p may be NULL where no parameter is named. */
 #define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
@@ -54,37 +58,72 @@ typedef struct spans {
   int body; /* of reals: its number, for relays; else BPI_BODY_none */
 } spans;
 
-#define SPREAD(U)                                           \
-  do {                                                      \
-    const U *from = x;                                      \
-    U *to = room;                                           \
-    for (int64_t i = step == 1 ? m : 0; i < m && step; i++) \
-      to[i] = from[i * step];                               \
-    for (int64_t i = step ? m : 0; i < whole; i++)          \
-      to[i] = from[0];                                      \
-  } while (0)
-
-/* m elements of an operand, filled up with its first one. */
+/* spread: m elements of an operand, or its only one (step 0), filled up with its first one. take: m elements back. A vector that is read from
+ * several stores has to wait for them all: so rooms are filled vector by vector where masks make that easy. */
+#if defined(__AVX512BW__)
 static void spread(int64_t size, int64_t m, int64_t whole, void *room, const void *x, int64_t step)
 {
-  if (step == 1)
-    memcpy(room, x, (size_t)(m * size));
-  if (size == 4)
-    SPREAD(uint32_t);
-  else if (size == 8)
-    SPREAD(uint64_t);
-  else
-    SPREAD(uint8_t);
+  const __m512i first = size == 4   ? _mm512_set1_epi32(*(const int32_t *)x)
+                        : size == 8 ? _mm512_set1_epi64(*(const int64_t *)x)
+                                    : _mm512_set1_epi8(*(const int8_t *)x);
+  for (int64_t at = 0; at < whole * size; at += 64) {
+    const int64_t left = step ? m * size - at : 0;
+    const char *from = (const char *)x + at;
+    __m512i v = first;
+    if (left >= 64)
+      v = _mm512_loadu_si512(from);
+    else if (left == 32)
+      v = _mm512_inserti64x4(v, _mm256_loadu_si256((const __m256i *)from), 0);
+    else if (left > 0)
+      v = _mm512_mask_loadu_epi8(v, ((uint64_t)1 << left) - 1, from);
+    _mm512_store_si512((char *)room + at, v);
+  }
 }
+
+static void take(int64_t bytes, void *y, const void *room)
+{
+  for (int64_t at = 0; at < bytes; at += 64) {
+    const int64_t left = bytes - at;
+    const __m512i v = _mm512_load_si512((const char *)room + at);
+    char *to = (char *)y + at;
+    if (left == 32)
+      _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(v));
+    else
+      _mm512_mask_storeu_epi8(to, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0, v);
+  }
+}
+#else
+#define FILL(U)                       \
+  for (int64_t i = m; i < whole; i++) \
+  ((U *)room)[i] = *(const U *)x
+
+static void spread(int64_t size, int64_t m, int64_t whole, void *room, const void *x, int64_t step)
+{
+  m = step ? m : 0;
+  memcpy(room, x, (size_t)(m * size));
+  if (size == 4)
+    FILL(uint32_t);
+  else if (size == 8)
+    FILL(uint64_t);
+  else
+    FILL(uint8_t);
+}
+#undef FILL
+
+static void take(int64_t bytes, void *y, const void *room)
+{
+  memcpy(y, room, (size_t)bytes);
+}
+#endif
 
 typedef char block_room[BLOCK * 8];
 
 static const int64_t ones[] = {1, 1, 1};
 
-/* m elements through rooms, `at` elements after the first ones. A room keeps an operand that is one element for all. Bodies
- * that may have to do it again write into a room too: y may be an operand that is still needed. */
+/* m elements through rooms, `at` elements after the first ones. A room keeps an operand that is one element for all: `fresh` where none has
+ * it yet. Bodies that may have to do it again write into a room too: y may be an operand that is still needed. */
 static void run_block(int64_t at, int64_t m, void *y, const void *const *x, const int64_t *step,
-                      const double *p, const spans *s, block_room *room)
+                      const double *p, const spans *s, block_room *room, bool fresh)
 {
   const int64_t lanes = SHAPE_LANES(s->shape), whole = (m + lanes - 1) & -lanes,
                 size = SHAPE_SIZE(s->shape, 0);
@@ -94,7 +133,7 @@ static void run_block(int64_t at, int64_t m, void *y, const void *const *x, cons
     const char *from = (const char *)x[k] + at * step[k] * each;
     const bool there = step[k] == 1 && m == whole;
     in[k] = there ? from : room[k];
-    if (!there && (step[k] || at == 0))
+    if (!there && (step[k] || fresh))
       spread(each, m, whole, room[k], from, step[k]);
   }
   char *to = (char *)y + at * size;
@@ -103,15 +142,20 @@ static void run_block(int64_t at, int64_t m, void *y, const void *const *x, cons
   if (s->span(whole, out, in, p) && careful)
     s->each(m, out, in, ones, p);
   if (apart)
-    memcpy(to, out, (size_t)(m * size));
+    take(m * size, to, out);
 }
 
-static BPI_SHARED void run_blocks(int64_t n, void *y, const void *const *x, const int64_t *step,
+/* Elements from `at` to n: whole spans first, which arrays need no room for. */
+static BPI_SHARED void run_blocks(int64_t at, int64_t n, void *y, const void *const *x, const int64_t *step,
                                   const double *p, const spans *s)
 {
   _Alignas(64) block_room room[4];
-  for (int64_t at = 0; at < n; at += BLOCK)
-    run_block(at, n - at < BLOCK ? n - at : BLOCK, y, x, step, p, s, room);
+  const int64_t whole = at + ((n - at) & -SHAPE_LANES(s->shape)), first = at;
+  for (int64_t m; at < n; at += m) {
+    const int64_t left = (at < whole ? whole : n) - at;
+    m = left < BLOCK ? left : BLOCK;
+    run_block(at, m, y, x, step, p, s, room, at == first);
+  }
 }
 
 /* An array and a number: a relay of one body. Returns how many elements it has done. */
@@ -132,33 +176,37 @@ static int64_t run_relay(int64_t n, void *y, const void *const *x, const int64_t
   return (wide ? BPI_SYM(bpi_run_relay_f64) : BPI_SYM(bpi_run_relay_f32))(program, 0, n, false);
 }
 
-/* Whether a span may take the operands as they are. */
-static bool in_place(const int64_t *step, uint32_t shape)
+/* One by one, from `at` on. */
+static void run_rest(int64_t at, int64_t n, void *y, const void *const *x, const int64_t *step,
+                     const double *p, const spans *s)
 {
-  const int n = SHAPE_IN(shape);
-  return !SHAPE_CAREFUL(shape) && step[0] == 1 && (n < 2 || step[1] == 1) && (n < 3 || step[2] == 1);
+  const void *rest[3];
+  for (int k = 0; k < SHAPE_IN(s->shape); k++)
+    rest[k] = (const char *)x[k] + at * step[k] * SHAPE_SIZE(s->shape, k + 1);
+  s->each(n - at, (char *)y + at * SHAPE_SIZE(s->shape, 0), rest, step, p);
 }
 
-/* As many elements as a span takes where they are, and the rest. */
+/* As many elements as a span takes where they are, or a relay, then as many as fit spans through rooms, and the rest; elements that lie apart
+ * one by one. */
 static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const int64_t *step,
                                  const double *p, const spans *s)
 {
-  int64_t whole = in_place(step, s->shape) ? n & -SHAPE_LANES(s->shape) : 0;
-  const void *rest[3];
-  if (whole)
-    s->span(whole, y, x, p);
-  else if (s->body && SHAPE_IN(s->shape) == 2 && (step[0] | step[1]) == 1 && step[0] != step[1])
-    whole = run_relay(n, y, x, step, p, s);
-  if (whole == n)
-    return;
-  for (int k = 0; k < SHAPE_IN(s->shape); k++)
-    rest[k] = (const char *)x[k] + whole * step[k] * SHAPE_SIZE(s->shape, k + 1);
-  n -= whole;
-  y = (char *)y + whole * SHAPE_SIZE(s->shape, 0);
-  if (n <= SHAPE_FEW(s->shape))
-    s->each(n, y, rest, step, p);
-  else
-    run_blocks(n, y, rest, step, p, s);
+  const int64_t lanes = SHAPE_LANES(s->shape);
+  int64_t done = 0, end = (n & (lanes - 1)) > SHAPE_FEW(s->shape) ? n : n & -lanes, any = 0, all = 1;
+  for (int k = 0; k < SHAPE_IN(s->shape); k++) {
+    any |= step[k];
+    all &= step[k];
+  }
+  if (any > 1)
+    end = 0;
+  else if (all && !SHAPE_CAREFUL(s->shape))
+    s->span(done = n & -lanes, y, x, p);
+  else if (n >= RELAY_LEAST && s->body && SHAPE_IN(s->shape) == 2 && any)
+    done = run_relay(n, y, x, step, p, s);
+  if (done < end)
+    run_blocks(done, end, y, x, step, p, s);
+  if (end < n)
+    run_rest(end, n, y, x, step, p, s);
 }
 
 #endif
@@ -279,6 +327,7 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .gemm_scratch = {BPI_SYM(bpi_gemm_scratch_f32), BPI_SYM(bpi_gemm_scratch_f64)},
     .gemm = {BPI_SYM(bpi_gemm_f32), BPI_SYM(bpi_gemm_f64)},
 #endif
+    .gemm_loop = {BPI_SYM(bpi_gemm_loop_f32), BPI_SYM(bpi_gemm_loop_f64)},
     .peak = {BPI_SYM(bpi_peak_f32), BPI_SYM(bpi_peak_f64)},
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},

@@ -70,6 +70,7 @@
   int64_t BPI_SYM(bpi_gemm_units_##S)(const bpi_gemm *g);                                                    \
   size_t BPI_SYM(bpi_gemm_scratch_##S)(const bpi_gemm *g);                                                   \
   void BPI_SYM(bpi_gemm_##S)(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);                  \
+  bpi_loop BPI_SYM(bpi_gemm_loop_##S)(const bpi_gemm *g, bpi_small *s);                                      \
   extern const bpi_conv_tiles BPI_SYM(bpi_conv_tiles_##S);                                                   \
   size_t BPI_SYM(bpi_pool_scratch_##S)(const bpi_pool2d *p);                                                 \
   void BPI_SYM(bpi_pool_##S)(const bpi_pool2d *p, int64_t begin, int64_t end, void *scratch);                \

@@ -3,8 +3,9 @@
 #ifndef BPI_VECMATH_F32_H
 #define BPI_VECMATH_F32_H
 
-#define BPV_ROUND_F32           0x1.8p23f
-#define BPV_POLY_F32(n, z, ...) BPV_POLY(n, bpv_fma_f32, z, __VA_ARGS__)
+#define BPV_ROUND_F32            0x1.8p23f
+#define BPV_POLY_F32(n, z, ...)  BPV_POLY(n, bpv_fma_f32, z, __VA_ARGS__)
+#define BPV_PAIRS_F32(x, z, ...) BPV_PAIRS(bpv_fma_f32, x, z, __VA_ARGS__)
 
 #define BPV_LN2_HI_F32  0x1.62e4p-1f
 #define BPV_LN2_LO_F32  0x1.7f7d1cp-20f
@@ -96,13 +97,19 @@ BPV_FN float bpv_two_to_f32(uint32_t k)
   return bpv_from_bits_f32((k + 127) << 23);
 }
 
+/* exp(r) - 1 of a small r. The polynomial goes by pairs, as short arrays wait for each of its steps: three where Horner's rule has five. */
+BPV_FN float bpv_exp_rest_f32(float r)
+{
+  const float z = r * r;
+  return bpv_fma_f32(z, BPV_PAIRS_F32(r, z, BPV_EXP_F32), r);
+}
+
 /* |x| < 87: one factor is enough. */
 BPV_FN float bpv_exp_mid_f32(float x)
 {
   uint32_t low;
   const float r = bpv_exp_split_f32(x, &low);
-  const float p = BPV_POLY_F32(6, r, BPV_EXP_F32);
-  return (1 + bpv_fma_f32(r * r, p, r)) * bpv_two_to_f32(low);
+  return (1 + bpv_exp_rest_f32(r)) * bpv_two_to_f32(low);
 }
 
 /* exp(x) = (1 + q) s[0] s[1] for |x| <= 104: two factors, for subnormal results and the last binade. */
@@ -113,7 +120,7 @@ BPV_FN float bpv_exp_parts_f32(float x, float *s)
   const uint32_t half = (uint32_t)((int32_t)low >> 1);
   s[0] = bpv_two_to_f32(half);
   s[1] = bpv_two_to_f32(low - half);
-  return bpv_fma_f32(r * r, BPV_POLY_F32(6, r, BPV_EXP_F32), r);
+  return bpv_exp_rest_f32(r);
 }
 
 BPV_FN float bpv_exp_f32(float x)
@@ -180,13 +187,19 @@ BPV_FN float bpv_log1p_f32(float x)
   return x != x ? x : y;
 }
 
+/* As few steps one after another as can be, for short arrays: exp(2a) + 1 = s w p + (s r + (s + 1)) is made beginning with a, and 1 is put in
+ * place of what overflows only at the end. s + 1 is exact where it matters. */
 BPV_FN float bpv_tanh_f32(float x)
 {
   const float a = __builtin_fabsf(x), z = a * a;
-  const float c = a > 15 ? 15 : a;
-  const float large = 1 - 2 / (bpv_exp_mid_f32(2 * c) + 1);
+  const float t = bpv_fma_f32(a, 2 * BPV_LOG2E_F32, BPV_ROUND_F32), k = t - BPV_ROUND_F32;
+  const float s = bpv_two_to_f32(bpv_bits_f32(t) - bpv_bits_f32(BPV_ROUND_F32));
+  const float r = bpv_fma_f32(k, -BPV_LN2_LO_F32, bpv_fma_f32(k, -BPV_LN2_HI_F32, 2 * a));
+  const float w = r * r, p = BPV_PAIRS_F32(r, w, BPV_EXP_F32);
+  const float large = 1 - 2 / bpv_fma_f32(s * w, p, bpv_fma_f32(s, r, s + 1));
   const float small = bpv_fma_f32(z * a, BPV_POLY_F32(5, z, BPV_TANH_F32), a);
-  return __builtin_copysignf(a < 0.55f ? small : large, x);
+  const float y = a > 15 ? 1 : large;
+  return __builtin_copysignf(a < 0.55f ? small : y, x);
 }
 
 BPV_FN float bpv_erf_f32(float x)
