@@ -90,7 +90,7 @@ static void tile_step(const tile_place *p, const bpi_tile_step *t, int64_t begin
 /* ---- relays ---- */
 
 /* Load, body and store of each step, what is fetched, and the end. */
-enum { MOST_FETCHED = 8, RELAY_CODES = 3 * BPI_RELAY_STEPS + MOST_FETCHED + 1 };
+enum { FORESEEN = 2, MOST_FETCHED = 8, RELAY_CODES = 3 * BPI_RELAY_STEPS + MOST_FETCHED + 1 };
 
 /* Whether a result lies over what the program reads. */
 static bool lies_over(const bpi_step *s, uint32_t result)
@@ -123,19 +123,23 @@ static bpi_relay_fn code_of(const tile_place *p, bpi_relay_how how)
   return p->s->frame->plan->kernels->relay_of[p->s->instr->tile->wide](0, how);
 }
 
-/* Asks for operands early that no cache holds. They are more than the processor itself foresees. */
+/* Whether operand k is an array of which each tile reads its own elements. */
+static bool runs_along(const bpi_instr *i, uint32_t k)
+{
+  return i->x[k].size == i->tile->n && i->x[k].contiguous;
+}
+
+/* Asks for operands early that no cache holds, where they are more than the processor itself foresees. */
 static bpi_relay *put_fetches(const tile_place *p, bpi_relay *code)
 {
   const bpi_instr *i = p->s->instr;
-  int left = i->tile->far && i->tile->strips ? MOST_FETCHED : 0;
-  for (uint32_t k = 0; k < i->n_in && left; k++) {
+  bpi_relay *const first = code;
+  for (uint32_t k = 0; k < i->n_in && i->tile->far && i->tile->strips && code < first + MOST_FETCHED; k++) {
     const bpi_tile_ref r = {.elem = i->tile->wide ? 8 : 4, .step = 1, .index = k};
-    if (i->x[k].size == i->tile->n && i->x[k].contiguous) {
+    if (runs_along(i, k))
       code = put_code(p, code, code_of(p, BPI_RELAY_FETCH), &r);
-      left--;
-    }
   }
-  return code;
+  return code - first > FORESEEN ? code : first;
 }
 
 /* The relay of the steps from t on. True if it streams. */
