@@ -154,6 +154,9 @@ static bp_node chain_simplify(const bp_op_call *c)
   for (int i = 0; i < 2; i++)
     if (bpi_splat(c->x[i], &v) && v == 1)
       return c->x[1 - i];
+  const bpi_node *s = bpi_slot(c->x[1]);
+  if (s->op == &bp_op_heaviside)
+    return bpi_one(&bp_op_gate, (bp_node[]){c->x[0], bpi_handle(c->graph, s->in[0])}, 2, NULL);
   return is_product(c) ? bp_mul(c->x[0], c->x[1]) : BP_NO_NODE;
 }
 REAL_BODY2(chain, a == 0 ? a : a * b)

@@ -58,6 +58,31 @@ const bp_op bp_op_heaviside = {
     .examples = {"x[7] not 0", "x[2,0]"},
 };
 
+/* ---- gate: the product with heaviside in one row, of which gradients through relu are made ---- */
+static bp_node gate_slope(const bp_op_call *c, int input)
+{
+  return input == 0 ? bp_heaviside(c->x[1]) : BP_NO_NODE;
+}
+static bp_status gate_expand(const bp_op_call *c, bp_node *out)
+{
+  *out = bp_mul(c->x[0], bp_heaviside(c->x[1]));
+  return BP_OK;
+}
+REAL_BODY2(gate, b > 0 ? a : a * 0)
+const bp_op bp_op_gate = {
+    .name = "gate",
+    .math = "y = u for x > 0, else 0 u",
+    .source = "-",
+    .kink = "no gradient for x; slope 0 for u where x is 0 or NaN",
+    .args = "u, x",
+    .traits = BP_ELEMENTWISE | BP_NAN_STOPS | BP_INTERNAL,
+    .shape = bpi_shape_real,
+    .slope = gate_slope,
+    .expand = gate_expand,
+    .body = &gate_body,
+    .examples = {"u[7], x[7] not 0", "u[2,1], x[3] not 0", "u[0], x[]"},
+};
+
 /* ---- exceeds, reaches: a test of two real numbers as a real number, for the same reason. Not in the language: there, a cast says it ---- */
 static bp_status exceeds_expand(const bp_op_call *c, bp_node *out)
 {

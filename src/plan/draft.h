@@ -198,6 +198,9 @@ bp_array bpi_ref_array(const bpi_draft *d, const bpi_ref *r, int64_t *room);
 bp_kernel_call *bpi_dry_call(bpi_draft *d, const bpi_ins *ins);
 /* Real attributes of a row in order, in the plan's memory; *p NULL where it has none. */
 bp_status bpi_real_params(bpi_draft *d, const bpi_node *v, const double **p);
+/* Orders the instructions of a tile program, which stand in an order that will do; number: zeros, of each instruction, that calls for other programs may have
+ * written to. */
+bp_status bpi_order_steps(bpi_draft *d, uint32_t *number, uint32_t *members, size_t n);
 /* Finds the relays of a tile program whose steps are made. */
 bp_status bpi_find_relays(bpi_draft *d, bpi_tile *tile);
 /* Whether an instruction can be part of a tile program at all, and of the same one as the maker of what it reads. */

@@ -458,16 +458,23 @@ static bool reads_back(const tile_maker *m)
   return false;
 }
 
+/* The one that stands last in the draft, apart from sums. */
+static uint32_t last_member(const tile_maker *m)
+{
+  uint32_t last = 0;
+  for (size_t s = 0; s < m->n_members; s++)
+    if (!m->d->ins[m->members[s]].tail && m->members[s] > last)
+      last = m->members[s];
+  return last;
+}
+
 static bp_status make_tile(bpi_draft *d, uint32_t group, const uint32_t *members, size_t n_members)
 {
   tile_maker m = {.d = d, .members = members, .n_members = n_members, .group = group};
   if (!tile_room(&m))
     return bpi_nomem();
   survey(&m);
-  uint32_t last, n_tails = 0;
-  while (d->ins[members[n_members - 1 - n_tails]].tail) /* the first member is none */
-    n_tails++;
-  last = members[n_members - 1 - n_tails];
+  uint32_t last = last_member(&m);
   m.tile->n = d->ins[last].n;
   m.tile->tile = tile_size(&m, m.tile->n);
   m.tile->unit = m.sums ? BPI_SUM_LEAF : m.tile->tile;
@@ -523,11 +530,12 @@ static bool worth_a_tile(const bpi_draft *d, const bpi_ins *ins)
 /* Lists of instructions by their numbers, 0 at the end: members of each group, and the sums of what each instruction makes. */
 typedef struct group_lists {
   uint32_t *first, *sums, *next, *count, *members;
+  uint32_t *number; /* for bpi_order_steps */
 } group_lists;
 
 static bool list_groups(bpi_draft *d, group_lists *l)
 {
-  uint32_t **const lists[] = {&l->first, &l->sums, &l->next, &l->count, &l->members};
+  uint32_t **const lists[] = {&l->first, &l->sums, &l->next, &l->count, &l->members, &l->number};
   for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
     if (!(*lists[k] = bpi_arena_alloc(&d->arena, d->n_ins, sizeof(uint32_t))))
       return false;
@@ -561,7 +569,9 @@ static bp_status make_tiles(bpi_draft *d)
       for (uint32_t sum = l.sums[j]; sum; sum = l.next[sum])
         members[k++] = sum;
     }
-    bp_status s = make_tile(d, g, members, k);
+    bp_status s = bpi_order_steps(d, l.number, members, k);
+    if (s == BP_OK)
+      s = make_tile(d, g, members, k);
     if (s != BP_OK)
       return s;
   }
