@@ -191,7 +191,7 @@ SMALL, MIDDLE, LARGE = [784, 128, 10], [784, 512, 512, 10], [3072, 4096, 4096, 1
 
 def chain_work(n, gradient, bars, **more):
     threads = (1,) if n < 100000 else (1, 2)
-    entrants = [ours(1, "bprop JIT", jit=1)] if n < 100000 else []
+    entrants = [ours(t, "bprop JIT", jit=1) for t in threads]
     entrants += [e for t in threads for e in (ours(t), hand(t), torch(t, "eager"), torch(t, "compile"), jax(t))]
     for e in entrants:
         e.settings = e.settings[:1]  # no BLAS in it

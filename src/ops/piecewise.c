@@ -63,6 +63,11 @@ static bp_node gate_slope(const bp_op_call *c, int input)
 {
   return input == 0 ? bp_heaviside(c->x[1]) : BP_NO_NODE;
 }
+static bp_jac gate_jacobian(const bp_op_call *c, int input, int result)
+{
+  (void)c, (void)result;
+  return input == 0 ? BP_JAC_DIAGONAL : BP_JAC_ZERO;
+}
 static bp_status gate_expand(const bp_op_call *c, bp_node *out)
 {
   *out = bp_mul(c->x[0], bp_heaviside(c->x[1]));
@@ -77,6 +82,7 @@ const bp_op bp_op_gate = {
     .args = "u, x",
     .traits = BP_ELEMENTWISE | BP_NAN_STOPS | BP_INTERNAL,
     .shape = bpi_shape_real,
+    .jacobian = gate_jacobian,
     .slope = gate_slope,
     .expand = gate_expand,
     .body = &gate_body,
