@@ -1,7 +1,7 @@
 # The shared library, stripped, as the release preset builds it, must not grow unnoticed. The aim is 1,000,000 bytes; the limit is what it has now and
 # a little, to be lowered with it. docs/performance.md says what is in it, and what a program carries that is linked with the static one.
 set -eu
-limit=1504000
+limit=1508000
 
 program_limit=800000
 
