@@ -206,9 +206,9 @@ SHORT_BARS = [
     ("over a hand-fused loop, interpreted", lambda f: over(f.seconds("bprop 1T"), f.seconds("C 1T")), -3.5),
     ("over a hand-fused loop, JIT", lambda f: over(f.seconds("bprop JIT 1T"), f.seconds("C 1T")), -1.3),
 ]
-LONG_BARS = [bar for t in (1, 2) for bar in (
-    (f"{t} thread{'s'[:t - 1]}: times torch.compile", lambda f, t=t: f.times(f"PyTorch compile {t}T", f"bprop {t}T"), 0.95),
-    (f"{t} thread{'s'[:t - 1]}: share of measured bandwidth", lambda f, t=t: over(1, f.over_floor(f"bprop {t}T", t)), 0.8))]
+LONG_BARS = [bar for t in (1, 2) for way, key in (("interpreted", "bprop"), ("JIT", "bprop JIT")) for bar in (
+    (f"{t} thread{'s'[:t - 1]}, {way}: times torch.compile", lambda f, t=t, k=key: f.times(f"PyTorch compile {t}T", f"{k} {t}T"), 0.95),
+    (f"{t} thread{'s'[:t - 1]}, {way}: share of measured bandwidth", lambda f, t=t, k=key: over(1, f.over_floor(f"{k} {t}T", t)), 0.8))]
 LONG_BARS.append(("2 threads against 1", lambda f: f.times("bprop 1T", "bprop 2T"), 1.0))
 
 

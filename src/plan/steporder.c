@@ -67,7 +67,8 @@ static void list_readers(stepper *o)
 static size_t left_by(const stepper *o, size_t member)
 {
   const bpi_ins *ins = &o->d->ins[o->members[member]];
-  return ins->tail ? maker_of(o, &o->d->refs[ins->in]) - 1 : member;
+  uint32_t maker = ins->tail ? maker_of(o, &o->d->refs[ins->in]) : 0;
+  return maker ? maker - 1 : member;
 }
 
 /* Of those that are not placed, the first can always come: what it reads stood before it. */
