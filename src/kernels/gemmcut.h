@@ -61,16 +61,16 @@ bpi_cut bpi_cut_of(const bpi_gemm *g, const bpi_tiles *tiles, int64_t size);
 
 /* Where a unit of panels is. Units are numbered so that row blocks that are done together follow one another, and then the next group of
  * them. */
-typedef struct bpi_spot {
+typedef struct bpi_unit_spot {
   int64_t block, group;
   int64_t left; /* row blocks that are done together, from this one on */
-} bpi_spot;
+} bpi_unit_spot;
 
-static inline bpi_spot bpi_cut_spot(const bpi_cut *u, int64_t unit)
+static inline bpi_unit_spot bpi_cut_spot(const bpi_cut *u, int64_t unit)
 {
   const int64_t above = unit / (u->together * u->groups) * u->together, below = u->row_blocks - above,
                 height = below < u->together ? below : u->together, at = unit - above * u->groups;
-  return (bpi_spot){above + at % height, at / height, height - at % height};
+  return (bpi_unit_spot){above + at % height, at / height, height - at % height};
 }
 
 /* First lane of a group. */

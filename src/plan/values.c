@@ -210,24 +210,27 @@ static bool lying_order(const bp_type *t, const int64_t *strides, int *axis)
 /* A view without the pass: a copy. Products add as their operands lie, so a transposed matrix keeps its order of elements, and they their bits. */
 static bp_status copied_in_order(bpi_draft *d, uint32_t head, bpi_ref *r)
 {
+  const int rank = r->type->rank;
   bp_type *type = bpi_arena_alloc(&d->arena, 1, sizeof *type);
   int64_t strides[BP_MAX_RANK], apart = 1;
-  int axis[BP_MAX_RANK];
+  int axis[BP_MAX_RANK] = {0};
   bpi_ref lying;
   if (!type)
     return bpi_nomem();
   if (r->form != BPI_STRIDED || !lying_order(r->type, r->strides, axis))
     return bpi_copied(d, head, r, r);
   *type = *r->type;
-  for (int k = type->rank - 1; k >= 0; k--) {
+  for (int k = 0; k < rank; k++) {
     type->dims[k] = r->type->dims[axis[k]];
     strides[k] = r->strides[axis[k]];
   }
   bp_status s = strided_ref(d, r->root, r->offset, type, strides, &lying);
   if (s == BP_OK)
     s = bpi_copied(d, head, &lying, &lying);
-  for (int k = type->rank - 1; s == BP_OK && k >= 0; apart *= type->dims[k--])
+  for (int k = rank - 1; k >= 0; k--) {
     strides[axis[k]] = apart;
+    apart *= type->dims[k];
+  }
   return s == BP_OK ? strided_ref(d, lying.root, 0, r->type, strides, r) : s;
 }
 

@@ -290,7 +290,7 @@ static void N(run_job)(N(job) * w)
 static int64_t N(take_units)(N(job) * w, int64_t unit, int64_t end)
 {
   const bpi_cut *u = w->u;
-  const bpi_spot at = bpi_cut_spot(u, unit);
+  const bpi_unit_spot at = bpi_cut_spot(u, unit);
   const int64_t count = at.left < end - unit ? at.left : end - unit;
   w->row = at.block * u->rows;
   w->rows = u->r.count - w->row < count * u->rows ? u->r.count - w->row : count * u->rows;
