@@ -212,7 +212,7 @@ static bp_status copied_in_order(bpi_draft *d, uint32_t head, bpi_ref *r)
 {
   const int rank = r->type->rank;
   bp_type *type = bpi_arena_alloc(&d->arena, 1, sizeof *type);
-  int64_t strides[BP_MAX_RANK], apart = 1;
+  int64_t strides[BP_MAX_RANK] = {0}, apart = 1;
   int axis[BP_MAX_RANK] = {0};
   bpi_ref lying;
   if (!type)
