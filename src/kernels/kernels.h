@@ -133,7 +133,8 @@ typedef struct bpi_kernels {
   int64_t (*gemm_units[2])(const bpi_gemm *g);
   size_t (*gemm_scratch[2])(const bpi_gemm *g);
   void (*gemm[2])(const bpi_gemm *g, int64_t begin, int64_t end, void *scratch);
-  /* The loop of a small product without `end`, to be called with s; NULL where it is not small. Same bits as gemm. */
+  /* The loop of a small product without `end`, to be called with s; NULL where it is not small. Same bits as gemm. Absent where an outside
+   * BLAS does the products. */
   bpi_loop (*gemm_loop[2])(const bpi_gemm *g, bpi_small *s);
 
   /* Rows [begin, end) of x [rows, n]: softmax and log_softmax; stable; y may be x. */

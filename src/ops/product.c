@@ -35,12 +35,12 @@ static bool matrix_form(const bp_array *x, int64_t *ld, bool *transposed)
 {
   int64_t rows = x->dims[x->rank - 2], cols = x->dims[x->rank - 1];
   int64_t rs = x->strides[x->rank - 2], cs = x->strides[x->rank - 1];
-  if ((cs == 1 || cols == 1) && (rows == 1 || rs == cols || (rs > cols && cols > 1))) {
+  if ((cs == 1 || cols == 1) && (rows == 1 || cols == 0 || rs == cols || (rs > cols && cols > 1))) {
     *ld = rows == 1 ? cols : rs;
     *transposed = false;
     return true;
   }
-  if ((rs == 1 || rows == 1) && (cols == 1 || cs == rows || (cs > rows && rows > 1))) {
+  if ((rs == 1 || rows == 1) && (cols == 1 || rows == 0 || cs == rows || (cs > rows && rows > 1))) {
     *ld = cols == 1 ? rows : cs;
     *transposed = true;
     return true;

@@ -49,17 +49,17 @@ static bool rank_all(ender *e)
 
 /* ---- which product ---- */
 
-enum { FAR = 8 << 20 };
+enum { AWAY = 8 << 20 };
 
 /* Long rows of a result are handed over in pieces, as a product goes through them panel by panel: a program that streams whole arrays would
- * get crumbs of them, and is faster for itself, right behind the product. Only what fits a piece is worth an end, and what is so large that it
- * would have to come back from memory. */
+ * get crumbs of them, and is faster for itself, right behind the product. Only what mostly fits a piece is worth an end (wide products are cut by
+ * columns for the threads, however short their rows), and what is so large that it would have to come back from memory. */
 static bool is_worth_an_end(const bpi_draft *d, const bpi_ins *product)
 {
   const bp_type *t = d->h->nodes[product->head].type;
   const int64_t width = t->rank ? t->dims[t->rank - 1] : 1,
                 elem = (int64_t)bp_dtype_size(bpi_storage(t->dtype, d->plan->real));
-  return width * elem <= d->tuning.end_row || bpi_type_size(t) * elem >= FAR;
+  return width * elem <= d->tuning.end_row || bpi_type_size(t) * elem >= AWAY;
 }
 
 /* True if a program may run at the end of the product that makes its input x, and `root` need be stored only for others. */

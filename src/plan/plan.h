@@ -73,7 +73,7 @@ typedef struct bpi_tile {
       n_sums;   /* behind the slots lie their lanes, and behind these, of all units, the sums of the leaves */
   bool wide;    /* relays and sums are of float64 */
   bool strips;  /* one relay: a slot is room for one strip, and a unit need not be cut into tiles */
-  bool far;     /* no cache holds its arrays */
+  bool far;     /* each of its arrays is larger than all caches */
   bool streams; /* results are stored past the caches */
   /* Per input: the last step that reads it, INT32_MAX where nothing may be written over it; per result: the step that
    * writes it. A result may lie over an input of the same element size that is read no later. */

@@ -188,50 +188,40 @@ static bool forward_only(const bp_type *t, const int64_t *strides)
   return true;
 }
 
-/* Axes in the order in which the elements lie, the outermost first. False where elements lie apart or on one another. */
-static bool lying_order(const bp_type *t, const int64_t *strides, int *axis)
+/* Whether the last two axes lie as a transposed matrix does, which products take as it is. */
+static bool is_turned(const bpi_ref *r)
 {
-  int64_t inside = 1;
-  for (int i = 0; i < t->rank; i++) {
-    int k = i;
-    for (; k > 0 && strides[axis[k - 1]] < strides[i]; k--)
-      axis[k] = axis[k - 1];
-    axis[k] = i;
-  }
-  for (int k = t->rank - 1; k >= 0; k--) {
-    const int64_t stride = strides[axis[k]];
-    if (k == t->rank - 1 ? stride != 1 : stride < inside)
-      return false;
-    inside = stride * t->dims[axis[k]];
-  }
-  return true;
+  const int n = r->type->rank;
+  return r->form == BPI_STRIDED && n >= 2 && r->type->dims[n - 2] > 1 && r->type->dims[n - 1] > 1 &&
+         r->strides[n - 2] == 1 && r->strides[n - 1] >= r->type->dims[n - 2];
 }
 
-/* A view without the pass: a copy. Products add as their operands lie, so a transposed matrix keeps its order of elements, and they their bits. */
-static bp_status copied_in_order(bpi_draft *d, uint32_t head, bpi_ref *r)
+/* A view without the pass: a copy. Products add as their operands lie, so a transposed matrix stays one, and they keep their bits. */
+static bp_status copied_as_it_lies(bpi_draft *d, uint32_t head, bpi_ref *r)
 {
-  const int rank = r->type->rank;
-  bp_type *type = bpi_arena_alloc(&d->arena, 1, sizeof *type);
-  int64_t strides[BP_MAX_RANK] = {0}, apart = 1;
-  int axis[BP_MAX_RANK] = {0};
+  const int rows = r->type->rank - 2, cols = rows + 1;
+  bp_type *turned = bpi_arena_alloc(&d->arena, 1, sizeof *turned);
+  int64_t strides[BP_MAX_RANK] = {0};
   bpi_ref lying;
-  if (!type)
+  if (!turned)
     return bpi_nomem();
-  if (r->form != BPI_STRIDED || !lying_order(r->type, r->strides, axis))
+  if (!is_turned(r))
     return bpi_copied(d, head, r, r);
-  *type = *r->type;
-  for (int k = 0; k < rank; k++) {
-    type->dims[k] = r->type->dims[axis[k]];
-    strides[k] = r->strides[axis[k]];
-  }
-  bp_status s = strided_ref(d, r->root, r->offset, type, strides, &lying);
+  *turned = *r->type;
+  turned->dims[rows] = r->type->dims[cols];
+  turned->dims[cols] = r->type->dims[rows];
+  memcpy(strides, r->strides, (size_t)r->type->rank * sizeof *strides);
+  strides[rows] = r->strides[cols];
+  strides[cols] = 1;
+  bp_status s = strided_ref(d, r->root, r->offset, turned, strides, &lying);
   if (s == BP_OK)
     s = bpi_copied(d, head, &lying, &lying);
-  for (int k = rank - 1; k >= 0; k--) {
-    strides[axis[k]] = apart;
-    apart *= type->dims[k];
-  }
-  return s == BP_OK ? strided_ref(d, lying.root, 0, r->type, strides, r) : s;
+  if (s != BP_OK)
+    return s;
+  bpi_strides(turned->rank, turned->dims, strides);
+  strides[cols] = strides[rows];
+  strides[rows] = 1;
+  return strided_ref(d, lying.root, 0, r->type, strides, r);
 }
 
 static bp_status view_value(bpi_draft *d, uint32_t head)
@@ -257,7 +247,7 @@ static bp_status view_value(bpi_draft *d, uint32_t head)
   if (s == BP_OK)
     s = strided_ref(d, in.root, in.offset + offset, d->h->nodes[head].type, strides, &out);
   if (s == BP_OK && !on)
-    s = copied_in_order(d, head, &out);
+    s = copied_as_it_lies(d, head, &out);
   d->plan->done[BP_PASS_views] += on;
   d->at[head] = out;
   return s;

@@ -109,12 +109,13 @@ static bp_status find_loop(binder *b, bpi_step *s)
   const bpi_instr *i = s->instr;
   const bpi_kernels *k = b->f->plan->kernels;
   bpi_gemm g = {0};
-  if (i->threads > 1 || ended(i) || !i->op->product || !i->op->product(s->call, &g))
+  const int wide = i->x[i->n_in].dtype == BP_FLOAT64;
+  if (i->threads > 1 || ended(i) || !k->gemm_loop[wide] || !i->op->product || !i->op->product(s->call, &g))
     return BP_OK;
   bpi_small *small = bpi_arena_alloc(b->arena, 1, sizeof *small);
   if (!small)
     return bpi_nomem();
-  s->loop = k->gemm_loop[i->x[i->n_in].dtype == BP_FLOAT64](&g, small);
+  s->loop = k->gemm_loop[wide](&g, small);
   s->step = (const int64_t *)small;
   return BP_OK;
 }

@@ -74,7 +74,7 @@ void bpi_pace_tell(bpi_pace *p, int64_t begun, int64_t now)
   if (now - p->since <= WARM_NS)
     return;
   *best = took < *best ? took : *best;
-  bool hopeless = p->second && *best > other + other / 4;
+  bool hopeless = p->second && p->tries && *best > other + other / 4;
   if (++p->tries < TRIES && !hopeless)
     return;
   if (p->second)

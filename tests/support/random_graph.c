@@ -334,6 +334,12 @@ static void add_product(rgraph *r)
 {
   const int64_t m = 1 + rg_below(r, 12), n = 1 + rg_below(r, 40), k = 20 + rg_below(r, 80);
   bp_node a = matrix(r, m, k), b = matrix(r, k, n);
+  int64_t many[3] = {2, k, n};
+  int64_t start[3] = {1, 0, 0}, stop[3] = {-3, k, n}, step[3] = {-1, 1, 1};
+  if (chance(r, 30))
+    b = bp_broadcast(b, many, 3);
+  if (chance(r, 10))
+    b = bp_slice(bp_broadcast(b, many, 3), start, 3, stop, 3, step, 3);
   add(r, bp_matmul(a, b));
 }
 

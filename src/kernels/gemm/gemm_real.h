@@ -100,7 +100,8 @@ static void N(run_dot_unit)(const bpi_gemm *g, const bpi_cut *u, int64_t unit, T
   V line[STREAMS ? STREAM_ROW / BPI_WIDE : 1]; /* the row on whole lines: it is read as often as the matrix */
   w.streams =
       STREAMS && g->m == 1 && g->k >= STREAM_STEPS && g->n * g->k * (int64_t)sizeof(T) <= STREAM_BYTES;
-  for (int64_t step = 0; step == 0 || step < g->k; step += u->steps) {
+  int64_t step = 0;
+  do { /* also without inner steps */
     w.k = g->k - step < u->steps ? g->k - step : u->steps;
     w.a = (const T *)u->r.x + row * u->r.ld + step;
     w.b = (const T *)u->l.x + col * u->l.ld + step;
@@ -109,7 +110,8 @@ static void N(run_dot_unit)(const bpi_gemm *g, const bpi_cut *u, int64_t unit, T
     N(run_dots)(&w);
     w.to.add = true;
     w.to.bias = NULL;
-  }
+    step += u->steps;
+  } while (step < g->k);
   N(hand_over)(g, to.c, to.ldc, row, w.rows, col, w.columns);
 }
 

@@ -197,7 +197,7 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
     any |= step[k];
     all &= step[k];
   }
-  if (any > 1)
+  if (any & ~(int64_t)1)
     end = 0;
   else if (all && !SHAPE_CAREFUL(s->shape))
     s->span(done = n & -lanes, y, x, p);
@@ -326,8 +326,8 @@ const bpi_kernels BPI_SYM(bpi_kernels) = {
     .gemm_units = {BPI_SYM(bpi_gemm_units_f32), BPI_SYM(bpi_gemm_units_f64)},
     .gemm_scratch = {BPI_SYM(bpi_gemm_scratch_f32), BPI_SYM(bpi_gemm_scratch_f64)},
     .gemm = {BPI_SYM(bpi_gemm_f32), BPI_SYM(bpi_gemm_f64)},
-#endif
     .gemm_loop = {BPI_SYM(bpi_gemm_loop_f32), BPI_SYM(bpi_gemm_loop_f64)},
+#endif
     .peak = {BPI_SYM(bpi_peak_f32), BPI_SYM(bpi_peak_f64)},
     .softmax = {BPI_SYM(bpi_softmax_f32), BPI_SYM(bpi_softmax_f64)},
     .log_softmax = {BPI_SYM(bpi_log_softmax_f32), BPI_SYM(bpi_log_softmax_f64)},
