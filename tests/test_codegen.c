@@ -256,6 +256,70 @@ static void small_products_and_sums_have_the_bits_of_the_kernels(void **state)
     }
 }
 
+/* A step of [1,k]·[k,1]: every a is x, every b is y. */
+static void product_step(bp_run *r, bp_dtype real, int64_t k, double x, double y)
+{
+  double wide[2][17];
+  float narrow[2][17];
+  for (int i = 0; i < 17; i++) {
+    narrow[0][i] = (float)(wide[0][i] = x);
+    narrow[1][i] = (float)(wide[1][i] = y);
+  }
+  const size_t bytes = (size_t)k * bp_dtype_size(real);
+  for (int i = 0; i < 2; i++)
+    SUCCEEDS(bp_run_bind(r, i ? "b" : "a", real == BP_FLOAT64 ? (void *)wide[i] : (void *)narrow[i], bytes));
+  SUCCEEDS(bp_run_step(r));
+}
+
+/* Products that underflow to -0 come after ordinary ones, when compiled code is no longer compared. */
+static void sums_of_underflow_have_the_sign_of_the_kernels(void **state)
+{
+  (void)state;
+  static const int64_t inner[] = {2, 3, 7, 8, 9, 16, 17};
+  static double zero = -0.0;
+  static float narrow_zero = -0.0f;
+  if (!have_compiler())
+    skip();
+  for (int way = 0; way < 4; way++)
+    for (size_t i = 0; i < COUNT(inner); i++) {
+      const int64_t k = inner[i], one = 1;
+      const bp_dtype real = way & 1 ? BP_FLOAT64 : BP_FLOAT32;
+      const double tiny = way & 1 ? 1e-200 : 1e-30;
+      bp_ctx *ctx[2] = {bp_ctx_new(&(bp_ctx_options){.jit = BP_JIT_OFF}),
+                        bp_ctx_new(&(bp_ctx_options){.jit = BP_JIT_WAIT, .jit_cache = room.cache})};
+      bp_plan *p[2];
+      bp_run *r[2];
+      for (int c = 0; c < 2; c++) {
+        bp_graph *g = bp_graph_new(ctx[c]);
+        bp_node a = bp_input(g, "a", BP_REAL, 2, (int64_t[]){1, k}),
+                b = bp_input(g, "b", BP_REAL, 2, (int64_t[]){k, 1}),
+                y = way & 2 ? bp_linear(a, bp_reshape(b, (int64_t[]){1, k}, 2),
+                                        bp_input(g, "bias", BP_REAL, 1, &one))
+                            : bp_matmul(a, b);
+        SUCCEEDS(bp_plan_new(g, &(bp_plan_options){.real = real, .outputs = &y, .n_outputs = 1}, &p[c]));
+        SUCCEEDS(bp_run_new(p[c], NULL, &r[c]));
+        if (way & 2)
+          SUCCEEDS(bp_run_bind(r[c], "bias", real == BP_FLOAT64 ? (void *)&zero : (void *)&narrow_zero,
+                               bp_dtype_size(real)));
+        bp_graph_free(g);
+      }
+      for (int step = 0; step < 4; step++) {
+        const void *x[2];
+        for (int c = 0; c < 2; c++) {
+          product_step(r[c], real, k, step < 2 ? 1.5 : step == 2 ? -tiny : tiny, step < 2 ? 0.75 : tiny);
+          SUCCEEDS(bp_run_output(r[c], 0, &x[c], NULL));
+        }
+        assert_memory_equal(x[0], x[1], bp_dtype_size(real));
+      }
+      assert_true(verdict_of(p[1]).good > 0);
+      for (int c = 0; c < 2; c++) {
+        bp_run_free(r[c]);
+        bp_plan_free(p[c]);
+        bp_ctx_free(ctx[c]);
+      }
+    }
+}
+
 int main(int argc, char **argv)
 {
   all_sets = argc > 1 && strcmp(argv[1], "all") == 0;
@@ -264,6 +328,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(text_grows_linearly),
       cmocka_unit_test(bodies_have_the_bits_of_the_kernels),
       cmocka_unit_test(small_products_and_sums_have_the_bits_of_the_kernels),
+      cmocka_unit_test(sums_of_underflow_have_the_sign_of_the_kernels),
   };
   return cmocka_run_group_tests(tests, open_room, close_room);
 }

@@ -82,6 +82,8 @@ static void write_fold(bpi_text *t, int64_t most, int64_t lanes)
                 lanes - w < w ? lanes - w : w, w);
 }
 
+/* Lanes that a last step does not reach get 0 * 0 from the kernel, so one of them at least is not -0, and then neither is their sum. Here
+ * they are left as they are, and 0 is added to the sum, which is the same. */
 static void write_lanes_product(bpi_emit *e, const bpi_instr *i, const bpi_gemm *g)
 {
   bpi_text *t = &e->t;
@@ -98,7 +100,7 @@ static void write_lanes_product(bpi_emit *e, const bpi_instr *i, const bpi_gemm 
   bpi_textf(t, ", sum[p %% %d]);\n", BPI_SMALL_LANES);
   write_fold(t, BPI_SMALL_LANES, lanes);
   write_entry(e, y, g->ldc, false, "i", "o");
-  bpi_textf(t, " = sum[0]");
+  bpi_textf(t, g->k % BPI_SMALL_LANES ? " = sum[0] + 0" : " = sum[0]");
   if (i->n_in == 3) {
     bpi_textf(t, " + ");
     bpi_code_element(e, t, &i->x[2], "o");
