@@ -4,6 +4,7 @@
 
 #include "plan/plan.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -133,6 +134,57 @@ static void a_bias_is_gathered_once_a_tile(void **state)
   assert_int_equal(t->tile % 10, 0);
   assert_true(t->steps[0].once);
   bp_plan_free(p);
+}
+
+/* Values of u and x, each with each, and some more elements than vectors have; NaN is written as one NaN. */
+enum { GATED = 8 * 8 + 11 };
+
+static void gated(bp_node y, bp_dtype real, uint32_t off, bool gate, void *bits)
+{
+  static const double some[8] = {-0.0, 0, 1, -1, 1e-40, INFINITY, -INFINITY, NAN};
+  bp_plan_options o = {.real = real, .outputs = &y, .n_outputs = 1, .passes_off = off};
+  bp_plan *p;
+  bp_run *run;
+  double wide[2][GATED];
+  float narrow[2][GATED];
+  const void *data;
+  for (int i = 0; i < GATED; i++) {
+    wide[0][i] = some[i % 8], wide[1][i] = some[i / 8 % 8];
+    narrow[0][i] = (float)wide[0][i], narrow[1][i] = (float)wide[1][i];
+  }
+  assert_int_equal(bp_plan_new(y.graph, &o, &p), BP_OK);
+  assert_int_equal(bpi_plan_verify(p), BP_OK);
+  assert_int_equal(p->n_instrs == 1 && p->instrs[0].op && !strcmp(p->instrs[0].op->name, "gate"), gate);
+  assert_int_equal(bp_run_new(p, NULL, &run), BP_OK);
+  for (int i = 0; i < 2; i++) {
+    const void *values = real == BP_FLOAT64 ? (const void *)wide[i] : narrow[i];
+    assert_int_equal(bp_run_bind(run, i ? "x" : "u", values, GATED * bp_dtype_size(real)), BP_OK);
+  }
+  assert_int_equal(bp_run_step(run), BP_OK);
+  assert_int_equal(bp_run_output(run, 0, &data, NULL), BP_OK);
+  memcpy(bits, data, GATED * bp_dtype_size(real));
+  for (int i = 0; i < GATED; i++)
+    if (real == BP_FLOAT64 && isnan(((double *)bits)[i]))
+      ((double *)bits)[i] = NAN;
+    else if (real == BP_FLOAT32 && isnan(((float *)bits)[i]))
+      ((float *)bits)[i] = NAN;
+  bp_run_free(run);
+  bp_plan_free(p);
+}
+
+static void a_chain_through_a_heaviside_is_a_gate(void **state)
+{
+  fixture *f = *state;
+  double gate[GATED], chain[GATED];
+  int64_t n = GATED;
+  bp_node u = bp_input(f->g, "u", BP_REAL, 1, &n), x = bp_input(f->g, "x", BP_REAL, 1, &n);
+  bp_node y = bp_chain(u, bp_heaviside(x));
+  for (int k = 0; k < 2; k++) {
+    bp_dtype real = k ? BP_FLOAT64 : BP_FLOAT32;
+    gated(y, real, 0, true, gate);
+    gated(y, real, 1u << BP_PASS_simplify, false, chain);
+    assert_memory_equal(gate, chain, GATED * bp_dtype_size(real));
+  }
 }
 
 static void parts_are_computed_in_their_place(void **state)
@@ -441,6 +493,7 @@ int main(void)
                                      PLAN_TEST(constants_are_computed_once),
                                      PLAN_TEST(chains_become_one_pass),
                                      PLAN_TEST(a_bias_is_gathered_once_a_tile),
+                                     PLAN_TEST(a_chain_through_a_heaviside_is_a_gate),
                                      PLAN_TEST(parts_are_computed_in_their_place),
                                      PLAN_TEST(updates_are_written_in_place),
                                      PLAN_TEST(gradients_do_not_pile_up),
