@@ -187,6 +187,36 @@ static void a_chain_through_a_heaviside_is_a_gate(void **state)
   }
 }
 
+static bool reads(const bpi_tile_step *s, const bpi_tile_ref *r)
+{
+  for (int k = 0; k < s->n_in; k++)
+    if (s->in[k].slot == r->slot && s->in[k].index == r->index)
+      return true;
+  return false;
+}
+
+/* Two branches that were built in turns come one after the other: only the end of the first is followed by a step that does not read it. */
+static void a_step_is_followed_by_one_that_reads_it(void **state)
+{
+  enum { LONG = 6 };
+  fixture *f = *state;
+  bp_node a = input(f, "a", 300, 100), b = input(f, "b", 300, 100);
+  for (int i = 0; i < LONG; i++) {
+    a = bp_tanh(bp_neg(a));
+    b = bp_neg(bp_square(b));
+  }
+  bp_node y = bp_mul(a, b);
+  bp_plan *p = compiled(f, &y, 1, 0);
+  assert_int_equal(p->n_instrs, 1);
+  const bpi_tile *t = p->instrs[0].tile;
+  assert_int_equal(t->n_steps, 4 * LONG + 1);
+  int left = 0;
+  for (size_t i = 0; i + 1 < t->n_steps; i++)
+    left += !reads(&t->steps[i + 1], &t->steps[i].out);
+  assert_int_equal(left, 1);
+  bp_plan_free(p);
+}
+
 static void parts_are_computed_in_their_place(void **state)
 {
   fixture *f = *state;
@@ -494,6 +524,7 @@ int main(void)
                                      PLAN_TEST(chains_become_one_pass),
                                      PLAN_TEST(a_bias_is_gathered_once_a_tile),
                                      PLAN_TEST(a_chain_through_a_heaviside_is_a_gate),
+                                     PLAN_TEST(a_step_is_followed_by_one_that_reads_it),
                                      PLAN_TEST(parts_are_computed_in_their_place),
                                      PLAN_TEST(updates_are_written_in_place),
                                      PLAN_TEST(gradients_do_not_pile_up),
