@@ -129,11 +129,14 @@ static bool runs_along(const bpi_instr *i, uint32_t k)
   return i->x[k].size == i->tile->n && i->x[k].contiguous;
 }
 
-/* Asks for operands early that no cache holds, where they are more than the processor itself foresees. */
+/* Asks for operands early that no cache holds, where they are more than the processor itself foresees. What was gathered has
+ * just been written. */
 static bpi_relay *put_fetches(const tile_place *p, bpi_relay *code)
 {
   const bpi_instr *i = p->s->instr;
   bpi_relay *const first = code;
+  if (p->gathered)
+    return code;
   for (uint32_t k = 0; k < i->n_in && i->tile->far && i->tile->strips && code < first + MOST_FETCHED; k++) {
     const bpi_tile_ref r = {.elem = i->tile->wide ? 8 : 4, .step = 1, .index = k};
     if (runs_along(i, k))
