@@ -2,7 +2,8 @@
  *
  * A turn of the loop does a strip of some vectors, body after body (see STRIP in bodytext.c): so what one vector waits for is done while the
  * others are computed, which a processor does not find out by itself where many bodies follow one another. Programs with elements of
- * several sizes, or with more values than registers would hold, do all bodies of an element in turn.
+ * several sizes, with more values than registers would hold, or with sine and cosine of one angle (which have work in common that one loop does
+ * once) do all bodies of an element in turn, and so does every program that clang compiles: it would keep the strips in memory.
  *
  * Strided operands are gathered into small arrays, a tile at a time, as the interpreter does it. Programs with sine and its kin
  * go piece by piece too: their loop is there twice, the second time for tiles in which an argument was far (see bodymath.h), and
