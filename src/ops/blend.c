@@ -1,4 +1,4 @@
-/* What optimisers take their steps with: each is two to four arithmetic rows in one, so that a step over millions of elements loads and
+/* What optimisers take their steps with: each is three or four arithmetic rows in one, so that a step over millions of elements loads and
  * stores each vector once instead of three times. Not in the language: there, the arithmetic says it better. */
 #include "ops/family.h"
 

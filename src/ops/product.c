@@ -66,7 +66,8 @@ static bpi_gemm matmul_of(const bp_kernel_call *c)
   return g;
 }
 
-/* What a product's shapes say, worked out once a run: in a network of a few units that takes longer than the product. */
+/* What a product's shapes say, worked out once a run. Of small products a run brings only those in batches or with an end here: the others are
+ * loops, found when it binds (find_loop). */
 typedef struct kept_product {
   bpi_gemm g;
   int64_t each; /* units of one product */
