@@ -36,7 +36,7 @@ class Work:
     per: float = 1  # elements or examples of one repetition
 
 
-# PyTorch and JAX ask for memory with every call: so that the C library keeps what they give back, and pages are not made anew each time.
+# PyTorch, JAX and ADOL-C ask for memory with every call: so that the C library keeps what they give back, and pages are not made anew each time.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_ARENA_MAX": "1"}
 @dataclass
 class Probe:
@@ -241,7 +241,7 @@ def image_work(batch, train):
 
 
 def circuit_work(nodes):
-    entrants = [ours(1), Entrant("ADOL-C 1T", "adolc", 1), Entrant("CasADi 1T", "casadi", 1)]
+    entrants = [ours(1), Entrant("ADOL-C 1T", "adolc", 1, {}, KEEP_MEMORY), Entrant("CasADi 1T", "casadi", 1)]
     return Work(f"gradient of {nodes:,} scalar nodes, float64", "circuit", {"program": nodes}, entrants, [
         ("times ADOL-C", lambda f: f.times("ADOL-C", "bprop 1T"), 2.0),
         ("times CasADi's virtual machine", lambda f: f.times("CasADi 1T", "bprop 1T"), 2.0),
@@ -251,7 +251,7 @@ def circuit_work(nodes):
 def sparse_work(case, label):
     casadi = [] if case == "arrow" else [Entrant("CasADi SX 1T", "casadi", 1), Entrant("CasADi MX 1T", "casadi", 1, {"expressions": "MX"}),
                                          Entrant("CasADi compiled 1T", "casadi", 1, {"compiled": 1})]
-    adolc = [] if case == "arrow" else [Entrant("ADOL-C columns 1T", "adolc", 1), Entrant("ADOL-C rows 1T", "adolc", 1, {"rows": 1})]
+    adolc = [] if case == "arrow" else [Entrant("ADOL-C columns 1T", "adolc", 1, {}, KEEP_MEMORY), Entrant("ADOL-C rows 1T", "adolc", 1, {"rows": 1}, KEEP_MEMORY)]
     return Work(label, "sparse", {"case": case}, [ours(1), ours(1, "dense", way="dense")] + adolc + casadi,
                 [("times the dense way", lambda f: f.times("dense", "bprop 1T"), 1.0)], "Jacobian", check="same", target=0.01)
 
