@@ -125,6 +125,35 @@ static void a_broadcast_operand_counts_once(void **state)
   bp_ctx_free(ctx);
 }
 
+/* -x of 177 float32: 1,416 bytes, between 1,000 at 4 GB/s and 2,000 at 2. By the logarithms of sizes that is log 1.416 / log 2 = 0.501821 of the
+ * way: 4 - 2 * 0.501821 = 2.996357 GB/s, so 472.574e-9 s. */
+static void a_limit_between_two_sizes_lies_between_theirs(void **state)
+{
+  bp_ctx *ctx = bp_ctx_new(NULL);
+  bp_graph *g = bp_graph_new(ctx);
+  static float x[177];
+  const int64_t n = 177;
+  bp_node y = bp_neg(bp_input(g, "x", BP_REAL, 1, &n));
+  bp_plan_options o = {.real = BP_FLOAT32, .outputs = &y, .n_outputs = 1};
+  bp_plan *plan;
+  bp_run *run;
+  bp_profile_row row;
+  (void)state;
+  assert_int_equal(bp_plan_new(g, &o, &plan), BP_OK);
+  assert_int_equal(bp_run_new(plan, NULL, &run), BP_OK);
+  assert_int_equal(bp_run_bind(run, "x", x, sizeof x), BP_OK);
+  bp_profile *p = profile_of(ctx, 0);
+  assert_int_equal(bp_run_step(run), BP_OK);
+  assert_int_equal(bp_profile_at(p, 0, &row), BP_OK);
+  assert_true(row.bytes == 1416);
+  assert_true(fabs(row.floor - 472.574e-9) < 1e-12);
+  bp_profile_free(p);
+  bp_run_free(run);
+  bp_plan_free(plan);
+  bp_graph_free(g);
+  bp_ctx_free(ctx);
+}
+
 static int count_of(const char *text, const char *what)
 {
   int n = 0;
@@ -246,6 +275,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_product_is_counted),
       cmocka_unit_test(a_broadcast_operand_counts_once),
+      cmocka_unit_test(a_limit_between_two_sizes_lies_between_theirs),
       cmocka_unit_test(a_trace_has_an_event_for_each_execution),
       cmocka_unit_test(results_are_the_same),
       cmocka_unit_test(misuse_is_refused),

@@ -2,12 +2,10 @@
  * arithmetic, which have the same bits compiled for any instruction set; so they are compiled once. The others are worth the
  * vectors of their loops, which gathered elements are handed to (src/run/scalars.c). */
 #include "kernels/kernels.h"
+#include "kernels/simd/bodyargs.h"
 #include "kernels/simd/bodymath.h"
 
-#define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
-#define IS_CHEAP(text)     (!NAMES(text, "m_"))
-#define PICK_ARGS          char *base, const uint32_t *at, size_t n, const double *p
-#define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)p[i] : (T)0
+#define PICK_ARGS char *base, const uint32_t *at, size_t n, const double *p
 
 /* Walks over n rows of W offsets. A body that is not cheap leaves an empty function, which nobody calls. */
 #define PICK(name, S, W, R, text, OPERANDS, ...)           \
@@ -15,11 +13,8 @@
   {                                                        \
     int none = 0, *const far = &none;                      \
     const int careful = 0;                                 \
-    (void)p, (void)base, (void)far, (void)careful;         \
-    PARAMETER(0, text);                                    \
-    PARAMETER(1, text);                                    \
-    PARAMETER(2, text);                                    \
-    (void)p0, (void)p1, (void)p2;                          \
+    (void)base, (void)far, (void)careful;                  \
+    PARAMETERS(text);                                      \
     for (; IS_CHEAP(text) && n; n--, at += (W)) {          \
       OPERANDS;                                            \
       *(R *)(void *)(base + at[(W)-1]) = (R)(__VA_ARGS__); \

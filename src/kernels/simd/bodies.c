@@ -5,6 +5,7 @@
  * contiguous elements, which the compiler turns into one loop over vectors with nothing before or behind it. What does not
  * fit a span, steps other than 1 and the last few elements, goes through rooms that do, by code that all bodies share. */
 #include "kernels/gemmblas.h"
+#include "kernels/simd/bodyargs.h"
 #include "kernels/simd/bodymath.h"
 #include "kernels/simd/isa.h"
 
@@ -19,16 +20,7 @@
  * vectors of bytes. */
 enum { LANES = 16, BYTE_LANES = 64, BLOCK = 256, RELAY_LEAST = 64 };
 
-/* What the text of a body tells, all folded by the compiler. p may be NULL where no parameter is named. */
-#define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
-#define IS_TRIG(text)      (NAMES(text, "m_sin(") || NAMES(text, "m_cos(") || NAMES(text, "m_tan("))
-#define IS_CHEAP(text)     (!NAMES(text, "m_"))
-#define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)p[i] : (T)0
-#define PARAMETERS(text) \
-  (void)p;               \
-  PARAMETER(0, text);    \
-  PARAMETER(1, text);    \
-  PARAMETER(2, text)
+#define IS_TRIG(text) (NAMES(text, "m_sin(") || NAMES(text, "m_cos(") || NAMES(text, "m_tan("))
 
 #if !BPI_PLAIN
 /* ---- what all bodies share ---- */
@@ -242,7 +234,7 @@ static BPI_SHARED void run_spans(int64_t n, void *y, const void *const *x, const
     R *y = y_;                                                                                      \
     int is_far = 0, *const far = &is_far;                                                           \
     const int careful = 0;                                                                          \
-    (void)p0, (void)p1, (void)p2, (void)far, (void)careful;                                         \
+    (void)far, (void)careful;                                                                       \
     n &= -(int64_t)LANES_OF(R, A);                                                                  \
     BPI_APART                                                                                       \
     for (int64_t i = 0; i < n; i++) {                                                               \

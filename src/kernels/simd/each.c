@@ -2,6 +2,7 @@
  * vectors, functions of vecmath.h need not be part of every loop: so each is there once, for all bodies. Instruction sets with the
  * same rounding share one of these. */
 #define BPV_FN static __attribute__((unused))
+#include "kernels/simd/bodyargs.h"
 #include "kernels/simd/bodymath.h"
 #include "kernels/simd/isa.h"
 
@@ -9,21 +10,16 @@
 
 #pragma GCC diagnostic warning "-Wdouble-promotion"
 
-#define NAMES(text, what)  (__builtin_strstr(text, what) != NULL)
-#define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)p[i] : (T)0
-
 #define EACH(name, R, text, OPERANDS, ...)                                                    \
   void BPI_EACH_SYM(name, S)(BPI_LOOP_ARGS);                                                  \
   void BPI_EACH_SYM(name, S)(int64_t n, void *y_, const void *const *in, const int64_t *step, \
                              const double *p)                                                 \
   {                                                                                           \
-    PARAMETER(0, text);                                                                       \
-    PARAMETER(1, text);                                                                       \
-    PARAMETER(2, text);                                                                       \
+    PARAMETERS(text);                                                                         \
     R *y = y_;                                                                                \
     int none = 0, *const far = &none;                                                         \
     const int careful = 1;                                                                    \
-    (void)p, (void)p0, (void)p1, (void)p2, (void)far, (void)careful;                          \
+    (void)far, (void)careful;                                                                 \
     for (int64_t i = 0; i < n; i++) {                                                         \
       BPI_ONE_BY_ONE;                                                                         \
       OPERANDS;                                                                               \

@@ -2,6 +2,7 @@
  * next one (threaded code), so what only the next body reads is neither stored nor loaded, and a body costs a few instructions
  * beside its own. A body is mapped over one vector by a loop over exactly its elements, which compilers turn into the vector
  * instructions themselves. */
+#include "kernels/simd/bodyargs.h"
 #include "kernels/simd/bodymath.h"
 #include "kernels/simd/isa.h"
 
@@ -33,16 +34,10 @@ enum { STRIP = 8 * VECTOR, AHEAD = 2 * STRIP }; /* bytes */
 typedef float vector_f32 __attribute__((vector_size(VECTOR)));
 typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 
-#define NAMES(text, what) (__builtin_strstr(text, what) != NULL)
-/* A body is cheap if it names no function of bodymath.h, or a root alone, which is one instruction. */
-#define FUNCTION(text)     __builtin_strstr(text "m_", "m_") /* the first, or the end */
-#define IS_ROOT(at)        (__builtin_strncmp(at, "m_sqrt(", 7) == 0 && __builtin_strstr(at + 1, "m_")[2] == 0)
-#define IS_CHEAP(text)     (!BPI_PLAIN && (FUNCTION(text)[2] == 0 || IS_ROOT(FUNCTION(text))))
-#define PARAMETER(i, text) const T p##i = NAMES(text, "p" #i) ? (T)s->p[i] : (T)0
-#define PARAMETERS(text) \
-  PARAMETER(0, text);    \
-  PARAMETER(1, text);    \
-  PARAMETER(2, text)
+/* A body runs in a relay if it calls no function of bodymath.h, or a root alone, which is one instruction. */
+#define FUNCTION(text)  __builtin_strstr(text "m_", "m_") /* the first, or the end */
+#define IS_ROOT(at)     (__builtin_strncmp(at, "m_sqrt(", 7) == 0 && __builtin_strstr(at + 1, "m_")[2] == 0)
+#define CAN_RELAY(text) (!BPI_PLAIN && (IS_CHEAP(text) || IS_ROOT(FUNCTION(text))))
 
 #define N(name) BPI_PASTE(name, S)
 #define V       N(vector)
@@ -88,6 +83,7 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
   MAP(name, __VA_ARGS__)              \
   CODE(name##_one)                    \
   {                                   \
+    const double *const p = s->p;     \
     PARAMETERS(text);                 \
     EIGHT(APPLY, name, (V){0}, false) \
     NEXT;                             \
@@ -96,12 +92,14 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
   CODE(name##_array##how)                 \
   {                                       \
     PLACE;                                \
+    const double *const p = s->p;         \
     PARAMETERS(text);                     \
     EIGHT(APPLY_PART, name, first)        \
     NEXT;                                 \
   }                                       \
   CODE(name##_number##how)                \
   {                                       \
+    const double *const p = s->p;         \
     PARAMETERS(text);                     \
     const V w = NUMBER;                   \
     EIGHT(APPLY, name, w, first)          \
@@ -114,10 +112,10 @@ typedef double vector_f64 __attribute__((vector_size(VECTOR)));
 
 #define FIND1(name, text) \
   case BPI_BODY_##name:   \
-    return IS_CHEAP(text) ? (bpi_relay_fn)N(name##_one) : NULL;
+    return CAN_RELAY(text) ? (bpi_relay_fn)N(name##_one) : NULL;
 #define FIND2(name, text)                                                       \
   case BPI_BODY_##name:                                                         \
-    return !IS_CHEAP(text)                ? NULL                                \
+    return !CAN_RELAY(text)               ? NULL                                \
            : how == BPI_RELAY_ARRAY       ? (bpi_relay_fn)N(name##_array)       \
            : how == BPI_RELAY_ARRAY_FIRST ? (bpi_relay_fn)N(name##_array_first) \
            : how == BPI_RELAY_NUMBER      ? (bpi_relay_fn)N(name##_number)      \
